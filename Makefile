@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make conformance` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+FOLDERS := pytest_smi conformance sample_app tests conftest.py
+REPORT ?= smi-report
+
+.PHONY: conformance test faults bench lint format wheel clean
+
+## conformance: run the suite on the embedded reference mesh and write the report
+conformance: $(VENV)/ready
+	$(BIN)/pytest --mesh=reference -n 2 --smi-report=$(REPORT)
+	$(BIN)/pytest-smi verify $(REPORT) --key $(REPORT)/signing-key.pub.pem
+
+## test: the project's own tests, every fault held against the requirements of its API included
+test: $(VENV)/ready lint
+	$(BIN)/pytest tests -n 2
+
+## faults: every fault held against all requirements
+faults: $(VENV)/ready
+	SMI_FAULTS_SCOPE=all $(BIN)/pytest tests/test_every_fault_is_caught.py -n 2
+
+## bench: measure and print ratios
+bench: $(VENV)/ready
+	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+## lint: formatting, lint rules, types and import contracts
+lint: $(VENV)/ready
+	$(BIN)/ruff check $(FOLDERS)
+	$(BIN)/ruff format --check $(FOLDERS)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix $(FOLDERS)
+	$(BIN)/ruff format $(FOLDERS)
+
+wheel: $(VENV)/ready
+	$(BIN)/python -m build
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pytest-smi needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(REPORT) dist build

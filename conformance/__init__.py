@@ -1,0 +1,1 @@
+"""The assertions of the Service Mesh Interface, one function per requirement."""

@@ -1,0 +1,50 @@
+"""`pytest-smi catalogue`: print the requirements that the suite checks."""
+
+import importlib
+import json
+from typing import Any
+
+import click
+
+_FIELDS = ("id", "requirement", "api", "level", "versions", "source", "title", "faults")
+
+
+@click.command("catalogue")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object per assertion.")
+@click.option("--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API.")
+def command(as_json: bool, api: str | None) -> None:
+    """List every requirement the suite checks, with its level and the clause of the specification it comes from.
+
+    Levels: MUST (in the specification's text), MUST-d (derived from its examples or schemas), SHOULD, MAY, and AMB (left open by the
+    specification: observed and reported, never failed).
+
+    \b
+    Examples:
+        pytest-smi catalogue --api split
+        pytest-smi catalogue --json | jq '.[] | select(.level == "AMB")'
+    """
+    rows = [_row(entry) for entry in importlib.import_module("pytest_smi.catalogue").load()]
+    rows = [row for row in rows if api is None or row.get("api") == api]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        name = str(row.get("requirement", row.get("id", "")))
+        click.echo(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('title', '')}")
+        if row.get("source"):
+            click.echo(f"{'':<24} {row['source']}")
+
+
+def _row(entry: Any) -> dict[str, Any]:
+    if hasattr(entry, "to_json"):
+        return dict(entry.to_json())
+    found = {name: getattr(entry, name) for name in _FIELDS if hasattr(entry, name)}
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(str(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, int | float | bool | type(None)) else str(value)

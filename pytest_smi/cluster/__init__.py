@@ -1,0 +1,1 @@
+"""The one package of the suite that talks to a Kubernetes API."""

@@ -1,0 +1,132 @@
+"""A connection to a Kubernetes API server: kubeconfig in, JSON requests and WebSockets out.
+
+Server refusals are answers (status and body), not exceptions; only what kept a request from being answered raises.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from pytest_smi.errors import ClusterError
+
+if TYPE_CHECKING:
+    from websocket import WebSocket
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server said: HTTP status, parsed body (or text), and the Date header's value."""
+
+    status: int
+    body: Any
+    date: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was granted."""
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        """The server's own words for a refusal."""
+        if isinstance(self.body, dict) and self.body.get("message"):
+            return str(self.body["message"])
+        return f"HTTP {self.status}: {str(self.body)[:200]}"
+
+
+class Connection:
+    """One API server; safe for use from several threads."""
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        from kubernetes import client, config
+
+        configuration = client.Configuration()
+        configuration.retries = False
+        try:
+            config.load_kube_config(
+                config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
+            )
+        except Exception as error:  # the loader raises many kinds: missing file, YAML, exec plugin, certificate
+            where = kubeconfig or "the default kubeconfig"
+            raise ClusterError(
+                f"{where} cannot be used: {_first_line(error)}",
+                hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh NAME@CONTEXT",
+            ) from error
+        self._configuration = configuration
+        self._client = client.ApiClient(configuration)
+        self._websocket_lock = threading.Lock()
+        self.host: str = configuration.host
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        timeout: float = 30.0,
+    ) -> Answer:
+        """Send one request and return the answer, whatever its status. Raises ClusterError when there was none."""
+        from kubernetes.client.exceptions import ApiException
+
+        sent = {"Accept": "application/json", "Content-Type": content_type, **self._authentication(), **(headers or {})}
+        url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = self._client.rest_client.request(method, url, headers=sent, body=body, _request_timeout=timeout)
+            raw = response.read()
+            status, date = response.status, response.getheader("date") or ""
+        except ApiException as error:
+            if not error.status:
+                raise self._unreachable(error) from error
+            raw, status, date = (error.body or "").encode() if isinstance(error.body, str) else error.body or b"", error.status, ""
+        except Exception as error:  # urllib3's and ssl's errors share no base class that says "no answer"
+            raise self._unreachable(error) from error
+        if status == 401:
+            raise ClusterError(
+                f"{self.host} refused the credentials of the kubeconfig (401)",
+                hint="log in again, or name another one with --kubeconfig FILE",
+            )
+        try:
+            return Answer(status, json.loads(raw), date)
+        except ValueError:
+            return Answer(status, raw.decode("utf-8", "replace"), date)
+
+    def websocket(self, path: str, query: list[tuple[str, str]], *, timeout: float = 30.0) -> WebSocket:
+        """Open a WebSocket to a streaming sub-resource such as `pods/exec`. Raises ClusterError with the server's reason."""
+        from kubernetes.stream.ws_client import create_websocket
+
+        url = (self._configuration.host + path + "?" + urlencode(query)).replace("http", "ws", 1)
+        headers = {name.lower(): value for name, value in self._authentication().items()} | {"sec-websocket-protocol": "v4.channel.k8s.io"}
+        try:
+            with self._websocket_lock:  # the library toggles a process-wide tracing switch while it connects
+                socket = create_websocket(self._configuration, url, headers)
+        except Exception as error:  # websocket-client has no common base class for refusals and socket errors
+            raise ClusterError(f"exec through {path} was refused: {_first_line(error)}") from error
+        socket.settimeout(timeout)
+        return socket
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._client.close()
+
+    def _authentication(self) -> dict[str, str]:
+        settings = self._configuration.auth_settings().values()
+        return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
+
+    def _unreachable(self, error: Exception) -> ClusterError:
+        return ClusterError(
+            f"the API server {self.host} cannot be reached: {_first_line(error)}", hint="is the cluster running? try: kubectl version"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:300]

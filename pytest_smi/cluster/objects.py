@@ -1,0 +1,99 @@
+"""Create, replace, read and delete Kubernetes objects given as plain dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_smi.cluster.connection import Answer, Connection
+from pytest_smi.errors import ClusterError
+
+Object = dict[str, Any]
+
+PLURALS = {
+    "Namespace": "namespaces",
+    "Pod": "pods",
+    "Service": "services",
+    "ServiceAccount": "serviceaccounts",
+    "Event": "events",
+    "Deployment": "deployments",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
+    "TrafficTarget": "traffictargets",
+    "HTTPRouteGroup": "httproutegroups",
+    "TCPRoute": "tcproutes",
+    "UDPRoute": "udproutes",
+    "TrafficSplit": "trafficsplits",
+}
+
+
+def path_of(manifest: Mapping[str, Any], *, named: bool) -> str:
+    """Return the API path of an object, or of its collection when not `named`."""
+    metadata = manifest["metadata"]
+    path = collection(manifest["apiVersion"], PLURALS[manifest["kind"]], metadata.get("namespace"))
+    return f"{path}/{metadata['name']}" if named else path
+
+
+def collection(api_version: str, plural: str, namespace: str | None = None) -> str:
+    """Return the path of a collection: `v1`/`pods` or `apps/v1`/`deployments`, in a namespace or over all."""
+    base = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
+
+
+class Objects:
+    """Object calls over one connection; refusals raise ClusterError with the server's words."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def apply(self, manifest: Object) -> Object:
+        """Create the object, or replace the one that has its name."""
+        created = self.connection.request("POST", path_of(manifest, named=False), body=manifest)
+        if created.status != 409:
+            return _granted(created, "create", manifest)
+        current = self.get(manifest)
+        metadata = {**manifest["metadata"], "resourceVersion": current["metadata"]["resourceVersion"]}
+        replaced = self.connection.request("PUT", path_of(manifest, named=True), body={**manifest, "metadata": metadata})
+        return _granted(replaced, "replace", manifest)
+
+    def dry_run(self, manifest: Object) -> Answer:
+        """Ask the server whether it would create the object; nothing is stored."""
+        return self.connection.request("POST", path_of(manifest, named=False), body=manifest, query={"dryRun": "All"})
+
+    def patch(self, manifest: Object, patch: Mapping[str, Any]) -> Object:
+        """Merge `patch` into the object of the manifest's name."""
+        answer = self.connection.request(
+            "PATCH", path_of(manifest, named=True), body=dict(patch), content_type="application/merge-patch+json"
+        )
+        return _granted(answer, "patch", manifest)
+
+    def get(self, manifest: Mapping[str, Any]) -> Object:
+        """Read the object that has the manifest's kind and name."""
+        return _granted(self.connection.request("GET", path_of(manifest, named=True)), "read", manifest)
+
+    def list(self, api_version: str, plural: str, namespace: str | None = None, *, selector: str = "") -> list[Object]:
+        """List a collection, optionally by label selector."""
+        path = collection(api_version, plural, namespace)
+        answer = self.connection.request("GET", path, query={"labelSelector": selector} if selector else None)
+        if not answer.ok:
+            raise ClusterError(f"cannot list {plural} in {namespace or 'all namespaces'}: {answer.message}")
+        items: list[Object] = answer.body.get("items") or []
+        return items
+
+    def delete(self, manifest: Mapping[str, Any]) -> None:
+        """Delete the object; one that is gone already is fine."""
+        answer = self.connection.request(
+            "DELETE", path_of(manifest, named=True), body={"propagationPolicy": "Background", "gracePeriodSeconds": 0}
+        )
+        if not answer.ok and answer.status != 404:
+            _granted(answer, "delete", manifest)
+
+
+def _granted(answer: Answer, verb: str, manifest: Mapping[str, Any]) -> Object:
+    if answer.ok:
+        body: Object = answer.body
+        return body
+    metadata = manifest["metadata"]
+    name = f"{manifest['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
+    hint = "manifests/rbac.yaml lists the permissions that a run needs" if answer.status == 403 else ""
+    raise ClusterError(f"cannot {verb} {name}: {answer.message}", hint=hint)

@@ -1,0 +1,115 @@
+"""Start and stop the embedded reference cluster as a process of its own; only a kubeconfig comes back.
+
+The process ends when its standard input does, so it cannot outlive this one, whatever happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from pytest_smi import __version__
+from pytest_smi._bundle import bundled
+from pytest_smi.errors import ClusterError, UsageProblem
+
+SAMPLE_APP_IMAGE = f"pytest-smi/sample-app:{__version__}"
+START_DEADLINE = 60.0
+STOP_DEADLINE = 15.0
+_MODULE = "pytest_smi.reference"
+
+
+def known_faults() -> list[dict[str, Any]]:
+    """Return the faults of the reference as it lists them: name, description, breaks, kind."""
+    try:
+        listed = subprocess.run([sys.executable, "-m", _MODULE, "faults"], capture_output=True, text=True, timeout=60, check=True)
+        faults: list[dict[str, Any]] = json.loads(listed.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise ClusterError(f"the reference mesh cannot list its faults: {error}") from error
+    return faults
+
+
+def fault_arguments(name: str | None) -> list[str]:
+    """Return the arguments that make the reference wrong as `name` says; raises UsageProblem listing the known names."""
+    if name is None:
+        return []
+    faults = {fault["name"]: fault for fault in known_faults()}
+    if name not in faults:
+        import difflib
+
+        close = difflib.get_close_matches(name, faults, n=3)
+        meant = f"did you mean {' or '.join(close)}? " if close else ""
+        raise UsageProblem(f"unknown fault {name!r}", hint=f"{meant}known: {', '.join(sorted(faults))}")
+    if faults[name]["kind"] == "cluster":
+        return ["--cluster-fault", name]
+    return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
+
+
+class EmbeddedCluster:
+    """A running embedded cluster; `kubeconfig` is where to find it."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        app = bundled("sample_app")
+        image = {
+            "executables": {"sample-app": {"package": "sample_app", "path": str(app), "module": "sample_app.__main__"}},
+            "preload": ["sample_app.server", "sample_app.prober", "sample_app.journal"],
+        }
+        self._folder = tempfile.TemporaryDirectory(prefix="smi-")
+        command = [sys.executable, "-m", _MODULE, "serve", "--state-dir", str(Path(self._folder.name) / "c")]
+        command += ["--image", f"{SAMPLE_APP_IMAGE}={json.dumps(image)}", *arguments]
+        # A session of its own: Ctrl-C reaches pytest, which ends this process in an orderly way.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=_environment()
+        )
+        self._errors: deque[bytes] = deque(maxlen=20)
+        threading.Thread(target=self._drain, daemon=True).start()
+        try:
+            ready = self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.kubeconfig = Path(ready["kubeconfig"])
+        self.version: str = ready.get("version", "")
+
+    def stop(self) -> None:
+        """End the cluster and every process of it."""
+        process = self._process
+        if process.stdin and not process.stdin.closed:
+            process.stdin.close()
+        try:
+            process.wait(timeout=STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._folder.cleanup()
+
+    def _await_ready(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], START_DEADLINE)
+        line = self._process.stdout.readline() if readable else b""
+        try:
+            ready = json.loads(line)
+        except ValueError:
+            said = b"".join(self._errors).decode("utf-8", "replace").strip()
+            raise ClusterError(f"the embedded cluster did not start: {said.splitlines()[-1] if said else 'it said nothing'}") from None
+        if "error" in ready:
+            raise ClusterError(ready["error"], hint=ready.get("hint", ""))
+        answer: dict[str, Any] = ready
+        return answer
+
+    def _drain(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._errors.append(line)
+
+
+def _environment() -> dict[str, str]:
+    """The environment without the private signing key: pods have no business with it."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("SMI_SIGNING_KEY")}

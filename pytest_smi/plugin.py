@@ -1,0 +1,23 @@
+"""The pytest plugin: hooks of a few statements. Everything heavy is imported only when `--mesh` is given."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_smi import options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register `--mesh` and the `--smi-*` options."""
+    options.register(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """With `--mesh`: register the plugins that steer the run and that run the assertions."""
+    if config.getoption("smi_mesh"):
+        from pytest_smi.wiring import register_sessions
+
+        register_sessions(config)
+    elif config.getoption("smi_fault"):
+        raise pytest.UsageError("--smi-fault needs --mesh=reference: faults are those of the embedded reference mesh")

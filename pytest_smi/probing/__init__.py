@@ -1,0 +1,1 @@
+"""Real traffic: plans written to probers, observations read back, journals that say what arrived."""

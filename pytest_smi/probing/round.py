@@ -1,0 +1,46 @@
+"""Send several volleys at once and join them with the journals: one round of observation."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from pytest_smi.limits import Limits
+from pytest_smi.probing.observation import Arrival, Observation, join
+from pytest_smi.probing.plan import Call, Volley
+from pytest_smi.testbed import Testbed
+from pytest_smi.workloads import Workload
+
+
+def volley(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0, concurrency: int | None = None) -> Volley:
+    """Plan `repeat` probes of a call, spread over at least `spread` seconds."""
+    udp = call.kind == "udp"
+    if concurrency is None:
+        # Enough at a time that denials by silence cost one timeout, not one each.
+        concurrency = 1 if call.connection == "reuse" else min(repeat, 64) if udp else min(repeat, 16)
+    return Volley(
+        call=call,
+        repeat=repeat,
+        nonce=secrets.token_hex(6),
+        timeout=limits.udp_timeout if udp else limits.request_timeout,
+        concurrency=concurrency,
+        interval=spread / repeat if spread else 0.0,
+    )
+
+
+def observe(testbed: Testbed, servers: Sequence[Workload], volleys: Sequence[Volley]) -> list[Observation]:
+    """Send all volleys, wait for all results, then fence the journals of `servers`; observations in the same order."""
+    journals = testbed.journals(servers)
+    probers = [testbed.prober(volley.call.source) for volley in volleys]
+    started = [prober.start(volley) for prober, volley in zip(probers, volleys, strict=True)]
+    results = [prober.finish(volley, future) for prober, volley, future in zip(probers, volleys, started, strict=True)]
+    fences = [journal.fence() for journal in journals]
+    for journal, fence in zip(journals, fences, strict=True):
+        journal.await_fence(fence)
+    arrivals: dict[str, list[Arrival]] = {}
+    for volley in volleys:
+        for nonce in volley.nonces:
+            found = [arrival for journal in journals for arrival in journal.arrivals.get(nonce, ())]
+            if found:
+                arrivals[nonce] = found
+    return [join(volley, result, arrivals) for volley, result in zip(volleys, results, strict=True)]

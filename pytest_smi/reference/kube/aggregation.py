@@ -1,0 +1,204 @@
+"""API aggregation: which groups other servers serve (APIService), whether they are available, and passing requests on to them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from pytest_smi.reference.kube.certificates import Pair, load_pair
+from pytest_smi.reference.kube.dialing import ResolveService, Target, Unreachable, new_session, target_of
+from pytest_smi.reference.kube.rbac import User
+from pytest_smi.reference.kube.status import ApiError, NotFound, ResourceKey
+from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
+
+API_SERVICES = ResourceKey("apiregistration.k8s.io", "apiservices")
+_CAUSES = frozenset((API_SERVICES, ResourceKey("", "endpoints"), ResourceKey("", "services")))
+_HOP = frozenset(
+    ("connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host")
+)
+CHECK_TIMEOUT = 5.0
+"""Seconds that one availability check may take."""
+PAUSE_AVAILABLE, PAUSE_MISSING = 10.0, 0.5
+"""Seconds between checks when all servers are available, and when some are not."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds to connect to an aggregated server before the client gets 503."""
+_SYSTEM = User(name="system:kube-aggregator", groups=("system:masters",))
+
+
+def identity_headers(user: User) -> list[tuple[str, str]]:
+    """The headers that tell an aggregated server who asks."""
+    headers = [("X-Remote-User", user.name), *(("X-Remote-Group", group) for group in user.groups)]
+    if user.uid:
+        headers.append(("X-Remote-Uid", user.uid))
+    for name, values in user.extra.items():
+        headers += [(f"X-Remote-Extra-{quote(name, safe='')}", value) for value in values]
+    return headers
+
+
+def forwarded_headers(headers: Iterable[tuple[str, str]], user: User) -> CIMultiDict[str]:
+    """A request's headers without its credentials and connection, with the user's identity."""
+    kept: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers:
+        low = name.lower()
+        if low not in _HOP and low != "authorization" and not low.startswith(("impersonate-", "x-remote-")):
+            kept.add(name, value)
+    for name, value in identity_headers(user):
+        kept.add(name, value)
+    return kept
+
+
+def condition(old: Object | None, available: bool, reason: str, message: str, now: str) -> Object:
+    """The Available condition; its time moves only when its status does."""
+    status = "True" if available else "False"
+    before = next((c for c in ((old or {}).get("conditions") or ()) if c.get("type") == "Available"), {})
+    since = before.get("lastTransitionTime", now) if before.get("status") == status else now
+    return {"type": "Available", "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
+
+
+def unavailable(why: str) -> ApiError:
+    """The 503 answer."""
+    return ApiError(f"the server is currently unable to handle the request: {why}", code=503, reason="ServiceUnavailable")
+
+
+class Aggregator:
+    """Passes requests on to aggregated servers. Shows them `pair` as its client certificate, as their front proxy."""
+
+    def __init__(self, store: Store, resolve: ResolveService | None, pair: Pair, folder: Path) -> None:
+        self._store = store
+        self._resolve = resolve
+        self._pair = pair
+        self._folder = folder
+        self._with_pair: set[int] = set()
+        self._remote: dict[tuple[str, str], Object] = {}
+        self._changed = asyncio.Event()
+        self._session: aiohttp.ClientSession | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe = store.subscribe_all(self._on_event)
+
+    def start(self) -> None:
+        """Begin to check availability."""
+        self._task = asyncio.get_running_loop().create_task(self._check_forever())
+
+    async def stop(self) -> None:
+        """End the checks and close the connections."""
+        self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def service_for(self, group: str, version: str) -> Object | None:
+        """The APIService by which another server serves that group and version; None when none does."""
+        return self._remote.get((group, version))
+
+    def available(self) -> list[tuple[str, str]]:
+        """Groups and versions of aggregated servers; they are listed whether reachable or not, as in Kubernetes."""
+        return list(self._remote)
+
+    async def proxy(self, service: Object, request: web.BaseRequest, user: User) -> web.StreamResponse:
+        """Pass one request on and its answer back; raises 503 when the server cannot be reached."""
+        try:
+            target = self._target(service)
+            upstream = await self._connection().request(
+                request.method,
+                URL(target.base + request.raw_path, encoded=True),
+                headers=forwarded_headers(request.headers.items(), user),
+                data=await request.read() or None,
+                ssl=target.context,
+                server_hostname=target.host,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            )
+        except (Unreachable, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise unavailable(f"error trying to reach service: {error}") from None
+        async with upstream:
+            response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
+            for name, value in upstream.headers.items():
+                if name.lower() not in _HOP:
+                    response.headers.add(name, value)
+            await response.prepare(request)
+            async for piece in upstream.content.iter_any():
+                await response.write(piece)
+            await response.write_eof()
+            return response
+
+    def _on_event(self, event: Event) -> None:
+        if event.key == API_SERVICES:
+            spec = event.object["spec"]
+            pair = (spec.get("group", ""), spec.get("version", ""))
+            if event.type == "DELETED" or not spec.get("service"):
+                self._remote.pop(pair, None)
+            else:
+                self._remote[pair] = event.object
+        if event.key in _CAUSES:
+            self._changed.set()
+
+    def _target(self, service: Object) -> Target:
+        spec = service["spec"]
+        target = target_of(spec, self._resolve, insecure=bool(spec.get("insecureSkipTLSVerify")))
+        if id(target.context) not in self._with_pair:
+            load_pair(target.context, self._pair, self._folder)
+            self._with_pair.add(id(target.context))
+        return target
+
+    def _connection(self) -> aiohttp.ClientSession:
+        self._session = self._session or new_session()
+        return self._session
+
+    async def _check_forever(self) -> None:
+        while True:
+            self._changed.clear()
+            results = [await self._check(service) for service in list(self._remote.values())]
+            pause = PAUSE_AVAILABLE if all(results) else PAUSE_MISSING
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), pause)
+
+    async def _check(self, service: Object) -> bool:
+        spec = service["spec"]
+        place = spec["service"]
+        named = f"{place.get('namespace')}/{place.get('name')}"
+        if self._store.find(ResourceKey("", "services"), place.get("namespace"), place.get("name", "")) is None:
+            return self._note(
+                service, False, "ServiceNotFound", f'service/{place.get("name")} in "{place.get("namespace")}" is not present'
+            )
+        try:
+            target = self._target(service)
+            status = await self._discover(target, f"/apis/{spec['group']}/{spec['version']}")
+        except Unreachable as error:
+            return self._note(service, False, "MissingEndpoints", f"endpoints for service {named} have no addresses: {error}")
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            text = f"failing or missing response from {target.base}: {type(error).__name__}: {error}"
+            return self._note(service, False, "FailedDiscoveryCheck", text)
+        if status >= 300:
+            return self._note(
+                service, False, "FailedDiscoveryCheck", f"failing or missing response from {target.base}: bad status {status}"
+            )
+        return self._note(service, True, "Passed", "all checks passed")
+
+    async def _discover(self, target: Target, path: str) -> int:
+        limit = aiohttp.ClientTimeout(total=CHECK_TIMEOUT)
+        headers: Any = CIMultiDict(identity_headers(_SYSTEM))
+        async with self._connection().get(
+            target.base + path, headers=headers, ssl=target.context, server_hostname=target.host, timeout=limit, allow_redirects=False
+        ) as response:
+            await response.read()
+            return response.status
+
+    def _note(self, service: Object, available: bool, reason: str, message: str) -> bool:
+        name = service["metadata"]["name"]
+        current = self._store.find(API_SERVICES, None, name)
+        if current is not None:
+            shown = condition(current.get("status"), available, reason, message, timestamp(self._store.now()))
+            with contextlib.suppress(NotFound):
+                self._store.update_status(API_SERVICES, None, name, {"conditions": [shown]})
+        return available

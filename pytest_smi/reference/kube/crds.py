@@ -1,0 +1,128 @@
+"""CustomResourceDefinitions: their rules, the resources they add, their status, and what goes with them when they go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_smi.reference.kube.registry import Registry, version_priority
+from pytest_smi.reference.kube.resources import Resource
+from pytest_smi.reference.kube.status import Cause, ResourceKey, invalid, required
+from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
+
+CRDS = ResourceKey("apiextensions.k8s.io", "customresourcedefinitions")
+_CHANGE = ("get", "patch", "update")
+
+
+def validate(crd: Object) -> list[Cause]:
+    """Faults of a CRD."""
+    spec = crd.get("spec")
+    if not isinstance(spec, dict):
+        return [required("spec")]
+    names = spec.get("names") if isinstance(spec.get("names"), dict) else {}
+    causes = [required(f"spec.names.{field}") for field in ("plural", "kind") if not names.get(field)]
+    causes += [required(f"spec.{field}") for field in ("group", "scope") if not spec.get(field)]
+    wanted = f"{names.get('plural')}.{spec.get('group')}"
+    if not causes and crd["metadata"].get("name") != wanted:
+        causes.append(invalid("metadata.name", crd["metadata"].get("name"), 'must be spec.names.plural+"."+spec.group'))
+    versions = [version for version in spec.get("versions") or () if isinstance(version, dict)]
+    if sum(1 for version in versions if version.get("storage")) != 1:
+        causes.append(invalid("spec.versions", versions, "must have exactly one version marked as storage version"))
+    for number, version in enumerate(versions):
+        field = f"spec.versions[{number}]"
+        if not version.get("name"):
+            causes.append(required(f"{field}.name"))
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if not isinstance(schema, dict):
+            causes.append(required(f"{field}.schema.openAPIV3Schema", "schemas are required"))
+        elif schema.get("type") != "object":
+            causes.append(required(f"{field}.schema.openAPIV3Schema.type", "must be object at the root"))
+    strategy = (spec.get("conversion") or {}).get("strategy", "None")
+    if strategy != "None":
+        causes.append(invalid("spec.conversion.strategy", strategy, "only None is served here"))
+    return causes
+
+
+def resources_of(crd: Object) -> list[Resource]:
+    """The resources that a CRD adds: one per served version."""
+    spec = crd["spec"]
+    names, storage = spec["names"], next(version["name"] for version in spec["versions"] if version.get("storage"))
+    return [_resource(spec, names, version, storage) for version in spec["versions"] if version.get("served")]
+
+
+def _resource(spec: dict[str, Any], names: dict[str, Any], version: dict[str, Any], storage: str) -> Resource:
+    asked = version.get("subresources") or {}
+    subresources: list[tuple[str, str, tuple[str, ...]]] = []
+    if "scale" in asked:
+        subresources.append(("scale", "Scale", _CHANGE))
+    if "status" in asked:
+        subresources.append(("status", names["kind"], _CHANGE))
+    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    if spec.get("preserveUnknownFields") and schema:
+        schema = {**schema, "x-kubernetes-preserve-unknown-fields": True}
+    return Resource(
+        group=spec["group"],
+        version=version["name"],
+        plural=names["plural"],
+        kind=names["kind"],
+        namespaced=spec["scope"] == "Namespaced",
+        singular=names.get("singular") or names["kind"].lower(),
+        list_kind=names.get("listKind") or f"{names['kind']}List",
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        subresources=tuple(subresources),
+        storage_version=storage,
+        custom=True,
+        schema=schema,
+        columns=tuple(version.get("additionalPrinterColumns") or ()),
+        scale=asked.get("scale"),
+    )
+
+
+def status_of(crd: Object, now: str) -> Object:
+    """The status of a CRD whose names are accepted; conditions keep their times."""
+    old = crd.get("status") or {}
+    kept = {condition["type"]: condition for condition in old.get("conditions") or ()}
+    reasons = {
+        "NamesAccepted": ("NoConflicts", "no conflicts found"),
+        "Established": ("InitialNamesAccepted", "the initial names have been accepted"),
+    }
+    conditions = [
+        kept.get(kind) or {"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message}
+        for kind, (reason, message) in reasons.items()
+    ]
+    storage = next(version["name"] for version in crd["spec"]["versions"] if version.get("storage"))
+    stored = [*(old.get("storedVersions") or [])]
+    if storage not in stored:
+        stored.append(storage)
+    return {"conditions": conditions, "acceptedNames": crd["spec"]["names"], "storedVersions": sorted(stored, key=version_priority)}
+
+
+class CrdController:
+    """Keeps the registry in step with the CRDs in a store, in the same turn of the loop as the change."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self.stop = store.subscribe(CRDS, self._on_event)
+
+    def _on_event(self, event: Event) -> None:
+        crd = event.object
+        if event.type == "DELETED":
+            self._remove_objects(ResourceKey(crd["spec"]["group"], crd["spec"]["names"]["plural"]))
+            self._registry.put(event.name, ())
+            return
+        old, new = event.previous, crd
+        if old is None or old["spec"] != new["spec"]:
+            self._registry.put(event.name, resources_of(crd))
+        if self._store.find(CRDS, None, event.name) is crd:
+            now = timestamp(self._store.now())
+            self._store.update_status(CRDS, None, event.name, status_of(crd, now))
+
+    def _remove_objects(self, key: ResourceKey) -> None:
+        for obj in self._store.list(key)[0]:
+            meta = {name: value for name, value in obj["metadata"].items() if name != "finalizers"}
+            if "finalizers" in obj["metadata"]:
+                # The kind is going: nothing could serve the finalizers' owners any more.
+                self._store.update(key, {**obj, "metadata": meta})
+            if self._store.find(key, meta.get("namespace"), meta["name"]) is not None:
+                self._store.delete(key, meta.get("namespace"), meta["name"])

@@ -1,0 +1,258 @@
+"""Create, update, patch and delete as the API means them: defaults, admission, validation, lifecycle, then the store.
+
+The node's controllers use the same object (through `ApiServer.create`), so that what they make is admitted like a client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from pytest_smi.reference.kube import custom, defaults, garbage, validation
+from pytest_smi.reference.kube.patches import json_patch, merge_patch
+from pytest_smi.reference.kube.rbac import User
+from pytest_smi.reference.kube.resources import NO_STATUS_ON_WRITE, Resource
+from pytest_smi.reference.kube.scale import scale_of, with_replicas
+from pytest_smi.reference.kube.status import BadRequest, Cause, Conflict, Forbidden, Invalid, NotFound, ResourceKey
+from pytest_smi.reference.kube.store import NAMESPACES, PODS, Object, Store, thaw
+from pytest_smi.reference.kube.strategic import strategic_merge
+from pytest_smi.reference.kube.wire import unsupported_media_type
+
+SERVICES = ResourceKey("", "services")
+STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
+JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json"
+
+
+class Admission(Protocol):
+    """The webhooks."""
+
+    def __call__(self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool) -> Awaitable[Object]:
+        """The object as the webhooks leave it; raises an ApiError when one refuses."""
+
+
+class Operations:
+    """The writing verbs on one store. `allocate_cluster_ip` gives a free ClusterIP, or is None when nobody gives them out."""
+
+    def __init__(self, store: Store, admit: Admission, allocate_cluster_ip: Callable[[], str] | None) -> None:
+        self._store = store
+        self._admit = admit
+        self._allocate = allocate_cluster_ip
+
+    async def create(
+        self, resource: Resource, namespace: str, obj: Object, *, user: User, dry_run: bool = False, strict: bool = False
+    ) -> Object:
+        """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds). `strict` refuses unknown fields."""
+        new = self._checked_type(resource, namespace, "", thaw(obj))
+        self._check_namespace(resource, new)
+        if resource.custom:
+            custom.prepare(resource, new, strict=strict)
+            if resource.has_subresource("status"):
+                new.pop("status", None)
+        elif resource.key in NO_STATUS_ON_WRITE:
+            new.pop("status", None)
+            if (status := defaults.first_status(resource.key)) is not None:
+                new["status"] = status
+        defaults.fill(resource.key, new)
+        if not new["metadata"].get("name") and (prefix := new["metadata"].get("generateName")):
+            new["metadata"]["name"] = self._store.free_name(resource.key, namespace, prefix)
+        new = await self._admit("CREATE", resource, new, None, user, dry_run)
+        defaults.fill(resource.key, new)
+        self._validate(resource, new, validation.validate(resource.key, new), strict=False)
+        # The namespace may have gone, or begun to go, while webhooks were asked.
+        self._check_namespace(resource, new)
+        if resource.key == SERVICES:
+            self._give_cluster_ip(new, dry_run)
+        new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
+        return self._store.create(resource.key, new, dry_run=dry_run)
+
+    async def update(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        obj: Object,
+        *,
+        user: User,
+        subresource: str = "",
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> Object:
+        """Replace an object, or its status, scale or (a namespace's) finalizers."""
+        old = self._store.get(resource.key, namespace, name)
+        new = thaw(obj)
+        if subresource == "scale":
+            meta = {**old["metadata"], "resourceVersion": (obj.get("metadata") or {}).get("resourceVersion")}
+            new = {**with_replicas(resource, thaw(old), obj), "metadata": meta}
+        else:
+            new = self._checked_type(resource, namespace, name, new)
+        if resource.custom and not new["metadata"].get("resourceVersion") and not subresource:
+            cause = validation.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+            raise Invalid(
+                resource.kind,
+                resource.group,
+                name,
+                [Cause(field=cause.field, reason=cause.reason, message="Invalid value: 0x0: must be specified for an update")],
+            )
+        if (version := new["metadata"].get("resourceVersion")) and version != old["metadata"]["resourceVersion"]:
+            raise Conflict(resource.key, name)
+        if subresource == "status":
+            new = self._only_status(old, new)
+        elif subresource == "finalize":
+            return self._finalize(old, new)
+        else:
+            self._keep_what_clients_leave_out(resource, old, new)
+        if resource.custom:
+            custom.prepare(resource, new, strict=strict, old=old)
+        if not subresource:
+            defaults.fill(resource.key, new)
+            new = await self._admit("UPDATE", resource, new, old, user, dry_run)
+        causes = validation.validate(resource.key, new) + validation.validate_update(resource.key, old, new)
+        self._validate(resource, new, causes, strict=False)
+        new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
+        return self._store.update(resource.key, new, dry_run=dry_run)
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch_type: str,
+        patch: Any,
+        *,
+        user: User,
+        subresource: str = "",
+        dry_run: bool = False,
+        strict: bool = False,
+    ) -> tuple[Object, bool]:
+        """Change an object by a patch; returns it and whether it is new (server-side apply creates). Raises 415 for types not served."""
+        accepted = (JSON_PATCH, MERGE, APPLY) if resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
+        if patch_type not in accepted:
+            raise unsupported_media_type(patch_type, accepted)
+        if patch_type != JSON_PATCH and not isinstance(patch, dict):
+            raise BadRequest("error decoding patch: it is no JSON object")
+        old = self._store.find(resource.key, namespace, name)
+        if old is None and patch_type == APPLY and not subresource:
+            patch.setdefault("metadata", {}).setdefault("name", name)
+            return await self.create(resource, namespace, patch, user=user, dry_run=dry_run, strict=strict), True
+        if old is None:
+            raise NotFound(resource.key, name)
+        current = scale_of(resource, old) if subresource == "scale" else {**old, "apiVersion": resource.api_version}
+        new = self._patched(resource, current, patch_type, patch)
+        meta = new.get("metadata")
+        if not isinstance(meta, dict):
+            raise BadRequest("metadata must be an object")
+        # A patch is made against the newest state, so that it conflicts only when it names a resourceVersion itself.
+        meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
+        changed = await self.update(resource, namespace, name, new, user=user, subresource=subresource, dry_run=dry_run, strict=strict)
+        return changed, False
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, *, user: User, options: Mapping[str, Any], dry_run: bool = False
+    ) -> tuple[Object, bool]:
+        """Delete an object; returns it and whether it is gone (False: marked, finalizers or the node still have work)."""
+        old = self._store.get(resource.key, namespace, name)
+        meta = old["metadata"]
+        if resource.key == NAMESPACES and name in ("default", "kube-system", "kube-public"):
+            raise Forbidden(resource.key, name, "this namespace may not be deleted")
+        wanted = options.get("preconditions") or {}
+        for field, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            if wanted.get(field) and wanted[field] != meta[field]:
+                why = f"Precondition failed: {title} in precondition: {wanted[field]}, {title} in object meta: {meta[field]}"
+                raise Conflict(resource.key, name, why)
+        if dry_run:
+            return old, True
+        policy = options.get("propagationPolicy") or ("Orphan" if options.get("orphanDependents") else "Background")
+        if policy not in ("Background", "Foreground", "Orphan"):
+            raise BadRequest(f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "{policy}": Unsupported value')
+        if policy == "Orphan":
+            garbage.orphan_dependents(self._store, meta["uid"])
+        grace = options.get("gracePeriodSeconds")
+        last = self._store.delete(resource.key, namespace, name, grace_period=None if grace is None else int(grace))
+        return last, self._store.find(resource.key, namespace, name) is None
+
+    def _patched(self, resource: Resource, current: Object, patch_type: str, patch: Any) -> Object:
+        if patch_type == JSON_PATCH:
+            new = json_patch(current, patch)
+        elif patch_type == MERGE or resource.custom:
+            new = merge_patch(current, patch)
+        else:
+            new = strategic_merge(current, patch)
+        if not isinstance(new, dict):
+            raise BadRequest("the patch makes something that is no object")
+        return new
+
+    def _checked_type(self, resource: Resource, namespace: str, name: str, obj: Object) -> Object:
+        version, kind = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+        if kind != resource.kind or version != resource.api_version:
+            if kind == resource.kind:
+                why = f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
+                raise BadRequest(why)
+            group, _, number = str(version).rpartition("/")
+            found = f'{kind} in version "{number}" cannot be handled as a {resource.kind}'
+            raise BadRequest(f"{found}: no kind {kind!r} is registered for version {group}/{number} here".replace("'", '"'))
+        meta = obj.setdefault("metadata", {})
+        if not isinstance(meta, dict):
+            raise BadRequest(f"{resource.kind}: metadata must be an object")
+        if resource.namespaced:
+            if meta.setdefault("namespace", namespace) != namespace:
+                raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        else:
+            meta.pop("namespace", None)
+        if name and meta.setdefault("name", name) != name:
+            raise BadRequest(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
+        return obj
+
+    def _check_namespace(self, resource: Resource, obj: Object) -> None:
+        if not resource.namespaced:
+            return
+        name = obj["metadata"]["namespace"]
+        found = self._store.get(NAMESPACES, None, name)
+        if found["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            cause = {"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated", "field": "metadata.namespace"}
+            raise Forbidden(resource.key, obj["metadata"].get("name") or "", why, causes=[cause])
+
+    def _validate(self, resource: Resource, obj: Object, causes: list[Cause], *, strict: bool) -> None:
+        if resource.custom:
+            causes = causes + custom.validate(resource, obj)
+        else:
+            causes = causes + custom.validate_definition(resource, obj)
+        if causes:
+            raise Invalid(resource.kind, resource.group, obj["metadata"].get("name") or "", causes)
+
+    def _only_status(self, old: Object, new: Object) -> Object:
+        result = {**old, "metadata": dict(old["metadata"])}
+        if "status" in new:
+            result["status"] = new["status"]
+        else:
+            result.pop("status", None)
+        result["apiVersion"] = new.get("apiVersion", old["apiVersion"])
+        return result
+
+    def _keep_what_clients_leave_out(self, resource: Resource, old: Object, new: Object) -> None:
+        if resource.key in NO_STATUS_ON_WRITE or (resource.custom and resource.has_subresource("status")):
+            if "status" in old:
+                new["status"] = old["status"]
+            else:
+                new.pop("status", None)
+        was, now = old.get("spec"), new.get("spec")
+        if resource.key == SERVICES and isinstance(now, dict) and isinstance(was, dict) and now.get("type") != "ExternalName":
+            for field in ("clusterIP", "clusterIPs"):
+                if not now.get(field) and was.get(field):
+                    now[field] = was[field]
+        if resource.key == PODS and isinstance(now, dict) and isinstance(was, dict) and was.get("nodeName"):
+            now.setdefault("nodeName", was["nodeName"])
+
+    def _finalize(self, old: Object, new: Object) -> Object:
+        finalizers = (new.get("spec") or {}).get("finalizers") or []
+        changed = self._store.update(NAMESPACES, {**old, "spec": {**(old.get("spec") or {}), "finalizers": finalizers}})
+        if not finalizers and changed["metadata"].get("deletionTimestamp"):
+            return self._store.finish_delete(NAMESPACES, None, changed["metadata"]["name"])
+        return changed
+
+    def _give_cluster_ip(self, obj: Object, dry_run: bool) -> None:
+        spec = obj["spec"]
+        if self._allocate is None or dry_run or spec.get("type") == "ExternalName" or spec.get("clusterIP"):
+            return
+        spec["clusterIP"] = self._allocate()
+        spec["clusterIPs"] = [spec["clusterIP"]]

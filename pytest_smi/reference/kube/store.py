@@ -1,0 +1,347 @@
+"""The objects of the cluster, in memory, with resourceVersions, conflicts, graceful deletion, history and subscriptions.
+
+Law: what goes in is copied; what comes out is the stored object itself and must never be changed (use `thaw` for a copy to edit).
+One global counter numbers every change, so that resourceVersions order all changes of all kinds. All calls are synchronous and belong
+to the event loop's thread; callbacks run in that thread right after the change and must not block. Nothing here validates or admits:
+clients, and controllers that create pods, go through `ApiServer.create`, which does.
+
+Deletion: `delete` removes at once, except that an object with finalizers, and every pod and namespace, is only marked (deletionTimestamp).
+The controller that owns the kind then calls `finish_delete`; the last finalizer to go removes a marked object of any other kind.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pytest_smi.reference.kube.status import AlreadyExists, ApiError, Cause, Conflict, Gone, Invalid, NotFound, ResourceKey
+
+__all__ = [
+    "AlreadyExists",
+    "ApiError",
+    "Cause",
+    "Conflict",
+    "Event",
+    "Gone",
+    "Invalid",
+    "NotFound",
+    "Object",
+    "ResourceKey",
+    "Store",
+    "thaw",
+    "timestamp",
+]
+
+Object = dict[str, Any]
+log = logging.getLogger(__name__)
+PODS = ResourceKey("", "pods")
+NAMESPACES = ResourceKey("", "namespaces")
+HISTORY = 4096
+"""Changes kept per kind for watches that start in the past."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change. `previous` is the object before it (None for ADDED); `encoded` caches wire forms so that fan-out serializes once."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    key: ResourceKey
+    object: Object
+    resource_version: str
+    previous: Object | None = None
+    encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace, "" for cluster-scoped kinds."""
+        return str(self.object["metadata"].get("namespace") or "")
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.object["metadata"]["name"])
+
+
+Callback = Callable[[Event], None]
+
+
+def thaw(value: Any) -> Any:
+    """A deep copy of JSON-like data, to edit."""
+    if isinstance(value, dict):
+        return {key: thaw(item) if isinstance(item, dict | list) else item for key, item in value.items()}
+    if isinstance(value, list):
+        return [thaw(item) if isinstance(item, dict | list) else item for item in value]
+    return value
+
+
+def timestamp(at: float) -> str:
+    """Unix seconds as Kubernetes writes times: 2026-01-02T03:04:05Z."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """Every object of one cluster. `clock` gives unix seconds; `history` bounds the changes kept per kind."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, history: int = HISTORY) -> None:
+        self._clock = clock
+        self._history_size = history
+        self._revision = 1
+        self._objects: dict[ResourceKey, dict[str, dict[str, Object]]] = {}
+        self._history: dict[ResourceKey, deque[Event]] = {}
+        self._forgotten: dict[ResourceKey, int] = {}
+        self._subscribers: dict[ResourceKey | None, dict[int, Callback]] = {None: {}}
+        self._next_subscriber = 0
+        self._finishing: set[str] = set()
+        self._undelivered: deque[Event] = deque()
+        self._delivering = False
+
+    @property
+    def resource_version(self) -> str:
+        """The number of the last change of any kind."""
+        return str(self._revision)
+
+    def now(self) -> float:
+        """The cluster's clock, in unix seconds."""
+        return self._clock()
+
+    def keys(self) -> tuple[ResourceKey, ...]:
+        """Every kind that has or had an object."""
+        return tuple(self._objects)
+
+    # Reading
+
+    def get(self, key: ResourceKey, namespace: str | None, name: str) -> Object:
+        """The object of that name; raises NotFound. `namespace` is None (or "") for cluster-scoped kinds."""
+        found = self.find(key, namespace, name)
+        if found is None:
+            raise NotFound(key, name)
+        return found
+
+    def find(self, key: ResourceKey, namespace: str | None, name: str) -> Object | None:
+        """The object of that name, or None."""
+        return self._objects.get(key, {}).get(namespace or "", {}).get(name)
+
+    def list(self, key: ResourceKey, namespace: str | None = None) -> tuple[list[Object], str]:
+        """Objects in order of namespace and name, and the resourceVersion to watch from. None means all namespaces."""
+        spaces = self._objects.get(key, {})
+        names = sorted(spaces) if namespace is None else [namespace]
+        found = [spaces[space][name] for space in names if space in spaces for name in sorted(spaces[space])]
+        return found, str(self._revision)
+
+    def all_objects(self) -> Iterator[tuple[ResourceKey, Object]]:
+        """Every object of every kind (a snapshot is not taken: do not change the store while iterating)."""
+        for key, spaces in self._objects.items():
+            for names in spaces.values():
+                for obj in names.values():
+                    yield key, obj
+
+    def free_name(self, key: ResourceKey, namespace: str | None, prefix: str) -> str:
+        """A name with that prefix which no object of the kind has."""
+        while True:
+            # The alphabet that Kubernetes takes for generated names has no vowels; uuid digits are near enough and collision is checked.
+            name = prefix[:58] + uuid.uuid4().hex[:5]
+            if self.find(key, namespace, name) is None:
+                return name
+
+    # Writing
+
+    def create(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """Store a new object; raises AlreadyExists. Sets uid, creationTimestamp, generation, resourceVersion, and a name from generateName.
+
+        `dry_run` answers what would be stored and changes nothing.
+        """
+        new: Object = thaw(dict(obj))
+        meta = new.setdefault("metadata", {})
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = self.free_name(key, meta.get("namespace"), meta["generateName"])
+        name, namespace = meta["name"], meta.get("namespace") or ""
+        if self.find(key, namespace, name) is not None:
+            raise AlreadyExists(key, name)
+        meta["uid"] = str(uuid.uuid4())
+        meta["creationTimestamp"] = timestamp(self._clock())
+        meta.pop("deletionTimestamp", None)
+        meta.pop("deletionGracePeriodSeconds", None)
+        if "spec" in new:
+            meta["generation"] = 1
+        if dry_run:
+            return new
+        self._revision += 1
+        meta["resourceVersion"] = str(self._revision)
+        self._objects.setdefault(key, {}).setdefault(namespace, {})[name] = new
+        self._emit(Event(type="ADDED", key=key, object=new, resource_version=meta["resourceVersion"]))
+        return new
+
+    def update(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """Replace an object; a change of spec bumps generation. A set but stale metadata.resourceVersion raises Conflict, as does another uid.
+
+        An update that changes nothing is no change: same resourceVersion, no event.
+        """
+        meta_in = obj["metadata"]
+        name, namespace = meta_in["name"], meta_in.get("namespace") or ""
+        old = self.get(key, namespace, name)
+        old_meta = old["metadata"]
+        if meta_in.get("resourceVersion") and meta_in["resourceVersion"] != old_meta["resourceVersion"]:
+            raise Conflict(key, name)
+        if meta_in.get("uid") and meta_in["uid"] != old_meta["uid"]:
+            why = f"Precondition failed: UID in precondition: {meta_in['uid']}, UID in object meta: {old_meta['uid']}"
+            raise Conflict(key, name, why)
+        new: Object = thaw(dict(obj))
+        meta = new["metadata"]
+        for kept in (
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "resourceVersion",
+            "generation",
+            "generateName",
+        ):
+            if kept in old_meta:
+                meta[kept] = old_meta[kept]
+            elif kept != "generateName":
+                meta.pop(kept, None)
+        if new == old:
+            return old
+        if "generation" in old_meta and new.get("spec") != old.get("spec"):
+            meta["generation"] = old_meta["generation"] + 1
+        if dry_run:
+            return new
+        return self._replace(key, old, new)
+
+    def update_status(self, key: ResourceKey, namespace: str | None, name: str, status: Mapping[str, Any]) -> Object:
+        """Replace an object's status alone, whatever its resourceVersion; raises NotFound."""
+        old = self.get(key, namespace, name)
+        if old.get("status") == status:
+            return old
+        return self._replace(key, old, {**old, "metadata": dict(old["metadata"]), "status": thaw(dict(status))})
+
+    def delete(self, key: ResourceKey, namespace: str | None, name: str, *, grace_period: int | None = None) -> Object:
+        """Delete, or mark as deleted where finalizers or the kind ask for it (see the module's text). Returns the last state.
+
+        `grace_period` in seconds is for pods: 0 removes at once (no finalizers given), None takes the pod's terminationGracePeriodSeconds.
+        A pod that was never scheduled (spec.nodeName) or has finished goes at once, as in Kubernetes.
+        """
+        obj = self.get(key, namespace, name)
+        meta = obj["metadata"]
+        if key == PODS and (not obj["spec"].get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")):
+            grace_period = 0  # nothing runs, so there is nothing to wait for
+        if key == PODS and grace_period == 0 and not meta.get("finalizers"):
+            return self._remove(key, obj)
+        if key in (PODS, NAMESPACES) or meta.get("finalizers"):
+            return self.mark_deleted(key, namespace, name, grace_period=grace_period)
+        return self._remove(key, obj)
+
+    def mark_deleted(self, key: ResourceKey, namespace: str | None, name: str, *, grace_period: int | None = None) -> Object:
+        """Set deletionTimestamp (and, for a namespace, phase Terminating). Marking twice changes nothing, but a shorter grace counts."""
+        old = self.get(key, namespace, name)
+        meta = dict(old["metadata"])
+        grace = 0
+        if key == PODS:
+            default = (old.get("spec") or {}).get("terminationGracePeriodSeconds", 30)
+            grace = int(default if grace_period is None else grace_period)
+        if meta.get("deletionTimestamp") and grace >= meta.get("deletionGracePeriodSeconds", 0):
+            return old
+        meta["deletionTimestamp"] = timestamp(self._clock() + grace)
+        meta["deletionGracePeriodSeconds"] = grace
+        new = {**old, "metadata": meta}
+        if "generation" in meta and key != PODS:
+            meta["generation"] += 1
+        if key == NAMESPACES:
+            new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        return self._replace(key, old, new)
+
+    def finish_delete(self, key: ResourceKey, namespace: str | None, name: str) -> Object:
+        """Remove a marked object; with finalizers left it goes when the last of them does. Raises NotFound."""
+        obj = self.get(key, namespace, name)
+        if obj["metadata"].get("finalizers"):
+            self._finishing.add(obj["metadata"]["uid"])
+            return obj
+        return self._remove(key, obj)
+
+    # Watching
+
+    def subscribe(self, key: ResourceKey, callback: Callback) -> Callable[[], None]:
+        """Call `callback` after every change of that kind from now on; returns the function that ends it."""
+        return self._subscribe(key, callback)
+
+    def subscribe_all(self, callback: Callback) -> Callable[[], None]:
+        """As `subscribe`, for every kind."""
+        return self._subscribe(None, callback)
+
+    def since(self, key: ResourceKey, resource_version: str) -> list[Event]:  # type: ignore[valid-type]
+        """Every change of that kind after `resource_version`, oldest first; raises Gone when some are no longer kept."""
+        start = int(resource_version)
+        if start < self._forgotten.get(key, 0):
+            raise Gone(f"too old resource version: {start} ({self._forgotten[key]})")
+        events = self._history.get(key, deque())
+        if not events or int(events[-1].resource_version) <= start:
+            return []
+        kept = [*events]
+        return kept[bisect_right(kept, start, key=lambda event: int(event.resource_version)) :]
+
+    def forget_history(self) -> None:
+        """Drop every kept change, as a compaction does: watches from before now get Gone."""
+        for key, events in self._history.items():
+            if events:
+                self._forgotten[key] = int(events[-1].resource_version)
+                events.clear()
+
+    # Inside
+
+    def _subscribe(self, key: ResourceKey | None, callback: Callback) -> Callable[[], None]:
+        self._next_subscriber += 1
+        number = self._next_subscriber
+        self._subscribers.setdefault(key, {})[number] = callback
+        return lambda: (self._subscribers[key].pop(number, None), None)[1]
+
+    def _replace(self, key: ResourceKey, old: Object, new: Object) -> Object:
+        meta = new["metadata"]
+        if meta.get("deletionTimestamp") and not meta.get("finalizers"):
+            waiting = key in (PODS, NAMESPACES) and meta["uid"] not in self._finishing
+            if not waiting and old["metadata"].get("finalizers"):
+                return self._remove(key, new)
+        self._revision += 1
+        meta["resourceVersion"] = str(self._revision)
+        self._objects[key][meta.get("namespace") or ""][meta["name"]] = new
+        self._emit(Event(type="MODIFIED", key=key, object=new, resource_version=meta["resourceVersion"], previous=old))
+        return new
+
+    def _remove(self, key: ResourceKey, obj: Object) -> Object:
+        meta = obj["metadata"]
+        old = self._objects[key][meta.get("namespace") or ""].pop(meta["name"])
+        self._finishing.discard(meta["uid"])
+        self._revision += 1
+        last = {**obj, "metadata": {**meta, "resourceVersion": str(self._revision)}}
+        self._emit(Event(type="DELETED", key=key, object=last, resource_version=str(self._revision), previous=old))
+        return last
+
+    def _emit(self, event: Event) -> None:
+        events = self._history.setdefault(event.key, deque())
+        events.append(event)
+        if len(events) > self._history_size:
+            self._forgotten[event.key] = int(events.popleft().resource_version)
+        # A callback may change the store: its events wait their turn, so that everyone sees changes in order.
+        self._undelivered.append(event)
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            while self._undelivered:
+                self._deliver(self._undelivered.popleft())
+        finally:
+            self._delivering = False
+
+    def _deliver(self, event: Event) -> None:
+        # Copies, because a callback may subscribe or end a subscription. One that raises must not keep the change from the others.
+        for callback in [*self._subscribers.get(event.key, {}).values(), *self._subscribers[None].values()]:
+            try:
+                callback(event)
+            except Exception:
+                log.exception("a subscriber failed on %s %s %s", event.type, event.key, event.name)

@@ -1,0 +1,273 @@
+"""Rules for built-in kinds, in Kubernetes' wording. Pure: object in, list of causes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_smi.reference.kube.defaults import RBAC_GROUP
+from pytest_smi.reference.kube.status import Cause, ResourceKey, duplicate, forbidden_field, invalid, required, unsupported
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9]|-(?!-))*(?<!-)")
+_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character "
+    "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+LABEL_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric "
+    "character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+    "character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+QUALIFIED_TEXT = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_FREE_NAMES = frozenset(ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
+
+
+def dicts(items: Any) -> list[dict[str, Any]]:
+    """The objects in what should be a list of objects."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
+    """Faults of an object's name and labels."""
+    meta, causes = obj["metadata"], []
+    name = meta.get("name") or ""
+    if not name and not meta.get("generateName"):
+        causes.append(required("metadata.name", "name or generateName is required"))
+    elif name:
+        causes += _name(key, str(name))
+    for label, value in (meta.get("labels") or {}).items():
+        if not _QUALIFIED.fullmatch(label) or len(label.rpartition("/")[2]) > 63:
+            causes.append(invalid("metadata.labels", label, QUALIFIED_TEXT))
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            causes.append(invalid("metadata.labels", value, VALUE_TEXT))
+        elif len(value) > 63:
+            causes.append(invalid("metadata.labels", value, "must be no more than 63 characters"))
+    return causes
+
+
+def _name(key: ResourceKey, name: str) -> list[Cause]:
+    if key in _FREE_NAMES:
+        return [] if "/" not in name and name not in (".", "..") else [invalid("metadata.name", name, "may not contain '/'")]
+    pattern, text, limit = _SUBDOMAIN, SUBDOMAIN_TEXT, 253
+    if key == ResourceKey("", "namespaces"):
+        pattern, text, limit = _LABEL, LABEL_TEXT, 63
+    elif key == ResourceKey("", "services"):
+        pattern, text, limit = _LABEL_1035, LABEL_1035_TEXT, 63
+    causes = [] if pattern.fullmatch(name) else [invalid("metadata.name", name, text)]
+    if len(name) > limit:
+        causes.append(invalid("metadata.name", name, f"must be no more than {limit} characters"))
+    return causes
+
+
+def _port(field: str, number: Any, causes: list[Cause]) -> None:
+    if number is None:
+        causes.append(required(field))
+    elif not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
+        causes.append(invalid(field, number, "must be between 1 and 65535, inclusive"))
+
+
+def pod_spec(field: str, spec: Any) -> list[Cause]:
+    """Faults of a pod spec at that dotted path."""
+    if not isinstance(spec, dict):
+        return [required(field)]
+    causes: list[Cause] = []
+    if not dicts(spec.get("containers")):
+        causes.append(required(f"{field}.containers"))
+    seen: set[str] = set()
+    for kind in ("initContainers", "containers"):
+        for number, container in enumerate(dicts(spec.get(kind))):
+            causes += _container(f"{field}.{kind}[{number}]", container, seen)
+    if spec.get("restartPolicy") not in ("Always", "OnFailure", "Never"):
+        causes.append(unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), ["Always", "OnFailure", "Never"]))
+    volumes = {volume.get("name") for volume in dicts(spec.get("volumes"))}
+    for number, container in enumerate(dicts(spec.get("containers"))):
+        for at, mount in enumerate(dicts(container.get("volumeMounts"))):
+            if mount.get("name") not in volumes:
+                path = f"{field}.containers[{number}].volumeMounts[{at}].name"
+                causes.append(Cause(field=path, reason="FieldValueNotFound", message=f'Not found: "{mount.get("name")}"'))
+    return causes
+
+
+def _container(field: str, container: dict[str, Any], seen: set[str]) -> list[Cause]:
+    causes: list[Cause] = []
+    name = container.get("name")
+    if not name:
+        causes.append(required(f"{field}.name"))
+    elif not _LABEL.fullmatch(str(name)):
+        causes.append(invalid(f"{field}.name", name, LABEL_TEXT))
+    elif name in seen:
+        causes.append(duplicate(f"{field}.name", name))
+    else:
+        seen.add(str(name))
+    if not container.get("image"):
+        causes.append(required(f"{field}.image"))
+    for number, port in enumerate(dicts(container.get("ports"))):
+        _port(f"{field}.ports[{number}].containerPort", port.get("containerPort"), causes)
+        if port.get("protocol") not in _PROTOCOLS:
+            causes.append(unsupported(f"{field}.ports[{number}].protocol", port.get("protocol"), _PROTOCOLS))
+    for number, env in enumerate(dicts(container.get("env"))):
+        if not env.get("name"):
+            causes.append(required(f"{field}.env[{number}].name"))
+    return causes
+
+
+def _service(obj: Mapping[str, Any]) -> list[Cause]:
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return [required("spec.ports")]
+    causes: list[Cause] = []
+    types = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+    if spec.get("type") not in types:
+        causes.append(unsupported("spec.type", spec.get("type"), types))
+    ports = dicts(spec.get("ports"))
+    if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
+        causes.append(required("spec.ports"))
+    names: set[str] = set()
+    pairs: set[tuple[Any, Any]] = set()
+    for number, port in enumerate(ports):
+        field = f"spec.ports[{number}]"
+        _port(f"{field}.port", port.get("port"), causes)
+        if port.get("protocol") not in _PROTOCOLS:
+            causes.append(unsupported(f"{field}.protocol", port.get("protocol"), _PROTOCOLS))
+        name = port.get("name") or ""
+        if not name and len(ports) > 1:
+            causes.append(required(f"{field}.name"))
+        elif name and not _LABEL.fullmatch(name):
+            causes.append(invalid(f"{field}.name", name, LABEL_TEXT))
+        elif name and name in names:
+            causes.append(duplicate(f"{field}.name", name))
+        names.add(name)
+        target = port.get("targetPort")
+        if isinstance(target, int):
+            _port(f"{field}.targetPort", target, causes)
+        elif target and (not _PORT_NAME.fullmatch(target) or len(target) > 15):
+            causes.append(invalid(f"{field}.targetPort", target, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"))
+        pair = (port.get("protocol"), port.get("port"))
+        if pair in pairs:
+            causes.append(Cause(field=field, reason="FieldValueDuplicate", message='Duplicate value: "object"'))
+        pairs.add(pair)
+    return causes
+
+
+def _workload(obj: Mapping[str, Any]) -> list[Cause]:
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return [required("spec.selector"), required("spec.template")]
+    causes: list[Cause] = []
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    wanted = spec.get("selector")
+    if not isinstance(wanted, dict) or not (wanted.get("matchLabels") or wanted.get("matchExpressions")):
+        causes.append(required("spec.selector"))
+    elif any(labels.get(name) != value for name, value in (wanted.get("matchLabels") or {}).items()):
+        found = Cause(
+            field="spec.template.metadata.labels",
+            reason="FieldValueInvalid",
+            message=f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`",
+        )
+        causes.append(found)
+    replicas = spec.get("replicas")
+    if not isinstance(replicas, int) or replicas < 0:
+        causes.append(invalid("spec.replicas", replicas, "must be greater than or equal to 0"))
+    causes += pod_spec("spec.template.spec", (spec.get("template") or {}).get("spec"))
+    policy = ((spec.get("template") or {}).get("spec") or {}).get("restartPolicy")
+    if policy in ("OnFailure", "Never"):
+        causes.append(unsupported("spec.template.spec.restartPolicy", policy, ["Always"]))
+    return causes
+
+
+def _go_map(labels: Mapping[str, str]) -> str:
+    inside = ", ".join(f'"{name}":"{value}"' for name, value in sorted(labels.items()))
+    return f"map[string]string{{{inside}}}"
+
+
+def _binding(obj: Mapping[str, Any]) -> list[Cause]:
+    ref = obj.get("roleRef") or {}
+    causes = [] if ref.get("name") else [required("roleRef.name")]
+    kinds = ("ClusterRole",) if obj.get("kind") == "ClusterRoleBinding" else ("Role", "ClusterRole")
+    if ref.get("kind") not in kinds:
+        causes.append(unsupported("roleRef.kind", ref.get("kind") or "", kinds))
+    for number, subject in enumerate(dicts(obj.get("subjects"))):
+        field = f"subjects[{number}]"
+        if not subject.get("name"):
+            causes.append(required(f"{field}.name"))
+        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
+            causes.append(required(f"{field}.namespace"))
+        if subject.get("kind") not in ("ServiceAccount", "User", "Group"):
+            causes.append(unsupported(f"{field}.kind", subject.get("kind") or "", ("Group", "ServiceAccount", "User")))
+    return causes
+
+
+_BY_KIND: dict[ResourceKey, Callable[[Mapping[str, Any]], list[Cause]]] = {
+    ResourceKey("", "pods"): lambda obj: pod_spec("spec", obj.get("spec")),
+    ResourceKey("", "services"): _service,
+    ResourceKey("apps", "deployments"): _workload,
+    ResourceKey("apps", "replicasets"): _workload,
+    ResourceKey(RBAC_GROUP, "rolebindings"): _binding,
+    ResourceKey(RBAC_GROUP, "clusterrolebindings"): _binding,
+}
+
+
+def validate(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
+    """Faults of a whole object."""
+    checker = _BY_KIND.get(key)
+    return metadata(key, obj) + (checker(obj) if checker else [])
+
+
+_IMMUTABLE = "field is immutable"
+
+
+def validate_update(key: ResourceKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Cause]:
+    """Faults of a change: fields that may not change once set."""
+    was, now = old.get("spec") or {}, new.get("spec") or {}
+    if key.group == "apps" and was.get("selector") != now.get("selector"):
+        return [invalid("spec.selector", now.get("selector"), _IMMUTABLE)]
+    if (
+        key == ResourceKey("", "services")
+        and was.get("clusterIP")
+        and was["clusterIP"] != now.get("clusterIP")
+        and now.get("type") != "ExternalName"
+    ):
+        found = invalid("spec.clusterIPs[0]", [now.get("clusterIP")], "may not change once set")
+        return [found]
+    if key == ResourceKey("", "pods") and _fixed_pod_part(was) != _fixed_pod_part(now):
+        why = (
+            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+            "(allow it to be set to 1 if it was previously negative)"
+        )
+        return [forbidden_field("spec", why)]
+    if key.group == RBAC_GROUP and key.plural.endswith("bindings") and old.get("roleRef") != new.get("roleRef"):
+        return [invalid("roleRef", new.get("roleRef"), "cannot change roleRef")]
+    if key.plural in ("configmaps", "secrets") and not key.group and old.get("immutable") and _data(old) != _data(new):
+        return [forbidden_field("data", "field is immutable when `immutable` is set")]
+    return []
+
+
+def _fixed_pod_part(spec: Mapping[str, Any]) -> dict[str, Any]:
+    changeable = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName")
+    rest = {name: value for name, value in spec.items() if name not in changeable}
+    for kind in ("containers", "initContainers"):
+        rest[kind] = [{name: value for name, value in c.items() if name != "image"} for c in dicts(spec.get(kind))]
+    return rest
+
+
+def _data(obj: Mapping[str, Any]) -> tuple[Any, Any]:
+    return obj.get("data"), obj.get("binaryData")

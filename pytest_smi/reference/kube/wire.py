@@ -1,0 +1,54 @@
+"""Bodies: JSON and YAML in, JSON out. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from pytest_smi.reference.kube.status import ApiError, BadRequest
+
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "application/apply-patch+yaml")
+
+
+class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe YAML without dates: what looks like one stays a string, as in JSON."""
+
+
+_JsonLikeLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _JsonLikeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def decode(body: bytes, content_type: str) -> Any:
+    """A body as data; raises BadRequest, or 415 for types that are neither JSON nor YAML."""
+    kind = content_type.partition(";")[0].strip().lower()
+    try:
+        if kind in YAML_TYPES:
+            return yaml.load(body, Loader=_JsonLikeLoader)  # noqa: S506 - it is a safe loader
+        if kind in ("", "application/json") or kind.endswith("+json"):
+            return json.loads(body) if body else None
+    except (ValueError, yaml.YAMLError) as error:
+        raise BadRequest(f"the object provided is unrecognized (must be of type Object): {error}") from None
+    raise unsupported_media_type(kind, ("application/json", "application/yaml"))
+
+
+def unsupported_media_type(found: str, accepted: tuple[str, ...]) -> ApiError:
+    """The 415 answer."""
+    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)} (found: {found})"
+    return ApiError(message, code=415, reason="UnsupportedMediaType")
+
+
+def decode_object(body: bytes, content_type: str) -> dict[str, Any]:
+    """A body that must be one API object."""
+    data = decode(body, content_type)
+    if not isinstance(data, dict):
+        raise BadRequest("the object provided is unrecognized (must be of type Object): it is no JSON object")
+    return data
+
+
+def encode(data: Any) -> bytes:
+    """Data as compact JSON."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,38 @@
+"""The ways in which the reference mesh can be told to be wrong, so that a conformance suite can be proven to notice.
+
+A fault is a record in one of the tables `access.py`, `specs.py`, `split.py`, `metrics.py`, and one branch `faults.on("name")` next to the
+right behaviour. To add one:
+
+1. Write the branch at the one place that decides what the fault gets wrong. Places, by where a decision is made:
+   control plane: `policy.grant_for` (what a TrafficTarget means), `snapshot.py` (which objects count, when changes are taken over),
+   `split_events.py` (events); sidecar: `routes.py` (paths, methods, headers), `policy.Policy` (who may), `splits.py` (where to),
+   `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py` (bytes). The faults reach sidecars in their configuration.
+2. Add the record: a name `api-what-goes-wrong`, one sentence, and exactly the requirements that it breaks.
+3. Run the tests of `tests/reference/mesh/test_faults.py` (each name is used in exactly one place), then the suite under the fault.
+
+Prefer the narrowest wrong behaviour that breaks one requirement alone. Nothing is wrong unless its name is in `ActiveFaults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_smi.reference.mesh.faults.access import ACCESS_FAULTS
+from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, Fault, active
+from pytest_smi.reference.mesh.faults.metrics import METRICS_FAULTS
+from pytest_smi.reference.mesh.faults.specs import SPECS_FAULTS
+from pytest_smi.reference.mesh.faults.split import SPLIT_FAULTS
+
+__all__ = ["FAULTS", "NO_FAULTS", "ActiveFaults", "Fault", "active", "known"]
+
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
+"""Every fault of the mesh by its name."""
+
+
+def known(names: Iterable[str]) -> ActiveFaults:
+    """The set of these faults. ValueError: a name that is none, with the names that are."""
+    wanted = ActiveFaults(names)
+    unknown = sorted(wanted - FAULTS.keys())
+    if unknown:
+        raise ValueError(f"a fault must be one of the mesh's, found {', '.join(unknown)}: choose from {', '.join(sorted(FAULTS))}")
+    return wanted

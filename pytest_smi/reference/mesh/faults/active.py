@@ -1,0 +1,34 @@
+"""The record of a fault and the set of faults that are on; both are values without behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A named way in which the mesh can be told to be wrong; `breaks` are the requirement ids that must then fail, and no others."""
+
+    name: str
+    description: str
+    breaks: tuple[str, ...]
+    kind: str = "mesh"
+
+
+class ActiveFaults(frozenset[str]):
+    """Names of the faults that are on, handed as an explicit parameter to whatever can be wrong."""
+
+    __slots__ = ()
+
+    def on(self, name: str) -> bool:
+        """Whether the fault of this name is on."""
+        return name in self
+
+
+NO_FAULTS = ActiveFaults()
+
+
+def active(names: Iterable[str]) -> ActiveFaults:
+    """The set of these faults; names are checked where the mesh is started, see `known` in the package."""
+    return ActiveFaults(names)

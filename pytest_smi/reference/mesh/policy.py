@@ -1,0 +1,195 @@
+"""Access policy of one destination identity: which source may do what; pure.
+
+Deny by default, grants only add up, and a grant never lends its routes to another grant's sources. One TrafficTarget becomes one grant.
+
+Readings chosen where the specification is open: a target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that meets both
+(AMB-1 A) and no raw TCP; a target with TCPRoutes alone admits whatever is spoken on those TCP ports, HTTP included (AMB-2 A); port numbers
+are container ports (AMB-19 B); a known route name works beside an unknown one (AMB-18 A); a pod without a mesh identity is never
+a source (AMB-16 B); a target may be stored outside its destination's namespace (AMB-21 A).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_smi.reference.mesh.faults import ActiveFaults
+from pytest_smi.reference.mesh.routes import Headers, any_match, compile_routes, path_of, route_json
+from pytest_smi.reference.mesh.smi import ANY_PORT, Identity, PortRoute, RouteGroup, TrafficTarget
+
+RouteKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What policy sees of an HTTP request; `port` is the destination's container port, `target` the raw request target."""
+
+    port: int
+    method: str
+    target: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request is allowed, and why, for logs; never shown to the client."""
+
+    allowed: bool
+    reason: str
+
+
+ALLOWED = Decision(True, "granted")
+NO_IDENTITY = Decision(False, "the caller has no mesh identity")
+NO_GRANT = Decision(False, "no TrafficTarget grants this to the caller")
+
+
+def grant_for(
+    target: TrafficTarget,
+    groups: Mapping[RouteKey, RouteGroup],
+    tcp: Mapping[RouteKey, PortRoute],
+    udp: Mapping[RouteKey, PortRoute],
+    faults: ActiveFaults,
+) -> dict[str, Any]:
+    """Resolve a target's references into the grant that its destination's sidecars get.
+
+    `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
+    `tcp` and `udp` likewise, "*" meaning every port. References resolve in the target's own namespace.
+    """
+    http: list[dict[str, Any]] | None = None
+    ports: dict[str, list[int] | str | None] = {"TCPRoute": None, "UDPRoute": None}
+    for rule in target.rules:
+        key = (target.namespace, rule.name)
+        if rule.kind == "HTTPRouteGroup":
+            http = [] if http is None else http
+            group = groups.get(key)
+            if group is None and faults.on("access-missing-route-opens"):
+                http.append({"name": "", "path": None, "methods": None, "headers": []})
+            routes = () if group is None else group.routes
+            wanted = rule.matches
+            if wanted is None and faults.on("access-omitted-matches-none"):
+                wanted = ()
+            if wanted is not None and faults.on("access-match-names-ignored"):
+                wanted = None if any(route.name in wanted for route in routes) else wanted
+            if wanted is not None and not any(route.name in wanted for route in routes) and faults.on("access-unknown-match-widens"):
+                wanted = None
+            http.extend(route_json(route) for route in routes if wanted is None or route.name in wanted)
+        elif rule.kind in ports:
+            found = (tcp if rule.kind == "TCPRoute" else udp).get(key)
+            new: tuple[int, ...] | str = () if found is None else found.ports
+            if new == ANY_PORT and rule.kind == "TCPRoute" and faults.on("access-empty-ports-none"):
+                new = ()
+            if new != ANY_PORT and new and rule.kind == "TCPRoute" and faults.on("access-tcp-ports-ignored"):
+                new = ANY_PORT
+            if new != ANY_PORT and new and rule.kind == "UDPRoute" and faults.on("access-udp-ports-ignored"):
+                new = ANY_PORT
+            old = ports[rule.kind]
+            if old is not None and rule.kind == "TCPRoute" and faults.on("access-last-tcp-route-wins"):
+                old = None
+            ports[rule.kind] = _union(old, new)
+    sources: list[Identity] = list(dict.fromkeys(target.sources))
+    if faults.on("access-first-source-only"):
+        sources = sources[:1]
+    if faults.on("access-source-namespace-ignored"):
+        sources = [(target.namespace, account) for _, account in sources]
+    return {"target": target.name, "sources": [list(s) for s in sources], "http": http, "tcp": ports["TCPRoute"], "udp": ports["UDPRoute"]}
+
+
+def _union(old: list[int] | str | None, new: tuple[int, ...] | str) -> list[int] | str:
+    if new == ANY_PORT or old == ANY_PORT:
+        return ANY_PORT
+    return sorted({*(old or ()), *new})  # type: ignore[arg-type]  # both are port lists here
+
+
+class _Grant:
+    __slots__ = ("http", "tcp", "udp")
+
+    def __init__(self, spec: Mapping[str, Any], faults: ActiveFaults) -> None:
+        self.http = None if spec["http"] is None else compile_routes(spec["http"], faults)
+        self.tcp: frozenset[int] | str | None = _ports(spec["tcp"])
+        self.udp: frozenset[int] | str | None = _ports(spec["udp"])
+
+
+def _ports(value: list[int] | str | None) -> frozenset[int] | str | None:
+    return value if value is None or isinstance(value, str) else frozenset(value)
+
+
+def _covers(ports: frozenset[int] | str | None, port: int) -> bool:
+    return ports is not None and (isinstance(ports, str) or port in ports)
+
+
+class Policy:
+    """The grants of one destination identity, compiled; asked once per HTTP request or stream, TCP connection and UDP datagram."""
+
+    __slots__ = ("_all", "_by_name", "_by_source", "_destination", "_faults")
+
+    def __init__(self, destination: Identity, grants: Iterable[Mapping[str, Any]], faults: ActiveFaults) -> None:
+        self._destination = destination
+        self._faults = faults
+        self._by_source: dict[Identity, list[_Grant]] = {}
+        self._by_name: dict[str, list[_Grant]] = {}
+        self._all: list[_Grant] = []
+        for spec in grants:
+            grant = _Grant(spec, faults)
+            self._all.append(grant)
+            for namespace, account in spec["sources"]:
+                self._by_source.setdefault((namespace, account), []).append(grant)
+                self._by_name.setdefault(account, []).append(grant)
+
+    def allow_http(self, request: HttpRequest, source: Identity | None) -> Decision:
+        """Decide one HTTP/1.1 request or HTTP/2 stream."""
+        if source is None:
+            return NO_IDENTITY
+        faults = self._faults
+        if faults.on("access-http-unenforced"):
+            return ALLOWED
+        path = path_of(request.target)
+        for grant in self._grants(source):
+            if grant.http is None:
+                if _covers(grant.tcp, request.port):
+                    return ALLOWED
+            elif faults.on("access-routes-ignored") or (
+                any_match(grant.http, request.method, path, request.headers, faults)
+                and (grant.tcp is None or _covers(grant.tcp, request.port) or faults.on("access-http-port-limit-ignored"))
+            ):
+                return ALLOWED
+        return NO_GRANT
+
+    def allow_tcp(self, port: int, source: Identity | None) -> Decision:
+        """Decide one raw TCP connection."""
+        if source is None:
+            return NO_IDENTITY
+        if self._faults.on("access-tcp-unenforced"):
+            return ALLOWED
+        for grant in self._grants(source):
+            if grant.http is None:
+                if _covers(grant.tcp, port):
+                    return ALLOWED
+            elif self._faults.on("access-http-grant-opens-tcp"):
+                return ALLOWED
+        return NO_GRANT
+
+    def allow_udp(self, port: int, source: Identity | None) -> Decision:
+        """Decide one UDP datagram."""
+        if source is None:
+            return NO_IDENTITY
+        if self._faults.on("access-udp-unenforced"):
+            return ALLOWED
+        for grant in self._grants(source):
+            if _covers(grant.udp, port):
+                return ALLOWED
+            if _covers(grant.tcp, port) and self._faults.on("access-protocol-ignored"):
+                return ALLOWED
+        return NO_GRANT
+
+    def _grants(self, source: Identity) -> list[_Grant]:
+        found = self._by_source.get(source, [])
+        if self._all and self._faults.on("access-any-identity"):
+            return self._all
+        if self._faults.on("access-name-only"):
+            return self._by_name.get(source[1], [])
+        if found and self._faults.on("access-cross-product"):
+            return self._all
+        if self._faults.on("access-last-target-wins"):
+            return [grant for grant in found if grant is self._all[-1]]
+        return found

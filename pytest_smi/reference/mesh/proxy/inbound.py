@@ -1,0 +1,312 @@
+"""The called side of the hop between sidecars: proves who calls, asks policy, and only then touches the application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from pytest_smi.reference.mesh.identity import peer_identity
+from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
+from pytest_smi.reference.mesh.policy import HttpRequest
+from pytest_smi.reference.mesh.proxy import frames
+from pytest_smi.reference.mesh.proxy.dial import dial
+from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
+from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
+from pytest_smi.reference.mesh.proxy.inbound_udp import InboundFlows
+from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
+from pytest_smi.reference.mesh.proxy.state import MeshState
+from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
+from pytest_smi.reference.mesh.smi import Identity
+
+DENIAL = b"denied by access policy\n"
+_CLAIMS = (b"x-forwarded-client-cert", b"l5d-client-id", b"forwarded", b"x-forwarded-for")
+
+
+class Inbound:
+    """What all inbound connections of one sidecar share."""
+
+    def __init__(self, pod_ip: str, app_ip: str, state: MeshState, backs: PlainBacks, recorder: Recorder) -> None:
+        self.pod_ip = pod_ip
+        self.app_ip = app_ip
+        self.state = state
+        self.backs = backs
+        self.recorder = recorder
+        self.connections: set[InboundConnection] = set()
+        self.draining = False
+        self._granted = 0
+        self._first_decisions: dict[tuple[str, int], bool] = {}
+        state.listeners.append(self._on_change)
+
+    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
+        """Whether policy lets this request in."""
+        faults = self.state.faults
+        if faults.on("access-identity-from-header"):
+            source = self._claimed(request.headers) or source
+        if faults.on("access-split-is-a-grant") and split and source is not None:
+            return True
+        seen = HttpRequest(port=port, method=request.method, target=request.target, headers=request.headers)
+        allowed = self.state.policy.allow_http(seen, source).allowed
+        if faults.on("access-grants-flap") and allowed:
+            self._granted += 1
+            return bool(self._granted % 20)
+        if faults.on("specs-first-decision-cached"):
+            return self._first_decisions.setdefault((peer, request.origin), allowed)
+        return allowed
+
+    def _claimed(self, headers: HeaderList) -> Identity | None:
+        text = b" ".join(value for name, value in headers if name.lower() in _CLAIMS).decode("latin-1")
+        for pod in self.state.pods.values():
+            if f"/ns/{pod.namespace}/sa/{pod.account}" in text or f"{pod.account}.{pod.namespace}.serviceaccount" in text:
+                return pod.identity
+        return None
+
+    def record(self, request: Request, source: str, status: int) -> None:
+        """Note an answered request for the metrics API."""
+        caller = self.state.pods.get(source)
+        now = time.time()
+        sample = Sample(
+            at=now,
+            side="server",
+            protocol="HTTP/2" if request.version == b"2" else "HTTP/1.1",
+            source=None if caller is None else (caller.namespace, caller.name),
+            destination=(self.state.own["ns"], self.state.own["name"]),
+            success=status < 500,
+            latency=now - request.started,
+        )
+        self.recorder.record(sample)
+
+    def _on_change(self, keys: frozenset[str]) -> None:
+        # AMB-15 A: a tunnel whose grant is gone is cut at once.
+        if not {"grants", "faults", "self"}.isdisjoint(keys):
+            for connection in list(self.connections):
+                connection.recheck()
+
+    def drain(self) -> None:
+        """Ask callers to use other connections; what is under way goes on."""
+        self.draining = True
+        for connection in list(self.connections):
+            connection.send(frames.frame(frames.GOAWAY))
+
+
+class InboundConnection(FrameProtocol):
+    """One connection from another sidecar (the handshake has proven that it holds a certificate of this mesh)."""
+
+    def __init__(self, inbound: Inbound) -> None:
+        super().__init__()
+        self._inbound = inbound
+        self._answer: _Answer | None = None
+        self._app: PlainEnd | None = None
+        self._port = 0
+        self._eof_in = self._eof_out = False
+        self._flows: InboundFlows | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Read who calls: from the certificate alone."""
+        super().connection_made(transport)
+        self.source = peer_identity(transport)
+        self.peer: str = transport.get_extra_info("peername")[0]
+        if self.source is None:
+            self.transport.abort()
+            return
+        self._inbound.connections.add(self)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._answer is not None or self._app is not None
+
+    def on_frame(self, kind: int, payload: bytes) -> None:
+        """Act on one frame of the calling sidecar."""
+        if kind == frames.REQUEST:
+            if self._answer is not None:
+                raise frames.FrameError("a REQUEST must wait for the response before it")
+            self._request(*frames.read_request(payload, time.time()))
+        elif kind == frames.DATA and self._app is not None:
+            self._app.write(payload)
+        elif kind == frames.EOF and self._app is not None:
+            self._eof_in = True
+            self._app.write_eof()
+            self._close_when_done()
+        elif kind == frames.OPEN:
+            self._open(frames.read_port(payload))
+        elif kind == frames.DATAGRAM:
+            flow, port, data = frames.read_datagram(payload)
+            if self._inbound.state.policy.allow_udp(port, self.source).allowed:
+                if self._flows is None:
+                    self._flows = InboundFlows(self._inbound.pod_ip, self._inbound.app_ip, self._reply)
+                self._flows.deliver(flow, port, data)
+
+    def _request(self, port: int, flags: int, request: Request) -> None:
+        inbound = self._inbound
+        allowed = inbound.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
+        answer = self._answer = _Answer(self, request, allowed)
+        if allowed or (self.state_fault("access-denied-delivered")):
+            inbound.backs.exchange((inbound.app_ip, port), request, answer)
+        else:
+            self.answered()
+            self.send(frames.response_frame(403, frames.LAST | frames.REFUSED, _denial_headers(), DENIAL))
+
+    def state_fault(self, name: str) -> bool:
+        """Whether a fault is on."""
+        return self._inbound.state.faults.on(name)
+
+    def answered(self, request: Request | None = None, status: int = 0) -> None:
+        """The exchange is over; `request` is given when it is to be counted."""
+        self._answer = None
+        if request is not None:
+            self._inbound.record(request, self.peer, status)
+
+    def _open(self, port: int) -> None:
+        if not self._inbound.state.policy.allow_tcp(port, self.source).allowed:
+            self.send(frames.frame(frames.DENIED))
+            return
+        self._port = port
+        self._task = asyncio.get_running_loop().create_task(self._connect(port))
+
+    async def _connect(self, port: int) -> None:
+        try:
+            app = await dial(self._inbound.pod_ip, (self._inbound.app_ip, port), PlainEnd)
+        except (OSError, TimeoutError):
+            self.transport.abort()
+            return
+        if self.lost:
+            app.transport.abort()
+            return
+        self._app = app
+        self.send(frames.frame(frames.OPENED))
+        app.join(self)
+
+    def recheck(self) -> None:
+        """Cut the tunnel if policy no longer allows it."""
+        if self._port and not self._inbound.state.policy.allow_tcp(self._port, self.source).allowed:
+            self.transport.abort()
+
+    def _reply(self, flow: int, port: int, data: bytes) -> None:
+        self.send(frames.datagram_frame(flow, port, data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is under way."""
+        self.lost = True
+        self._inbound.connections.discard(self)
+        if self._answer is not None:
+            self._answer.cancel()
+        if self._app is not None and not (self._eof_in and self._eof_out):
+            self._app.abort()
+        if self._flows is not None:
+            self._flows.close()
+
+    def write(self, data: bytes) -> None:
+        """As a tunnel: send the application's bytes."""
+        self.send(frames.frame(frames.DATA, data))
+
+    def write_eof(self) -> None:
+        """As a tunnel: the application sends no more."""
+        if not self._eof_out:
+            self._eof_out = True
+            self.send(frames.frame(frames.EOF))
+            self._close_when_done()
+
+    def _close_when_done(self) -> None:
+        if self._eof_in and self._eof_out:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """As a tunnel: cut the connection."""
+        self.transport.abort()
+
+    def pause(self) -> None:
+        """As a tunnel: read no more until `resume`."""
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """As a tunnel: read again."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The caller is slow: the application's end reads no more."""
+        if self._app is not None:
+            self._app.pause()
+
+    def resume_writing(self) -> None:
+        """The caller has caught up."""
+        if self._app is not None:
+            self._app.resume()
+
+
+def _denial_headers() -> HeaderList:
+    return [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(DENIAL))]
+
+
+class _Answer:
+    """The response to one request, sent back in as few frames as its parts arrive in."""
+
+    def __init__(self, connection: InboundConnection, request: Request, allowed: bool) -> None:
+        self._connection = connection
+        self._request = request
+        self._allowed = allowed
+        self._status = 0
+        self._headers: HeaderList = []
+        self._body: list[bytes] = []
+        self._pending = False
+        self._sent = False
+        self.cancelled = False
+        self.on_cancel: Callable[[], None] | None = None
+
+    def head(self, status: int, headers: HeaderList) -> None:
+        """Hold the head until this turn of the event loop is over: often the whole response is there by then."""
+        self._status, self._headers = status, headers
+        self._later()
+
+    def data(self, chunk: bytes) -> None:
+        """Hold a piece of the body likewise."""
+        if chunk:
+            self._body.append(chunk)
+            self._later()
+
+    def _later(self) -> None:
+        if not self._pending:
+            self._pending = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._pending and not self.cancelled and self._allowed:
+            self._pending = False
+            body = b"".join(self._body)
+            self._body.clear()
+            if not self._sent:
+                self._sent = True
+                self._connection.send(frames.response_frame(self._status, 0, self._headers, body))
+            elif body:
+                self._connection.send(frames.frame(frames.DATA, body))
+
+    def end(self) -> None:
+        """Send what is held, and the end."""
+        if self.cancelled:
+            return
+        self.cancelled = True
+        self._connection.answered(self._request if self._allowed else None, self._status)
+        body = b"".join(self._body)
+        if not self._allowed:
+            self._connection.send(frames.response_frame(403, frames.LAST | frames.REFUSED, _denial_headers(), DENIAL))
+        elif not self._sent:
+            self._connection.send(frames.response_frame(self._status, frames.LAST, self._headers, body))
+        else:
+            self._connection.send((frames.frame(frames.DATA, body) if body else b"") + frames.frame(frames.END))
+
+    def fail(self, status: int, reason: str) -> None:
+        """Say that no (complete) response will come."""
+        if not self.cancelled:
+            self.cancelled = True
+            self._connection.answered(self._request if self._allowed else None, status)
+            self._connection.send(frames.fail_frame(status, reason))
+
+    def cancel(self) -> None:
+        """The caller is gone."""
+        if not self.cancelled:
+            self.cancelled = True
+            if self.on_cancel is not None:
+                self.on_cancel()

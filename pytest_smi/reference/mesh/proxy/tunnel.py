@@ -1,0 +1,113 @@
+"""Opaque bytes both ways: ends that hand what they read to their peer, with half-close and backpressure."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+
+class End(Protocol):
+    """One end of a tunnel as its peer sees it."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+
+    def write_eof(self) -> None:
+        """Send no more."""
+
+    def abort(self) -> None:
+        """Cut both directions."""
+
+    def pause(self) -> None:
+        """Read no more until `resume`."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+
+class PlainEnd(asyncio.Protocol):
+    """An end on a plain socket. Bytes that arrive before it has a peer are kept."""
+
+    def __init__(self) -> None:
+        self._peer: End | None = None
+        self._early = bytearray()
+        self._eof_in = self._eof_out = False
+        self.lost = False
+        self.transport: asyncio.Transport
+
+    def join(self, peer: End, early: bytes = b"") -> None:
+        """Set the peer and hand it what has arrived: `early`, then what this end kept."""
+        self._peer = peer
+        data = early + bytes(self._early)
+        self._early.clear()
+        if data:
+            peer.write(data)
+        if self._eof_in:
+            peer.write_eof()
+        if self.lost:
+            peer.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport  # type: ignore[assignment]  # a stream transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on bytes."""
+        if self._peer is None:
+            self._early += data
+        else:
+            self._peer.write(data)
+
+    def eof_received(self) -> bool:
+        """Hand on the half-close, and stay open for the other direction."""
+        self._eof_in = True
+        if self._peer is not None:
+            self._peer.write_eof()
+        self._close_when_done()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cut the peer unless both directions had ended."""
+        self.lost = True
+        if self._peer is not None and not (self._eof_in and self._eof_out):
+            self._peer.abort()
+
+    def pause_writing(self) -> None:
+        """Our socket is full: the peer reads no more."""
+        if self._peer is not None:
+            self._peer.pause()
+
+    def resume_writing(self) -> None:
+        """Our socket has room again."""
+        if self._peer is not None:
+            self._peer.resume()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    def write_eof(self) -> None:
+        """Half-close."""
+        if not self._eof_out and not self.transport.is_closing():
+            self._eof_out = True
+            self.transport.write_eof()
+            self._close_when_done()
+
+    def _close_when_done(self) -> None:
+        if self._eof_in and self._eof_out:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abort()
+
+    def pause(self) -> None:
+        """Read no more until `resume`."""
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()

@@ -1,0 +1,220 @@
+"""SMI objects as strict records: parse TrafficTarget, HTTPRouteGroup, TCPRoute, UDPRoute and TrafficSplit from the API's JSON; pure.
+
+Every parser raises `SmiError` with the dotted path of what is wrong, so that one undecodable object can be set aside without disturbing others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Identity = tuple[str, str]
+"""A workload's identity: (namespace, service account)."""
+
+ANY_PORT = "*"
+
+
+class SmiError(ValueError):
+    """An SMI object that this mesh cannot read; the message names the field, what was found and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One entry of a target's `rules`: a reference to a route object, with the route names wanted (None: all of them)."""
+
+    kind: str
+    name: str
+    matches: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficTarget:
+    """A grant: sources may call the destination through the rules. `destination` is None when it is absent or not a ServiceAccount."""
+
+    namespace: str
+    name: str
+    destination: Identity | None
+    sources: tuple[Identity, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRoute:
+    """One match of an HTTPRouteGroup; None means the condition is absent; headers are (name, pattern) pairs, all of which must hold."""
+
+    name: str
+    path: str | None
+    methods: tuple[str, ...] | None
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteGroup:
+    """An HTTPRouteGroup."""
+
+    namespace: str
+    name: str
+    routes: tuple[HttpRoute, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortRoute:
+    """A TCPRoute or UDPRoute; `ports` is "*" when the list is empty or absent (AMB-25: absent is read as all)."""
+
+    namespace: str
+    name: str
+    ports: tuple[int, ...] | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSplit:
+    """A split of one root Service over weighted backends; `matches` names route groups (None: applies to every request)."""
+
+    namespace: str
+    name: str
+    uid: str
+    created: str
+    service: str
+    backends: tuple[tuple[str, int], ...]
+    matches: tuple[str, ...] | None
+
+
+def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
+    """Read a TrafficTarget (access v1alpha3). A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
+    namespace, name = _meta(obj)
+    spec = _dict(obj.get("spec", {}), "spec")
+    destination = _subject(spec["destination"], "spec.destination", namespace) if spec.get("destination") is not None else None
+    sources = [_subject(entry, f"spec.sources[{i}]", namespace) for i, entry in enumerate(_list(spec.get("sources"), "spec.sources"))]
+    rules = tuple(_rule(entry, f"spec.rules[{i}]") for i, entry in enumerate(_list(spec.get("rules"), "spec.rules")))
+    return TrafficTarget(
+        namespace=namespace, name=name, destination=destination, sources=tuple(s for s in sources if s is not None), rules=rules
+    )
+
+
+def parse_group(obj: Mapping[str, Any]) -> RouteGroup:
+    """Read an HTTPRouteGroup (specs v1alpha4). Headers may be a list of maps (CRD, SDK) or one map (prose on main)."""
+    namespace, name = _meta(obj)
+    entries = _list(_dict(obj.get("spec", {}), "spec").get("matches"), "spec.matches")
+    return RouteGroup(namespace=namespace, name=name, routes=tuple(_route(e, f"spec.matches[{i}]") for i, e in enumerate(entries)))
+
+
+def parse_port_route(obj: Mapping[str, Any]) -> PortRoute:
+    """Read a TCPRoute or UDPRoute (specs v1alpha4)."""
+    namespace, name = _meta(obj)
+    matches = _dict(_dict(obj.get("spec", {}), "spec").get("matches") or {}, "spec.matches")
+    ports = [_port(p, f"spec.matches.ports[{i}]") for i, p in enumerate(_list(matches.get("ports"), "spec.matches.ports"))]
+    return PortRoute(namespace=namespace, name=name, ports=tuple(ports) or ANY_PORT)
+
+
+def parse_split(obj: Mapping[str, Any]) -> TrafficSplit:
+    """Read a TrafficSplit (split v1alpha4). Weights are whole numbers from 0; anything else makes the split unreadable (AMB-26)."""
+    namespace, name = _meta(obj)
+    spec = _dict(obj.get("spec", {}), "spec")
+    backends: list[tuple[str, int]] = []
+    for i, entry in enumerate(_list(spec.get("backends"), "spec.backends")):
+        where = f"spec.backends[{i}]"
+        backend = _dict(entry, where)
+        backends.append((_text(backend.get("service"), f"{where}.service"), _weight(backend.get("weight"), f"{where}.weight")))
+    matches = _list(spec.get("matches"), "spec.matches")
+    groups = tuple(_text(_dict(m, f"spec.matches[{i}]").get("name"), f"spec.matches[{i}].name") for i, m in enumerate(matches))
+    meta = obj["metadata"]
+    return TrafficSplit(
+        namespace=namespace,
+        name=name,
+        uid=str(meta.get("uid", "")),
+        created=str(meta.get("creationTimestamp", "")),
+        service=_text(spec.get("service"), "spec.service").split(".", 1)[0],
+        backends=tuple(backends),
+        matches=groups or None,  # AMB-17: an empty list is read as an absent one
+    )
+
+
+PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "TrafficTarget": parse_target,
+    "HTTPRouteGroup": parse_group,
+    "TCPRoute": parse_port_route,
+    "UDPRoute": parse_port_route,
+    "TrafficSplit": parse_split,
+}
+
+
+def _meta(obj: Mapping[str, Any]) -> tuple[str, str]:
+    meta = _dict(obj.get("metadata"), "metadata")
+    return _text(meta.get("namespace"), "metadata.namespace"), _text(meta.get("name"), "metadata.name")
+
+
+def _subject(value: Any, where: str, namespace: str) -> Identity | None:
+    subject = _dict(value, where)
+    if subject.get("kind") != "ServiceAccount":  # AMB-22: other kinds are stored but mean nothing here
+        return None
+    return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(subject.get("name"), f"{where}.name")
+
+
+def _rule(value: Any, where: str) -> Rule:
+    rule = _dict(value, where)
+    names = [_text(n, f"{where}.matches[{i}]") for i, n in enumerate(_list(rule.get("matches"), f"{where}.matches"))]
+    return Rule(
+        kind=_text(rule.get("kind"), f"{where}.kind"),
+        name=_text(rule.get("name"), f"{where}.name"),
+        matches=tuple(names) or None,  # AMB-17
+    )
+
+
+def _route(value: Any, where: str) -> HttpRoute:
+    route = _dict(value, where)
+    path = route.get("pathRegex")
+    methods = route.get("methods")
+    raw = route.get("headers")
+    maps = [raw] if isinstance(raw, Mapping) else _list(raw, f"{where}.headers")
+    headers = [
+        (_text(name, f"{where}.headers"), _string(pattern, f"{where}.headers.{name}"))
+        for entry in maps
+        for name, pattern in _dict(entry, f"{where}.headers").items()
+    ]
+    return HttpRoute(
+        name=_text(route.get("name"), f"{where}.name"),
+        path=None if path is None else _string(path, f"{where}.pathRegex"),
+        methods=tuple(_text(m, f"{where}.methods") for m in _list(methods, f"{where}.methods")) or None,
+        headers=tuple(headers),
+    )
+
+
+def _dict(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SmiError(f"{where} must be an object, found {value!r}: write it as the SMI CRD describes")
+    return value
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise SmiError(f"{where} must be a list, found {value!r}: write it as the SMI CRD describes")
+    return value
+
+
+def _string(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise SmiError(f"{where} must be a string, found {value!r}: quote it")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise SmiError(f"{where} must be a non-empty string, found {value!r}: set it")
+    return value
+
+
+def _port(value: Any, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
+        raise SmiError(f"{where} must be a port from 1 to 65535, found {value!r}: correct it")
+    return value
+
+
+def _weight(value: Any, where: str) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SmiError(f"{where} must be a whole number from 0, found {value!r}: weights are relative, scale them up")
+    return value

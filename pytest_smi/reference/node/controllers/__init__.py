@@ -1,0 +1,1 @@
+"""The controllers of the embedded cluster: deployments, replica sets, endpoints, namespaces. Each reads and writes the store."""

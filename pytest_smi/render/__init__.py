@@ -1,0 +1,1 @@
+"""Ways to show a matrix: pure functions from records to text."""

@@ -1,0 +1,160 @@
+"""Judge how traffic to a root Service is divided: sequential tests for weights, exact counts for the rest."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pytest_smi.cluster.wait import pause
+from pytest_smi.evidence import Evidence
+from pytest_smi.limits import Limits
+from pytest_smi.probing.observation import Fate, Observation
+from pytest_smi.probing.plan import Call
+from pytest_smi.probing.round import observe, volley
+from pytest_smi.sampling import Decision, ShareTest, next_batch
+from pytest_smi.testbed import Testbed
+from pytest_smi.verdict import Inconclusive, NotReached, RequirementFailed
+from pytest_smi.workloads import Workload
+
+BLOCK = 50
+"""Requests per block while shares settle: two consecutive blocks inside a loose band."""
+CONCURRENCY = 16
+
+
+class Shares:
+    """The part of a scene that judges shares. Every count is of nonces at servers, so a lost request is a loss, never a share."""
+
+    testbed: Testbed
+    limits: Limits
+    evidence: Evidence
+    servers: list[Workload]
+    clock: Callable[[], float]
+    blame: Callable[[NotReached, Sequence[Call]], Any]
+
+    def share(self, call: Call, weights: Mapping[Workload, int], *, settle: bool = True) -> Counter[str]:
+        """Requirement: fresh requests of `call` reach the workloads in proportion to `weights`, and nothing else.
+
+        Settles first (two consecutive blocks in a loose band), then tests sequentially with the stated errors.
+        Raises RequirementFailed for a rejected share, a leak to weight 0, or too many lost requests.
+        """
+        expected = {workload.name: weight for workload, weight in weights.items()}
+        if settle:
+            self.settle_shares(call, weights)
+        plan = ShareTest.from_weights(expected, alpha=self.limits.share_alpha, beta=self.limits.share_beta, delta=self.limits.share_delta)
+        state = plan.start()
+        total: Counter[str] = Counter()
+        while state.decision is Decision.UNDECIDED:
+            batch = next_batch(state)
+            if batch <= 0:
+                raise Inconclusive(f"{call.label}: no decision on shares: {state.explain()}")
+            counts = self._count(call, batch)
+            total += counts
+            state = state.feed(counts)
+        self.evidence.event("shares tested", call=call.label, test=state.to_json())
+        if state.decision is Decision.REJECTED:
+            raise RequirementFailed(f"{call.label}: {state.explain()}")
+        return total
+
+    def only(self, call: Call, workloads: Iterable[Workload], *, trials: int = 500, settle: bool = True) -> Counter[str]:
+        """Requirement: all of `trials` requests reach these workloads, each of them at least once, and nothing else."""
+        names = [workload.name for workload in workloads]
+        if settle:
+            self._settle_counts(call, lambda counts: not set(counts) - set(names), f"only {', '.join(names)}")
+        counts = self._count_all(call, trials)
+        self.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
+        strangers = {name: n for name, n in counts.items() if name not in names}
+        if strangers:
+            raise RequirementFailed(f"{call.label}: of {trials} requests {_tally(strangers)} went elsewhere than to {', '.join(names)}")
+        unseen = [name for name in names if not counts[name]]
+        if unseen:
+            raise RequirementFailed(f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({_tally(counts)})")
+        return counts
+
+    def at_least_once(self, call: Call, workload: Workload, *, trials: int) -> int:
+        """Requirement: `workload` gets at least one of up to `trials` requests; returns after how many (to a block)."""
+        sent = 0
+        while sent < trials:
+            block = min(200, trials - sent)
+            counts = self._count(call, block)
+            sent += block
+            if counts[workload.name]:
+                self.evidence.event("counted", call=call.label, trials=sent, counts=dict(sorted(counts.items())))
+                return sent
+        raise RequirementFailed(f"{call.label}: {workload.name} got none of {sent} requests")
+
+    def settle_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
+        """Poll until two consecutive blocks of requests lie in a loose band around the shares."""
+        total = sum(weights.values())
+        shares = {workload.name: weight / total for workload, weight in weights.items()}
+        wanted = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+        self._settle_counts(call, lambda counts: _in_loose_band(counts, shares), wanted)
+
+    def power_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
+        """Control: as `settle_shares`, but the split not being in effect makes the assertion inconclusive."""
+        try:
+            self.settle_shares(call, weights)
+        except RequirementFailed as error:
+            self.testbed.failed_controls += 1
+            raise Inconclusive(f"the split that this needs is not in effect: {error}") from error
+
+    def _settle_counts(self, call: Call, right: Callable[[Counter[str]], bool], wanted: str) -> None:
+        started, blocks, in_a_row, pace = self.clock(), 0, 0, 0.005
+        while in_a_row < 2:
+            size = BLOCK if in_a_row or blocks % 2 == 0 else BLOCK // 2
+            observation = self._observe(call, size)
+            counts = self._tally(observation)
+            blocks += 1
+            ok = observation.all(Fate.OK) and right(counts)
+            in_a_row = in_a_row + 1 if ok else 0
+            waited = self.clock() - started
+            if in_a_row == 0:
+                if waited > self.limits.settle_deadline and blocks >= self.limits.settle_rounds:
+                    lost = observation.first_not(Fate.OK)
+                    detail = f"; {lost.describe()}" if lost else ""
+                    self.evidence.event(
+                        "shares did not settle", call=call.label, wanted=wanted, last=dict(counts), seconds=round(waited, 3)
+                    )
+                    error = NotReached(f"{call.label}: wanted {wanted}, found {_tally(counts)} of {size} after {waited:.1f} s{detail}")
+                    self.blame(error, [call])
+                pause(pace)
+                pace = min(pace * 2, self.limits.poll_interval)
+        self.evidence.event("shares settled", call=call.label, wanted=wanted, blocks=blocks)
+
+    def _count_all(self, call: Call, trials: int) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for start in range(0, trials, 500):
+            counts += self._count(call, min(500, trials - start))
+        return counts
+
+    def _count(self, call: Call, times: int) -> Counter[str]:
+        observation = self._observe(call, times)
+        lost = times - observation.fates[Fate.OK]
+        if observation.fates[Fate.SLOW] > self.limits.loss_budget * times:
+            raise Inconclusive(f"{call.label}: {observation.fates[Fate.SLOW]} of {times} answers were too slow to count")
+        if lost > max(1, self.limits.loss_budget * times):
+            example = observation.first_not(Fate.OK)
+            error = NotReached(f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})")
+            self.blame(error, [call])
+        return self._tally(observation)
+
+    def _observe(self, call: Call, times: int) -> Observation:
+        repeat = max(1, times // len(call.requests))
+        return observe(self.testbed, self.servers, [volley(call, repeat, self.limits, concurrency=CONCURRENCY)])[0]
+
+    def _tally(self, observation: Observation) -> Counter[str]:
+        owners = {pod.name: workload.name for workload in self.servers for pod in workload.pods}
+        return Counter(owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals)
+
+
+def _in_loose_band(counts: Mapping[str, int], shares: Mapping[str, float]) -> bool:
+    """Whether one block lies within four standard deviations plus two of every share; nothing at weight 0 or elsewhere."""
+    total = sum(counts.values())
+    if not total or any(name not in shares or (shares[name] == 0 and n) for name, n in counts.items()):
+        return False
+    return all(abs(counts.get(name, 0) - total * p) <= 4 * math.sqrt(total * p * (1 - p)) + 2 for name, p in shares.items())
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} at {name}" for name, n in sorted(counts.items())) or "none anywhere"

@@ -1,0 +1,102 @@
+"""Canonical records of the SMI kinds, independent of any API version. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPMatch:
+    """One route of an HTTPRouteGroup; None means that the field is left out."""
+
+    name: str
+    path: str | None = None
+    methods: tuple[str, ...] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPRouteGroup:
+    """A named list of HTTP routes (specs.smi-spec.io)."""
+
+    name: str
+    namespace: str
+    matches: tuple[HTTPMatch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TCPRoute:
+    """TCP ports (specs.smi-spec.io); an empty list means every port."""
+
+    name: str
+    namespace: str
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UDPRoute:
+    """UDP ports (specs.smi-spec.io); an empty list means every port."""
+
+    name: str
+    namespace: str
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A source or destination of a TrafficTarget: a ServiceAccount."""
+
+    name: str
+    namespace: str
+    kind: str = "ServiceAccount"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A reference from a TrafficTarget to a route; `matches` None is left out, () is an empty list."""
+
+    kind: str
+    name: str
+    matches: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficTarget:
+    """A grant (access.smi-spec.io): sources may reach the destination through the rules."""
+
+    name: str
+    namespace: str
+    destination: Subject
+    rules: tuple[Rule, ...]
+    sources: tuple[Subject, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A backend Service of a split and its relative weight."""
+
+    service: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSplit:
+    """Weighted backends of a root Service (split.smi-spec.io); `matches` names HTTPRouteGroups."""
+
+    name: str
+    namespace: str
+    service: str
+    backends: tuple[Backend, ...]
+    matches: tuple[str, ...] | None = None
+
+
+SmiObject = HTTPRouteGroup | TCPRoute | UDPRoute | TrafficTarget | TrafficSplit
+
+API_OF_KIND: dict[type, str] = {
+    HTTPRouteGroup: "specs",
+    TCPRoute: "specs",
+    UDPRoute: "specs",
+    TrafficTarget: "access",
+    TrafficSplit: "split",
+}
+"""The SMI API that a record's kind belongs to."""

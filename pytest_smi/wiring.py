@@ -1,0 +1,37 @@
+"""Decide which of the two session plugins this process needs: the controller's, a worker's, or both."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_smi._bundle import bundled
+from pytest_smi.errors import SmiError
+from pytest_smi.options import from_config
+
+
+def register_sessions(config: pytest.Config) -> None:
+    """Register the session plugins; without paths on the command line the bundled suite is what runs."""
+    from pytest_smi.worker import WorkerSession
+
+    worker_input = getattr(config, "workerinput", None)
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(bundled("conformance"))]
+    if worker_input is not None:
+        config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
+        return
+    from pytest_smi.controller import ControllerSession
+
+    try:
+        controller = ControllerSession(config, from_config(config))
+    except SmiError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(controller, "smi-controller")
+    if not _distributed(config):
+        config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")
+
+
+def _distributed(config: pytest.Config) -> bool:
+    """Whether pytest-xdist hands the tests to other processes."""
+    return bool(
+        config.pluginmanager.hasplugin("dsession") or getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", None)
+    )
