@@ -1,6 +1,6 @@
-"""Traffic Access Control: who may call whom (TrafficTarget)."""
+"""Traffic Access Control, foundations: nothing is open without a TrafficTarget, and exactly what targets list is open with them."""
 
-from pytest_smi.scene import Scene, allowed, assertion, closed, denied, match, steady
+from pytest_smi.scene import Scene, allowed, assertion, closed, control, denied, match, steady
 
 
 @assertion("TA-01", level="MUST", source="access v1alpha3 §Specification", needs=["specs"])
@@ -9,14 +9,48 @@ def test_http_is_denied_without_a_target(smi: Scene) -> None:
     srv, a = smi.server(), smi.client("a")
     smi.expect(denied(a.get(srv, "/m")))
     smi.grant(srv, match("m", "/m"), sources=[a])
-    smi.expect(allowed(a.get(srv, "/m")), hold=False)
+    smi.expect(control(a.get(srv, "/m")), hold=False)
+
+
+@assertion("TA-02", level="MUST", source="access v1alpha3 §Specification", needs=["specs"], features=["tcp"])
+def test_tcp_is_denied_without_a_target(smi: Scene) -> None:
+    """Raw TCP to a destination that no TrafficTarget names is denied."""
+    srv, a = smi.server(), smi.client("a")
+    smi.expect(denied(a.tcp(srv)))
+    route = smi.tcp_route("raw", 9000)
+    smi.apply(route, smi.target(srv, route, sources=[a]))
+    smi.expect(control(a.tcp(srv)), hold=False)
+
+
+@assertion(
+    "TA-03", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L4", needs=["specs"], features=["udp"]
+)
+def test_udp_is_denied_without_a_target(smi: Scene) -> None:
+    """UDP to a destination that no TrafficTarget names is denied."""
+    srv, a = smi.server(), smi.client("a")
+    smi.expect(denied(a.udp(srv)))
+    route = smi.udp_route("datagrams", 9100)
+    smi.apply(route, smi.target(srv, route, sources=[a]))
+    smi.expect(control(a.udp(srv)), hold=False)
+
+
+@assertion("TA-04", level="MUST", source="access v1alpha3 §Specification, §Tradeoffs", needs=["specs"])
+def test_denial_does_not_wait_for_a_target(smi: Scene) -> None:
+    """A destination that no TrafficTarget names stays denied to everyone while another destination has one."""
+    srv, unnamed = smi.server(), smi.server("unnamed")
+    a, c = smi.client("a"), smi.client("c")
+    smi.closed_so_far(a.get(srv, "/m"), a.get(unnamed, "/m"), c.get(unnamed, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), denied(a.get(unnamed, "/m")), denied(c.get(unnamed, "/m")))
+    smi.grant(unnamed, match("m", "/m"), sources=[a], name="later")
+    smi.expect(control(a.get(unnamed, "/m")), hold=False)
 
 
 @assertion("TA-05", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_listed_source_may_call_listed_route(smi: Scene) -> None:
     """A source that a TrafficTarget lists may call the routes that it lists, every single time."""
     srv, a = smi.server(), smi.client("a")
-    smi.expect(closed(a.get(srv, "/m")), hold=False)
+    smi.closed_so_far(a.get(srv, "/m"))
     smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
     smi.expect(steady(a.get(srv, "/m")))
 
@@ -25,5 +59,46 @@ def test_listed_source_may_call_listed_route(smi: Scene) -> None:
 def test_unlisted_source_is_denied(smi: Scene) -> None:
     """A pod whose identity is not listed is denied even when others are allowed."""
     srv, a, c = smi.server(), smi.client("a"), smi.client("c")
+    smi.closed_so_far(a.get(srv, "/m"), c.get(srv, "/m"))
     smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
-    smi.expect(allowed(a.get(srv, "/m")), denied(c.get(srv, "/m")))
+    smi.expect(control(a.get(srv, "/m")), denied(c.get(srv, "/m")))
+
+
+@assertion("TA-07", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_unlisted_route_is_denied(smi: Scene) -> None:
+    """A listed source that calls a route which its TrafficTarget does not list is denied."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/m"), a.get(srv, "/other"))
+    smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), denied(a.get(srv, "/other")))
+
+
+@assertion("TA-08", level="MUST", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
+def test_every_listed_source_is_allowed(smi: Scene) -> None:
+    """When a TrafficTarget lists several sources, each of them is allowed."""
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
+    smi.closed_so_far(a.get(srv, "/m"), b.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[a, b])
+    smi.expect(allowed(a.get(srv, "/m")), allowed(b.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
+
+
+@assertion("TA-09", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L7", needs=["specs"])
+def test_targets_of_one_destination_add_up(smi: Scene) -> None:
+    """Several TrafficTargets of one destination grant together what each of them grants."""
+    srv, a, b = smi.server(), smi.client("a"), smi.client("b")
+    smi.closed_so_far(a.get(srv, "/x"), b.get(srv, "/y"))
+    smi.grant(srv, match("x", "/x"), sources=[a], name="first")
+    smi.grant(srv, match("y", "/y"), sources=[b], name="second")
+    smi.expect(allowed(a.get(srv, "/x")), allowed(b.get(srv, "/y")), hold=False)
+
+
+@assertion("TA-10", level="MUST", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
+def test_targets_lend_each_other_nothing(smi: Scene) -> None:
+    """With several TrafficTargets of one destination, a source of one may not call the routes of another."""
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
+    smi.closed_so_far(a.get(srv, "/y"), b.get(srv, "/x"))
+    smi.grant(srv, match("x", "/x"), sources=[a], name="first")
+    smi.grant(srv, match("y", "/y"), sources=[b], name="second")
+    granted = control(a.get(srv, "/x")), control(b.get(srv, "/y"))
+    smi.expect(*granted, closed(c.get(srv, "/x")), closed(a.get(srv, "/other")), hold=False)
+    smi.expect(*granted, denied(a.get(srv, "/y")), denied(b.get(srv, "/x")))

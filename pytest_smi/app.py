@@ -87,12 +87,20 @@ def deployment(
     }
 
 
-def service(name: str, namespace: str, *, selector: Mapping[str, str], ports: Mapping[str, int] = DEFAULT_PORTS) -> Object:
-    """A Service; `ports` maps `8080/TCP` to the target port."""
+def service(
+    name: str,
+    namespace: str,
+    *,
+    selector: Mapping[str, str],
+    ports: Mapping[str, int] = DEFAULT_PORTS,
+    port_names: Mapping[str, str] | None = None,
+) -> Object:
+    """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one."""
     rendered = []
     for port, target in ports.items():
         number, _, protocol = port.partition("/")
-        entry: dict[str, Any] = {"name": _port_name(target, port), "port": int(number), "targetPort": target, "protocol": protocol}
+        port_name = (port_names or {}).get(port) or _port_name(target, port)
+        entry: dict[str, Any] = {"name": port_name, "port": int(number), "targetPort": target, "protocol": protocol}
         if protocol == "TCP":
             # Meshes that do not sniff must be told; those that sniff are told the truth.
             entry["appProtocol"] = "http" if target in (8080, 8081) else "tcp"

@@ -18,7 +18,7 @@ from pytest_smi.catalogue import Assertion, load
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import delete_run
 from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
-from pytest_smi.errors import ReportError, SmiError
+from pytest_smi.errors import ReportError, SmiError, UsageProblem
 from pytest_smi.keys import find_key
 from pytest_smi.matrix import Matrix, Mesh
 from pytest_smi.matrix_build import RunContext, build_matrix
@@ -56,9 +56,11 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.config, self.options = config, options
         self.profiles: dict[str, Profile] = {str(choice): load_profile(choice.name) for choice in options.meshes}
-        embedded = [name for name, profile in self.profiles.items() if profile.provider == "embedded"]
-        if options.fault and not embedded:
-            raise pytest.UsageError("--smi-fault needs --mesh=reference: faults are those of the embedded reference mesh")
+        self._embedded = {name for name, profile in self.profiles.items() if profile.provider == "embedded" and not options.kubeconfig}
+        if options.fault and not self._embedded:
+            raise UsageProblem(
+                "--smi-fault is for the embedded reference mesh", hint="use --mesh=reference without --kubeconfig, or leave the fault out"
+            )
         self._fault_arguments = fault_arguments(options.fault)
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")
@@ -95,7 +97,8 @@ class ControllerSession:
                 self._connect(str(choice), choice.context)
         except SmiError as error:
             self._stop_clusters()
-            pytest.exit(f"pytest-smi: {error}", returncode=EXIT_ERRORED)
+            usage = isinstance(error, UsageProblem)
+            pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR) if usage else EXIT_ERRORED)
         except BaseException:
             self._stop_clusters()
             raise
@@ -103,7 +106,7 @@ class ControllerSession:
     def _connect(self, name: str, context: str | None) -> None:
         profile = self.profiles[name]
         kubeconfig = self.options.kubeconfig
-        if profile.provider == "embedded":
+        if name in self._embedded:
             cluster = EmbeddedCluster(self._fault_arguments)
             self._clusters.append(cluster)
             kubeconfig, context = cluster.kubeconfig, None
@@ -248,7 +251,7 @@ class ControllerSession:
         """Delete what interrupted workers may have left, and stop embedded clusters."""
         if not self.options.keep:
             for name, target in self.targets.items():
-                if self.profiles[name].provider != "embedded":
+                if name not in self._embedded:
                     try:
                         delete_run(target.kubeconfig, target.context, self.run, target.setting.limits)
                     except SmiError as error:

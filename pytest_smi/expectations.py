@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from pytest_smi.cluster.wait import pause
 from pytest_smi.errors import SmiError
 from pytest_smi.evidence import Evidence
 from pytest_smi.limits import Limits
+from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Observation
 from pytest_smi.probing.plan import Call
-from pytest_smi.probing.round import observe, volley
 from pytest_smi.testbed import Testbed
 from pytest_smi.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
 from pytest_smi.workloads import HTTP, Workload
@@ -45,6 +45,13 @@ class Expectations:
         """Send without judging: for readings and for counts."""
         seen = observe(self.testbed, self.servers, [volley(call, times, self.limits) for call in calls])
         self.evidence.event("looked", calls=[observation.to_json() for observation in seen])
+        return seen
+
+    def traffic(self, plan: Mapping[Call, int]) -> dict[Call, Observation]:
+        """Send every call as often as the plan says, all at once, without judging: known traffic, to be counted elsewhere."""
+        volleys = [volley(call, times, self.limits) for call, times in plan.items()]
+        seen = dict(zip(plan, observe(self.testbed, self.servers, volleys), strict=True))
+        self.evidence.event("sent", calls=[observation.to_json() for observation in seen.values()])
         return seen
 
     def check_health(self, calls: Sequence[Call]) -> None:

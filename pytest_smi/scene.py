@@ -17,7 +17,7 @@ from pytest_smi.evidence import Evidence
 from pytest_smi.expectations import Expectations
 from pytest_smi.probing.observation import Arrival, Fate, Observation, Probe
 from pytest_smi.probing.plan import Call, Request
-from pytest_smi.shares import Shares
+from pytest_smi.routing import Routing
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
@@ -32,7 +32,7 @@ from pytest_smi.smi.model import (
 )
 from pytest_smi.smi.render import GROUPS, render
 from pytest_smi.testbed import Testbed
-from pytest_smi.verdict import Claim, Inconclusive, RequirementFailed, allowed, closed, control, denied, steady
+from pytest_smi.verdict import Claim, Inconclusive, NotReached, RequirementFailed, allowed, closed, control, denied, steady
 from pytest_smi.workloads import DEFAULT_PORTS, Pod, PodAddress, Service, Workload
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ __all__ = [
     "HTTPMatch",
     "HTTPRouteGroup",
     "Inconclusive",
+    "NotReached",
     "Observation",
     "Pod",
     "PodAddress",
@@ -79,10 +80,11 @@ def match(name: str, path: str | None = None, methods: Iterable[str] | None = ("
     return HTTPMatch(name=name, path=path, methods=None if methods is None else tuple(methods), headers=pairs)
 
 
-class Scene(Expectations, Shares):
+class Scene(Expectations, Routing):
     """The stage of one assertion. Servers are its own; clients are shared with other scenes and have no state."""
 
     def __init__(self, testbed: Testbed, tag: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        testbed.forget_ended()
         self.testbed, self.tag = testbed, tag
         self.limits, self.versions = testbed.setting.limits, testbed.setting.versions
         self.evidence = Evidence(clock)
@@ -92,6 +94,16 @@ class Scene(Expectations, Shares):
         self.owed: list[Claim] = []
         self._applied: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._volleys = 0
+
+    # --- what is known ------------------------------------------------------------------------------------------
+
+    def has(self, feature: str) -> bool:
+        """Whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of it."""
+        return feature in self.testbed.setting.profile.features
+
+    def closed_so_far(self, *calls: Call) -> None:
+        """Control: none of these calls arrives yet, so that what opens them later is seen to have an effect."""
+        self.expect(*map(closed, calls), hold=False)
 
     # --- who is there -------------------------------------------------------------------------------------------
 
@@ -114,8 +126,14 @@ class Scene(Expectations, Shares):
         labels: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         service: bool = True,
+        under_root: bool = True,
+        ports: Mapping[str, int] = DEFAULT_PORTS,
+        port_names: Mapping[str, str] | None = None,
     ) -> Workload:
         """Deploy a server with its own ServiceAccount (`account`: another one's) and a Service of its name.
+
+        `ports` and `port_names` are of that Service, see `service`; without one, `give_service` creates it later.
+        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scene.
 
         Names carry the scene's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
         of nothing else.
@@ -128,14 +146,21 @@ class Scene(Expectations, Shares):
             title=f"{name} in {alias}",
             joined=joined,
             replicas=replicas,
-            labels={f"scene-{self.tag}": "true", **(labels or {})},
+            labels={**({f"scene-{self.tag}": "true"} if under_root else {}), **(labels or {})},
             environment=environment,
         )
         self.servers.append(workload)
         self.evidence.event(f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined)
         if service:
-            self._put(app.service(full, workload.namespace, selector={app.APP_LABEL: full}))
+            self.give_service(workload, ports=ports, port_names=port_names)
         return workload
+
+    def give_service(
+        self, workload: Workload, *, ports: Mapping[str, int] = DEFAULT_PORTS, port_names: Mapping[str, str] | None = None
+    ) -> None:
+        """Create the Service of a workload's own name: the backend that a split names."""
+        selector = {app.APP_LABEL: workload.name}
+        self._put(app.service(workload.name, workload.namespace, selector=selector, ports=ports, port_names=port_names))
 
     def service(
         self,
@@ -143,16 +168,18 @@ class Scene(Expectations, Shares):
         workloads: Sequence[Workload],
         *,
         ports: Mapping[str, int] = DEFAULT_PORTS,
+        port_names: Mapping[str, str] | None = None,
         selector: Mapping[str, str] | None = None,
         alias: str = "t1",
     ) -> Service:
         """Create a Service over several servers of this scene; `selector` defaults to all servers of the scene in the namespace.
 
-        `ports` maps `8080/TCP` to a target port. The Service is applied anew when its name is used again.
+        `ports` maps `8080/TCP` to a target port, `port_names` to a name of the port other than the usual `http-8080`.
+        The Service is applied anew when its name is used again.
         """
         namespace = self.namespace(alias)
         full = f"{name}-{self.tag}"
-        self._put(app.service(full, namespace, selector=selector or {f"scene-{self.tag}": "true"}, ports=ports))
+        self._put(app.service(full, namespace, selector=selector or {f"scene-{self.tag}": "true"}, ports=ports, port_names=port_names))
         host = self.testbed.setting.profile.host.format(service=full, namespace=namespace)
         return Service(name=full, namespace=namespace, host=host, workloads=tuple(workloads), ports=dict(ports))
 

@@ -10,9 +10,9 @@ from typing import Any
 from pytest_smi.cluster.wait import pause
 from pytest_smi.evidence import Evidence
 from pytest_smi.limits import Limits
+from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Fate, Observation
 from pytest_smi.probing.plan import Call
-from pytest_smi.probing.round import observe, volley
 from pytest_smi.sampling import Decision, ShareTest, next_batch
 from pytest_smi.testbed import Testbed
 from pytest_smi.verdict import Inconclusive, NotReached, RequirementFailed
@@ -39,23 +39,33 @@ class Shares:
         Settles first (two consecutive blocks in a loose band), then tests sequentially with the stated errors.
         Raises RequirementFailed for a rejected share, a leak to weight 0, or too many lost requests.
         """
+        return self.share_each([call], weights, settle=settle)[0]
+
+    def share_each(self, calls: Sequence[Call], weights: Mapping[Workload, int], *, settle: bool = True) -> list[Counter[str]]:
+        """Requirement: as `share`, for each of several calls on its own while all of them send at the same time."""
         expected = {workload.name: weight for workload, weight in weights.items()}
         if settle:
-            self.settle_shares(call, weights)
+            for call in calls:
+                self.settle_shares(call, weights)
         plan = ShareTest.from_weights(expected, alpha=self.limits.share_alpha, beta=self.limits.share_beta, delta=self.limits.share_delta)
-        state = plan.start()
-        total: Counter[str] = Counter()
-        while state.decision is Decision.UNDECIDED:
-            batch = next_batch(state)
-            if batch <= 0:
-                raise Inconclusive(f"{call.label}: no decision on shares: {state.explain()}")
-            counts = self._count(call, batch)
-            total += counts
-            state = state.feed(counts)
-        self.evidence.event("shares tested", call=call.label, test=state.to_json())
-        if state.decision is Decision.REJECTED:
-            raise RequirementFailed(f"{call.label}: {state.explain()}")
-        return total
+        states = [plan.start() for _ in calls]
+        totals: list[Counter[str]] = [Counter() for _ in calls]
+        while undecided := [i for i, state in enumerate(states) if state.decision is Decision.UNDECIDED]:
+            batches = [next_batch(states[i]) for i in undecided]
+            for i, batch in zip(undecided, batches, strict=True):
+                if batch <= 0:
+                    raise Inconclusive(f"{calls[i].label}: no decision on shares: {states[i].explain()}")
+            seen = self._observe_each([calls[i] for i in undecided], batches)
+            for i, observation in zip(undecided, seen, strict=True):
+                counts = self._counted(calls[i], observation)
+                totals[i] += counts
+                states[i] = states[i].feed(counts)
+        for call, state in zip(calls, states, strict=True):
+            self.evidence.event("shares tested", call=call.label, test=state.to_json())
+        for call, state in zip(calls, states, strict=True):
+            if state.decision is Decision.REJECTED:
+                raise RequirementFailed(f"{call.label}: {state.explain()}")
+        return totals
 
     def only(self, call: Call, workloads: Iterable[Workload], *, trials: int = 500, settle: bool = True) -> Counter[str]:
         """Requirement: all of `trials` requests reach these workloads, each of them at least once, and nothing else."""
@@ -100,17 +110,22 @@ class Shares:
             raise Inconclusive(f"the split that this needs is not in effect: {error}") from error
 
     def _settle_counts(self, call: Call, right: Callable[[Counter[str]], bool], wanted: str) -> None:
+        self._settle_blocks(call, lambda observation: right(self._tally(observation)), wanted)
+
+    def _settle_blocks(self, call: Call, right: Callable[[Observation], bool], wanted: str, *, deadline: float | None = None) -> None:
+        """Poll until two consecutive blocks are answered in full and look right; raises NotReached through `blame`."""
+        patience = self.limits.settle_deadline if deadline is None else deadline
         started, blocks, in_a_row, pace = self.clock(), 0, 0, 0.005
         while in_a_row < 2:
             size = BLOCK if in_a_row or blocks % 2 == 0 else BLOCK // 2
             observation = self._observe(call, size)
             counts = self._tally(observation)
             blocks += 1
-            ok = observation.all(Fate.OK) and right(counts)
+            ok = observation.all(Fate.OK) and right(observation)
             in_a_row = in_a_row + 1 if ok else 0
             waited = self.clock() - started
             if in_a_row == 0:
-                if waited > self.limits.settle_deadline and blocks >= self.limits.settle_rounds:
+                if waited > patience and blocks >= self.limits.settle_rounds:
                     lost = observation.first_not(Fate.OK)
                     detail = f"; {lost.describe()}" if lost else ""
                     self.evidence.event(
@@ -129,7 +144,10 @@ class Shares:
         return counts
 
     def _count(self, call: Call, times: int) -> Counter[str]:
-        observation = self._observe(call, times)
+        return self._counted(call, self._observe(call, times))
+
+    def _counted(self, call: Call, observation: Observation) -> Counter[str]:
+        times = len(observation.probes)
         lost = times - observation.fates[Fate.OK]
         if observation.fates[Fate.SLOW] > self.limits.loss_budget * times:
             raise Inconclusive(f"{call.label}: {observation.fates[Fate.SLOW]} of {times} answers were too slow to count")
@@ -140,8 +158,14 @@ class Shares:
         return self._tally(observation)
 
     def _observe(self, call: Call, times: int) -> Observation:
-        repeat = max(1, times // len(call.requests))
-        return observe(self.testbed, self.servers, [volley(call, repeat, self.limits, concurrency=CONCURRENCY)])[0]
+        return self._observe_each([call], [times])[0]
+
+    def _observe_each(self, calls: Sequence[Call], times: Sequence[int]) -> list[Observation]:
+        volleys = [
+            volley(call, max(1, n // len(call.requests)), self.limits, concurrency=CONCURRENCY)
+            for call, n in zip(calls, times, strict=True)
+        ]
+        return observe(self.testbed, self.servers, volleys)
 
     def _tally(self, observation: Observation) -> Counter[str]:
         owners = {pod.name: workload.name for workload in self.servers for pod in workload.pods}

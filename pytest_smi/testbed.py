@@ -18,8 +18,8 @@ from pytest_smi.cluster.pods import container_images
 from pytest_smi.cluster.wait import wait_until
 from pytest_smi.errors import ClusterError
 from pytest_smi.limits import Limits
-from pytest_smi.probing.sessions import Journal, Prober
 from pytest_smi.profile import Profile
+from pytest_smi.programs import Journal, Prober
 from pytest_smi.workloads import Pod, Workload
 
 
@@ -142,6 +142,11 @@ class Testbed:
         for pod in fresh:
             self._journals[pod.key].await_ready()
         return [self._journals[pod.key] for pod in pods]
+
+    def forget_ended(self) -> None:
+        """Let the next use open again what has ended: a broken stream spoils one assertion, not all that follow."""
+        self._probers = {key: prober for key, prober in self._probers.items() if not prober.ended}
+        self._journals = {key: journal for key, journal in self._journals.items() if not journal.ended}
 
     def close_sessions(self, workloads: Sequence[Workload]) -> None:
         """Close what is open in the pods of these workloads."""

@@ -43,12 +43,18 @@ class Service:
     namespace: str
     host: str
     workloads: tuple[Workload, ...]
-    ports: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS))
+    ports: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS), hash=False)
 
     @property
     def key(self) -> str:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def qualified(self) -> str:
+        """The fully qualified name: with the cluster domain that the profile names, else `cluster.local`."""
+        start = f"{self.name}.{self.namespace}.svc"
+        return self.host.removesuffix(".") if self.host.startswith(f"{start}.") else f"{start}.cluster.local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ class _Line:
         if not self._plan.interval:
             return self._loop.time()
         async with self._pacing:
-            while (wait := self._next_start - self._loop.time()) > 0:
+            wait = self._next_start - self._loop.time()
+            if wait > 0:
                 await asyncio.sleep(wait)
             begun = self._loop.time()
             self._next_start = begun + self._plan.interval

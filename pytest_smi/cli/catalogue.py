@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-_FIELDS = ("id", "requirement", "api", "level", "versions", "source", "title", "faults")
+_FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs", "features")
 
 
 @click.command("catalogue")
@@ -30,7 +30,7 @@ def command(as_json: bool, api: str | None) -> None:
         return
     for row in rows:
         name = str(row.get("requirement", row.get("id", "")))
-        click.echo(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('title', '')}")
+        click.echo(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('statement', '')}")
         if row.get("source"):
             click.echo(f"{'':<24} {row['source']}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pytest_smi.errors import ClusterError
+from pytest_smi.errors import ClusterError, UsageProblem
 
 if TYPE_CHECKING:
     from websocket import WebSocket
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Connection:
-    """One API server; safe for use from several threads."""
+    """One API server; safe for use from several threads. Raises UsageProblem when the kubeconfig cannot be used."""
 
     def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
         from kubernetes import client, config
@@ -54,7 +54,7 @@ class Connection:
             )
         except Exception as error:  # the loader raises many kinds: missing file, YAML, exec plugin, certificate
             where = kubeconfig or "the default kubeconfig"
-            raise ClusterError(
+            raise UsageProblem(
                 f"{where} cannot be used: {_first_line(error)}",
                 hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh NAME@CONTEXT",
             ) from error

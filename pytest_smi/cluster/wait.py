@@ -8,13 +8,17 @@ from collections.abc import Callable
 from pytest_smi.errors import ClusterError
 
 
+class DeadlinePassed(ClusterError):
+    """What was waited for did not come true; raised by `wait_until` alone."""
+
+
 def pause(seconds: float) -> None:
     """Let time pass between two polls."""
     time.sleep(seconds)
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
-    """Return the seconds that it took until `condition()`; raises ClusterError that names `what` after `deadline` seconds.
+    """Return the seconds that it took until `condition()`; raises DeadlinePassed that names `what` after `deadline` seconds.
 
     Pauses begin at 10 ms and double up to `longest_pause`.
     """
@@ -23,7 +27,7 @@ def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, lon
     while not condition():
         waited = time.monotonic() - started
         if waited > deadline:
-            raise ClusterError(f"waited {deadline:.0f} s, but it did not come true that {what}")
+            raise DeadlinePassed(f"waited {deadline:.0f} s, but it did not come true that {what}")
         pause(step)
         step = min(step * 2, longest_pause)
     return time.monotonic() - started

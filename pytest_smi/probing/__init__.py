@@ -1,1 +1,1 @@
-"""Real traffic: plans written to probers, observations read back, journals that say what arrived."""
+"""What is sent and what was seen, as records: plans and observations. Pure."""

@@ -70,6 +70,8 @@ class Probe:
     arrivals: tuple[Arrival, ...]
     ms: float
     error: str = ""
+    reconnected: bool = False
+    """Whether a connection that was to be reused had been lost before this request, so that it went over a new one."""
 
     @property
     def fate(self) -> Fate:
@@ -140,10 +142,11 @@ def join(volley: Volley, results: Sequence[Mapping[str, Any]], arrivals: Mapping
             nonce=nonce,
             outcome=result["outcome"],
             status=result.get("status"),
-            echo=bool(result.get("echo")),
+            echo=bool(result.get("echo")) or _headers_only(volley, result),
             arrivals=tuple(arrivals.get(nonce, ())),
             ms=float(result.get("ms") or 0.0),
             error=str(result.get("error") or ""),
+            reconnected=bool(result.get("reconnected")),
         )
         if probe.outcome == "dns":
             raise HarnessError(
@@ -153,6 +156,13 @@ def join(volley: Volley, results: Sequence[Mapping[str, Any]], arrivals: Mapping
             raise HarnessError(f"{volley.call.label}: nonce {nonce} was answered but is in no journal that the suite reads")
         probes.append(probe)
     return Observation(volley=volley, probes=tuple(probes))
+
+
+def _headers_only(volley: Volley, result: Mapping[str, Any]) -> bool:
+    """Whether this is an answer to HEAD that names the server's pod: it has no body that could echo the nonce."""
+    requests = volley.call.requests
+    method = requests[result["i"] % len(requests)].method
+    return volley.call.kind == "http" and method == "HEAD" and bool(result.get("pod"))
 
 
 def by_pod(observations: Iterable[Observation]) -> Counter[str]:

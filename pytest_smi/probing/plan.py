@@ -58,6 +58,10 @@ class Call:
         """Return the same call with further headers on every request."""
         return replace(self, requests=tuple(replace(r, headers=r.headers + headers) for r in self.requests))
 
+    def with_host_header(self, value: str) -> Call:
+        """Return the same call with this Host header, sent as it is."""
+        return replace(self, requests=tuple(replace(r, host_header=value) for r in self.requests))
+
     def with_version(self, version: str) -> Call:
         """Return the same call over another HTTP version: 1.1 or 2."""
         return replace(self, version=version)

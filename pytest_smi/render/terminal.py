@@ -66,7 +66,9 @@ def _broken(run: Run, status: Status, style: Style, report: str, width: int) -> 
     yield ("plain", "")
     yield (style, f"  {status.capitalize()} ({len(entries)})")
     for entry in entries:
-        yield from _wrapped(style, f"  {entry.requirement:<6} {entry.level:<7}", _named(entry) + (entry.reason or "no reason given"), width)
+        yield from _wrapped(
+            style, f"  {entry.requirement:<6} {entry.level:<7} ", _named(entry) + (entry.reason or "no reason given"), width
+        )
         if entry.evidence is not None:
             yield ("dim", f"{'':<17}{report.rstrip('/')}/{entry.evidence.path}")
 

@@ -59,7 +59,7 @@ def forwarded_headers(headers: Iterable[tuple[str, str]], user: User) -> CIMulti
 def condition(old: Object | None, available: bool, reason: str, message: str, now: str) -> Object:
     """The Available condition; its time moves only when its status does."""
     status = "True" if available else "False"
-    before = next((c for c in ((old or {}).get("conditions") or ()) if c.get("type") == "Available"), {})
+    before: Object = next((c for c in ((old or {}).get("conditions") or ()) if c.get("type") == "Available"), {})
     since = before.get("lastTransitionTime", now) if before.get("status") == status else now
     return {"type": "Available", "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
 

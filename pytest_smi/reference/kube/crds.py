@@ -18,7 +18,7 @@ def validate(crd: Object) -> list[Cause]:
     spec = crd.get("spec")
     if not isinstance(spec, dict):
         return [required("spec")]
-    names = spec.get("names") if isinstance(spec.get("names"), dict) else {}
+    names: dict[str, Any] = spec["names"] if isinstance(spec.get("names"), dict) else {}
     causes = [required(f"spec.names.{field}") for field in ("plural", "kind") if not names.get(field)]
     causes += [required(f"spec.{field}") for field in ("group", "scope") if not spec.get(field)]
     wanted = f"{names.get('plural')}.{spec.get('group')}"

@@ -86,13 +86,9 @@ class Operations:
         else:
             new = self._checked_type(resource, namespace, name, new)
         if resource.custom and not new["metadata"].get("resourceVersion") and not subresource:
-            cause = validation.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            raise Invalid(
-                resource.kind,
-                resource.group,
-                name,
-                [Cause(field=cause.field, reason=cause.reason, message="Invalid value: 0x0: must be specified for an update")],
-            )
+            text = "Invalid value: 0x0: must be specified for an update"
+            cause = Cause(field="metadata.resourceVersion", reason="FieldValueInvalid", message=text)
+            raise Invalid(resource.kind, resource.group, name, [cause])
         if (version := new["metadata"].get("resourceVersion")) and version != old["metadata"]["resourceVersion"]:
             raise Conflict(resource.key, name)
         if subresource == "status":

@@ -39,7 +39,7 @@ def chosen_container(pod: Object, asked: str | None) -> str:
             raise BadRequest(f"container {asked} is not valid for pod {name}")
         return asked
     default = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
-    return default if default in containers else containers[0]
+    return str(default if default in containers else containers[0])
 
 
 async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:

@@ -31,14 +31,14 @@ class RequestHandler:
         except ApiError as error:
             return json_response(error.body(), error.code)
         except web.HTTPRequestEntityTooLarge:
-            error = ApiError("Request entity too large: limit is 3145728", code=413, reason="RequestEntityTooLarge")
-            return json_response(error.body(), error.code)
+            large = ApiError("Request entity too large: limit is 3145728", code=413, reason="RequestEntityTooLarge")
+            return json_response(large.body(), large.code)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as fault:
             log.exception("cannot answer %s %s", request.method, request.path)
-            error = ApiError(f"Internal error occurred: {type(fault).__name__}: {fault}")
-            return json_response(error.body(), error.code)
+            internal = ApiError(f"Internal error occurred: {type(fault).__name__}: {fault}")
+            return json_response(internal.body(), internal.code)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         info = paths.parse(request.method, request.rel_url.raw_path, request.query)

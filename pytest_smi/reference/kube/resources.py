@@ -83,13 +83,13 @@ def _row(group: str, plural: str, kind: str, namespaced: bool, short: str = "", 
     )
 
 
-_ALL = {"categories": ("all",)}
-_REVIEW = {"verbs": REVIEW_VERBS}
+_ALL: dict[str, Any] = {"categories": ("all",)}
+_REVIEW: dict[str, Any] = {"verbs": REVIEW_VERBS}
 _RBAC = "rbac.authorization.k8s.io"
 _AUTHZ = "authorization.k8s.io"
 _AUTHN = "authentication.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
-_EXTENSIONS = {"categories": ("api-extensions",)}
+_EXTENSIONS: dict[str, Any] = {"categories": ("api-extensions",)}
 
 BUILTIN: tuple[Resource, ...] = (
     _row("", "configmaps", "ConfigMap", True, "cm"),

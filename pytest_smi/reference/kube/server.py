@@ -30,7 +30,7 @@ from pytest_smi.reference.kube.tokens import Tokens
 from pytest_smi.reference.kube.webhooks import Webhooks
 
 LARGEST_BODY = 3 * 1024 * 1024
-STOP_WAIT = 2.0
+STOP_WAIT = 0.25
 """Seconds that requests under way have to end when the server stops."""
 CONTROLLER = User(name="system:kube-controller-manager", groups=(MASTERS, AUTHENTICATED))
 _NAMES = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost"]
@@ -87,7 +87,7 @@ class ApiServer:
             bootstrap.NamespaceContents(store, self.ca_pem.decode()),
         )
         self._handler = RequestHandler(self._parts)
-        self._web: web.Server[Any] | None = None
+        self._web: web.Server | None = None
         self._listeners: list[asyncio.Server] = []
 
     async def start(self) -> None:

@@ -16,7 +16,7 @@ import time
 import uuid
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -275,7 +275,7 @@ class Store:
         """As `subscribe`, for every kind."""
         return self._subscribe(None, callback)
 
-    def since(self, key: ResourceKey, resource_version: str) -> list[Event]:  # type: ignore[valid-type]
+    def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
         """Every change of that kind after `resource_version`, oldest first; raises Gone when some are no longer kept."""
         start = int(resource_version)
         if start < self._forgotten.get(key, 0):

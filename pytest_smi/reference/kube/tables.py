@@ -108,7 +108,7 @@ def _endpoints(obj: Object, now: float) -> list[Any]:
 def _api_service(obj: Object, now: float) -> list[Any]:
     service = (obj.get("spec") or {}).get("service")
     conditions = (obj.get("status") or {}).get("conditions") or ()
-    available = next((c for c in conditions if c.get("type") == "Available"), {})
+    available: Mapping[str, Any] = next((c for c in conditions if c.get("type") == "Available"), {})
     shown = str(available.get("status", "Unknown"))
     if shown != "True" and available.get("reason"):
         shown += f" ({available['reason']})"

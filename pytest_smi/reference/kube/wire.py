@@ -1,4 +1,4 @@
-"""Bodies: JSON and YAML in, JSON out. Pure."""
+"""Bodies: JSON, YAML and protobuf in, JSON out. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from pytest_smi.reference.kube import protobuf
 from pytest_smi.reference.kube.status import ApiError, BadRequest
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "application/apply-patch+yaml")
@@ -25,6 +26,8 @@ _JsonLikeLoader.yaml_implicit_resolvers = {
 def decode(body: bytes, content_type: str) -> Any:
     """A body as data; raises BadRequest, or 415 for types that are neither JSON nor YAML."""
     kind = content_type.partition(";")[0].strip().lower()
+    if kind == protobuf.TYPE:
+        return protobuf.decode(body)
     try:
         if kind in YAML_TYPES:
             return yaml.load(body, Loader=_JsonLikeLoader)  # noqa: S506 - it is a safe loader

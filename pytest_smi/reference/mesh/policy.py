@@ -98,7 +98,7 @@ def grant_for(
 def _union(old: list[int] | str | None, new: tuple[int, ...] | str) -> list[int] | str:
     if new == ANY_PORT or old == ANY_PORT:
         return ANY_PORT
-    return sorted({*(old or ()), *new})  # type: ignore[arg-type]  # both are port lists here
+    return sorted({*(int(p) for p in old or ()), *(int(p) for p in new)})
 
 
 class _Grant:

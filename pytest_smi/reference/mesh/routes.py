@@ -65,6 +65,8 @@ class Route:
             self.valid = False
 
     def _compile_path(self, pattern: str) -> re.Pattern[str]:
+        if pattern == ".*" and self._faults.on("specs-dot-excludes-slash"):
+            pattern = "/[^/]*"
         if self._faults.on("specs-path-literal-prefix"):
             pattern = re.escape(pattern) + ".*" if pattern != ".*" else pattern
         if self._faults.on("specs-path-search"):

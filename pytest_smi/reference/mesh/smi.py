@@ -30,7 +30,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTarget:
-    """A grant: sources may call the destination through the rules. `destination` is None when it is absent or not a ServiceAccount."""
+    """A grant: sources may call the destination through the rules; `destination` is None when absent or not a ServiceAccount."""
 
     namespace: str
     name: str

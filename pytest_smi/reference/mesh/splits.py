@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults import ActiveFaults
@@ -56,6 +56,7 @@ class Call:
     method: str
     target: bytes
     headers: Headers
+    version: bytes = b"1"
 
 
 def split_from_json(spec: Mapping[str, Any], faults: ActiveFaults) -> Split:
@@ -82,8 +83,14 @@ def choose(
 ) -> Choice:
     """Choose for one call to `port` of `root`; `splits` are those of this root, oldest first; `call` is None for opaque TCP and UDP."""
     plain = Choice(endpoints=root.ports.get(port, ()), split=None, backend=None)
+    if splits and faults.on("split-first-port-only") and port != next(iter(root.ports)):
+        return plain
     for split in splits:
         if split.routes is None or (call is not None and _selected(split, call, faults)):
+            if split.routes is not None and faults.on("split-matched-to-root"):
+                return plain
+            if call is not None and call.version == b"2" and faults.on("split-http2-pinned"):
+                split = replace(split, backends=split.backends[:1])
             return _weigh(split, root, port, services, rng, faults)
     if splits and call is not None and faults.on("split-unmatched-refused"):
         return Choice(endpoints=(), split=None, backend=None)
@@ -128,10 +135,14 @@ def _weigh(
     if split.routes is not None and faults.on("split-matched-weights-ignored"):
         weights = [1] * len(candidates)
     if faults.on("split-whole-percent"):
-        total = sum(weights)
-        weights = [weight * 100 // total for weight in weights] if total else weights
+        weights = [weight * 100 // sum(weights) for weight in weights]
     if faults.on("split-winner-takes-all"):
         weights = [1 if weight == max(weights) else 0 for weight in weights]
+    total = sum(weights)
+    if len(weights) > 1 and total < 100 and rng.random() * 100 >= total and faults.on("split-percent-rest-lost"):
+        return Choice(endpoints=(), split=split.key, backend=None)
+    if weights == [1] and rng.random() * 100 >= 1 and faults.on("split-one-is-a-percent"):
+        return Choice(endpoints=(), split=split.key, backend=None)
     if not any(weights):
         weights = [weight for _, weight, _ in candidates]
     name, _, endpoints = rng.choices(candidates, weights)[0]
@@ -146,8 +157,6 @@ def match_port(root: Service, port: PortKey, backend: Service, faults: ActiveFau
     if faults.on("split-ports-by-name"):
         wanted = root.names.get(port)
         return next((key for key, name in backend.names.items() if name == wanted), None)
-    if faults.on("split-first-port-only") and port != next(iter(root.ports)):
-        return None
     return port if port in backend.ports else None
 
 
@@ -156,7 +165,11 @@ def port_warnings(split_backends: Iterable[tuple[str, int]], root: Service, serv
     found = []
     for name in dict.fromkeys(name for name, _ in split_backends):
         backend = services.get((root.key[0], name))
-        missing = [] if backend is None else [f"{port}/{protocol}" for port, protocol in root.ports if (port, protocol) not in backend.ports]
+        missing = (
+            [] if backend is None else [f"{port}/{protocol}" for port, protocol in root.ports if (port, protocol) not in backend.ports]
+        )
         if missing:
-            found.append(f"backend {name} has no port {', '.join(missing)} of root {root.key[1]}: it gets no traffic there; add the port to it")
+            found.append(
+                f"backend {name} has no port {', '.join(missing)} of root {root.key[1]}: it gets no traffic there; add the port to it"
+            )
     return found

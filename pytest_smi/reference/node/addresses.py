@@ -1,6 +1,6 @@
 """Which loopback addresses a cluster, its services and its pods have.
 
-Law: a cluster owns one 127.R.0.0/16 for as long as its claim (a listening socket on 127.R.0.1) is open; nothing else in it is claimed by I/O.
+Law: a cluster owns one 127.R.0.0/16 for as long as its claim (a listening socket on 127.R.0.1) is open; nothing else is claimed by I/O.
 127.R.64.0/18 holds ClusterIPs, 127.R.128.0/18 pods; the app address of a redirected pod is its address + 64 in the third octet.
 """
 

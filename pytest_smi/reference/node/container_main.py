@@ -1,6 +1,6 @@
 """What a forked child does from the fork to the end of its program. It never returns.
 
-Law: nothing of the zygote survives into the program: descriptors, signal handlers, environment, arguments and streams are the container's own.
+Law: nothing of the zygote survives into the program: descriptors, signal handlers, environment, arguments and streams are its own.
 """
 
 from __future__ import annotations

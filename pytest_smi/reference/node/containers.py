@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi.reference.kube.store import timestamp
-from pytest_smi.reference.node import probes
 from pytest_smi.reference.node.container_logs import ContainerLog
+from pytest_smi.reference.node.container_probes import ContainerProbes
 from pytest_smi.reference.node.images import Executable, Image
 from pytest_smi.reference.node.network_view import PodNetwork
 from pytest_smi.reference.node.pod_spec import ConfigError, command_line
@@ -74,7 +74,9 @@ class Container:
         self.ready = asyncio.Event()
         self.children: set[Process] = set()
         """Programs started in it through exec; they end with it."""
-        self.state = ContainerState(name=spec["name"], image=spec["image"], image_id=image.image_id if image else "", init=init, sidecar=sidecar)
+        self.state = ContainerState(
+            name=spec["name"], image=spec["image"], image_id=image.image_id if image else "", init=init, sidecar=sidecar
+        )
         self.no_restart = False
         self._zygote = zygote
         self._make_env = make_env
@@ -115,7 +117,9 @@ class Container:
     async def _once(self) -> int:
         if self.image is None:
             image = self.spec["image"]
-            self._wait("ErrImagePull", f'the node has no image "{image}"; give it with --image', "Failed", f'Failed to pull image "{image}"')
+            self._wait(
+                "ErrImagePull", f'the node has no image "{image}"; give it with --image', "Failed", f'Failed to pull image "{image}"'
+            )
             self.state.restarts -= 1
             return 1
         try:
@@ -171,7 +175,16 @@ class Container:
 
     async def _supervise(self, process: Process) -> int:
         started_at = self.state.state["running"]["startedAt"]
-        watchers = [asyncio.ensure_future(self._probe(process))]
+        probing = ContainerProbes(
+            spec=self.spec,
+            address=self.address,
+            run=self.exec_check,
+            on_started=self._set_started,
+            on_ready=self._set_ready,
+            emit=self._emit,
+            kill=process.kill,
+        )
+        watcher = asyncio.ensure_future(probing.watch())
         if not any(self.spec.get(kind) for kind in ("readinessProbe", "startupProbe")):
             self._set_ready(True)
         else:
@@ -182,13 +195,17 @@ class Container:
             process.kill(signal.SIGKILL)
             raise
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
         for child in list(self.children):
             child.kill(signal.SIGKILL)
         code = 128 - status if status < 0 else status
-        ended = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "startedAt": started_at, "finishedAt": timestamp(time.time())}
+        ended = {
+            "exitCode": code,
+            "reason": "Completed" if code == 0 else "Error",
+            "startedAt": started_at,
+            "finishedAt": timestamp(time.time()),
+        }
         if status < 0:
             ended["signal"] = -status
         self.state.state = {"terminated": {**ended, "containerID": self.state.container_id}}
@@ -206,40 +223,10 @@ class Container:
             self.ready.clear()
         self._changed()
 
-    async def _probe(self, process: Process) -> None:
-        async def one(probe: Mapping[str, Any]) -> tuple[bool, str]:
-            return await probes.check(probe, self.spec, self.address, self.exec_check)
-
-        if startup := self.spec.get("startupProbe"):
-            started = asyncio.Event()
-            task = asyncio.ensure_future(probes.watch_ready(startup, lambda: one(startup), lambda *_: started.set()))
-            try:
-                await started.wait()
-            finally:
-                task.cancel()
-            self.state.started = True
-            if not self.spec.get("readinessProbe"):
-                self._set_ready(True)
-        jobs = []
-        if readiness := self.spec.get("readinessProbe"):
-
-            def report(ready: bool, found: str) -> None:
-                if not ready:
-                    self._emit("Unhealthy", f"Readiness probe failed: {found}", True)
-                self._set_ready(ready)
-
-            jobs.append(probes.watch_ready(readiness, lambda: one(readiness), report))
-        if liveness := self.spec.get("livenessProbe"):
-            jobs.append(self._liveness(liveness, lambda: one(liveness), process))
-        await asyncio.gather(*jobs)
-
-    async def _liveness(self, probe: Mapping[str, Any], one: Any, process: Process) -> None:
-        found = await probes.wait_failed(probe, one)
-        self._emit("Unhealthy", f"Liveness probe failed: {found}", True)
-        self._emit("Killing", f"Container {self.state.name} failed liveness probe, will be restarted", False)
-        process.kill(signal.SIGTERM)
-        await asyncio.sleep(2.0)
-        process.kill(signal.SIGKILL)
+    def _set_started(self) -> None:
+        self.state.started = True
+        if not self.spec.get("readinessProbe"):
+            self._set_ready(True)
 
     async def exec_check(self, command: list[str], timeout: float) -> tuple[bool, str]:
         """An exec probe: passed when the command ends with status 0."""

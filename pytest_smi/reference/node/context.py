@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pytest_smi.reference.kube.status import ResourceKey
 from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.addresses import Network
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
@@ -14,7 +14,6 @@ from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.images import Images
 from pytest_smi.reference.node.netmap import NetmapWriter
 from pytest_smi.reference.node.zygote_client import ZygoteClient
-from pytest_smi.reference.kube.status import ResourceKey
 
 NODE_NAME = "reference-node"
 PODS = ResourceKey("", "pods")
@@ -39,7 +38,7 @@ class Api(Protocol):
     def ca_pem(self) -> bytes:
         """The certificate authority that clients trust."""
 
-    async def create(self, key: ResourceKey, obj: Mapping[str, Any]) -> Any:
+    async def create(self, key: ResourceKey, obj: dict[str, Any]) -> Any:
         """Admit (webhooks included), validate and store a new object."""
 
     def issue_service_account_token(self, namespace: str, name: str, pod: str | None = None) -> str:

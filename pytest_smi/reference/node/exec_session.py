@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.zygote_client import Process
@@ -54,6 +55,10 @@ class _Output(asyncio.Protocol):
             self._transport.close()
 
 
+def _itself(output: _Output) -> _Output:
+    return output
+
+
 class _Input(asyncio.Protocol):
     """The write side of a pipe with flow control."""
 
@@ -94,7 +99,7 @@ class PodExecSession:
         for channel, descriptor in outputs.items():
             output = _Output(channel, self._queue)
             self._outputs.append(output)
-            await loop.connect_read_pipe(lambda output=output: output, os.fdopen(descriptor, "rb", buffering=0))
+            await loop.connect_read_pipe(partial(_itself, output), os.fdopen(descriptor, "rb", buffering=0))
 
     async def write(self, data: bytes) -> None:
         """Send bytes to its standard input; bytes for a program that reads no more are dropped."""
@@ -106,7 +111,7 @@ class PodExecSession:
             self._cut.set()
             self._queue.put_nowait(None)
             await self.kill()
-            raise SessionCut("the exec session was cut")
+            return
         with contextlib.suppress(OSError, RuntimeError):
             self._stdin.write(data)
         if kill is not None and self._lines >= kill:
@@ -149,3 +154,27 @@ class PodExecSession:
             await asyncio.shield(self._process.exited)
         for output in self._outputs:
             output.close()
+
+
+class NotStarted:
+    """The session of a command that the container does not have: says so on standard error and ends with 126, as container runtimes do."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def write(self, data: bytes) -> None:
+        """Dropped: nobody reads."""
+
+    async def close_stdin(self) -> None:
+        """Nothing to close."""
+
+    async def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        """The reason, on standard error."""
+        yield 2, f"OCI runtime exec failed: exec failed: unable to start container process: {self._reason}: unknown\n".encode()
+
+    async def wait(self) -> int:
+        """126: found no program to execute."""
+        return 126
+
+    async def kill(self) -> None:
+        """Nothing to end."""

@@ -104,7 +104,8 @@ class Kubelet:
         if self._stopped or pod is None or pod["metadata"]["uid"] != seen["metadata"]["uid"] or (namespace, name) in self._runners:
             return
         if pod["metadata"].get("deletionTimestamp"):
-            return self._finish(pod)
+            self._finish(pod)
+            return
         if not pod["spec"].get("nodeName"):
             bound = thaw(pod)
             bound["spec"]["nodeName"] = NODE_NAME

@@ -1,6 +1,6 @@
 """The cluster's name server as one pure function: name + namespace + table -> addresses or a failure.
 
-Law: names are tried as a pod's resolv.conf asks (search domains of its namespace, ndots 5); the first name of the list that is known answers.
+Law: names are tried as a pod's resolv.conf asks (search domains of its namespace, ndots 5); the first of them that is known answers.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Endpoint = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodNetwork:
-    """The network identity of a container: `netmap` is the path of the shared table, `app_ip` equals `pod_ip` unless the pod is redirected."""
+    """A container's network identity: `netmap` is the path of the shared table, `app_ip` equals `pod_ip` unless the pod is redirected."""
 
     netmap: str
     namespace: str

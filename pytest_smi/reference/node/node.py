@@ -9,7 +9,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from pytest_smi.reference.kube.status import ResourceKey
 from pytest_smi.reference.kube.store import Event, Store
 from pytest_smi.reference.node.addresses import claim_network
 from pytest_smi.reference.node.cluster_faults import DNS_DEAD_DELAY, ClusterFaults
@@ -81,7 +80,6 @@ class EmbeddedNode:
         self.pod_access.context = context
         self.pod_access.runners = self._kubelet
         self._kubelet.start(version=version)
-        self._publish_api(host, int(port))
 
     def ready(self) -> None:
         """The cluster was announced as ready: faults that count from there begin."""
@@ -99,17 +97,3 @@ class EmbeddedNode:
         address = event.object["spec"].get("clusterIP")
         if event.type == "ADDED" and address:
             self._context.network.cluster_ips.reserve(address)
-
-    def _publish_api(self, host: str, port: int) -> None:
-        """The service kubernetes.default, as every cluster has it."""
-        store = self._context.store
-        if store.find(SERVICES, "default", "kubernetes") is None:
-            ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}]
-            spec = {"type": "ClusterIP", "clusterIP": self.allocate_cluster_ip(), "sessionAffinity": "None", "ports": ports}
-            meta = {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}}
-            store.create(SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec, "status": {"loadBalancer": {}}})
-        endpoints = ResourceKey("", "endpoints")
-        if store.find(endpoints, "default", "kubernetes") is None:
-            subset = {"addresses": [{"ip": host}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}
-            meta = {"name": "kubernetes", "namespace": "default"}
-            store.create(endpoints, {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": [subset]})

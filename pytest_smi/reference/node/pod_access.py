@@ -9,10 +9,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+from pytest_smi.reference.kube.podaccess import ExecSession
 from pytest_smi.reference.kube.status import ApiError, BadRequest, NotFound
 from pytest_smi.reference.node.containers import Container, StartError
 from pytest_smi.reference.node.context import PODS, NodeContext
-from pytest_smi.reference.node.exec_session import PodExecSession
+from pytest_smi.reference.node.exec_session import NotStarted, PodExecSession
 from pytest_smi.reference.node.pod_spec import default_container
 from pytest_smi.reference.node.pods import PodRunner
 
@@ -43,7 +44,7 @@ class NodePodAccess:
 
     async def exec(
         self, namespace: str, pod: str, container: str | None, command: list[str], *, stdin: bool, stdout: bool, stderr: bool, tty: bool
-    ) -> PodExecSession:
+    ) -> ExecSession:
         """Start a command in a running container. A tty is not emulated: the streams are joined instead."""
         assert self.context is not None
         found, running = self._container(namespace, pod, container)
@@ -51,9 +52,7 @@ class NodePodAccess:
             raise BadRequest("you must specify at least 1 container, 1 pod and 1 command")
         phase = (found.get("status") or {}).get("phase")
         if phase in ("Succeeded", "Failed"):
-            raise ApiError(
-                f"cannot exec into a container in a completed pod; current phase is {phase}", code=400, reason="BadRequest"
-            )
+            raise ApiError(f"cannot exec into a container in a completed pod; current phase is {phase}", code=400, reason="BadRequest")
         theirs: list[int] = []
         ours: list[int] = []
 
@@ -61,6 +60,8 @@ class NodePodAccess:
             read_end, write_end = os.pipe()
             return read_end, write_end
 
+        if not running.state.running:
+            raise ApiError(f"container not running ({running.state.name})", code=500)
         try:
             stdin_end: int | None = None
             if stdin:
@@ -84,7 +85,7 @@ class NodePodAccess:
         except StartError as error:
             for descriptor in ours:
                 os.close(descriptor)
-            raise ApiError(f"error executing command in container: failed to exec in container: {error}") from error
+            return NotStarted(str(error))
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -110,7 +111,8 @@ class NodePodAccess:
         if log is None:
             if previous:
                 raise BadRequest(f'previous terminated container "{running.state.name}" in pod "{pod}" not found')
-            reason = next(iter(running.state.state.values()), {}).get("reason", "ContainerCreating")
+            waiting = running.state.state.get("waiting") or {}
+            reason = waiting.get("reason", "ContainerCreating")
             raise BadRequest(f'container "{running.state.name}" in pod "{pod}" is waiting to start: {reason}')
         async for piece in log.read(follow=follow, tail_lines=tail_lines, since_seconds=since_seconds, timestamps=timestamps):
             yield piece

@@ -67,7 +67,9 @@ def field_value(pod: Object, path: str, pod_ip: str, node: str) -> str:
     match = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if match:
         return str((meta.get(match[1]) or {}).get(match[2], ""))
-    raise ConfigError(f"fieldRef {path!r} is not supported; supported are {', '.join(simple)}, metadata.labels['…'], metadata.annotations['…']")
+    raise ConfigError(
+        f"fieldRef {path!r} is not supported; supported are {', '.join(simple)}, metadata.labels['…'], metadata.annotations['…']"
+    )
 
 
 def environment(

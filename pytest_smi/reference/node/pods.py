@@ -12,6 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class PodRunner:
                 zygote=self._context.zygote,
                 network=self._network(spec["name"]),
                 folder=folder,
-                make_env=lambda spec, folder=folder: self._environment(spec, folder),
+                make_env=partial(self._environment, folder),
                 restart_policy=once if init else "Always" if stays else policy,
                 changed=self.publish,
                 emit=self._emit,
@@ -120,7 +121,7 @@ class PodRunner:
             with open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
                 file.write(content.encode() if isinstance(content, str) else content)
 
-    def _environment(self, spec: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    def _environment(self, folder: Path, spec: Mapping[str, Any]) -> dict[str, str]:
         url = self._context.api.url if self._context.api is not None else "https://127.0.0.1:0"
         host, _, port = url.partition("//")[2].rstrip("/").partition(":")
         base = {

@@ -57,10 +57,8 @@ async def _http(get: Mapping[str, Any], container: Mapping[str, Any], ip: str) -
     reader, writer = await asyncio.open_connection(ip, port, ssl=secure)
     try:
         extra = "".join(f"{header['name']}: {header['value']}\r\n" for header in get.get("httpHeaders") or [])
-        path = get.get("path") or "/"
-        writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: kube-probe/1.32\r\nAccept: */*\r\nConnection: close\r\n{extra}\r\n".encode()
-        )
+        head = f"GET {get.get('path') or '/'} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: kube-probe/1.32\r\nAccept: */*\r\n"
+        writer.write(f"{head}Connection: close\r\n{extra}\r\n".encode())
         line = await reader.readline()
     finally:
         writer.close()

@@ -7,15 +7,13 @@ Programs that connect below the socket module (uvloop's own create_connection) a
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import select
 import socket
 import weakref
 from typing import Any
 
-from pytest_smi.reference.node import sandbox_udp
-from pytest_smi.reference.node.names import Failure
+from pytest_smi.reference.node import sandbox_names, sandbox_udp
 from pytest_smi.reference.node.network_view import NetworkView, PodNetwork
 
 NETWORK_VARIABLE = "SANDBOX_NETWORK"
@@ -29,7 +27,6 @@ _connect_ex = _real.connect_ex
 _bind = _real.bind
 _getpeername = _real.getpeername
 _getsockname = _real.getsockname
-_getaddrinfo = socket.getaddrinfo
 _TCP = int(socket.SOCK_STREAM)
 _AF_INET = int(socket.AF_INET)
 _AF_INET6 = int(socket.AF_INET6)
@@ -37,7 +34,6 @@ _AF_INET6 = int(socket.AF_INET6)
 _family = socket.SocketType.family.__get__
 _type = socket.SocketType.type.__get__
 _original: weakref.WeakKeyDictionary[socket.socket, tuple[str, int]] = weakref.WeakKeyDictionary()
-_literals: dict[str, bool] = {}
 
 
 def os_error(number: int) -> OSError:
@@ -45,37 +41,12 @@ def os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def is_ipv4(host: str) -> bool:
-    """Whether `host` is an IPv4 literal."""
-    known = _literals.get(host)
-    if known is None:
-        try:
-            socket.inet_pton(socket.AF_INET, host)
-            known = True
-        except (OSError, UnicodeEncodeError):
-            known = False
-        if len(_literals) > 4096:
-            _literals.clear()
-        _literals[host] = known
-    return known
-
-
-def lookup(view: NetworkView, host: str) -> tuple[str, ...]:
-    """Addresses of a host; raises socket.gaierror as the C library would."""
-    found = view.resolve(host)
-    if found is Failure.SERVFAIL:
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-    if isinstance(found, Failure):
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    return found
-
-
 def destination(view: NetworkView, address: Any) -> tuple[str, int]:
     """(ip, port) of an AF_INET address whose host may be a name."""
     host, port = address[0], address[1]
     if isinstance(host, bytes | bytearray):
         host = bytes(host).decode("ascii")
-    return (host if host == "" or is_ipv4(host) else lookup(view, host)[0]), port
+    return (host if host == "" or sandbox_names.is_ipv4(host) else sandbox_names.lookup(view, host)[0]), port
 
 
 def _take_source(sock: socket.socket, ip: str) -> None:
@@ -105,7 +76,7 @@ def _connect_tcp(view: NetworkView, sock: socket.socket, address: Any) -> None:
 
 
 def _connect_and_announce(sock: socket.socket, target: tuple[str, int], preface: bytes) -> None:
-    """Connect and send the preface before the program can send. A loopback handshake is over before connect returns, save under overload."""
+    """Connect and send the preface before the program can send. A loopback handshake is over when connect returns, save under overload."""
     timeout = sock.gettimeout()
     if timeout is None or timeout > 0:
         _connect(sock, target)
@@ -189,46 +160,11 @@ def _wrap_addresses(view: NetworkView) -> None:
         sandbox_udp.install(view, destination)
 
 
-def _wrap_names(view: NetworkView) -> None:
-    def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
-        if isinstance(host, bytes | bytearray):
-            host = bytes(host).decode("ascii")
-        if host is None or host == "":
-            addresses: tuple[str, ...] = ("0.0.0.0" if flags & socket.AI_PASSIVE else "127.0.0.1",)  # noqa: S104
-        elif is_ipv4(host):
-            addresses = (host,)
-        elif ":" in host:
-            ipaddress.ip_address(host.partition("%")[0])
-            raise socket.gaierror(socket.EAI_ADDRFAMILY, "Address family for hostname not supported")
-        elif flags & socket.AI_NUMERICHOST:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        else:
-            addresses = lookup(view, host)
-        if family == _AF_INET6:
-            raise socket.gaierror(socket.EAI_ADDRFAMILY, "Address family for hostname not supported")
-        found: list[Any] = []
-        for address in addresses:
-            found += _getaddrinfo(address, port, socket.AF_INET, type, proto, flags | socket.AI_NUMERICHOST)
-        return found
-
-    def gethostbyname(hostname: str, /) -> str:
-        return hostname if is_ipv4(hostname) else lookup(view, hostname)[0]
-
-    def gethostbyname_ex(hostname: str, /) -> tuple[str, list[str], list[str]]:
-        return (hostname, [], [hostname] if is_ipv4(hostname) else list(lookup(view, hostname)))
-
-    def gethostname() -> str:
-        return view.pod.hostname
-
-    for function in (getaddrinfo, gethostbyname, gethostbyname_ex, gethostname):
-        setattr(socket, function.__name__, function)
-
-
 def install(pod: PodNetwork) -> None:
     """Make this process see the network as the pod does, for the rest of its life."""
     view = NetworkView(pod)
     sandbox_udp.original_peers = _original
-    _wrap_names(view)
+    sandbox_names.install(view)
     _wrap_addresses(view)
 
 

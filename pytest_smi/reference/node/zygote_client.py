@@ -48,6 +48,11 @@ class Process:
             self._client.kill(self.pid, number)
 
 
+def _done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 class ZygoteClient:
     """Create it (which starts the zygote) before anything else; `connect` once the event loop runs."""
 
@@ -109,7 +114,7 @@ class ZygoteClient:
         network: PodNetwork | None,
         descriptors: tuple[int, int, int],
     ) -> Process:
-        """Start a program; `executable` None means python3. The descriptors become its stdin, stdout and stderr and stay the caller's to close."""
+        """Start a program; `executable` None means python3. The descriptors (stdin, stdout, stderr) stay the caller's to close."""
         if self._gone:
             raise ZygoteGone("the process that starts containers has ended")
         number = next(self._ids)
@@ -156,7 +161,7 @@ class ZygoteClient:
     async def _writable(self) -> None:
         loop = asyncio.get_running_loop()
         ready = loop.create_future()
-        loop.add_writer(self._sock.fileno(), lambda: ready.done() or ready.set_result(None))
+        loop.add_writer(self._sock.fileno(), _done, ready)
         try:
             await ready
         finally:
@@ -167,7 +172,7 @@ class ZygoteClient:
             try:
                 data = self._sock.recv(MAX_MESSAGE)
             except BlockingIOError:
-                return
+                return None
             except OSError:
                 data = b""
             if not data:

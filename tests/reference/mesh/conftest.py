@@ -130,7 +130,9 @@ class Pair:
         writer.write(f"ORIGDST {host}:{port}\n".encode())
         return reader, writer
 
-    async def get(self, path: str, *, method: str = "GET", headers: str = "", host: str = CLUSTER_IP, body: bytes = b"") -> tuple[int, bytes]:
+    async def get(
+        self, path: str, *, method: str = "GET", headers: str = "", host: str = CLUSTER_IP, body: bytes = b""
+    ) -> tuple[int, bytes]:
         """One request over a fresh connection: (status, body)."""
         reader, writer = await self.dial(HTTP_PORT, host)
         size = f"content-length: {len(body)}\r\n" if body else ""

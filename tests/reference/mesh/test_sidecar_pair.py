@@ -74,7 +74,9 @@ class TestHttp1:
             status, body = await pair.get("/big", method="POST", body=b"x" * 3_000_000)
             assert (status, json.loads(body)["size"]) == (200, 3_000_000)
             reader, writer = await pair.dial(8080)
-            writer.write(b"POST /c HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+            writer.write(
+                b"POST /c HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+            )
             assert json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["size"] == 5
 
         run_pair(scenario)

@@ -44,6 +44,8 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     _fault("access-udp-ports-ignored", "52", "The port list of a UDPRoute is ignored."),
     _fault("access-protocol-ignored", "53", "A TCPRoute's ports are open for UDP too."),
     _fault("access-http-grant-opens-tcp", "55", "A grant of HTTP routes opens raw TCP on every port."),
-    _fault("access-denied-delivered", "65", "A denied HTTP request is delivered to the application and its answer replaced by the refusal."),
+    _fault(
+        "access-denied-delivered", "65", "A denied HTTP request is delivered to the application and its answer replaced by the refusal."
+    ),
     _fault("access-split-is-a-grant", "68", "A call that a TrafficSplit routed is let in without a grant."),
 )

@@ -11,7 +11,7 @@ def _fault(name: str, breaks: str, description: str) -> Fault:
 
 SPECS_FAULTS: tuple[Fault, ...] = (
     _fault("specs-group-activates-itself", "01", "A route group grants its routes to every mesh identity without any target."),
-    _fault("specs-dot-excludes-slash", "02", "`.` does not match a slash."),
+    _fault("specs-dot-excludes-slash", "02", "`.*` matches a single path segment."),
     _fault("specs-path-search", "03 06", "The path pattern is searched anywhere in the path."),
     _fault("specs-path-literal-prefix", "05", "The path pattern is a literal prefix."),
     _fault("specs-anchor-first-branch-only", "06", "Only the first branch of an alternation is anchored."),

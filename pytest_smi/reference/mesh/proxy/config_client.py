@@ -23,7 +23,7 @@ class ConfigError(ConnectionError):
 
 
 class ConfigClient:
-    """One pod's client. `on_identity(chain, key, lifetime seconds)` and `on_config(changed, removed, whole)` are called as lines come in."""
+    """One pod's client; `on_identity(chain, key)` and `on_config(changed, removed, whole)` are called as lines come in."""
 
     def __init__(
         self,

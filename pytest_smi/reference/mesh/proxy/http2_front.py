@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -121,10 +122,8 @@ class Http2Front(asyncio.Protocol):
 
     def reset(self, stream: int) -> None:
         """Cut one stream."""
-        try:
+        with contextlib.suppress(h2.exceptions.ProtocolError):  # it may be closed already
             self._h2.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
-        except h2.exceptions.ProtocolError:
-            pass  # it is closed already
         self.writer.soon()
 
     def _forget(self, stream: int) -> None:

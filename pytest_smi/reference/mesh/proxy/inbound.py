@@ -142,15 +142,11 @@ class InboundConnection(FrameProtocol):
         inbound = self._inbound
         allowed = inbound.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
         answer = self._answer = _Answer(self, request, allowed)
-        if allowed or (self.state_fault("access-denied-delivered")):
+        if allowed or inbound.state.faults.on("access-denied-delivered"):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()
             self.send(frames.response_frame(403, frames.LAST | frames.REFUSED, _denial_headers(), DENIAL))
-
-    def state_fault(self, name: str) -> bool:
-        """Whether a fault is on."""
-        return self._inbound.state.faults.on(name)
 
     def answered(self, request: Request | None = None, status: int = 0) -> None:
         """The exchange is over; `request` is given when it is to be counted."""

@@ -189,9 +189,7 @@ class MeshPool:
                 return connection
         return None
 
-    async def connect(
-        self, address: str, identity: Identity, on_datagram: Callable[[int, bytes], None] | None = None
-    ) -> MeshConnection:
+    async def connect(self, address: str, identity: Identity, on_datagram: Callable[[int, bytes], None] | None = None) -> MeshConnection:
         """A new connection. OSError, TimeoutError: nothing was delivered; WrongPeer (an OSError): somebody else answers there."""
         factory: Callable[[], MeshConnection] = lambda: MeshConnection(self._release, on_datagram)  # noqa: E731  # typed for `dial`
         try:

@@ -7,6 +7,7 @@ from functools import partial
 
 from pytest_smi.reference.mesh.proxy.http1_front import Http1Front
 from pytest_smi.reference.mesh.proxy.http2_front import Http2Front
+from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection
 from pytest_smi.reference.mesh.proxy.router import Destination, Router
 from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
 from pytest_smi.reference.mesh.proxy.state import AUTO, TCP
@@ -145,12 +146,12 @@ class OutboundConnection(asyncio.Protocol):
         else:
             self._join(opened)
 
-    def _join(self, far: PlainEnd | object) -> None:
+    def _join(self, far: PlainEnd | MeshConnection) -> None:
         near = PlainEnd()
         self.transport.set_protocol(near)
         near.connection_made(self.transport)
-        far.join(near)  # type: ignore[attr-defined]  # both kinds of far end have it
-        near.join(far, bytes(self._buffer))  # type: ignore[arg-type]
+        far.join(near)
+        near.join(far, bytes(self._buffer))
         if self._eof:
             near.eof_received()
 

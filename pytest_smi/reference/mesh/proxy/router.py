@@ -102,7 +102,7 @@ class Router:
 
     def http(self, destination: Destination, request: Request, sink: Sink) -> None:
         """Send one HTTP request on its way."""
-        call = Call(request.method, request.target, request.headers)
+        call = Call(request.method, request.target, request.headers, request.version)
         choice = self.choose(destination, call)
         if not choice.endpoints:
             sink.fail(503, "no endpoint can take this request")

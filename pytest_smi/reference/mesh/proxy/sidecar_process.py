@@ -59,9 +59,7 @@ class DataPlane:
         loop = asyncio.get_running_loop()
         server = self._contexts()[0]
         self._servers.append(await loop.create_server(lambda: OutboundConnection(self.router), self.pod_ip, OUTBOUND_PORT, backlog=1024))
-        self._servers.append(
-            await loop.create_server(self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, backlog=1024, reuse_port=True)
-        )
+        self._servers.append(await loop.create_server(self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, backlog=1024, reuse_port=True))
         transport, _ = await loop.create_datagram_endpoint(lambda: OutboundUdp(self.router), local_addr=(self.pod_ip, OUTBOUND_PORT))
         self._udp = transport
         await self._plaintext.follow()

@@ -46,7 +46,6 @@ class MeshState:
         self.own: dict[str, Any] = {}
         self.policy = Policy(("", ""), (), NO_FAULTS)
         self.listeners: list[Callable[[frozenset[str]], None]] = []
-        self._splits: dict[ServiceKey, tuple[str, Split]] = {}
         self._by_root: dict[ServiceKey, list[Split]] = {}
         self._grants: list[dict[str, Any]] = []
         self._split_specs: dict[ServiceKey, Mapping[str, Any]] = {}
@@ -72,7 +71,16 @@ class MeshState:
 
     def splits_of(self, root: ServiceKey) -> list[Split]:
         """The splits of a root Service, oldest first."""
-        return self._by_root.get(root, [])
+        found = self._by_root.get(root, [])
+        if not found and self.faults.on("split-by-selector"):
+            return self._splits_of_twins(root)
+        return found
+
+    def _splits_of_twins(self, root: ServiceKey) -> list[Split]:
+        own = self.services.get(root)
+        roots = [key for key in self._by_root if key[0] == root[0] and own is not None]
+        twins = [key for key in roots if (twin := self.services.get(key)) and list(twin.ports.values()) == list(own.ports.values())]  # type: ignore[union-attr]
+        return self._by_root[twins[0]] if twins else []
 
     def _set(self, key: str, value: Any) -> None:
         kind, _, rest = key.partition("/")
@@ -126,4 +134,8 @@ class MeshState:
     def _rebuild_splits(self) -> None:
         self._by_root = {}
         for (namespace, _), spec in sorted(self._split_specs.items(), key=lambda item: (item[1]["created"], item[0])):
-            self._by_root.setdefault((namespace, spec["service"]), []).append(split_from_json(spec, self.faults))
+            split = split_from_json(spec, self.faults)
+            self._by_root.setdefault((namespace, spec["service"]), []).append(split)
+            if self.faults.on("split-backend-name-is-split"):
+                for backend, _ in split.backends:
+                    self._by_root.setdefault((namespace, backend), []).append(split)

@@ -62,7 +62,9 @@ class DeploymentController:
     def _owned(self, deployment: Object) -> list[Object]:
         uid = deployment["metadata"]["uid"]
         found, _ = self._store.list(REPLICA_SETS, deployment["metadata"]["namespace"])
-        return [rs for rs in found if (controller_of(rs, "Deployment") or ("", ""))[1] == uid and not rs["metadata"].get("deletionTimestamp")]
+        return [
+            rs for rs in found if (controller_of(rs, "Deployment") or ("", ""))[1] == uid and not rs["metadata"].get("deletionTimestamp")
+        ]
 
     def _mark_newest(self, new: Object, old: list[Object]) -> None:
         # A roll-back makes an old replica set the newest revision again.

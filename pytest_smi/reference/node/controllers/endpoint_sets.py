@@ -83,7 +83,14 @@ def endpoints_object(service: Object, pods: Iterable[Object]) -> dict[str, Any]:
 def slices(endpoints: Object, service: Object) -> list[dict[str, Any]]:
     """EndpointSlices that say the same as an Endpoints object, one per subset."""
     meta = service["metadata"]
-    owner = {"apiVersion": "v1", "kind": "Service", "name": meta["name"], "uid": meta["uid"], "controller": True, "blockOwnerDeletion": True}
+    owner = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
     found = []
     for subset in endpoints.get("subsets") or []:
         ports: Sequence[Mapping[str, Any]] = subset.get("ports") or []
@@ -113,7 +120,9 @@ def slices(endpoints: Object, service: Object) -> list[dict[str, Any]]:
                 },
                 "addressType": "IPv4",
                 "endpoints": records,
-                "ports": [{"name": port.get("name") or "", "port": port["port"], "protocol": port.get("protocol") or "TCP"} for port in ports],
+                "ports": [
+                    {"name": port.get("name") or "", "port": port["port"], "protocol": port.get("protocol") or "TCP"} for port in ports
+                ],
             }
         )
     return found

@@ -37,7 +37,8 @@ class NamespaceController:
         if namespace is None or not namespace["metadata"].get("deletionTimestamp"):
             return
         left = 0
-        for kind in self._store.keys():
+        kinds = self._store.keys()
+        for kind in kinds:
             for obj in list(self._store.list(kind, name)[0]):
                 if obj["metadata"].get("namespace") != name:
                     continue

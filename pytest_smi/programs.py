@@ -63,6 +63,11 @@ class _Session:
         except FutureTimeout:
             raise HarnessError(f"{self._session.name} did not answer within {patience:.0f} s") from None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the program or its stream is gone."""
+        return bool(self._ended)
+
     def close(self) -> None:
         """End the program."""
         self._session.close()

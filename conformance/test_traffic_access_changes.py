@@ -1,0 +1,56 @@
+"""Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
+
+from pytest_smi.scene import Rule, Scene, allowed, assertion, closed, control, denied, edited, match
+
+
+@assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+def test_deleting_the_only_target_restores_denial(smi: Scene) -> None:
+    """When the only TrafficTarget of a destination is deleted, what it granted is denied again."""
+    srv, a = smi.server(), smi.client("a")
+    calls = a.get(srv, "/m"), a.send("POST", srv, "/m")
+    smi.closed_so_far(*calls)
+    _, target = smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(*map(control, calls), hold=False)
+    smi.delete(target)
+    smi.expect(*map(denied, calls))
+    smi.apply(target)
+    smi.expect(*map(control, calls), hold=False)
+
+
+@assertion("TA-16", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_removing_a_source_revokes_it_alone(smi: Scene) -> None:
+    """Removing a source from a TrafficTarget revokes that source's access and nobody else's."""
+    srv, a, b = smi.server(), smi.client("a"), smi.client("b")
+    smi.closed_so_far(a.get(srv, "/m"), b.get(srv, "/m"))
+    group, _ = smi.grant(srv, match("m", "/m"), sources=[a, b])
+    smi.expect(control(a.get(srv, "/m")), control(b.get(srv, "/m")), hold=False)
+    smi.apply(smi.target(srv, group, sources=[b], name="grant"))
+    smi.expect(denied(a.get(srv, "/m")), allowed(b.get(srv, "/m")))
+
+
+@assertion("TA-18", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_editing_a_route_group_takes_effect(smi: Scene) -> None:
+    """Editing an HTTPRouteGroup changes what the TrafficTargets that refer to it grant."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/x"), a.get(srv, "/z"))
+    group, _ = smi.grant(srv, match("route", "/x"), sources=[a])
+    smi.expect(control(a.get(srv, "/x")), closed(a.get(srv, "/z")), hold=False)
+    smi.apply(edited(group, match("route", "/z")))
+    smi.expect(denied(a.get(srv, "/x")), allowed(a.get(srv, "/z")))
+
+
+@assertion("TA-19", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+def test_missing_route_group_grants_nothing(smi: Scene) -> None:
+    """A reference to a missing HTTPRouteGroup grants nothing while the group is missing and works while it exists."""
+    srv, a = smi.server(), smi.client("a")
+    missing = smi.routes("missing", match("m", "/m"))
+    smi.closed_so_far(a.get(srv, "/m"))
+    smi.apply(smi.target(srv, Rule(kind="HTTPRouteGroup", name=missing.name), sources=[a]))
+    # A grant made later that works shows that the mesh has taken note of the target before it.
+    smi.grant(srv, match("beside", "/beside"), sources=[a])
+    beside = control(a.get(srv, "/beside"))
+    smi.expect(beside, denied(a.get(srv, "/m")))
+    smi.apply(missing)
+    smi.expect(allowed(a.get(srv, "/m")), hold=False)
+    smi.delete(missing)
+    smi.expect(beside, denied(a.get(srv, "/m")))

@@ -1,0 +1,110 @@
+"""Traffic Access Control, identities: who a caller and a destination are, and what does not make them so."""
+
+from pytest_smi.scene import Request, Scene, Workload, allowed, assertion, closed, control, denied, match
+
+
+@assertion("TA-22", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])
+def test_client_outside_the_mesh_is_denied(smi: Scene) -> None:
+    """Access is enforced at the server: a client outside the mesh is denied through the Service."""
+    srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), denied(outsider.get(srv, "/m")))
+
+
+@assertion("TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"])
+def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scene) -> None:
+    """A client outside the mesh is denied when it connects to the destination's pod directly."""
+    srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), denied(outsider.get(srv.at_pod(), "/m")))
+
+
+@assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+def test_headers_do_not_confer_identity(smi: Scene) -> None:
+    """A caller does not become a listed source by naming one in its request headers."""
+    srv, a, c, outsider = smi.server(), smi.client("a"), smi.client("c"), smi.client("a", "out")
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    listed = control(a.get(srv, "/m"))
+    smi.expect(listed, closed(c.get(srv, "/m")), closed(outsider.get(srv, "/m")), hold=False)
+    pretences = [Request(path="/m", headers=(header,)) for header in _claims_to_be(a)]
+    smi.expect(listed, denied(c.http(srv, *pretences)), denied(outsider.http(srv, *pretences)))
+
+
+@assertion("TA-27", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_source_namespace_counts(smi: Scene) -> None:
+    """A source is a ServiceAccount in a namespace: one of the same name in another namespace is denied."""
+    srv, a, c, homonym = smi.server(), smi.client("a"), smi.client("c"), smi.client("a", "t2")
+    smi.closed_so_far(a.get(srv, "/m"), homonym.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
+    smi.expect(control(a.get(srv, "/m")), denied(homonym.get(srv, "/m")))
+
+
+@assertion("TA-28", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_destination_namespace_counts(smi: Scene) -> None:
+    """A grant for a destination does not open a ServiceAccount of the same name in another namespace."""
+    srv, homonym, a = smi.server("srv", "t1"), smi.server("srv", "t2"), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/m"), a.get(homonym, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(srv, "/m")), denied(a.get(homonym, "/m")))
+    smi.grant(homonym, match("m", "/m"), sources=[a], name="later")
+    smi.expect(control(a.get(homonym, "/m")), hold=False)
+
+
+@assertion("TA-29", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_source_in_another_namespace_is_allowed(smi: Scene) -> None:
+    """A source may be listed from another namespace than the destination's."""
+    srv, foreign = smi.server("srv", "t1"), smi.client("a", "t2")
+    smi.closed_so_far(foreign.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[foreign])
+    smi.expect(allowed(foreign.get(srv, "/m")), hold=False)
+
+
+@assertion("TA-30", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_destination_is_every_pod_of_the_account(smi: Scene) -> None:
+    """A destination is every pod of its ServiceAccount, whatever Deployment and Service it belongs to."""
+    srv, twin, a = smi.server(), smi.server("twin", account="srv"), smi.client("a")
+    calls = [a.get(srv, "/m"), a.get(twin, "/m")]
+    if smi.has("peer-address"):
+        calls += [a.get(srv.at_pod(), "/m"), a.get(twin.at_pod(), "/m")]
+    smi.closed_so_far(*calls)
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(*map(allowed, calls), hold=False)
+
+
+@assertion("TA-36", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_grant_has_a_direction(smi: Scene) -> None:
+    """That one service may call another does not permit calls in the opposite direction."""
+    caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
+    smi.closed_so_far(caller.get(srv, "/m"), srv.get(caller, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[caller], name="forward")
+    smi.grant(caller, match("beside", "/beside"), sources=[c], name="beside")
+    smi.expect(control(caller.get(srv, "/m")), control(c.get(caller, "/beside")), denied(srv.get(caller, "/m")))
+
+
+@assertion("TA-38", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+def test_own_account_is_no_implicit_source(smi: Scene) -> None:
+    """Pods of the destination's own ServiceAccount are denied like any other source that is not listed."""
+    srv, twin = smi.server(), smi.server("twin", account="srv")
+    a, c = smi.client("a"), smi.client("c")
+    smi.closed_so_far(a.get(twin, "/m"), srv.get(twin, "/m"))
+    smi.grant(twin, match("m", "/m"), sources=[a])
+    smi.expect(control(a.get(twin, "/m")), closed(c.get(twin, "/m")), hold=False)
+    own = [denied(srv.get(twin, "/m"))]
+    if smi.has("peer-address"):
+        own.append(denied(srv.get(twin.at_pod(), "/m")))
+    smi.expect(control(a.get(twin, "/m")), *own)
+
+
+def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:
+    """Headers in which proxies and meshes speak of a caller's identity, each naming `listed`."""
+    namespace, account, address = listed.namespace, listed.account, listed.pods[0].ip
+    return [
+        (
+            "x-forwarded-client-cert",
+            f"By=spiffe://cluster.local/ns/{namespace}/sa/any;URI=spiffe://cluster.local/ns/{namespace}/sa/{account}",
+        ),
+        ("x-forwarded-for", address),
+        ("forwarded", f"for={address}"),
+        ("l5d-client-id", f"{account}.{namespace}.serviceaccount.identity.linkerd.cluster.local"),
+    ]

@@ -1,0 +1,109 @@
+"""Traffic Specs, paths: what an HTTPRouteGroup is without a target, and how path patterns are matched."""
+
+from collections.abc import Mapping
+
+from pytest_smi.scene import Fate, Observation, Scene, allowed, assertion, closed, control, denied, match, steady
+
+
+@assertion("TS-01", level="MUST", source="specs v1alpha4 §HTTPRouteGroup, §Tradeoffs", needs=["access"])
+def test_route_group_alone_changes_nothing(smi: Scene) -> None:
+    """An HTTPRouteGroup that no TrafficTarget refers to opens nothing."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/m"))
+    group = smi.routes("everything", match("everything", ".*"), match("m", "/m"))
+    smi.apply(group)
+    smi.expect(denied(a.get(srv, "/m")))
+    smi.apply(smi.target(srv, group, sources=[a]))
+    smi.expect(control(a.get(srv, "/m")), hold=False)
+
+
+@assertion("TS-02", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_match_all_matches_every_request(smi: Scene) -> None:
+    """The path `.*` with the method `*` matches every request."""
+    srv, a = smi.server(), smi.client("a")
+    calls = [
+        a.get(srv, "/"),
+        a.get(srv, "/a/b/c.d~e"),
+        a.send("PUT", srv, f"/{smi.tag}/UPPER-lower_1"),
+        a.send("POST", srv, "/collection/"),
+        a.send("DELETE", srv, "/collection/1"),
+    ]
+    smi.closed_so_far(*calls)
+    smi.grant(srv, match("everything", ".*", ["*"]), sources=[a])
+    smi.expect(*map(allowed, calls), hold=False)
+
+
+@assertion("TS-03", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_path_pattern_is_anchored_at_the_start(smi: Scene) -> None:
+    """A path pattern matches from the start of the path, not somewhere within it."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/metrics"), a.get(srv, "/x/metrics"))
+    smi.grant(srv, match("metrics", "/metrics"), sources=[a])
+    smi.expect(control(a.get(srv, "/metrics")), closed(a.get(srv, "/other")), hold=False)
+    smi.expect(control(a.get(srv, "/metrics")), denied(a.get(srv, "/x/metrics")))
+
+
+@assertion("TS-04", level="AMB", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_end_of_a_path_pattern(smi: Scene) -> None:
+    """A path pattern may or may not match paths that go on after it: the specification does not say."""
+    srv, a = smi.server(), smi.client("a")
+    longer = {"/metrics/sub": a.get(srv, "/metrics/sub"), "/metricsfoo": a.get(srv, "/metricsfoo")}
+    smi.closed_so_far(a.get(srv, "/metrics"), *longer.values())
+    smi.grant(srv, match("metrics", "/metrics"), sources=[a])
+    smi.expect(control(a.get(srv, "/metrics")), closed(a.get(srv, "/other")), hold=False)
+    seen = smi.look(*longer.values(), times=smi.limits.settle_probes)
+    smi.observed(_end_of_pattern(dict(zip(longer, seen, strict=True))))
+
+
+def _end_of_pattern(seen: Mapping[str, Observation]) -> str:
+    """Name the reading that explains what became of longer paths under the pattern `/metrics`."""
+    open_paths = [path for path, observation in seen.items() if observation.all(Fate.OK)]
+    if any(not observation.all(Fate.OK) and not observation.all(Fate.NO) for observation in seen.values()):
+        return "undecided: the same path is sometimes let in and sometimes not"
+    if not open_paths:
+        return "the pattern must match the whole path"
+    if len(open_paths) == len(seen):
+        return "the pattern is not anchored at the end: longer paths match too"
+    return f"the pattern /metrics matches {', '.join(open_paths)} and no other longer path"
+
+
+@assertion("TS-05", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_path_pattern_is_a_regular_expression(smi: Scene) -> None:
+    """A path pattern is a regular expression, neither a prefix nor a literal path."""
+    srv, a = smi.server(), smi.client("a")
+    meant = [a.get(srv, "/v1/dog"), a.get(srv, "/v2/cat")]
+    literal = a.get(srv, "/v%5B12%5D/(cat%7Cdog)")
+    smi.closed_so_far(*meant)
+    smi.grant(srv, match("pets", "/v[12]/(cat|dog)"), match("beside", "/beside"), sources=[a])
+    beside = control(a.get(srv, "/beside"))
+    smi.expect(beside, closed(a.get(srv, "/other")), hold=False)
+    smi.expect(beside, *map(allowed, meant), denied(a.get(srv, "/v3/dog")), denied(literal))
+
+
+@assertion("TS-06", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_anchor_holds_every_alternative(smi: Scene) -> None:
+    """The anchor at the start applies to every alternative of a path pattern."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/a"), a.get(srv, "/b"), a.get(srv, "/x/b"))
+    smi.grant(srv, match("either", "/a|/b"), match("beside", "/beside"), sources=[a])
+    smi.expect(control(a.get(srv, "/a")), closed(a.get(srv, "/x/beside")), hold=False)
+    smi.expect(control(a.get(srv, "/a")), allowed(a.get(srv, "/b")), denied(a.get(srv, "/x/b")))
+
+
+@assertion("TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"])
+def test_invalid_pattern_fails_closed(smi: Scene) -> None:
+    """A stored path pattern that is no regular expression grants nothing and disturbs no other grant."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/early"), a.get(srv, "/late"))
+    smi.grant(srv, match("early", "/early"), sources=[a], name="early")
+    smi.expect(control(a.get(srv, "/early")), hold=False)
+    broken = smi.routes("broken", match("broken", "/broken("))
+    if smi.dry_run(broken).status < 400:  # refusing to store it closes it too
+        smi.apply(broken, smi.target(srv, broken, sources=[a], name="broken"))
+    smi.grant(srv, match("late", "/late"), sources=[a], name="late")
+    smi.expect(
+        steady(a.get(srv, "/early")),
+        allowed(a.get(srv, "/late")),
+        denied(a.get(srv, "/broken")),
+        denied(a.get(srv, "/broken(")),
+    )

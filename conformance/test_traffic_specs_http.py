@@ -1,0 +1,42 @@
+"""Traffic Specs, protocols and connections: routes are asked for each request, whatever carries it."""
+
+from pytest_smi.scene import Fate, Inconclusive, Request, Scene, allowed, assertion, closed, control, denied, match
+
+LINES = 8
+"""Kept-alive connections that are tried, each with one sequence of requests."""
+
+
+@assertion("TS-34", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"], features=["http2"])
+def test_both_versions_of_http_are_covered(smi: Scene) -> None:
+    """Routes decide about HTTP/2 requests as they do about HTTP/1.1 requests."""
+    srv, a = smi.server(), smi.client("a")
+    right = a.http(srv, Request(path="/any-method"), Request(path="/get"), Request(path="/header", headers=(("x-k", "v"),)))
+    wrong = a.http(
+        srv,
+        Request(path="/other"),
+        Request(method="POST", path="/get"),
+        Request(path="/header"),
+        Request(path="/header", headers=(("x-k", "other"),)),
+    )
+    smi.closed_so_far(right, right.with_version("2"))
+    smi.grant(srv, match("path", "/any-method"), match("method", "/get", ["GET"]), match("header", methods=None, x_k="^v$"), sources=[a])
+    smi.expect(control(right), closed(wrong), hold=False)
+    smi.expect(control(right), allowed(right.with_version("2")), denied(wrong.with_version("2")))
+
+
+@assertion("TS-35", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_kept_alive_connection_is_decided_per_request(smi: Scene) -> None:
+    """On one kept-alive HTTP/1.1 connection each request is decided by itself."""
+    srv, a = smi.server(), smi.client("a")
+    listed, other = Request(path="/m"), Request(path="/other")
+    smi.closed_so_far(a.http(srv, listed))
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.http(srv, listed)), closed(a.http(srv, other)), hold=False)
+    lines = smi.look(*[a.http(srv, listed, other, listed, connection="reuse")] * LINES)
+    # A mesh may close the connection after a denial; before the denial it must be the same one for the claim to mean anything.
+    kept = [line.probes for line in lines if line.probes[0].fate is Fate.OK and not line.probes[1].reconnected]
+    if not kept:
+        raise Inconclusive(f"none of {LINES} connections was kept alive after an allowed request")
+    for _, second, third in kept:
+        smi.require(second.fate is Fate.NO, f"a request that no route lists came through on a kept-alive connection: {second.describe()}")
+        smi.require(third.fate is Fate.OK, f"a listed request was lost after a denied one on the same connection: {third.describe()}")

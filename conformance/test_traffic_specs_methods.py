@@ -1,0 +1,40 @@
+"""Traffic Specs, methods: which HTTP methods a route lets through."""
+
+from pytest_smi.scene import Call, Request, Scene, Workload, allowed, assertion, closed, control, denied, match
+
+METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE", "PATCH")
+"""The methods that a route can name, without CONNECT: that is a request to a proxy and has no path."""
+
+
+def _each(source: Workload, target: Workload, *methods: str) -> Call:
+    """Requests for /m with each of these methods in turn."""
+    return source.http(target, *(Request(method=method, path="/m") for method in methods))
+
+
+@assertion("TS-14", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_other_methods_are_denied(smi: Scene) -> None:
+    """A route that names a method lets no other method through."""
+    srv, a = smi.server(), smi.client("a")
+    others = [method for method in METHODS if method != "GET"]
+    smi.closed_so_far(_each(a, srv, *METHODS))
+    smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
+    smi.expect(control(_each(a, srv, "GET")), closed(a.get(srv, "/other")), hold=False)
+    smi.expect(control(_each(a, srv, "GET")), denied(_each(a, srv, *others)))
+
+
+@assertion("TS-15", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+def test_listed_methods_are_alternatives(smi: Scene) -> None:
+    """A route that names several methods lets each of them through."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(_each(a, srv, "GET", "PUT"))
+    smi.grant(srv, match("m", "/m", ["GET", "PUT"]), sources=[a])
+    smi.expect(allowed(_each(a, srv, "GET")), allowed(_each(a, srv, "PUT")), closed(_each(a, srv, "POST")), hold=False)
+
+
+@assertion("TS-16", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_star_is_every_method(smi: Scene) -> None:
+    """The method `*` lets every method through."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(_each(a, srv, *METHODS))
+    smi.grant(srv, match("m", "/m", ["*"]), match("beside", "/beside", ["GET"]), sources=[a])
+    smi.expect(control(a.get(srv, "/beside")), allowed(_each(a, srv, *METHODS)), hold=False)

@@ -1,0 +1,62 @@
+"""Traffic Split: splits of a segment of the traffic, chosen by the headers that `matches` names."""
+
+from pytest_smi.scene import HTTPRouteGroup, Scene, assertion, control, match
+
+CANARY = (("x-canary", "yes"),)
+"""What a request of the segment carries."""
+
+
+def _segment(smi: Scene) -> HTTPRouteGroup:
+    """Apply the route group of the segment, written with headers alone."""
+    group = smi.routes("segment", match("canary", methods=None, x_canary="^yes$"))
+    smi.apply(group)
+    return group
+
+
+@assertion("SP-37", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+def test_matching_requests_go_to_the_backends(smi: Scene) -> None:
+    """Requests that match a split's routes go to its backends."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1"), smi.server("v2")
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v2: 100}, matches=[_segment(smi)]))
+    smi.only(a.get(root, headers=CANARY), [v2], trials=500)
+
+
+@assertion("SP-38", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+def test_other_requests_go_to_the_root(smi: Scene) -> None:
+    """Requests that do not match a split's routes go to the root Service: to no other endpoint, and without failing."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
+    root = smi.service("app", [v1])
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v1: 50, v2: 50}, matches=[_segment(smi)]))
+    smi.power_reaches(a.get(root, headers=CANARY), [v2], least=0.2)
+    smi.only(a.get(root), [v1], trials=300)
+
+
+@assertion("SP-39", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+def test_root_means_its_ordinary_endpoints(smi: Scene) -> None:
+    """Requests that do not match are spread over all ordinary endpoints of the root, backends or not."""
+    a = smi.client("a")
+    v1, v2, v3 = smi.server("v1"), smi.server("v2"), smi.server("v3", under_root=False)
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, v3, sources=[a])
+    smi.apply(smi.split(root, {v1: 30, v3: 40, v2: 30}, matches=[_segment(smi)]))
+    smi.power_reaches(a.get(root, headers=CANARY), [v3], least=0.1)
+    smi.expect(control(a.get(root)), hold=False)  # that they do not fail is the matter of SP-38
+    smi.each(a.get(root), [v1, v2], trials=200)
+
+
+@assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"])
+def test_weights_count_inside_the_segment(smi: Scene) -> None:
+    """The requests that match are divided by the weights."""
+    a = smi.client("a")
+    marked = {"8080/TCP": 8081}
+    v1, v2 = smi.server("v1", ports=marked), smi.server("v2", ports=marked)
+    root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v1: 90, v2: 10}, matches=[_segment(smi)]))
+    smi.power_port(a.get(root, headers=CANARY), 8081)
+    smi.share(a.get(root, headers=CANARY), {v1: 90, v2: 10})

@@ -1,0 +1,80 @@
+"""Services, pods and endpoints as sidecars' configuration; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Key = tuple[str, str]
+Objects = Mapping[Key, dict[str, Any]]
+
+SIDECAR = "smi-proxy"
+REDIRECT = "network.smi-reference.io/redirect"
+_HTTP_PROTOCOLS = ("http", "http2", "h2c", "grpc", "kubernetes.io/h2c")
+_HTTP_PREFIXES = ("http", "h2c", "grpc")
+
+
+def port_hint(port: Mapping[str, Any]) -> str:
+    """What a port declares to speak: "http" by appProtocol or name, "tcp" by appProtocol, else "auto" (it is sniffed)."""
+    protocol = str(port.get("appProtocol") or "").lower()
+    if protocol in _HTTP_PROTOCOLS:
+        return "http"
+    if protocol in ("tcp", "kubernetes.io/tcp"):
+        return "tcp"
+    name = str(port.get("name") or "")
+    return "http" if not protocol and name.split("-")[0] in _HTTP_PREFIXES else "auto"
+
+
+def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address, target port)."""
+    spec = service.get("spec") or {}
+    address = spec.get("clusterIP")
+    subsets = (endpoints or {}).get("subsets") or []
+    ports = []
+    for port in spec.get("ports") or []:
+        name, protocol = port.get("name") or "", port.get("protocol") or "TCP"
+        ready = [
+            [entry["ip"], target["port"]]
+            for subset in subsets
+            for target in subset.get("ports") or []
+            if (target.get("name") or "") == name and (target.get("protocol") or "TCP") == protocol
+            for entry in subset.get("addresses") or []
+        ]
+        ports.append({"port": port["port"], "protocol": protocol, "name": name, "hint": port_hint(port), "endpoints": sorted(ready)})
+    return {"ip": None if address in (None, "", "None") else address, "ports": ports}
+
+
+def is_joined(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod's traffic goes through a sidecar of this mesh."""
+    redirected = (pod["metadata"].get("annotations") or {}).get(REDIRECT) == SIDECAR
+    return redirected and any(container["name"] == SIDECAR for container in pod["spec"].get("containers") or [])
+
+
+def pod_account(pod: Mapping[str, Any]) -> str:
+    """The pod's service account."""
+    return str((pod.get("spec") or {}).get("serviceAccountName") or "default")
+
+
+def pod_address(pod: Mapping[str, Any]) -> str | None:
+    """The pod's IP while it may have traffic."""
+    status = pod.get("status") or {}
+    return None if status.get("phase") in ("Succeeded", "Failed") else status.get("podIP")
+
+
+def pod_config(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of `pod/IP`."""
+    hints = {str(port["containerPort"]): hint for port in _app_ports(pod) if (hint := port_hint(port)) != "auto"}
+    meta = pod["metadata"]
+    return {"ns": meta["namespace"], "name": meta["name"], "sa": pod_account(pod), "joined": is_joined(pod), "hints": hints}
+
+
+def own_config(pod: Mapping[str, Any], targets: set[int]) -> dict[str, Any]:
+    """The value of `self`; `targets` are the ports of the pod that Services lead to."""
+    declared = {port["containerPort"] for port in _app_ports(pod) if (port.get("protocol") or "TCP") == "TCP"}
+    meta = pod["metadata"]
+    return {"ns": meta["namespace"], "name": meta["name"], "sa": pod_account(pod), "ports": sorted(declared | targets)}
+
+
+def _app_ports(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
+    containers = (pod.get("spec") or {}).get("containers") or []
+    return [port for container in containers if container["name"] != SIDECAR for port in container.get("ports") or []]

@@ -1,0 +1,24 @@
+"""The images of the mesh, as the embedded node runs them: executables and what to import before forking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest_smi
+
+_PACKAGE = str(Path(pytest_smi.__file__).resolve().parent)
+_MESH = "pytest_smi.reference.mesh"
+
+
+def _image(executable: str, module: str, preload: list[str]) -> dict[str, Any]:
+    return {"executables": {executable: {"package": "pytest_smi", "path": _PACKAGE, "module": module}}, "preload": preload}
+
+
+IMAGES: dict[str, dict[str, Any]] = {
+    f"smi-reference/control-plane:{pytest_smi.__version__}": _image(
+        "smi-control-plane", f"{_MESH}.control_plane", [f"{_MESH}.control_plane", "aiohttp.web"]
+    ),
+    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar"]),
+}
+"""Image reference to specification, see contract 3."""

@@ -1,0 +1,311 @@
+"""The official Python client against the embedded API server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client, config, dynamic, stream, watch
+
+CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "splits.example.io"},
+    "spec": {
+        "group": "example.io",
+        "scope": "Namespaced",
+        "names": {"plural": "splits", "kind": "Split", "shortNames": ["sp"]},
+        "versions": [
+            {
+                "name": name,
+                "served": True,
+                "storage": name == "v1alpha2",
+                "subresources": {"status": {}},
+                "additionalPrinterColumns": [{"name": "Service", "type": "string", "jsonPath": ".spec.service"}],
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "required": ["service"],
+                                "properties": {
+                                    "service": {"type": "string"},
+                                    "weight": {"x-kubernetes-int-or-string": True},
+                                    "mode": {"type": "string", "enum": ["a", "b"], "default": "a"},
+                                    "count": {"type": "integer", "minimum": 0},
+                                },
+                            },
+                            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                        },
+                    }
+                },
+            }
+            for name in ("v1alpha1", "v1alpha2")
+        ],
+    },
+}
+POD: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}}
+
+
+def split(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "example.io/v1alpha2", "kind": "Split", "metadata": {"name": "s"}, "spec": spec}
+
+
+@pytest.fixture
+def api(cluster: Any) -> client.ApiClient:
+    settings = client.Configuration()
+    config.load_kube_config(str(cluster.server.kubeconfig_path), client_configuration=settings)
+    return client.ApiClient(settings)
+
+
+def status_of(error: client.ApiException) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(error.body)
+    return found
+
+
+class TestCore:
+    """Built-in kinds."""
+
+    def test_kubeconfig_is_private_and_complete(self, cluster: Any) -> None:
+        """The kubeconfig is 0600 and names nothing outside itself."""
+        path: Path = cluster.server.kubeconfig_path
+        assert path.stat().st_mode & 0o777 == 0o600
+        loaded = yaml.safe_load(path.read_text())
+        assert loaded["clusters"][0]["cluster"]["certificate-authority-data"]
+        assert loaded["users"][0]["user"]["token"] == cluster.server.admin_token
+
+    def test_crud_of_namespaced_kinds(self, api: client.ApiClient) -> None:
+        """Create, read, replace, list and delete work, with the errors of Kubernetes."""
+        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        core.create_namespace({"metadata": {"name": "t1"}})
+        with pytest.raises(client.ApiException) as again:
+            core.create_namespace({"metadata": {"name": "t1"}})
+        assert (again.value.status, status_of(again.value)["reason"]) == (409, "AlreadyExists")
+        assert core.read_namespaced_service_account("default", "t1").metadata.uid
+        service = core.create_namespaced_service("t1", {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
+        assert service.spec.cluster_ip.startswith("127.0.64.")
+        assert service.spec.ports[0].target_port == 80
+        template = {"metadata": {"labels": {"a": "b"}}, "spec": POD["spec"]}
+        body = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}}
+        deployment = apps.create_namespaced_deployment("t1", body)
+        assert deployment.spec.replicas == 1
+        stale = deployment.metadata.resource_version
+        deployment.spec.replicas = 2
+        assert apps.replace_namespaced_deployment("web", "t1", deployment).metadata.generation == 2
+        deployment.metadata.resource_version = stale
+        with pytest.raises(client.ApiException) as conflict:
+            apps.replace_namespaced_deployment("web", "t1", deployment)
+        assert "the object has been modified" in status_of(conflict.value)["message"]
+        apps.delete_namespaced_deployment("web", "t1")
+        with pytest.raises(client.ApiException) as missing:
+            apps.read_namespaced_deployment("web", "t1")
+        assert status_of(missing.value)["message"] == 'deployments.apps "web" not found'
+        core.delete_namespace("t1")
+        with pytest.raises(client.ApiException) as gone:
+            core.create_namespaced_config_map("t1", {"metadata": {"name": "c"}})
+        assert status_of(gone.value)["message"] == 'namespaces "t1" not found'
+
+    def test_invalid_objects_name_their_faults(self, api: client.ApiClient) -> None:
+        """A broken pod gets 422 with one cause per fault."""
+        with pytest.raises(client.ApiException) as error:
+            client.CoreV1Api(api).create_namespaced_pod(
+                "default", {"metadata": {"name": "No_Name"}, "spec": {"containers": [{"name": "c"}]}}
+            )
+        status = status_of(error.value)
+        assert error.value.status == 422
+        assert status["message"].startswith('Pod "No_Name" is invalid: [metadata.name: Invalid value: "No_Name": a lowercase RFC 1123')
+        assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.name", "spec.containers[0].image"]
+
+    def test_paging_shows_one_state(self, api: client.ApiClient) -> None:
+        """A continued list shows the state of its first page."""
+        core = client.CoreV1Api(api)
+        for number in range(5):
+            core.create_namespaced_secret("default", {"metadata": {"name": f"s{number}"}})
+        first = core.list_namespaced_secret("default", limit=2)
+        core.delete_namespaced_secret("s4", "default")
+        second = core.list_namespaced_secret("default", limit=9, _continue=first.metadata._continue)
+        assert [item.metadata.name for item in first.items + second.items] == ["s0", "s1", "s2", "s3", "s4"]
+        assert first.metadata.remaining_item_count == 3
+
+    def test_dry_run_changes_nothing(self, api: client.ApiClient) -> None:
+        """A dry run answers as if and stores nothing."""
+        core = client.CoreV1Api(api)
+        assert core.create_namespaced_pod("default", POD, dry_run="All").metadata.uid
+        assert core.list_namespaced_pod("default").items == []
+
+    def test_bad_token_is_401(self, cluster: Any) -> None:
+        """Unknown tokens get a Status of 401."""
+        with cluster.client("nonsense") as http:
+            answer = http.get("/api/v1/namespaces")
+        assert (answer.status_code, answer.json()["message"]) == (401, "Unauthorized")
+
+
+class TestWatch:
+    """Watches."""
+
+    def test_watch_from_a_list_sees_each_change_once(self, api: client.ApiClient) -> None:
+        """Changes after the list's resourceVersion come in order."""
+        core = client.CoreV1Api(api)
+        version = core.list_namespaced_config_map("default").metadata.resource_version
+        for name in ("a", "b"):
+            core.create_namespaced_config_map("default", {"metadata": {"name": name}})
+        core.delete_namespaced_config_map("a", "default")
+        found = watch.Watch().stream(core.list_namespaced_config_map, "default", resource_version=version, timeout_seconds=1)
+        assert [(event["type"], event["object"].metadata.name) for event in found] == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a")]
+
+    def test_label_selector_turns_changes_into_comings_and_goings(self, api: client.ApiClient, cluster: Any) -> None:
+        """An object that leaves the selector is DELETED for that watch."""
+        core = client.CoreV1Api(api)
+        seen: list[tuple[str, str]] = []
+        ready = threading.Event()
+
+        def follow() -> None:
+            for event in watch.Watch().stream(core.list_namespaced_config_map, "default", label_selector="on=yes", timeout_seconds=8):
+                seen.append((event["type"], event["object"].metadata.name))
+                ready.set()
+                if event["type"] == "DELETED":
+                    return
+
+        core.create_namespaced_config_map("default", {"metadata": {"name": "a", "labels": {"on": "yes"}}})
+        thread = threading.Thread(target=follow)
+        thread.start()
+        assert ready.wait(5)
+        core.patch_namespaced_config_map("a", "default", {"metadata": {"labels": {"on": "no"}}})
+        thread.join(10)
+        assert seen == [("ADDED", "a"), ("DELETED", "a")]
+
+    def test_watch_from_too_long_ago_is_410(self, cluster: Any) -> None:
+        """A watch from before the kept history gets an ERROR event of 410."""
+        with cluster.client() as http:
+            http.post("/api/v1/namespaces/default/configmaps", json={"metadata": {"name": "a"}})
+            cluster.call(cluster.store.forget_history)
+            answer = http.get("/api/v1/configmaps", params={"watch": "true", "resourceVersion": "1", "timeoutSeconds": "1"})
+        event = json.loads(answer.text)
+        assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+
+
+class TestExec:
+    """pods/exec through kubernetes.stream."""
+
+    def test_output_and_exit_status(self, api: client.ApiClient) -> None:
+        """Standard output, standard error and the exit status arrive."""
+        core = client.CoreV1Api(api)
+        core.create_namespaced_pod("default", POD)
+        session = stream.stream(
+            core.connect_get_namespaced_pod_exec,
+            "p",
+            "default",
+            command=["sh", "-c", "echo out; echo err >&2; exit 7"],
+            stdout=True,
+            stderr=True,
+            _preload_content=False,
+        )
+        session.run_forever(timeout=10)
+        assert (session.read_stdout(), session.read_stderr(), session.returncode) == ("out\n", "err\n", 7)
+
+    def test_standard_input_reaches_the_program(self, api: client.ApiClient) -> None:
+        """What the client writes reaches the program, and its answer comes back."""
+        core = client.CoreV1Api(api)
+        core.create_namespaced_pod("default", POD)
+        session = stream.stream(
+            core.connect_post_namespaced_pod_exec,
+            "p",
+            "default",
+            command=["sh", "-c", "read a; echo $a; read b"],
+            stdin=True,
+            stdout=True,
+            _preload_content=False,
+        )
+        session.write_stdin("hello\n")
+        assert session.readline_stdout(timeout=10) == "hello"
+        session.write_stdin("end\n")
+        session.run_forever(timeout=10)
+        assert session.returncode == 0
+
+    def test_a_client_that_goes_takes_the_program_along(self, api: client.ApiClient, cluster: Any) -> None:
+        """The program does not outlive the connection."""
+        core = client.CoreV1Api(api)
+        core.create_namespaced_pod("default", POD)
+        session = stream.stream(
+            core.connect_get_namespaced_pod_exec, "p", "default", command=["cat"], stdin=True, stdout=True, _preload_content=False
+        )
+        session.write_stdin("x\n")
+        assert session.readline_stdout(timeout=10) == "x"
+        session.close()
+        assert cluster.run(cluster.pods.sessions[0].wait()) != 0
+
+    def test_logs_pass_their_options(self, api: client.ApiClient) -> None:
+        """tailLines and the rest reach the node; the text comes back."""
+        core = client.CoreV1Api(api)
+        core.create_namespaced_pod("default", POD)
+        answer = core.read_namespaced_pod_log("p", "default", tail_lines=3, timestamps=True, _preload_content=False)
+        first, second = answer.data.decode().splitlines()
+        assert json.loads(first) == {"container": "main", "follow": False, "tail": 3, "since": None, "timestamps": True}
+        assert second == "last line"
+
+
+class TestCustomResources:
+    """CRDs."""
+
+    def test_every_served_version_at_once(self, api: client.ApiClient) -> None:
+        """A new CRD is established, discovered and served in all versions, with defaults."""
+        made = client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        assert made.metadata.name == "splits.example.io"
+        custom = client.CustomObjectsApi(api)
+        created = custom.create_namespaced_custom_object("example.io", "v1alpha2", "default", "splits", split(service="x", unknown=1))
+        assert created["spec"] == {"service": "x", "mode": "a"}
+        other = custom.get_namespaced_custom_object("example.io", "v1alpha1", "default", "splits", "s")
+        assert other["apiVersion"] == "example.io/v1alpha1"
+        conditions = client.ApiextensionsV1Api(api).read_custom_resource_definition("splits.example.io").status.conditions
+        assert {(condition.type, condition.status) for condition in conditions} == {("NamesAccepted", "True"), ("Established", "True")}
+        found = dynamic.DynamicClient(api).resources.get(api_version="example.io/v1alpha2", kind="Split")
+        assert found.name == "splits"
+
+    def test_schema_faults_are_422(self, api: client.ApiClient) -> None:
+        """All faults come at once, in Kubernetes' wording."""
+        client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        body = split(mode="c", count=-1, weight=True)
+        with pytest.raises(client.ApiException) as error:
+            client.CustomObjectsApi(api).create_namespaced_custom_object("example.io", "v1alpha2", "default", "splits", body)
+        message = status_of(error.value)["message"]
+        assert message.startswith('Split.example.io "s" is invalid: [')
+        assert "spec.service: Required value" in message
+        assert 'spec.mode: Unsupported value: "c": supported values: "a", "b"' in message
+        assert "spec.count: Invalid value: -1: spec.count in body should be greater than or equal to 0" in message
+        assert 'spec.weight: Invalid value: "boolean": spec.weight in body must be of type integer,string: "boolean"' in message
+
+    def test_status_is_a_subresource(self, api: client.ApiClient) -> None:
+        """Status changes through /status alone and does not move generation."""
+        client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        custom = client.CustomObjectsApi(api)
+        where = ("example.io", "v1alpha2", "default", "splits")
+        made = custom.create_namespaced_custom_object(*where, {**split(service="x"), "status": {"ok": True}})
+        assert "status" not in made
+        changed = custom.patch_namespaced_custom_object_status(*where, "s", {"status": {"ok": True}, "spec": {"service": "y"}})
+        assert (changed["status"], changed["spec"]["service"], changed["metadata"]["generation"]) == ({"ok": True}, "x", 1)
+
+    def test_removed_crd_takes_its_objects_and_paths_along(self, api: client.ApiClient, cluster: Any) -> None:
+        """After deletion the path is 404 and the objects are gone."""
+        client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        custom = client.CustomObjectsApi(api)
+        custom.create_namespaced_custom_object("example.io", "v1alpha2", "default", "splits", split(service="x"))
+        client.ApiextensionsV1Api(api).delete_custom_resource_definition("splits.example.io")
+        with pytest.raises(client.ApiException) as error:
+            custom.list_namespaced_custom_object("example.io", "v1alpha2", "default", "splits")
+        assert error.value.status == 404
+        client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        assert custom.list_namespaced_custom_object("example.io", "v1alpha2", "default", "splits")["items"] == []
+
+    def test_strategic_merge_is_415_for_custom_kinds(self, api: client.ApiClient, cluster: Any) -> None:
+        """Strategic merge patches are for built-in kinds."""
+        client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
+        with cluster.client() as http:
+            http.post("/apis/example.io/v1alpha2/namespaces/default/splits", json=split(service="x"))
+            path = "/apis/example.io/v1alpha2/namespaces/default/splits/s"
+            answer = http.patch(path, content="{}", headers={"Content-Type": "application/strategic-merge-patch+json"})
+        assert answer.status_code == 415

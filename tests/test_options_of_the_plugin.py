@@ -1,0 +1,69 @@
+"""The plugin's options: what is refused, and that an idle plugin does nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--mesh=lnkerd"], "unknown mesh 'lnkerd'"),
+        (["--mesh=reference", "--smi-api=acces"], "unknown API 'acces'; known are access, specs, split, metrics"),
+        (["--mesh=reference", "--smi-level=most"], "unknown level 'most'; known are must, should, all"),
+        (["--mesh=reference", "--smi-fault=nonsense"], "unknown fault 'nonsense'"),
+        (["--mesh=reference", "--smi-timeout=0"], "a number above 0"),
+        (["--mesh=@context"], "NAME or NAME@CONTEXT"),
+        (["--smi-fault=x"], "--smi-fault needs --mesh=reference"),
+        (["--mesh=reference", "--smi-signing-key=missing.pem"], "missing.pem"),
+    ],
+)
+def test_bad_option_is_a_usage_error(pytester: pytest.Pytester, arguments: list[str], message: str) -> None:
+    """Unknown values end with status 4 and one message that lists the known ones."""
+    result = pytester.runpytest_subprocess(*arguments)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_report_folder_that_cannot_be_written_is_refused_at_once(pytester: pytest.Pytester) -> None:
+    """Nobody waits for a run whose report has nowhere to go."""
+    pytester.path.joinpath("file").write_text("")
+
+    result = pytester.runpytest_subprocess("--mesh=reference", "--smi-report=file/report")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--smi-report" in result.stderr.str()
+
+
+def test_idle_plugin_imports_nothing_heavy() -> None:
+    """An unrelated pytest run pays for an option group, not for a Kubernetes client."""
+    script = (
+        "import sys, pytest_smi.plugin;"
+        "heavy = {'kubernetes', 'cryptography', 'aiohttp', 'yaml', 'allure', 'asyncio', 'httpx', 'jinja2', 'jsonschema', 'h2'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert out.stdout.strip() == "[]"
+
+
+def test_collect_only_starts_nothing(pytester: pytest.Pytester) -> None:
+    """Listing the assertions needs no cluster, key or report folder."""
+    result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "-q")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*test_unlisted_source_is_denied?reference?"])
+    assert not pytester.path.joinpath("smi-report").exists()
+
+
+def test_selection_by_api_and_level(pytester: pytest.Pytester) -> None:
+    """What was not asked for is deselected."""
+    result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "-q", "--smi-api=split", "--smi-level=must")
+
+    text = result.stdout.str()
+    assert "test_traffic_split" in text
+    assert "test_traffic_access" not in text
