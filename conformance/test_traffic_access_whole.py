@@ -1,6 +1,6 @@
 """Traffic Access Control as a whole: effects of a denial, the specification's own example, and grants beside splits."""
 
-from pytest_smi.scene import Fate, Request, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scene import Fate, NotReached, Request, Rule, Scene, allowed, assertion, closed, control, denied, match
 
 
 @assertion("TA-65", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -51,4 +51,7 @@ def test_split_is_no_grant(smi: Scene) -> None:
     closed_pods = {pod.name for pod in v2.pods}
     leak = next((probe for probe in seen.probes if any(arrival.pod in closed_pods for arrival in probe.arrivals)), None)
     smi.require(leak is None, f"the split led to a backend without a grant: {leak.describe() if leak else ''}")
-    smi.require(seen.fates[Fate.OK] > 0, f"none of {len(seen.probes)} requests to the root reached the backend that has a grant")
+    if not seen.fates[Fate.OK]:
+        smi.blame(NotReached(f"none of {len(seen.probes)} requests to the root reached the backend that has a grant"), [seen.volley.call])
+    smi.apply(passing)
+    smi.expect(control(a.get(v2, "/m")), hold=False)

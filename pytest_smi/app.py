@@ -70,7 +70,7 @@ def deployment(
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OWNER}},
+        "metadata": {"name": name, "namespace": namespace, "labels": {APP_LABEL: name, MANAGED_BY: OWNER}},
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {APP_LABEL: name}},

@@ -61,6 +61,11 @@ class ControllerSession:
             raise UsageProblem(
                 "--smi-fault is for the embedded reference mesh", hint="use --mesh=reference without --kubeconfig, or leave the fault out"
             )
+        if options.keep and self._embedded:
+            raise UsageProblem(
+                "--smi-keep keeps nothing: the embedded cluster ends with the run",
+                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
+            )
         self._fault_arguments = fault_arguments(options.fault)
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")

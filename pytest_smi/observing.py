@@ -24,7 +24,7 @@ def volley(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0, conc
         nonce=secrets.token_hex(6),
         timeout=limits.udp_timeout if udp else limits.request_timeout,
         concurrency=concurrency,
-        interval=spread / repeat if spread else 0.0,
+        interval=spread / (repeat * len(call.requests)),
     )
 
 

@@ -78,7 +78,7 @@ class Routing(Shares):
         """
         names = [workload.name for workload in workloads]
         right = _at_least(names, least)
-        self._power(call, lambda observation: right(self._tally(observation)), f"{least:.0%} or more at {', '.join(names)}")
+        self._power(call, lambda observation: right(Counter(self._labels(observation))), f"{least:.0%} or more at {', '.join(names)}")
 
     def power_port(self, call: Call, port: int) -> None:
         """Control: all requests arrive on this listening port (the one that only the backends' Services map to)."""

@@ -57,9 +57,10 @@ class Shares:
                     raise Inconclusive(f"{calls[i].label}: no decision on shares: {states[i].explain()}")
             seen = self._observe_each([calls[i] for i in undecided], batches)
             for i, observation in zip(undecided, seen, strict=True):
-                counts = self._counted(calls[i], observation)
-                totals[i] += counts
-                states[i] = states[i].feed(counts)
+                # In the order of sending, so that the test can stop at the very request that decides it.
+                labels = self._counted(calls[i], observation)
+                totals[i].update(labels)
+                states[i] = states[i].feed(labels)
         for call, state in zip(calls, states, strict=True):
             self.evidence.event("shares tested", call=call.label, test=state.to_json())
         for call, state in zip(calls, states, strict=True):
@@ -110,7 +111,7 @@ class Shares:
             raise Inconclusive(f"the split that this needs is not in effect: {error}") from error
 
     def _settle_counts(self, call: Call, right: Callable[[Counter[str]], bool], wanted: str) -> None:
-        self._settle_blocks(call, lambda observation: right(self._tally(observation)), wanted)
+        self._settle_blocks(call, lambda observation: right(Counter(self._labels(observation))), wanted)
 
     def _settle_blocks(self, call: Call, right: Callable[[Observation], bool], wanted: str, *, deadline: float | None = None) -> None:
         """Poll until two consecutive blocks are answered in full and look right; raises NotReached through `blame`."""
@@ -119,7 +120,7 @@ class Shares:
         while in_a_row < 2:
             size = BLOCK if in_a_row or blocks % 2 == 0 else BLOCK // 2
             observation = self._observe(call, size)
-            counts = self._tally(observation)
+            counts = Counter(self._labels(observation))
             blocks += 1
             ok = observation.all(Fate.OK) and right(observation)
             in_a_row = in_a_row + 1 if ok else 0
@@ -144,9 +145,10 @@ class Shares:
         return counts
 
     def _count(self, call: Call, times: int) -> Counter[str]:
-        return self._counted(call, self._observe(call, times))
+        return Counter(self._counted(call, self._observe(call, times)))
 
-    def _counted(self, call: Call, observation: Observation) -> Counter[str]:
+    def _counted(self, call: Call, observation: Observation) -> list[str]:
+        """Return the workload that each arrival reached, in the order of sending; too many losses fail the mesh."""
         times = len(observation.probes)
         lost = times - observation.fates[Fate.OK]
         if observation.fates[Fate.SLOW] > self.limits.loss_budget * times:
@@ -155,7 +157,7 @@ class Shares:
             example = observation.first_not(Fate.OK)
             error = NotReached(f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})")
             self.blame(error, [call])
-        return self._tally(observation)
+        return self._labels(observation)
 
     def _observe(self, call: Call, times: int) -> Observation:
         return self._observe_each([call], [times])[0]
@@ -167,9 +169,9 @@ class Shares:
         ]
         return observe(self.testbed, self.servers, volleys)
 
-    def _tally(self, observation: Observation) -> Counter[str]:
+    def _labels(self, observation: Observation) -> list[str]:
         owners = {pod.name: workload.name for workload in self.servers for pod in workload.pods}
-        return Counter(owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals)
+        return [owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals]
 
 
 def _in_loose_band(counts: Mapping[str, int], shares: Mapping[str, float]) -> bool:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_smi.metrics.records import Ref
 from pytest_smi.metrics.recording import Count, Flow
+from pytest_smi.metrics.records import Ref
 from pytest_smi.probing.observation import Observation
 from pytest_smi.scene import Call, Scene, Service, TrafficSplit, Workload
 

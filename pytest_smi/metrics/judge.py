@@ -1,20 +1,25 @@
-"""The judgement of recorded documents. Pure: each raises RequirementFailed with what was expected and found, or Inconclusive, or returns."""
+"""The judgement of recorded documents. Pure.
+
+Each function returns, or raises RequirementFailed with what was expected and found, or Inconclusive.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import median
+from typing import Any
 
 from pytest_smi.metrics import quantities
+from pytest_smi.metrics.recording import Document, Fading, Recording, SplitFacts
 from pytest_smi.metrics.records import COUNTS, LATENCIES, NAMES, Backend, Item, Ref, ref
-from pytest_smi.metrics.recording import Document, Fading, Recording
 from pytest_smi.verdict import Inconclusive, RequirementFailed
 
 SHARE, LEAST = 0.02, 1.0
 """Tolerance of a count: two in a hundred, but one request at least (Kubernetes' quantities may be fractional)."""
 ELEVEN = frozenset(
-    "namespaces nodes pods replicationcontrollers services daemonsets deployments replicasets statefulsets jobs trafficsplits".split()
+    {"namespaces", "nodes", "pods", "replicationcontrollers", "services", "trafficsplits"}
+    | {"daemonsets", "deployments", "replicasets", "statefulsets", "jobs"}
 )
 
 
@@ -36,14 +41,34 @@ def count(what: str, found: float, expected: float) -> None:
     require(near(found, expected), f"{what}: expected {expected:g} within {SHARE:.0%}, found {found:g}")
 
 
-def resource_list(document: Document, group_version: str) -> list[Mapping[str, object]]:
-    """An APIResourceList of the group; returns its resources without sub-resources."""
+def available(apiservice: Mapping[str, Any], group: str, version: str) -> None:
+    """An APIService is of this group and version, and available."""
+    spec, status = apiservice.get("spec") or {}, apiservice.get("status") or {}
+    found = (spec.get("group"), spec.get("version"))
+    require(found == (group, version), f"the APIService is of group {found[0]!r}, version {found[1]!r}, expected {group}, {version}")
+    condition: Mapping[str, Any] = next((c for c in status.get("conditions") or () if c.get("type") == "Available"), {})
+    words = condition.get("message") or condition.get("reason") or "no such condition"
+    require(condition.get("status") == "True", f"the APIService is not available: {words}")
+
+
+def resource_list(document: Document, group_version: str) -> None:
+    """An APIResourceList of the group's version."""
     body = document.granted()
     fields = body if isinstance(body, dict) else {}
     require(fields.get("kind") == "APIResourceList", f"GET {document.path}: expected an APIResourceList, found {str(body)[:120]}")
     found = fields.get("groupVersion")
     require(found == group_version, f"GET {document.path}: groupVersion is {found!r}, expected {group_version!r}")
-    return [entry for entry in fields.get("resources") or () if isinstance(entry, dict) and "/" not in str(entry.get("name", "/"))]
+
+
+def resources(document: Document) -> list[Mapping[str, Any]]:
+    """Return the resources that an APIResourceList names, without sub-resources."""
+    body = document.granted()
+    listed = body.get("resources") if isinstance(body, dict) else None
+    found: list[Mapping[str, Any]] = [
+        entry for entry in listed or () if isinstance(entry, dict) and "/" not in str(entry.get("name") or "/")
+    ]
+    require(bool(found), f"GET {document.path} lists no resources")
+    return found
 
 
 def list_of(document: Document, kind: str, namespace: str) -> list[Item]:
@@ -191,16 +216,39 @@ def faded(fading: Fading, window: float | None) -> None:
 def sum_of_parts(what: str, whole: Item, parts: Iterable[Item]) -> None:
     """Counts of an aggregate equal the sum of its parts'."""
     listed = list(parts)
+    require(whole.requests > 0, f"{what}: no requests are shown, although there was traffic")
     for name in COUNTS:
         total, found = sum(part.value(name) for part in listed), whole.value(name)
         require(near(found, total), f"{what}: {name} is {found:g}, its {len(listed)} parts add up to {total:g}")
 
 
-def backends(document: Document, split: Ref, apex: str, weights: Mapping[str, int]) -> None:
+def one_item_each(document: Document, split: SplitFacts) -> None:
+    """A split has one item for each of its backends."""
+    found = Counter(item.backend.name if item.backend else "no backend" for item in document.items() if item.resource == split.resource)
+    wanted = Counter(split.weights.keys())
+    require(found == wanted, f"GET {document.path}: items of {split.resource} for {_tally(found)}, expected {_tally(wanted)}")
+
+
+def backends(document: Document, split: SplitFacts) -> None:
     """A split's items name its apex, its backends and their weights."""
-    found = {_described(item.backend) for item in document.items() if item.resource == split}
-    wanted = {_described(Backend(apex=apex, name=name, weight=weight)) for name, weight in weights.items()}
-    require(found == wanted, f"GET {document.path}: backends of {split} are {_listed(found)}, expected {_listed(wanted)}")
+    found = {_described(item.backend) for item in document.items() if item.resource == split.resource}
+    wanted = {_described(Backend(apex=split.apex, name=name, weight=weight)) for name, weight in split.weights.items()}
+    require(found == wanted, f"GET {document.path}: backends of {split.resource} are {_listed(found)}, expected {_listed(wanted)}")
+
+
+def idle_reading(document: Document) -> str:
+    """Say how an object without traffic is shown; nothing of this is wrong."""
+    if document.status != 200:
+        return f"an object without traffic is answered {document.status}"
+    try:
+        shown = sum(item.requests for item in document.items())
+    except RequirementFailed as error:
+        return f"an object without traffic is answered 200, but without counts ({error})"
+    return "an object without traffic has zeros" if shown == 0 else f"an object without traffic has {shown:g} requests"
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({times} times)" if times > 1 else name for name, times in sorted(counts.items())) or "none"
 
 
 def _described(backend: Backend | None) -> str:

@@ -1,4 +1,7 @@
-"""How the API writes values: Kubernetes quantities, Go durations, RFC 3339 times, latency units. Pure; what cannot be read is a ValueError."""
+"""How the API writes values: Kubernetes quantities, Go durations, RFC 3339 times, latency units.
+
+Pure; what cannot be read is a ValueError.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_smi.app import APP_LABEL
-from pytest_smi.metrics.cast import ABROAD, Cast
+from pytest_smi.metrics.cast import Cast
 from pytest_smi.metrics.judge import ELEVEN
 from pytest_smi.metrics.reading import Question
 from pytest_smi.scene import Scene
@@ -18,7 +18,7 @@ def watched(cast: Cast) -> Question:
     return Question(f"/namespaces/{cast.home}/deployments")
 
 
-def questions(smi: Scene, cast: Cast) -> dict[str, Question]:
+def questions(cast: Cast) -> dict[str, Question]:
     """What must be read within the window of the traffic."""
     home = f"/namespaces/{cast.home}"
     found = {f"edges {role}": Question(f"{home}/deployments/{cast.workloads[role].name}/edges") for role in ("a", "b", "d", "g", "r")}
@@ -27,6 +27,7 @@ def questions(smi: Scene, cast: Cast) -> dict[str, Question]:
         "namespace": Question(home),
         "deployments": watched(cast),
         "pods": Question(f"{home}/pods"),
+        "abroad": Question(f"/namespaces/{cast.workloads['x'].namespace}/deployments"),
         "deployments b": Question(f"{home}/deployments", {"labelSelector": f"{APP_LABEL}={cast.workloads['b'].name}"}),
         "pods b": Question(f"{home}/pods", {"labelSelector": f"{APP_LABEL}={cast.workloads['b'].name}"}),
     }
@@ -38,10 +39,10 @@ def questions(smi: Scene, cast: Cast) -> dict[str, Question]:
 def later_questions(smi: Scene, cast: Cast) -> dict[str, Question]:
     """What may be read after that, while the objects still have numbers: every kind, listed and got."""
     home = f"/namespaces/{cast.home}"
-    found = {f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)}
+    found = {"root": Question(""), "root/": Question("/")}
+    found |= {f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)}
     for kind, name in _busy(smi, cast).items():
         found[f"get {kind}"] = Question(f"/{kind}/{name}" if kind in CLUSTER_SCOPED else f"{home}/{kind}/{name}")
-    found["abroad"] = Question(f"/namespaces/{smi.namespace(ABROAD)}/deployments")
     return found
 
 
@@ -51,7 +52,8 @@ def _busy(smi: Scene, cast: Cast) -> Mapping[str, str]:
     pod = smi.testbed.connection.request("GET", f"/api/v1/namespaces/{b.namespace}/pods/{b.pods[0].name}").body
     found = {"namespaces": b.namespace, "nodes": (pod.get("spec") or {}).get("nodeName"), "pods": b.pods[0].name}
     found |= {"services": b.name, "deployments": b.name}
-    found |= {"replicasets": owner["name"] for owner in pod["metadata"].get("ownerReferences") or () if owner.get("kind") == "ReplicaSet"}
+    owners = pod["metadata"].get("ownerReferences") or ()
+    found["replicasets"] = next((owner["name"] for owner in owners if owner.get("kind") == "ReplicaSet"), "")
     if cast.splits:
         found["trafficsplits"] = cast.splits[0].name
     return {kind: name for kind, name in found.items() if name}

@@ -56,6 +56,12 @@ class Document:
         """Return the document as evidence."""
         return {"GET": self.path, "status": self.status, "date": self.date, "at": [self.begun, self.finished], "body": self.body}
 
+    def in_short(self) -> dict[str, Any]:
+        """Return the document as evidence that it was answered: a list's items are only counted."""
+        items = self.body.get("items") if isinstance(self.body, dict) else None
+        body = {**self.body, "items": len(items)} if isinstance(items, list) else self.body
+        return {"GET": self.path, "status": self.status, "body": body}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
@@ -81,6 +87,15 @@ class Flow:
     destination: Ref
     pod: str
     count: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitFacts:
+    """A TrafficSplit as it was applied: `apex` and the keys of `weights` are Service names."""
+
+    resource: Ref
+    apex: str
+    weights: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +125,8 @@ class Recording:
     flows: tuple[Flow, ...]
     fading: Fading
     latencies: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    weights: tuple[Mapping[str, int], ...] = ()
-    """Weights of the split by backend Service, before and after it was re-weighted."""
+    splits: tuple[SplitFacts, ...] = ()
+    """The split before and after it was re-weighted; empty where the mesh has none."""
 
     def received(self, role: str) -> Count:
         """What arrived at one of the cast."""

@@ -1,6 +1,7 @@
-"""What the API answers, as records: items with resource, edge, backend and metrics. Pure and lenient: a gap is found only by who looks there.
+"""What the API answers, as records: items with resource, edge, backend and metrics. Pure.
 
-Whatever cannot be read where a requirement needs it raises RequirementFailed: the document is the mesh's own.
+Reading is lenient, so that a gap is found only by who looks there. What cannot be read where a requirement needs it raises
+RequirementFailed: the document is the mesh's own.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from pytest_smi.metrics import judge, quantities
 from pytest_smi.metrics.cast import Cast
 from pytest_smi.metrics.questions import later_questions, questions, watched
 from pytest_smi.metrics.reading import Question, items_or_none, read, read_all
-from pytest_smi.metrics.recording import Document, Fading, Recording
-from pytest_smi.metrics.records import Item
-from pytest_smi.scene import Call, Observation, RequirementFailed, Scene, control
+from pytest_smi.metrics.recording import Document, Fading, Recording, SplitFacts
+from pytest_smi.metrics.records import Item, Ref
+from pytest_smi.scene import Call, Observation, RequirementFailed, Scene, TrafficSplit, control
 
 ATTEMPTS = 3
 """How often the traffic is sent when sending and reading it took longer than one window; the numbers have no say in that."""
@@ -52,8 +52,7 @@ def build(smi: Scene) -> Recording:
             break
         if attempt < ATTEMPTS:
             _pass(smi, until=smi.clock() + quiet.window + SLACK)
-    documents |= read_all(smi, later_questions(smi, cast))
-    weights = tuple({backend.service: backend.weight for backend in split.backends} for split in cast.splits)
+    documents |= read_all(smi, later_questions(smi, cast), in_short=True)
     if cast.splits:
         documents["re-weighted"] = _reweigh(smi, cast)
     return Recording(
@@ -64,7 +63,7 @@ def build(smi: Scene) -> Recording:
         flows=casting.flows(cast, seen),
         fading=quiet.fading,
         latencies=casting.latencies(cast, seen),
-        weights=weights,
+        splits=tuple(_facts(split) for split in cast.splits),
     )
 
 
@@ -94,7 +93,7 @@ def _await_quiet(smi: Scene, cast: Cast, *, since: float) -> Quiet:
 
 def _play(smi: Scene, cast: Cast, window: float) -> tuple[float, dict[Call, Observation], dict[str, Document]]:
     """Send the traffic, wait for its numbers as long as the window allows, and read."""
-    asked = questions(smi, cast)
+    asked = questions(cast)
     began = smi.clock()
     seen = smi.traffic(cast.plan)
     flows = casting.flows(cast, seen)
@@ -162,6 +161,11 @@ def _stated_window(items: list[Item] | None) -> float | None:
         if seconds > 0:
             return seconds
     return None
+
+
+def _facts(split: TrafficSplit) -> SplitFacts:
+    resource = Ref(kind="TrafficSplit", namespace=split.namespace, name=split.name)
+    return SplitFacts(resource=resource, apex=split.service, weights={b.service: b.weight for b in split.backends})
 
 
 def _weights(items: list[Item] | None) -> list[float] | None:

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,11 @@ def serve(options: ServeOptions) -> int:
         return uvloop.run(_run(options, images, zygote))
     except ServeError as error:
         return _fail(error)
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(
+            ServeError(f"the cluster failed: {type(error).__name__}: {error}", "this is a defect; the lines on standard error say where")
+        )
     finally:
         zygote.close()
         shutil.rmtree(options.state_dir, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class Aggregator:
         self._resolve = resolve
         self._pair = pair
         self._folder = folder
-        self._with_pair: set[int] = set()
+        self._with_pair: set[ssl.SSLContext] = set()
         self._remote: dict[tuple[str, str], Object] = {}
         self._changed = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -146,9 +147,9 @@ class Aggregator:
     def _target(self, service: Object) -> Target:
         spec = service["spec"]
         target = target_of(spec, self._resolve, insecure=bool(spec.get("insecureSkipTLSVerify")))
-        if id(target.context) not in self._with_pair:
+        if target.context not in self._with_pair:
             load_pair(target.context, self._pair, self._folder)
-            self._with_pair.add(id(target.context))
+            self._with_pair.add(target.context)
         return target
 
     def _connection(self) -> aiohttp.ClientSession:

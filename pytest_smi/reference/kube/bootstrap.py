@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_smi.reference.kube import defaults, rbac_bootstrap
 from pytest_smi.reference.kube.aggregation import API_SERVICES
+from pytest_smi.reference.kube.crds import CRDS
 from pytest_smi.reference.kube.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from pytest_smi.reference.kube.registry import Registry
 from pytest_smi.reference.kube.status import ResourceKey
@@ -39,6 +40,25 @@ class NamespaceContents:
     def _make(self, key: ResourceKey, kind: str, namespace: str, name: str, rest: dict[str, Any]) -> None:
         if self._store.find(key, namespace, name) is None:
             self._store.create(key, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **rest})
+
+
+class LocalApiServices:
+    """Registers an APIService for every group and version that CRDs add, and removes it with them."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self.stop = store.subscribe(CRDS, self._on_event)
+
+    def _on_event(self, event: Event) -> None:
+        group = event.object["spec"]["group"]
+        for version in event.object["spec"]["versions"]:
+            name, served = f"{version['name']}.{group}", bool(self._registry.in_version(group, version["name"]))
+            found = self._store.find(API_SERVICES, None, name)
+            if served and found is None:
+                self._store.create(API_SERVICES, local_api_service(group, version["name"], timestamp(self._store.now())))
+            elif not served and found is not None and not found["spec"].get("service"):
+                self._store.delete(API_SERVICES, None, name)
 
 
 def namespace(name: str) -> Object:

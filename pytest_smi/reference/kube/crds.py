@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pytest_smi.reference.kube.registry import Registry, version_priority
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.status import Cause, ResourceKey, invalid, required
+from pytest_smi.reference.kube.schema_validation import TYPES
+from pytest_smi.reference.kube.status import Cause, ResourceKey, invalid, required, unsupported
 from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
 
 CRDS = ResourceKey("apiextensions.k8s.io", "customresourcedefinitions")
@@ -36,9 +38,33 @@ def validate(crd: Object) -> list[Cause]:
             causes.append(required(f"{field}.schema.openAPIV3Schema", "schemas are required"))
         elif schema.get("type") != "object":
             causes.append(required(f"{field}.schema.openAPIV3Schema.type", "must be object at the root"))
+        else:
+            causes += _schema_faults(schema, f"{field}.schema.openAPIV3Schema")
     strategy = (spec.get("conversion") or {}).get("strategy", "None")
     if strategy != "None":
         causes.append(invalid("spec.conversion.strategy", strategy, "only None is served here"))
+    return causes
+
+
+def _schema_faults(schema: Any, field: str) -> list[Cause]:
+    """Types and patterns that validation could not work with, anywhere in a schema."""
+    if not isinstance(schema, dict):
+        return [invalid(field, schema, "must be a schema")]
+    causes: list[Cause] = []
+    if schema.get("type") not in (None, "", *TYPES):
+        causes.append(unsupported(f"{field}.type", schema["type"], sorted(TYPES)))
+    try:
+        re.compile(schema.get("pattern") or "")
+    except (re.error, TypeError) as error:
+        causes.append(invalid(f"{field}.pattern", schema["pattern"], f"must be a valid regular expression, but isn't: {error}"))
+    for name, inner in (schema.get("properties") or {}).items():
+        causes += _schema_faults(inner, f"{field}.properties[{name}]")
+    for name in ("items", "additionalProperties", "not"):
+        if name in schema and not isinstance(schema[name], bool):
+            causes += _schema_faults(schema[name], f"{field}.{name}")
+    for name in ("allOf", "anyOf", "oneOf"):
+        for number, inner in enumerate(schema.get(name) or ()):
+            causes += _schema_faults(inner, f"{field}.{name}[{number}]")
     return causes
 
 

@@ -31,6 +31,10 @@ class GarbageCollector:
     def _on_event(self, event: Event) -> None:
         if event.type != "DELETED":
             self._note(event.key, event.object)
+            owners = [reference["uid"] for reference in event.object["metadata"].get("ownerReferences") or ()]
+            if event.type == "ADDED" and owners and not any(uid in self._alive for uid in owners):
+                # Made for an owner that went in the meantime.
+                self._collect(event.key, event.namespace, event.name, owners[0])
             return
         uid = event.object["metadata"]["uid"]
         self._alive.discard(uid)

@@ -5,7 +5,8 @@ The node's controllers use the same object (through `ApiServer.create`), so that
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pytest_smi.reference.kube import custom, defaults, garbage, validation
@@ -43,6 +44,8 @@ class Operations:
     ) -> Object:
         """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds). `strict` refuses unknown fields."""
         new = self._checked_type(resource, namespace, "", thaw(obj))
+        if new["metadata"].get("resourceVersion"):
+            raise BadRequest("resourceVersion should not be set on objects to be created")
         self._check_namespace(resource, new)
         if resource.custom:
             custom.prepare(resource, new, strict=strict)
@@ -52,12 +55,12 @@ class Operations:
             new.pop("status", None)
             if (status := defaults.first_status(resource.key)) is not None:
                 new["status"] = status
-        defaults.fill(resource.key, new)
+        self._fill(resource, new)
         if not new["metadata"].get("name") and (prefix := new["metadata"].get("generateName")):
             new["metadata"]["name"] = self._store.free_name(resource.key, namespace, prefix)
         new = await self._admit("CREATE", resource, new, None, user, dry_run)
-        defaults.fill(resource.key, new)
-        self._validate(resource, new, validation.validate(resource.key, new), strict=False)
+        self._fill(resource, new)
+        self._validate(resource, new, None)
         # The namespace may have gone, or begun to go, while webhooks were asked.
         self._check_namespace(resource, new)
         if resource.key == SERVICES:
@@ -100,10 +103,9 @@ class Operations:
         if resource.custom:
             custom.prepare(resource, new, strict=strict, old=old)
         if not subresource:
-            defaults.fill(resource.key, new)
+            self._fill(resource, new)
             new = await self._admit("UPDATE", resource, new, old, user, dry_run)
-        causes = validation.validate(resource.key, new) + validation.validate_update(resource.key, old, new)
-        self._validate(resource, new, causes, strict=False)
+        self._validate(resource, new, old)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
         return self._store.update(resource.key, new, dry_run=dry_run)
 
@@ -184,11 +186,16 @@ class Operations:
                 why = f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
                 raise BadRequest(why)
             group, _, number = str(version).rpartition("/")
-            found = f'{kind} in version "{number}" cannot be handled as a {resource.kind}'
-            raise BadRequest(f"{found}: no kind {kind!r} is registered for version {group}/{number} here".replace("'", '"'))
+            refused = f'{kind} in version "{number}" cannot be handled as a {resource.kind}'
+            raise BadRequest(f"{refused}: no kind {kind!r} is registered for version {group}/{number} here".replace("'", '"'))
         meta = obj.setdefault("metadata", {})
         if not isinstance(meta, dict):
             raise BadRequest(f"{resource.kind}: metadata must be an object")
+        for field in ("labels", "annotations"):
+            found = meta.get(field) or {}
+            if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+                why = f"json: cannot unmarshal into Go struct field ObjectMeta.metadata.{field} of type map[string]string"
+                raise BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
         if resource.namespaced:
             if meta.setdefault("namespace", namespace) != namespace:
                 raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
@@ -208,11 +215,16 @@ class Operations:
             cause = {"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated", "field": "metadata.namespace"}
             raise Forbidden(resource.key, obj["metadata"].get("name") or "", why, causes=[cause])
 
-    def _validate(self, resource: Resource, obj: Object, causes: list[Cause], *, strict: bool) -> None:
-        if resource.custom:
-            causes = causes + custom.validate(resource, obj)
-        else:
-            causes = causes + custom.validate_definition(resource, obj)
+    def _fill(self, resource: Resource, obj: Object) -> None:
+        with _well_typed(resource):
+            defaults.fill(resource.key, obj)
+
+    def _validate(self, resource: Resource, obj: Object, old: Object | None) -> None:
+        with _well_typed(resource):
+            causes = validation.validate(resource.key, obj)
+            if old is not None:
+                causes += validation.validate_update(resource.key, old, obj)
+            causes += custom.validate(resource, obj) if resource.custom else custom.validate_definition(resource, obj)
         if causes:
             raise Invalid(resource.kind, resource.group, obj["metadata"].get("name") or "", causes)
 
@@ -252,3 +264,13 @@ class Operations:
             return
         spec["clusterIP"] = self._allocate()
         spec["clusterIPs"] = [spec["clusterIP"]]
+
+
+@contextmanager
+def _well_typed(resource: Resource) -> Iterator[None]:
+    """Turns stumbling over a field of the wrong type (built-in kinds have no schema here) into 400."""
+    try:
+        yield
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+        raise BadRequest(f"{what}: a field has the wrong type: {error}") from None

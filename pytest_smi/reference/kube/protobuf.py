@@ -1,4 +1,4 @@
-"""Kubernetes' protobuf encoding, read only, for the kinds that kubectl sends in it (`kubectl create namespace`, `kubectl auth can-i` …). Pure.
+"""Kubernetes' protobuf encoding, read only, for the kinds that kubectl sends in it (`create namespace`, `auth can-i`). Pure.
 
 Law: the table is all that is known; a kind or a field outside it is refused with 415 or 400, never dropped in silence.
 """
@@ -179,7 +179,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 def _scalar(kind: str, raw: int | bytes) -> Any:
     if kind in ("int", "int0"):
-        number = int(raw)  # type: ignore[arg-type]
+        number = int(raw)
         return number - (1 << 64) if number >> 63 else number
     if kind in ("bool", "bool0"):
         return bool(raw)

@@ -13,7 +13,10 @@ REVIEW_VERBS = ("create",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource in one version. `subresources` maps a name to its kind and verbs; `schema` (CRDs) is the OpenAPI schema of the version."""
+    """One resource in one version.
+
+    `subresources` are (name, kind, verbs); `schema` (CRDs) is the OpenAPI schema of the version.
+    """
 
     group: str
     version: str

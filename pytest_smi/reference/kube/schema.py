@@ -11,7 +11,7 @@ _OBJECT_META = ("apiVersion", "kind", "metadata")
 
 
 def prune(schema: Schema, obj: dict[str, Any]) -> list[str]:
-    """Remove fields that the schema does not know from a whole object; returns their dotted paths. metadata is not the schema's business."""
+    """Remove fields that the schema does not know from a whole object; returns their dotted paths. metadata is left alone."""
     removed: list[str] = []
     _prune(schema, obj, "", removed, root=True)
     return removed

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_smi.reference.kube.status import Cause, duplicate, quote, required, unsupported
 
 Schema = dict[str, Any]
-_TYPES: dict[str, type | tuple[type, ...]] = {
+TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
     "string": str,
@@ -18,6 +18,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "number": (int, float),
 }
+"""The types that a schema may name."""
 
 
 def validate(schema: Schema, obj: dict[str, Any]) -> list[Cause]:
@@ -60,7 +61,7 @@ def _type_fault(schema: Schema, value: Any, path: str) -> Cause | None:
         wanted = str(schema.get("type") or "")
         if not wanted:
             return None
-        right = isinstance(value, _TYPES[wanted]) and (wanted == "boolean" or not isinstance(value, bool))
+        right = isinstance(value, TYPES[wanted]) and (wanted == "boolean" or not isinstance(value, bool))
         if wanted == "integer" and isinstance(value, float) and value.is_integer():
             right = True
     if right:
@@ -149,12 +150,9 @@ def _check_list_type(schema: Schema, value: list[Any], path: str) -> Iterator[Ca
 def _check_combinations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     for part in schema.get("allOf") or ():
         yield from _check(part, value, path)
-    if any_of := schema.get("anyOf"):
-        # int-or-string schemas carry an anyOf of their two types, which says nothing more.
-        if not any(not list(_check(part, value, path)) for part in any_of):
-            yield _fault(path, value, "must validate at least one schema (anyOf)")
-    if one_of := schema.get("oneOf"):
-        if sum(1 for part in one_of if not list(_check(part, value, path))) != 1:
-            yield _fault(path, value, "must validate one and only one schema (oneOf)")
+    if (any_of := schema.get("anyOf")) and all(list(_check(part, value, path)) for part in any_of):
+        yield _fault(path, value, "must validate at least one schema (anyOf)")
+    if (one_of := schema.get("oneOf")) and sum(1 for part in one_of if not list(_check(part, value, path))) != 1:
+        yield _fault(path, value, "must validate one and only one schema (oneOf)")
     if (negated := schema.get("not")) and not list(_check(negated, value, path)):
         yield _fault(path, value, "must not validate the schema (not)")

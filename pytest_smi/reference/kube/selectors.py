@@ -82,7 +82,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def field_selector(text: str, plural: str, *, custom: bool = False) -> Predicate | None:
-    """A test of objects from `metadata.name=a,status.phase!=b`; None when it selects everything. Raises BadRequest for fields not supported."""
+    """A test of objects from `metadata.name=a,status.phase!=b`; None selects everything. Raises BadRequest for fields not supported."""
     if not text.strip():
         return None
     tests: list[tuple[list[str], bool, str]] = []

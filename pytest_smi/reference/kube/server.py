@@ -84,6 +84,7 @@ class ApiServer:
         self._controllers = (
             CrdController(store, self.registry),
             GarbageCollector(store),
+            bootstrap.LocalApiServices(store, self.registry),
             bootstrap.NamespaceContents(store, self.ca_pem.decode()),
         )
         self._handler = RequestHandler(self._parts)
@@ -135,7 +136,8 @@ class ApiServer:
 
     async def create(self, key: ResourceKey, obj: Object, *, user: User = CONTROLLER) -> Object:
         """Create as a client would: defaults, webhooks, validation, namespace lifecycle. Raises ApiErrors."""
-        resource = self.registry.any_version(key)
+        named = self.registry.by_kind(str(obj.get("apiVersion") or ""), str(obj.get("kind") or ""))
+        resource = named if named is not None and named.key == key else self.registry.any_version(key)
         if resource is None:
             raise NotFound(key, "")
         return await self._parts.operations.create(resource, obj["metadata"].get("namespace") or "", obj, user=user)

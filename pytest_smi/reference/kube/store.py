@@ -14,13 +14,12 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
+from pytest_smi.reference.kube.history import History
+from pytest_smi.reference.kube.objects import Callback, Event, Object, thaw, timestamp
 from pytest_smi.reference.kube.status import AlreadyExists, ApiError, Cause, Conflict, Gone, Invalid, NotFound, ResourceKey
 
 __all__ = [
@@ -39,51 +38,11 @@ __all__ = [
     "timestamp",
 ]
 
-Object = dict[str, Any]
 log = logging.getLogger(__name__)
 PODS = ResourceKey("", "pods")
 NAMESPACES = ResourceKey("", "namespaces")
 HISTORY = 4096
 """Changes kept per kind for watches that start in the past."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One change. `previous` is the object before it (None for ADDED); `encoded` caches wire forms so that fan-out serializes once."""
-
-    type: Literal["ADDED", "MODIFIED", "DELETED"]
-    key: ResourceKey
-    object: Object
-    resource_version: str
-    previous: Object | None = None
-    encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def namespace(self) -> str:
-        """The object's namespace, "" for cluster-scoped kinds."""
-        return str(self.object["metadata"].get("namespace") or "")
-
-    @property
-    def name(self) -> str:
-        """The object's name."""
-        return str(self.object["metadata"]["name"])
-
-
-Callback = Callable[[Event], None]
-
-
-def thaw(value: Any) -> Any:
-    """A deep copy of JSON-like data, to edit."""
-    if isinstance(value, dict):
-        return {key: thaw(item) if isinstance(item, dict | list) else item for key, item in value.items()}
-    if isinstance(value, list):
-        return [thaw(item) if isinstance(item, dict | list) else item for item in value]
-    return value
-
-
-def timestamp(at: float) -> str:
-    """Unix seconds as Kubernetes writes times: 2026-01-02T03:04:05Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Store:
@@ -94,8 +53,7 @@ class Store:
         self._history_size = history
         self._revision = 1
         self._objects: dict[ResourceKey, dict[str, dict[str, Object]]] = {}
-        self._history: dict[ResourceKey, deque[Event]] = {}
-        self._forgotten: dict[ResourceKey, int] = {}
+        self._history: dict[ResourceKey, History] = {}
         self._subscribers: dict[ResourceKey | None, dict[int, Callback]] = {None: {}}
         self._next_subscriber = 0
         self._finishing: set[str] = set()
@@ -179,7 +137,7 @@ class Store:
         return new
 
     def update(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
-        """Replace an object; a change of spec bumps generation. A set but stale metadata.resourceVersion raises Conflict, as does another uid.
+        """Replace an object; a change of spec bumps generation. A stale metadata.resourceVersion raises Conflict, as does another uid.
 
         An update that changes nothing is no change: same resourceVersion, no event.
         """
@@ -277,21 +235,13 @@ class Store:
 
     def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
         """Every change of that kind after `resource_version`, oldest first; raises Gone when some are no longer kept."""
-        start = int(resource_version)
-        if start < self._forgotten.get(key, 0):
-            raise Gone(f"too old resource version: {start} ({self._forgotten[key]})")
-        events = self._history.get(key, deque())
-        if not events or int(events[-1].resource_version) <= start:
-            return []
-        kept = [*events]
-        return kept[bisect_right(kept, start, key=lambda event: int(event.resource_version)) :]
+        history = self._history.get(key)
+        return history.since(int(resource_version)) if history else ()
 
     def forget_history(self) -> None:
         """Drop every kept change, as a compaction does: watches from before now get Gone."""
-        for key, events in self._history.items():
-            if events:
-                self._forgotten[key] = int(events[-1].resource_version)
-                events.clear()
+        for history in self._history.values():
+            history.clear()
 
     # Inside
 
@@ -323,10 +273,9 @@ class Store:
         return last
 
     def _emit(self, event: Event) -> None:
-        events = self._history.setdefault(event.key, deque())
-        events.append(event)
-        if len(events) > self._history_size:
-            self._forgotten[event.key] = int(events.popleft().resource_version)
+        if event.key not in self._history:
+            self._history[event.key] = History(self._history_size)
+        self._history[event.key].add(event)
         # A callback may change the store: its events wait their turn, so that everyone sees changes in order.
         self._undelivered.append(event)
         if self._delivering:

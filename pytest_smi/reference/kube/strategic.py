@@ -1,6 +1,7 @@
 """Strategic merge patch for built-in kinds: lists of objects are merged by their key instead of replaced. Pure.
 
-Law: the table below is the only knowledge of kinds; directives ($patch, $setElementOrder, $deleteFromPrimitiveList, $retainKeys) are obeyed.
+Law: the table below is the only knowledge of kinds; the directives
+$patch, $setElementOrder, $deleteFromPrimitiveList and $retainKeys are obeyed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.rendering import Rendering
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.selectors import Predicate
-from pytest_smi.reference.kube.status import BadRequest, Forbidden, Gone
+from pytest_smi.reference.kube.status import BadRequest, Gone, Invalid, forbidden_field
 from pytest_smi.reference.kube.watches import Watcher, gone_line
 
 LONGEST = 1800.0
@@ -26,7 +26,8 @@ async def answer_watch(
     """Serve one watch."""
     version = request.query.get("resourceVersion", "")
     if paths.is_true(request.query.get("sendInitialEvents")) and request.query.get("sendInitialEvents"):
-        raise Forbidden(resource.key, "", "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")
+        why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
+        raise Invalid("ListOptions", "meta.k8s.io", "", [forbidden_field("sendInitialEvents", why)])
     if version and not version.isdigit():
         raise BadRequest(f'Invalid value: "{version}": resourceVersion must be a number')
     try:

@@ -1,7 +1,7 @@
 """pods/exec over WebSocket: the channel protocols v5.channel.k8s.io and v4.channel.k8s.io.
 
-Every message starts with its channel: 0 stdin, 1 stdout, 2 stderr, 3 the closing Status, 4 terminal sizes, and in v5 255: the next byte names a
-channel that the client closes.
+Every message starts with its channel: 0 stdin, 1 stdout, 2 stderr, 3 the closing Status, 4 terminal sizes, and in v5 255: the next
+byte names a channel that the client closes.
 """
 
 from __future__ import annotations

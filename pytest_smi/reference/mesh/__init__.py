@@ -1,1 +1,1 @@
-"""The reference service mesh: control plane, sidecar proxy, SMI policy and splits, metrics, faults; a client of the Kubernetes API alone."""
+"""The reference service mesh: control plane, sidecar, SMI policy and splits, metrics, faults. It knows the cluster by its API alone."""

@@ -1,4 +1,4 @@
-"""What the control plane keeps in the cluster and tells it: the authority's secret, and the CA bundles by which the API server trusts us."""
+"""What the control plane keeps in the cluster (the authority's secret) and tells it (the CA bundles by which the API server trusts us)."""
 
 from __future__ import annotations
 

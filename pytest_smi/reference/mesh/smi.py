@@ -1,6 +1,6 @@
 """SMI objects as strict records: parse TrafficTarget, HTTPRouteGroup, TCPRoute, UDPRoute and TrafficSplit from the API's JSON; pure.
 
-Every parser raises `SmiError` with the dotted path of what is wrong, so that one undecodable object can be set aside without disturbing others.
+Every parser raises `SmiError` with the dotted path of what is wrong, so that one undecodable object can be set aside alone.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class TrafficSplit:
 
 
 def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
-    """Read a TrafficTarget (access v1alpha3). A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
+    """Read a TrafficTarget (v1alpha3). A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
     namespace, name = _meta(obj)
     spec = _dict(obj.get("spec", {}), "spec")
     destination = _subject(spec["destination"], "spec.destination", namespace) if spec.get("destination") is not None else None

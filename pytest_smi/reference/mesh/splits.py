@@ -1,4 +1,4 @@
-"""Where a call to a Service goes: the weighted backend of a split, or the Service's ordinary endpoints; pure, with the randomness passed in.
+"""Where a call to a Service goes: a weighted backend of a split, or the Service's ordinary endpoints; pure, the randomness passed in.
 
 Readings chosen: the backends that can take the call (Service exists, has the root's port number and a ready endpoint) share all of it
 in proportion to their weights (AMB-27 B, AMB-28 B: judged port by port); when none can, nothing is reached (AMB-37 A); of several splits

@@ -161,6 +161,10 @@ class Container:
             process = await self._zygote.start(
                 argv=argv, executable=program, env=self.env, cwd=self.folder, network=self.network, descriptors=(null, write_end, write_end)
             )
+        except BaseException:
+            os.close(read_end)
+            self.log.close()
+            raise
         finally:
             os.close(write_end)
             os.close(null)

@@ -82,10 +82,12 @@ class NodePodAccess:
                 else:
                     theirs.append(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
             process = await running.start_child(command, (theirs[0], theirs[1], theirs[2]), {"TERM": "xterm"} if tty else None)
-        except StartError as error:
+        except BaseException as error:
             for descriptor in ours:
                 os.close(descriptor)
-            return NotStarted(str(error))
+            if isinstance(error, StartError):
+                return NotStarted(str(error))
+            raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)

@@ -188,14 +188,17 @@ class PodRunner:
     # End
 
     def end(self, grace: float) -> asyncio.Task[None]:
-        """End the pod; the task is done when no process and no file of it is left. A second call with no grace kills at once."""
+        """End the pod; the task is done when no process and no file of it is left. A second call can shorten the grace."""
         if self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._end(grace))
-        elif grace <= 0:
-            for container in (*self._inits, *self.containers.values()):
-                if container.process is not None:
-                    container.process.kill(signal.SIGKILL)
+        elif not self._ending.done():
+            asyncio.get_running_loop().call_later(max(0.0, grace), self._kill_all)
         return self._ending
+
+    def _kill_all(self) -> None:
+        for container in (*self._inits, *self.containers.values()):
+            if container.process is not None:
+                container.process.kill(signal.SIGKILL)
 
     async def _end(self, grace: float) -> None:
         began = time.monotonic()

@@ -149,6 +149,8 @@ def main(settings: dict[str, Any]) -> None:
         except Exception:
             sys.stderr.write(f"reference node: preload of {module} failed; its containers start slowly or not at all\n")
             traceback.print_exc()
+    if len(os.listdir("/proc/self/task")) > 1:
+        sys.stderr.write("reference node: a preloaded module has started a thread; programs that are forked may hang\n")
     gc.collect()
     gc.freeze()
     zygote.run()

@@ -131,10 +131,21 @@ class ZygoteClient:
         }
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._starting[number] = answer
-        await self._send(json.dumps(request).encode(), descriptors)
-        # Never cancelled half-way: a process that was asked for must end up known.
-        pid = await asyncio.shield(answer)
-        return self._processes[pid]
+        try:
+            await self._send(json.dumps(request).encode(), descriptors)
+        except BaseException:
+            del self._starting[number]
+            raise
+        try:
+            return self._processes[await asyncio.shield(answer)]
+        except asyncio.CancelledError:
+            # Nobody waits for the process any more, so nobody would end it.
+            answer.add_done_callback(self._kill_unwanted)
+            raise
+
+    def _kill_unwanted(self, answer: asyncio.Future[int]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            self.kill(answer.result(), signal.SIGKILL)
 
     def kill(self, pid: int, number: int) -> None:
         """Signal a process and its group, if it has not ended."""

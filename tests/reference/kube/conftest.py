@@ -133,7 +133,7 @@ class Cluster:
     def _empty_namespace(self, event: Event) -> None:
         """What the node's controller does with namespaces that are going."""
         if event.type == "MODIFIED" and event.object["metadata"].get("deletionTimestamp"):
-            for key in self.store.keys():
+            for key in self.store.keys():  # noqa: SIM118 - it is no dictionary
                 for obj in self.store.list(key, event.name)[0]:
                     self.store.delete(key, event.name, obj["metadata"]["name"], grace_period=0)
             self.store.finish_delete(NAMESPACES, None, event.name)

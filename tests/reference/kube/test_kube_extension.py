@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from pytest_smi.reference.kube.store import ResourceKey
+
 PODS = "/api/v1/namespaces/default/pods"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
@@ -118,12 +120,9 @@ class TestWebhooks:
         with cluster.client() as http:
             http.post(WEBHOOKS, json=webhook(bundle, objectSelector={"matchLabels": {"join": "yes"}}))
             joined, plain = http.post(PODS, json=pod("a", join="yes")).json(), http.post(PODS, json=pod("b")).json()
-            made = cluster.run(
-                cluster.server.create(
-                    cluster.store.keys()[0].__class__("", "pods"),
-                    {**pod("c", join="yes"), "metadata": {"name": "c", "namespace": "default", "labels": {"join": "yes"}}},
-                )
-            )
+            inside = pod("c", join="yes")
+            inside["metadata"]["namespace"] = "default"
+            made = cluster.run(cluster.server.create(ResourceKey("", "pods"), inside))
         assert [c["name"] for c in joined["spec"]["containers"]] == ["main", "proxy"]
         assert joined["spec"]["containers"][1]["imagePullPolicy"] == "IfNotPresent"
         assert len(plain["spec"]["containers"]) == 1

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import kubernetes
 import pytest
 import yaml
-from kubernetes import client, config, dynamic, stream, watch
+from kubernetes import config, dynamic, stream, watch
 
-CRD = {
+client: Any = kubernetes.client  # its types know no plain dictionaries, which it takes all the same
+
+CRD: dict[str, Any] = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
     "metadata": {"name": "splits.example.io"},
@@ -57,13 +60,13 @@ def split(**spec: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def api(cluster: Any) -> client.ApiClient:
+def api(cluster: Any) -> Any:
     settings = client.Configuration()
-    config.load_kube_config(str(cluster.server.kubeconfig_path), client_configuration=settings)
+    cast(Any, config.load_kube_config)(str(cluster.server.kubeconfig_path), client_configuration=settings)
     return client.ApiClient(settings)
 
 
-def status_of(error: client.ApiException) -> dict[str, Any]:
+def status_of(error: Any) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(error.body)
     return found
 
@@ -79,7 +82,7 @@ class TestCore:
         assert loaded["clusters"][0]["cluster"]["certificate-authority-data"]
         assert loaded["users"][0]["user"]["token"] == cluster.server.admin_token
 
-    def test_crud_of_namespaced_kinds(self, api: client.ApiClient) -> None:
+    def test_crud_of_namespaced_kinds(self, api: Any) -> None:
         """Create, read, replace, list and delete work, with the errors of Kubernetes."""
         core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
         core.create_namespace({"metadata": {"name": "t1"}})
@@ -110,7 +113,7 @@ class TestCore:
             core.create_namespaced_config_map("t1", {"metadata": {"name": "c"}})
         assert status_of(gone.value)["message"] == 'namespaces "t1" not found'
 
-    def test_invalid_objects_name_their_faults(self, api: client.ApiClient) -> None:
+    def test_invalid_objects_name_their_faults(self, api: Any) -> None:
         """A broken pod gets 422 with one cause per fault."""
         with pytest.raises(client.ApiException) as error:
             client.CoreV1Api(api).create_namespaced_pod(
@@ -121,7 +124,7 @@ class TestCore:
         assert status["message"].startswith('Pod "No_Name" is invalid: [metadata.name: Invalid value: "No_Name": a lowercase RFC 1123')
         assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.name", "spec.containers[0].image"]
 
-    def test_paging_shows_one_state(self, api: client.ApiClient) -> None:
+    def test_paging_shows_one_state(self, api: Any) -> None:
         """A continued list shows the state of its first page."""
         core = client.CoreV1Api(api)
         for number in range(5):
@@ -132,7 +135,7 @@ class TestCore:
         assert [item.metadata.name for item in first.items + second.items] == ["s0", "s1", "s2", "s3", "s4"]
         assert first.metadata.remaining_item_count == 3
 
-    def test_dry_run_changes_nothing(self, api: client.ApiClient) -> None:
+    def test_dry_run_changes_nothing(self, api: Any) -> None:
         """A dry run answers as if and stores nothing."""
         core = client.CoreV1Api(api)
         assert core.create_namespaced_pod("default", POD, dry_run="All").metadata.uid
@@ -148,24 +151,26 @@ class TestCore:
 class TestWatch:
     """Watches."""
 
-    def test_watch_from_a_list_sees_each_change_once(self, api: client.ApiClient) -> None:
+    def test_watch_from_a_list_sees_each_change_once(self, api: Any) -> None:
         """Changes after the list's resourceVersion come in order."""
         core = client.CoreV1Api(api)
         version = core.list_namespaced_config_map("default").metadata.resource_version
         for name in ("a", "b"):
             core.create_namespaced_config_map("default", {"metadata": {"name": name}})
         core.delete_namespaced_config_map("a", "default")
-        found = watch.Watch().stream(core.list_namespaced_config_map, "default", resource_version=version, timeout_seconds=1)
+        found = cast(Any, watch.Watch)().stream(core.list_namespaced_config_map, "default", resource_version=version, timeout_seconds=1)
         assert [(event["type"], event["object"].metadata.name) for event in found] == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a")]
 
-    def test_label_selector_turns_changes_into_comings_and_goings(self, api: client.ApiClient, cluster: Any) -> None:
+    def test_label_selector_turns_changes_into_comings_and_goings(self, api: Any, cluster: Any) -> None:
         """An object that leaves the selector is DELETED for that watch."""
         core = client.CoreV1Api(api)
         seen: list[tuple[str, str]] = []
         ready = threading.Event()
 
         def follow() -> None:
-            for event in watch.Watch().stream(core.list_namespaced_config_map, "default", label_selector="on=yes", timeout_seconds=8):
+            for event in cast(Any, watch.Watch)().stream(
+                core.list_namespaced_config_map, "default", label_selector="on=yes", timeout_seconds=8
+            ):
                 seen.append((event["type"], event["object"].metadata.name))
                 ready.set()
                 if event["type"] == "DELETED":
@@ -192,11 +197,11 @@ class TestWatch:
 class TestExec:
     """pods/exec through kubernetes.stream."""
 
-    def test_output_and_exit_status(self, api: client.ApiClient) -> None:
+    def test_output_and_exit_status(self, api: Any) -> None:
         """Standard output, standard error and the exit status arrive."""
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
-        session = stream.stream(
+        session = cast(Any, stream.stream)(
             core.connect_get_namespaced_pod_exec,
             "p",
             "default",
@@ -208,11 +213,11 @@ class TestExec:
         session.run_forever(timeout=10)
         assert (session.read_stdout(), session.read_stderr(), session.returncode) == ("out\n", "err\n", 7)
 
-    def test_standard_input_reaches_the_program(self, api: client.ApiClient) -> None:
+    def test_standard_input_reaches_the_program(self, api: Any) -> None:
         """What the client writes reaches the program, and its answer comes back."""
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
-        session = stream.stream(
+        session = cast(Any, stream.stream)(
             core.connect_post_namespaced_pod_exec,
             "p",
             "default",
@@ -227,11 +232,11 @@ class TestExec:
         session.run_forever(timeout=10)
         assert session.returncode == 0
 
-    def test_a_client_that_goes_takes_the_program_along(self, api: client.ApiClient, cluster: Any) -> None:
+    def test_a_client_that_goes_takes_the_program_along(self, api: Any, cluster: Any) -> None:
         """The program does not outlive the connection."""
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
-        session = stream.stream(
+        session = cast(Any, stream.stream)(
             core.connect_get_namespaced_pod_exec, "p", "default", command=["cat"], stdin=True, stdout=True, _preload_content=False
         )
         session.write_stdin("x\n")
@@ -239,7 +244,7 @@ class TestExec:
         session.close()
         assert cluster.run(cluster.pods.sessions[0].wait()) != 0
 
-    def test_logs_pass_their_options(self, api: client.ApiClient) -> None:
+    def test_logs_pass_their_options(self, api: Any) -> None:
         """tailLines and the rest reach the node; the text comes back."""
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
@@ -252,7 +257,7 @@ class TestExec:
 class TestCustomResources:
     """CRDs."""
 
-    def test_every_served_version_at_once(self, api: client.ApiClient) -> None:
+    def test_every_served_version_at_once(self, api: Any) -> None:
         """A new CRD is established, discovered and served in all versions, with defaults."""
         made = client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         assert made.metadata.name == "splits.example.io"
@@ -263,10 +268,10 @@ class TestCustomResources:
         assert other["apiVersion"] == "example.io/v1alpha1"
         conditions = client.ApiextensionsV1Api(api).read_custom_resource_definition("splits.example.io").status.conditions
         assert {(condition.type, condition.status) for condition in conditions} == {("NamesAccepted", "True"), ("Established", "True")}
-        found = dynamic.DynamicClient(api).resources.get(api_version="example.io/v1alpha2", kind="Split")
+        found = cast(Any, dynamic.DynamicClient)(api).resources.get(api_version="example.io/v1alpha2", kind="Split")
         assert found.name == "splits"
 
-    def test_schema_faults_are_422(self, api: client.ApiClient) -> None:
+    def test_schema_faults_are_422(self, api: Any) -> None:
         """All faults come at once, in Kubernetes' wording."""
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         body = split(mode="c", count=-1, weight=True)
@@ -279,7 +284,7 @@ class TestCustomResources:
         assert "spec.count: Invalid value: -1: spec.count in body should be greater than or equal to 0" in message
         assert 'spec.weight: Invalid value: "boolean": spec.weight in body must be of type integer,string: "boolean"' in message
 
-    def test_status_is_a_subresource(self, api: client.ApiClient) -> None:
+    def test_status_is_a_subresource(self, api: Any) -> None:
         """Status changes through /status alone and does not move generation."""
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         custom = client.CustomObjectsApi(api)
@@ -289,7 +294,7 @@ class TestCustomResources:
         changed = custom.patch_namespaced_custom_object_status(*where, "s", {"status": {"ok": True}, "spec": {"service": "y"}})
         assert (changed["status"], changed["spec"]["service"], changed["metadata"]["generation"]) == ({"ok": True}, "x", 1)
 
-    def test_removed_crd_takes_its_objects_and_paths_along(self, api: client.ApiClient, cluster: Any) -> None:
+    def test_removed_crd_takes_its_objects_and_paths_along(self, api: Any, cluster: Any) -> None:
         """After deletion the path is 404 and the objects are gone."""
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         custom = client.CustomObjectsApi(api)
@@ -301,7 +306,7 @@ class TestCustomResources:
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         assert custom.list_namespaced_custom_object("example.io", "v1alpha2", "default", "splits")["items"] == []
 
-    def test_strategic_merge_is_415_for_custom_kinds(self, api: client.ApiClient, cluster: Any) -> None:
+    def test_strategic_merge_is_415_for_custom_kinds(self, api: Any, cluster: Any) -> None:
         """Strategic merge patches are for built-in kinds."""
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         with cluster.client() as http:

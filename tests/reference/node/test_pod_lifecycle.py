@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pytest_smi.reference.kube.status import ResourceKey
@@ -74,10 +75,9 @@ class TestStart:
             names = ["POD_NAME", "POD_IP", "GREETING", "HOSTNAME", "KUBERNETES_SERVICE_PORT", "SERVICEACCOUNT_DIR"]
             values = [answer["value"] for answer in await node.ask("srv-1", *({"op": "env", "name": name} for name in names))]
             assert values[:5] == ["srv-1", node.get("srv-1")["status"]["podIP"], "hello srv-1", "srv-1", "4443"]
-            token = os.path.join(values[5], "token")
-            with open(token, encoding="utf-8") as file:
-                assert file.read() == "token of t1/default for srv-1"
-            assert os.stat(token).st_mode & 0o777 == 0o600
+            token = Path(values[5]) / "token"
+            assert token.read_text() == "token of t1/default for srv-1"
+            assert token.stat().st_mode & 0o777 == 0o600
 
         with_node(scenario)
 

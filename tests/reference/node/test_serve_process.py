@@ -52,8 +52,11 @@ def start(short_folder: Path, tiny_spec: dict[str, Any]) -> Any:
     def run(*options: str) -> tuple[subprocess.Popen[str], dict[str, Any], Path]:
         state = short_folder / "state"
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest_smi.reference", "serve", "--no-mesh", "--state-dir", str(state)]
-            + ["--image", f"tiny:1={json.dumps(tiny_spec)}", *options],
+            [
+                *(sys.executable, "-m", "pytest_smi.reference", "serve", "--no-mesh", "--state-dir", str(state)),
+                *("--image", f"tiny:1={json.dumps(tiny_spec)}"),
+                *options,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -76,7 +79,8 @@ def make_pod(kubeconfig: str) -> None:
     """Create a server pod through the API and wait until it is ready."""
     from kubernetes import client, config
 
-    api = client.CoreV1Api(config.new_client_from_config(kubeconfig))
+    load: Any = config.new_client_from_config
+    api: Any = client.CoreV1Api(load(kubeconfig))
     pod = {"metadata": {"name": "srv"}, "spec": {"containers": [{"name": "app", "image": "tiny:1", "args": ["server"]}]}}
     api.create_namespaced_pod("default", pod)
     end = time.monotonic() + 10
@@ -116,7 +120,9 @@ class TestServe:
             "time.sleep(60)"
         )
         held, theirs = socket.socketpair()
-        starter = subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        starter = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         theirs.close()
         try:
             assert starter.stdout is not None

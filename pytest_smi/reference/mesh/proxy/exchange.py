@@ -20,7 +20,8 @@ REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """One request with its whole body. `version` is b"1" or b"2"; HTTP/2's authority is the header `host`; `origin` numbers the client's connection."""
+    """One request with its whole body. `version` is b"1" or b"2";
+    HTTP/2's authority is the header `host`; `origin` numbers the client's connection."""
 
     version: bytes
     method: str

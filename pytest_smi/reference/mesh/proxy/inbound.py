@@ -35,6 +35,7 @@ class Inbound:
         self.connections: set[InboundConnection] = set()
         self.draining = False
         self._granted = 0
+        self._settled = asyncio.Event()
         self._first_decisions: dict[tuple[str, int], bool] = {}
         state.listeners.append(self._on_change)
 
@@ -81,6 +82,16 @@ class Inbound:
         if not {"grants", "faults", "self"}.isdisjoint(keys):
             for connection in list(self.connections):
                 connection.recheck()
+
+    def settled(self) -> None:
+        """An exchange or a connection is over."""
+        self._settled.set()
+
+    async def idle(self) -> None:
+        """Return when nothing is under way."""
+        while any(connection.busy for connection in self.connections):
+            self._settled.clear()
+            await self._settled.wait()
 
     def drain(self) -> None:
         """Ask callers to use other connections; what is under way goes on."""
@@ -151,6 +162,7 @@ class InboundConnection(FrameProtocol):
     def answered(self, request: Request | None = None, status: int = 0) -> None:
         """The exchange is over; `request` is given when it is to be counted."""
         self._answer = None
+        self._inbound.settled()
         if request is not None:
             self._inbound.record(request, self.peer, status)
 
@@ -186,6 +198,7 @@ class InboundConnection(FrameProtocol):
         """End what is under way."""
         self.lost = True
         self._inbound.connections.discard(self)
+        self._inbound.settled()
         if self._answer is not None:
             self._answer.cancel()
         if self._app is not None and not (self._eof_in and self._eof_out):

@@ -72,8 +72,7 @@ class DataPlane:
         self.inbound.drain()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
-                while any(connection.busy for connection in self.inbound.connections):
-                    await asyncio.sleep(0.01)
+                await self.inbound.idle()
         self.pool.close()
         self._backs.close()
         if self._udp is not None:

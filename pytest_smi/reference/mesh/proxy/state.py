@@ -1,4 +1,4 @@
-"""What one sidecar knows: services, pods and splits of the cluster, its own pod and policy, kept up to date from the configuration stream; no I/O.
+"""What one sidecar knows: the cluster's services, pods and splits, its own pod and policy, as the configuration stream tells; no I/O.
 
 Configuration is a flat dictionary of keys, the same for all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`) or the
 pod's own (`self`, `grants`). See `snapshot.py` for the values.
