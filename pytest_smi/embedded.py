@@ -18,7 +18,7 @@ from typing import Any
 
 from pytest_smi import __version__
 from pytest_smi._bundle import bundled
-from pytest_smi.errors import ClusterError, UsageProblem
+from pytest_smi.errors import ClusterError, HarnessError, UsageProblem
 
 SAMPLE_APP_IMAGE = f"pytest-smi/sample-app:{__version__}"
 START_DEADLINE = 60.0
@@ -27,12 +27,22 @@ _MODULE = "pytest_smi.reference"
 
 
 def known_faults() -> list[dict[str, Any]]:
-    """Return the faults of the reference as it lists them: name, description, breaks, kind."""
+    """Return the faults of the reference as it lists them: name, description, breaks, kind. Raises HarnessError."""
+    command = [sys.executable, "-m", _MODULE, "faults"]
     try:
-        listed = subprocess.run([sys.executable, "-m", _MODULE, "faults"], capture_output=True, text=True, timeout=60, check=True)
-        faults: list[dict[str, Any]] = json.loads(listed.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise ClusterError(f"the reference mesh cannot list its faults: {error}") from error
+        done = subprocess.run(command, capture_output=True, timeout=START_DEADLINE, check=False)
+    except subprocess.TimeoutExpired:
+        raise HarnessError("the reference must list its faults; it did not answer", "Try again on a quieter machine.") from None
+    if done.returncode != 0:
+        tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        raise HarnessError(f"the reference must list its faults; it failed: {tail[0]}", f"Run: {' '.join(command)}")
+    try:
+        faults: list[dict[str, Any]] = json.loads(done.stdout)
+        for fault in faults:
+            if not (isinstance(fault["name"], str) and isinstance(fault["description"], str) and isinstance(fault["breaks"], list)):
+                raise TypeError
+    except (ValueError, TypeError, KeyError):
+        raise HarnessError("the reference must list its faults as JSON; it printed something else", "Install pytest-smi again.") from None
     return faults
 
 
@@ -77,6 +87,10 @@ class EmbeddedCluster:
             raise
         self.kubeconfig = Path(ready["kubeconfig"])
         self.version: str = ready.get("version", "")
+
+    def wait(self) -> int:
+        """Wait until the cluster ends by itself; returns its exit status."""
+        return self._process.wait()
 
     def stop(self) -> None:
         """End the cluster and every process of it."""

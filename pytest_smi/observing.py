@@ -14,17 +14,17 @@ from pytest_smi.workloads import Workload
 
 def volley(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0, concurrency: int | None = None) -> Volley:
     """Plan `repeat` probes of a call, spread over at least `spread` seconds."""
-    udp = call.kind == "udp"
+    udp, total = call.kind == "udp", repeat * len(call.requests)
     if concurrency is None:
         # Enough at a time that denials by silence cost one timeout, not one each.
-        concurrency = 1 if call.connection == "reuse" else min(repeat, 64) if udp else min(repeat, 16)
+        concurrency = 1 if call.connection == "reuse" else min(total, 64) if udp else min(total, 16)
     return Volley(
         call=call,
         repeat=repeat,
         nonce=secrets.token_hex(6),
         timeout=limits.udp_timeout if udp else limits.request_timeout,
         concurrency=concurrency,
-        interval=spread / (repeat * len(call.requests)),
+        interval=spread / total,
     )
 
 

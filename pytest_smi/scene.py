@@ -94,6 +94,7 @@ class Scene(Expectations, Routing):
         self.owed: list[Claim] = []
         self._applied: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._volleys = 0
+        self._own_ports: dict[str, Mapping[str, int]] = {}
 
     # --- what is known ------------------------------------------------------------------------------------------
 
@@ -161,6 +162,12 @@ class Scene(Expectations, Routing):
         """Create the Service of a workload's own name: the backend that a split names."""
         selector = {app.APP_LABEL: workload.name}
         self._put(app.service(workload.name, workload.namespace, selector=selector, ports=ports, port_names=port_names))
+        self._own_ports[workload.key] = ports
+
+    def direct_calls(self, call: Call) -> list[Call]:
+        """Return the same call to each server's own Service, where that has the port."""
+        having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]
+        return [replace(call, server=w.key, host=w.host, address=None) for w in having]
 
     def service(
         self,

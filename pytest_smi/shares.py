@@ -32,6 +32,7 @@ class Shares:
     servers: list[Workload]
     clock: Callable[[], float]
     blame: Callable[[NotReached, Sequence[Call]], Any]
+    direct_calls: Callable[[Call], list[Call]]
 
     def share(self, call: Call, weights: Mapping[Workload, int], *, settle: bool = True) -> Counter[str]:
         """Requirement: fresh requests of `call` reach the workloads in proportion to `weights`, and nothing else.
@@ -133,7 +134,7 @@ class Shares:
                         "shares did not settle", call=call.label, wanted=wanted, last=dict(counts), seconds=round(waited, 3)
                     )
                     error = NotReached(f"{call.label}: wanted {wanted}, found {_tally(counts)} of {size} after {waited:.1f} s{detail}")
-                    self.blame(error, [call])
+                    self._blame_split(error, call, lost=lost is not None)
                 pause(pace)
                 pace = min(pace * 2, self.limits.poll_interval)
         self.evidence.event("shares settled", call=call.label, wanted=wanted, blocks=blocks)
@@ -156,8 +157,17 @@ class Shares:
         if lost > max(1, self.limits.loss_budget * times):
             example = observation.first_not(Fate.OK)
             error = NotReached(f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})")
-            self.blame(error, [call])
+            self._blame_split(error, call, lost=True)
         return self._labels(observation)
+
+    def _blame_split(self, error: NotReached, call: Call, *, lost: bool) -> None:
+        """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too, where no split is."""
+        direct = self.direct_calls(call) if lost else []
+        if not any(other.host == call.host for other in direct):
+            for other, seen in zip(direct, self._observe_each(direct, [100] * len(direct)), strict=True):
+                if seen.fates[Fate.OK] < (1 - self.limits.loss_budget) * len(seen.probes):
+                    raise Inconclusive(f"{error}; but {other.label} loses requests as well, which no split explains") from error
+        self.blame(error, [call])
 
     def _observe(self, call: Call, times: int) -> Observation:
         return self._observe_each([call], [times])[0]

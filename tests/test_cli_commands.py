@@ -1,9 +1,11 @@
 """Tests of the command line apart from `verify`: help, keygen, faults, catalogue, clean, reference."""
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.cli import main
+from pytest_smi.cluster.connection import Connection
 
 
 def run(*arguments: str) -> int:
@@ -120,32 +123,24 @@ def test_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     assert (row["requirement"], row["needs"]) == ("SP-34", ["split"])
 
 
-def test_reference_up_ends_in_order(tmp_path: Path) -> None:
-    """`reference up` prints the kubeconfig, and on SIGTERM closes the reference's stdin and leaves nothing."""
-    package = tmp_path / "stand_in.py"
-    package.write_text(
-        "import json, sys\n"
-        "print(json.dumps({'kubeconfig': '/k/config', 'version': '9', 'pid': 1}), flush=True)\n"
-        "sys.stdin.read()\n"
-        f"open({str(tmp_path / 'ended')!r}, 'w').write('in order')\n"
-    )
-    program = (
-        "import subprocess, sys\n"
-        "from pytest_smi.cli import main, reference\n"
-        "real = subprocess.Popen\n"
-        f"reference.subprocess.Popen = lambda command, **rest: real([sys.executable, {str(package)!r}], **rest)\n"
-        "main(['reference', 'up'])"
-    )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+def test_reference_up_ends_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`reference up` prints a kubeconfig that works, and on SIGTERM ends with status 0 and leaves nothing."""
+    short = Path(tempfile.mkdtemp(prefix="s"))
+    monkeypatch.setenv("TMPDIR", str(short))
+    command = [str(Path(sys.executable).with_name("pytest-smi")), "reference", "up"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        head = [process.stdout.readline() for _ in range(3)]
-        assert "9 is up" in head[0]
-        assert "KUBECONFIG=/k/config" in head[2]
+        lines = iter(process.stdout.readline, "")
+        kubeconfig = next(Path(line.rpartition("=")[2].strip()) for line in lines if "KUBECONFIG=" in line)
+
+        assert kubeconfig.stat().st_mode & 0o077 == 0
+        assert Connection(kubeconfig).request("GET", "/apis/split.smi-spec.io").ok
+
         process.terminate()
         assert process.wait(30) == 0
+        assert not list(short.iterdir())
     finally:
-        if process.poll() is None:
-            process.kill()
+        process.kill()
         process.communicate()
-    assert (tmp_path / "ended").read_text() == "in order"
+        shutil.rmtree(short)

@@ -102,7 +102,7 @@ class Aggregator:
         """The APIService by which another server serves that group and version; None when none does."""
         return self._remote.get((group, version))
 
-    def available(self) -> list[tuple[str, str]]:
+    def served(self) -> list[tuple[str, str]]:
         """Groups and versions of aggregated servers; they are listed whether reachable or not, as in Kubernetes."""
         return list(self._remote)
 

@@ -135,7 +135,8 @@ class Operations:
         if old is None:
             raise NotFound(resource.key, name)
         current = scale_of(resource, old) if subresource == "scale" else {**old, "apiVersion": resource.api_version}
-        new = self._patched(resource, current, patch_type, patch)
+        with _well_typed(resource):
+            new = self._patched(resource, current, patch_type, patch)
         meta = new.get("metadata")
         if not isinstance(meta, dict):
             raise BadRequest("metadata must be an object")

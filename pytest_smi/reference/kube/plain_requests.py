@@ -33,9 +33,9 @@ async def answer(parts: Parts, request: web.BaseRequest, path: str) -> web.Strea
         case ["api"]:
             return json_response(discovery.api_versions(request.host))
         case ["apis"]:
-            return json_response(discovery.api_group_list(discovery.merged_versions(registry, aggregator.available())))
+            return json_response(discovery.api_group_list(discovery.merged_versions(registry, aggregator.served())))
         case ["apis", group]:
-            versions = discovery.merged_versions(registry, aggregator.available()).get(group)
+            versions = discovery.merged_versions(registry, aggregator.served()).get(group)
             return json_response(discovery.api_group(group, versions)) if versions else not_found()
         case ["api", "v1"]:
             return json_response(discovery.resource_list("", "v1", registry.in_version("", "v1")))

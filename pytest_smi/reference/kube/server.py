@@ -15,7 +15,7 @@ from aiohttp import web
 
 from pytest_smi.reference.kube import bootstrap, certificates
 from pytest_smi.reference.kube.aggregation import Aggregator
-from pytest_smi.reference.kube.crds import CrdController
+from pytest_smi.reference.kube.crds import CRDS, CrdController
 from pytest_smi.reference.kube.dialing import ResolveService
 from pytest_smi.reference.kube.garbage import GarbageCollector
 from pytest_smi.reference.kube.operations import Operations
@@ -25,7 +25,7 @@ from pytest_smi.reference.kube.rbac import AUTHENTICATED, MASTERS, Authorizer, U
 from pytest_smi.reference.kube.registry import Registry
 from pytest_smi.reference.kube.requests import RequestHandler
 from pytest_smi.reference.kube.status import NotFound, ResourceKey
-from pytest_smi.reference.kube.store import Object, Store
+from pytest_smi.reference.kube.store import Event, Object, Store
 from pytest_smi.reference.kube.tokens import Tokens
 from pytest_smi.reference.kube.webhooks import Webhooks
 
@@ -87,6 +87,7 @@ class ApiServer:
             bootstrap.LocalApiServices(store, self.registry),
             bootstrap.NamespaceContents(store, self.ca_pem.decode()),
         )
+        store.subscribe(CRDS, self._end_watches)
         self._handler = RequestHandler(self._parts)
         self._web: web.Server | None = None
         self._listeners: list[asyncio.Server] = []
@@ -141,6 +142,14 @@ class ApiServer:
         if resource is None:
             raise NotFound(key, "")
         return await self._parts.operations.create(resource, obj["metadata"].get("namespace") or "", obj, user=user)
+
+    def _end_watches(self, event: Event) -> None:
+        """A kind that goes takes its watches along."""
+        if event.type == "DELETED":
+            spec = event.object["spec"]
+            key = ResourceKey(spec["group"], spec["names"]["plural"])
+            for watcher in [watcher for watcher in self._parts.watchers if watcher.key == key]:
+                watcher.close()
 
 
 def _request_factory(loop: asyncio.AbstractEventLoop) -> Callable[..., web.BaseRequest]:

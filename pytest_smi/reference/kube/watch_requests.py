@@ -28,7 +28,7 @@ async def answer_watch(
     if paths.is_true(request.query.get("sendInitialEvents")) and request.query.get("sendInitialEvents"):
         why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
         raise Invalid("ListOptions", "meta.k8s.io", "", [forbidden_field("sendInitialEvents", why)])
-    if version and not version.isdigit():
+    if version and not version.isdecimal():
         raise BadRequest(f'Invalid value: "{version}": resourceVersion must be a number')
     try:
         seconds = float(request.query.get("timeoutSeconds") or LONGEST * random.uniform(1, 2))

@@ -35,7 +35,7 @@ class Watcher:
         self._predicate = predicate
         self._form = form
         self._store = store
-        self._key = key
+        self.key = key
         self.pending: list[bytes] = []
         self.wake = asyncio.Event()
         self.closed = False
@@ -44,10 +44,10 @@ class Watcher:
     def start(self, resource_version: str) -> None:
         """Queue what lies between `resource_version` and now; "" and "0" mean the present state as ADDED. Raises Gone."""
         if resource_version in ("", "0"):
-            found, _ = self._store.list(self._key, self._namespace)
+            found, _ = self._store.list(self.key, self._namespace)
             self._added(found)
             return
-        for event in self._store.since(self._key, resource_version):
+        for event in self._store.since(self.key, resource_version):
             self._on_event(event)
 
     def _added(self, objects: Iterable[Object]) -> None:

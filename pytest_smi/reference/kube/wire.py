@@ -23,6 +23,10 @@ _JsonLikeLoader.yaml_implicit_resolvers = {
 }
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
+
+
 def decode(body: bytes, content_type: str) -> Any:
     """A body as data; raises BadRequest, or 415 for types that are neither JSON nor YAML."""
     kind = content_type.partition(";")[0].strip().lower()
@@ -32,8 +36,8 @@ def decode(body: bytes, content_type: str) -> Any:
         if kind in YAML_TYPES:
             return yaml.load(body, Loader=_JsonLikeLoader)  # noqa: S506 - it is a safe loader
         if kind in ("", "application/json") or kind.endswith("+json"):
-            return json.loads(body) if body else None
-    except (ValueError, yaml.YAMLError) as error:
+            return json.loads(body, parse_constant=_refuse_constant) if body else None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadRequest(f"the object provided is unrecognized (must be of type Object): {error}") from None
     raise unsupported_media_type(kind, ("application/json", "application/yaml"))
 
@@ -54,4 +58,4 @@ def decode_object(body: bytes, content_type: str) -> dict[str, Any]:
 
 def encode(data: Any) -> bytes:
     """Data as compact JSON."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

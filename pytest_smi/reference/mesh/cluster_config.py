@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 Key = tuple[str, str]
@@ -25,8 +25,11 @@ def port_hint(port: Mapping[str, Any]) -> str:
     return "http" if not protocol and name.split("-")[0] in _HTTP_PREFIXES else "auto"
 
 
-def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address, target port)."""
+def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, pods: Collection[str]) -> dict[str, Any]:
+    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address, target port).
+
+    `pods` are the addresses of known pods: an endpoint whose pod is not known yet waits for it, since callers must know if it has joined.
+    """
     spec = service.get("spec") or {}
     address = spec.get("clusterIP")
     subsets = (endpoints or {}).get("subsets") or []
@@ -39,6 +42,7 @@ def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | No
             for target in subset.get("ports") or []
             if (target.get("name") or "") == name and (target.get("protocol") or "TCP") == protocol
             for entry in subset.get("addresses") or []
+            if entry["ip"] in pods or (entry.get("targetRef") or {}).get("kind") != "Pod"
         ]
         ports.append({"port": port["port"], "protocol": protocol, "name": name, "hint": port_hint(port), "endpoints": sorted(ready)})
     return {"ip": None if address in (None, "", "None") else address, "ports": ports}

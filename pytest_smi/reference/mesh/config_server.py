@@ -122,7 +122,12 @@ class ConfigServer:
         stream = Stream(pod, writer)
         writer.write(json.dumps(identity).encode() + b"\n")
         # From here to the registration nothing waits: no change can fall between the whole and the first difference.
-        stream.own = self._snapshot.own.get(pod, {"self": {"ns": pod[0], "name": pod[1], "sa": account, "ports": []}, "grants": []})
+        # A pod whose address the watch has not told yet has its account's grants all the same.
+        early = {
+            "self": {"ns": pod[0], "name": pod[1], "sa": account, "ports": []},
+            "grants": self._snapshot.grants.get((pod[0], account), []),
+        }
+        stream.own = self._snapshot.own.get(pod, early)
         stream.send(_line({**self._snapshot.shared, **stream.own}, []))
         self._streams.add(stream)
         return stream

@@ -31,15 +31,16 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that follows from the cluster's objects at one moment."""
+    """Everything that follows from the cluster's objects at one moment; `own` by pod, `grants` by (namespace, service account)."""
 
     shared: dict[str, Any]
     own: dict[Key, dict[str, Any]]
+    grants: dict[Key, list[dict[str, Any]]]
     warnings: tuple[SplitWarning, ...]
     unreadable: tuple[Unreadable, ...]
 
 
-EMPTY = Snapshot(shared={}, own={}, warnings=(), unreadable=())
+EMPTY = Snapshot(shared={}, own={}, grants={}, warnings=(), unreadable=())
 
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "traffictargets": parse_target,
@@ -65,18 +66,21 @@ class Compiler:
         smi = {resource: self._parse(resource, cluster.get(resource, {}), unreadable) for resource in _PARSERS}
         shared: dict[str, Any] = {"faults": sorted(self._faults)}
         endpoints = cluster.get("endpoints", {})
-        services = {key: service_config(value, endpoints.get(key)) for key, value in cluster.get("services", {}).items()}
+        pods = cluster.get("pods", {})
+        by_address: dict[str, Any] = {}
+        # Of two pods with one address the one that is not going away has it.
+        for pod in sorted(pods.values(), key=lambda pod: "deletionTimestamp" not in pod["metadata"]):
+            address = pod_address(pod)
+            if address:
+                by_address[address] = pod_config(pod)
+        shared.update({f"pod/{address}": value for address, value in by_address.items()})
+        services = {key: service_config(value, endpoints.get(key), by_address) for key, value in cluster.get("services", {}).items()}
         targets: dict[str, set[int]] = {}
         for (namespace, name), service in services.items():
             shared[f"svc/{namespace}/{name}"] = service
             for port in service["ports"]:
                 for address, target in port["endpoints"] if port["protocol"] == "TCP" else ():
                     targets.setdefault(address, set()).add(target)
-        pods = cluster.get("pods", {})
-        for pod in pods.values():
-            address = pod_address(pod)
-            if address:
-                shared[f"pod/{address}"] = pod_config(pod)
         splits, warnings = self._splits.compile(smi["trafficsplits"], smi["httproutegroups"], services)
         shared.update(splits)
         accounts = sorted({(key[0], pod_account(pod)) for key, pod in pods.items() if is_joined(pod)})
@@ -92,7 +96,7 @@ class Compiler:
                 if self._faults.on("access-one-pod-per-account") and first_pods[(key[0], pod_account(pod))] != key[1]:
                     given = []
                 own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": given}
-        return Snapshot(shared=shared, own=own, warnings=tuple(warnings), unreadable=tuple(unreadable))
+        return Snapshot(shared=shared, own=own, grants=grants, warnings=tuple(warnings), unreadable=tuple(unreadable))
 
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
         """Every readable object, oldest first; what cannot be read is set aside alone."""

@@ -9,6 +9,8 @@ import atexit
 import contextlib
 import ctypes
 import importlib
+import importlib.abc
+import importlib.util
 import os
 import runpy
 import signal
@@ -25,6 +27,7 @@ from pytest_smi.reference.node.network_view import PodNetwork
 PACKAGES_VARIABLE = "SANDBOX_PACKAGES"
 """Environment variable that carries the packages (JSON, name -> folder) into `python3`."""
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,6 +45,8 @@ def run(request: Mapping[str, Any], descriptors: list[int], parent: int) -> NoRe
         os.setsid()
         die_with_parent(signal.SIGKILL, parent)
         _reset_signals()
+        # What people see in ps and top, which else is the zygote's.
+        _libc.prctl(_PR_SET_NAME, os.path.basename(request["argv"][0]).encode(), 0, 0, 0)
         for target, descriptor in enumerate(descriptors):
             os.dup2(descriptor, target)
         for descriptor in descriptors:
@@ -91,10 +96,8 @@ def _run_module(module: str, argv: list[str]) -> int:
     sys.argv = list(argv)
     status = 0
     try:
-        loaded = importlib.import_module(module)
-        main = getattr(loaded, "main", None)
-        if callable(main):
-            sys.exit(main(list(argv[1:])))
+        if _has_main(module):
+            sys.exit(importlib.import_module(module).main(list(argv[1:])))
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         status = _status(end.code)
@@ -113,6 +116,15 @@ def _run_module(module: str, argv: list[str]) -> int:
             with contextlib.suppress(Exception):
                 stream.flush()
     return status
+
+
+def _has_main(module: str) -> bool:
+    """Whether the module defines main, without running it: a script must not run twice."""
+    if module in sys.modules:
+        return callable(getattr(sys.modules[module], "main", None))
+    spec = importlib.util.find_spec(module)
+    code = spec.loader.get_code(module) if spec is not None and isinstance(spec.loader, importlib.abc.InspectLoader) else None
+    return code is not None and "main" in code.co_names
 
 
 def _status(code: object) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -25,6 +26,8 @@ from pytest_smi.reference.node.containers import Container
 from pytest_smi.reference.node.context import NODE_NAME, PODS, NodeContext
 from pytest_smi.reference.node.network_view import Mode, PodNetwork
 from pytest_smi.reference.node.pod_status import ContainerState, pod_status
+
+_log = logging.getLogger(__name__)
 
 
 class PodRunner:
@@ -61,12 +64,19 @@ class PodRunner:
                     return
             for spec in pod_spec.start_order(self._pod):
                 container = self.containers[spec["name"]]
-                self._jobs.append(asyncio.get_running_loop().create_task(container.run()))
+                job = asyncio.get_running_loop().create_task(container.run())
+                job.add_done_callback(self._on_job_done)
+                self._jobs.append(job)
                 if container.state.sidecar or spec["name"] == self._redirect:
                     await container.ready.wait()
         except Exception as error:
             self._emit("Failed", f"Error: {error}", True)
             raise
+
+    def _on_job_done(self, job: asyncio.Task[Any]) -> None:
+        if not job.cancelled() and (error := job.exception()) is not None:
+            _log.error("pod %s/%s: a container's supervisor failed", self.namespace, self.name, exc_info=error)
+            self._emit("Failed", f"Error: {error}", True)
 
     def _prepare(self) -> None:
         self.folder.mkdir(mode=0o700)

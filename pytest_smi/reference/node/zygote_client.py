@@ -83,7 +83,7 @@ class ZygoteClient:
         theirs.close()
         self._sock.setblocking(False)
         self._ids = itertools.count()
-        self._starting: dict[int, asyncio.Future[int]] = {}
+        self._starting: dict[int, asyncio.Future[Process]] = {}
         self._processes: dict[int, Process] = {}
         self._ready: asyncio.Future[None] | None = None
         self._sending = asyncio.Lock()
@@ -129,7 +129,7 @@ class ZygoteClient:
             "packages": self._packages,
             "boot": str(self._boot),
         }
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
         self._starting[number] = answer
         try:
             await self._send(json.dumps(request).encode(), descriptors)
@@ -137,15 +137,15 @@ class ZygoteClient:
             del self._starting[number]
             raise
         try:
-            return self._processes[await asyncio.shield(answer)]
+            return await asyncio.shield(answer)
         except asyncio.CancelledError:
             # Nobody waits for the process any more, so nobody would end it.
             answer.add_done_callback(self._kill_unwanted)
             raise
 
-    def _kill_unwanted(self, answer: asyncio.Future[int]) -> None:
+    def _kill_unwanted(self, answer: asyncio.Future[Process]) -> None:
         if not answer.cancelled() and answer.exception() is None:
-            self.kill(answer.result(), signal.SIGKILL)
+            answer.result().kill(signal.SIGKILL)
 
     def kill(self, pid: int, number: int) -> None:
         """Signal a process and its group, if it has not ended."""
@@ -202,9 +202,10 @@ class ZygoteClient:
             answer = self._starting.pop(int(str(message["id"])), None)
             if "started" in message:
                 pid = int(str(message["started"]))
-                self._processes[pid] = Process(self, pid)
+                # The process itself is the answer: it may have ended, and be forgotten here, before the caller runs again.
+                process = self._processes[pid] = Process(self, pid)
                 if answer is not None and not answer.done():
-                    answer.set_result(pid)
+                    answer.set_result(process)
             elif answer is not None and not answer.done():
                 answer.set_exception(ZygoteGone(f"a container could not be forked: {message['failed']}"))
 
@@ -214,7 +215,7 @@ class ZygoteClient:
         self._gone = True
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop().remove_reader(self._sock.fileno())
-        waiting: list[asyncio.Future[int] | asyncio.Future[None]] = [*self._starting.values()]
+        waiting: list[asyncio.Future[Process] | asyncio.Future[None]] = [*self._starting.values()]
         if self._ready is not None:
             waiting.append(self._ready)
         for future in waiting:

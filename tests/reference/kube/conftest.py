@@ -10,9 +10,10 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import kubernetes
 import pytest
 from aiohttp import web
 
@@ -187,3 +188,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def api(cluster: Cluster) -> Any:
+    """The official Python client, set up by the kubeconfig."""
+    settings = kubernetes.client.Configuration()
+    cast(Any, kubernetes.config.load_kube_config)(str(cluster.server.kubeconfig_path), client_configuration=settings)
+    return kubernetes.client.ApiClient(settings)

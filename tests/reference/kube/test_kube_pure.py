@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.kube import jsonpath, paths, protobuf, schema, schema_validation, tables
+from pytest_smi.reference.kube import jsonpath, paths, protobuf, schema, schema_validation, tables, wire
 from pytest_smi.reference.kube.patches import PatchFailed, json_patch, merge_patch
 from pytest_smi.reference.kube.registry import version_priority
 from pytest_smi.reference.kube.rendering import shape_of
 from pytest_smi.reference.kube.selectors import field_selector, label_selector, structured_selector
 from pytest_smi.reference.kube.status import BadRequest
+from pytest_smi.reference.kube.store import ResourceKey, Store
 from pytest_smi.reference.kube.strategic import strategic_merge
+from pytest_smi.reference.kube.watches import Form, Watcher
 
 
 class TestPaths:
@@ -207,3 +209,49 @@ class TestForms:
         for broken in (body[:-1], b"x", body.replace(b"Namespace", b"Namespice")):
             with pytest.raises(Exception, match="protobuf"):
                 protobuf.decode(broken)
+
+
+class TestWatchers:
+    """Fan-out without sockets."""
+
+    def test_one_change_is_serialized_once(self) -> None:
+        """Watchers that want the same form get the same bytes; selectors turn changes into what their watcher sees."""
+        store, key, rendered = Store(), ResourceKey("", "configmaps"), list[str]()
+
+        def render(obj: dict[str, Any]) -> dict[str, Any]:
+            rendered.append(obj["metadata"]["name"])
+            return obj
+
+        form = Form(name="plain", render=render)
+        everything = [Watcher(store, key, None, None, form) for _ in range(3)]
+        other = Watcher(store, key, "elsewhere", None, form)
+        store.create(key, {"metadata": {"name": "a", "namespace": "n"}})
+        pieces = [watcher.take() for watcher in everything]
+        assert rendered == ["a"]
+        assert pieces[0] is not None
+        assert pieces[0].startswith(b'{"type":"ADDED","object":{"metadata":{"name":"a"')
+        assert len(set(pieces)) == 1
+        assert other.take() == b""
+
+    def test_closed_watchers_get_nothing(self) -> None:
+        """After close nothing is queued and the wake stays set."""
+        store, key = Store(), ResourceKey("", "configmaps")
+        watcher = Watcher(store, key, None, None, Form(name="plain", render=lambda obj: obj))
+        watcher.close()
+        store.create(key, {"metadata": {"name": "a", "namespace": "n"}})
+        assert watcher.take() == b""
+        assert watcher.wake.is_set()
+
+
+class TestWire:
+    """Bodies."""
+
+    @pytest.mark.parametrize("body", [b"{", b'{"a": NaN}', b"[" * 100_000, b"\xff"])
+    def test_unreadable_json_is_a_bad_request(self, body: bytes) -> None:
+        """What Go's JSON reader refuses is refused."""
+        with pytest.raises(BadRequest):
+            wire.decode(body, "application/json")
+
+    def test_lone_surrogates_do_not_break_answers(self) -> None:
+        """They can come in as escapes; what goes out is valid UTF-8."""
+        assert wire.encode(wire.decode(rb'{"a": "\ud800"}', "")) == b'{"a":"?"}'

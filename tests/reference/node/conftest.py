@@ -227,9 +227,10 @@ def tiny_spec(tiny_package: Path) -> dict[str, Any]:
 def with_node(tiny_spec: dict[str, Any], short_folder: Path) -> Callable[..., None]:
     """Runs a scenario on a new node with namespace t1; afterwards nothing of it may be left."""
 
-    def run(scenario: Scenario, *, fault: str | None = None) -> None:
+    def run(scenario: Scenario, *, fault: str | None = None, more_images: dict[str, Any] | None = None) -> None:
         images = Images()
-        images.add(image_from_spec("tiny:1", tiny_spec))
+        for reference, spec in {"tiny:1": tiny_spec, **(more_images or {})}.items():
+            images.add(image_from_spec(reference, spec))
         state = short_folder / "s"
         state.mkdir(mode=0o700)
         zygote = ZygoteClient(packages=images.packages, preload=images.preload, state_dir=state)

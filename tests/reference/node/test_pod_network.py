@@ -156,6 +156,21 @@ class TestRedirectedPod:
 
         with_node(scenario)
 
+    def test_inbound_datagrams_are_answered_to_the_sidecar(self, with_node: Run) -> None:
+        """A plain datagram from a socket of the sidecar is answered to that socket, though it has the pod's address."""
+
+        async def scenario(node: Any) -> None:
+            await node.pod("joined", containers=[APP, SIDECAR], meta=META)
+            await node.until(lambda: node.ready("joined"))
+            code = (
+                "import os, socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3);"
+                "s.bind((os.environ['SANDBOX_POD_IP'], 0)); s.sendto(b'in', (os.environ['SANDBOX_APP_IP'], 9100));"
+                "print(s.recv(99).decode())"
+            )
+            assert await node.run("joined", "python3", "-c", code, container="proxy") == (0, "joined in\n", "")
+
+        with_node(scenario)
+
     def test_the_app_is_hidden_from_other_pods(self, with_node: Run) -> None:
         """Neither the pod's address nor its app address leads another pod past the sidecar."""
 

@@ -182,3 +182,20 @@ class TestLoss:
             shutil.rmtree(client._boot.parent)
 
         with_zygote(scenario)
+
+
+class TestRace:
+    """Programs that end at once."""
+
+    def test_an_immediate_exit_is_not_lost(self, with_zygote: Callable[[Scenario], None]) -> None:
+        """A process whose exit is reported together with its start is handed out, ended."""
+
+        async def scenario(client: ZygoteClient, start: Start) -> None:
+            # The start's task runs after both reports were handled, as on a busy machine.
+            future: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
+            client._starting[99] = future
+            client._handle({"started": 4_000_000, "id": 99})
+            client._handle({"exited": 4_000_000, "status": 3})
+            assert await (await future).exited == 3
+
+        with_zygote(scenario)

@@ -4,11 +4,13 @@ A fault is a record in one of the tables `access.py`, `specs.py`, `split.py`, `m
 right behaviour. To add one:
 
 1. Write the branch at the one place that decides what the fault gets wrong. Places, by where a decision is made:
-   control plane: `policy.grant_for` (what a TrafficTarget means), `snapshot.py` (which objects count, when changes are taken over),
-   `split_events.py` (events); sidecar: `routes.py` (paths, methods, headers), `policy.Policy` (who may), `splits.py` (where to),
-   `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py` (bytes). The faults reach sidecars in their configuration.
+   control plane: `policy.grant_for` and `access_config.py` (what TrafficTargets mean, and what is remembered of them), `split_config.py`
+   (the same for TrafficSplits, and their events), `snapshot.py`, `root_selectors.py`; sidecar: `routes.py` (paths, methods, headers),
+   `policy.Policy` (who may), `splits.py` and `proxy/router.py` (where to), `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py`
+   (bytes); `metrics/` (the metrics API). The control plane has the faults from its environment, sidecars from their configuration.
 2. Add the record: a name `api-what-goes-wrong`, one sentence, and exactly the requirements that it breaks.
-3. Run the tests of `tests/reference/mesh/test_faults.py` (each name is used in exactly one place), then the suite under the fault.
+3. Show its effect in `tests/reference/mesh/test_fault_effects.py` or `test_sidecar_faults.py`, run `test_faults.py` (each name is used in
+   exactly one place), then the suite under the fault.
 
 Prefer the narrowest wrong behaviour that breaks one requirement alone. Nothing is wrong unless its name is in `ActiveFaults`.
 """

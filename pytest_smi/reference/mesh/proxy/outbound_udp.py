@@ -80,7 +80,7 @@ class OutboundUdp(asyncio.DatagramProtocol):
     async def _carrier(self, address: str, identity: Identity) -> MeshConnection:
         key = (address, identity)
         known = self._carriers.get(key)
-        if known is not None and known.done() and (known.cancelled() or known.exception() or known.result().lost):
+        if known is not None and _is_lost(known):
             known = None
         if known is None:
             known = self._carriers[key] = asyncio.get_running_loop().create_task(
@@ -100,10 +100,13 @@ class OutboundUdp(asyncio.DatagramProtocol):
 
     def _prune(self) -> None:
         old = time.monotonic() - FLOW_SECONDS
-        for key in [key for key, flow in self._flows.items() if flow.used < old]:
-            flow = self._flows.pop(key)
-            self._by_number.pop(flow.number, None)
+        for flow in [flow for flow in self._by_number.values() if flow.used < old]:
+            del self._by_number[flow.number]
+            if self._flows.get((flow.client, flow.prefix)) is flow:
+                del self._flows[(flow.client, flow.prefix)]
             flow.close()
+        for key in [key for key, task in self._carriers.items() if _is_lost(task)]:
+            del self._carriers[key]
 
     def _on_change(self, keys: frozenset[str]) -> None:
         # Splits, endpoints or pods have changed: later datagrams choose anew, replies to earlier ones still arrive.
@@ -112,6 +115,10 @@ class OutboundUdp(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """A refused datagram is lost, as datagrams are."""
+
+
+def _is_lost(carrier: asyncio.Task[MeshConnection]) -> bool:
+    return carrier.done() and (carrier.cancelled() or carrier.exception() is not None or carrier.result().lost)
 
 
 class _Flow(asyncio.DatagramProtocol):
