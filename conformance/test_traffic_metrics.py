@@ -13,9 +13,12 @@ from pytest_smi.scene import Inconclusive, Scene, assertion
 GROUP = "metrics.smi-spec.io"
 
 
-def recorded(smi: Scene) -> Recording:
-    """Return the common scene's documents; it is played by whoever asks first."""
-    return smi.shared("metrics", build)
+def recorded(smi: Scene, *keys: str) -> Recording:
+    """Return the common scene's recording, played by whoever asks first; the documents that are judged (default: all) become evidence."""
+    recording = smi.shared("metrics", build)
+    judged = {key: recording.documents[key].to_json() for key in keys or recording.documents if key in recording.documents}
+    smi.evidence.event("judged", documents=judged)
+    return recording
 
 
 @assertion("TM-01", level="MUST", source="metrics v1alpha1 §Kubernetes API", even_unserved=True)
@@ -33,7 +36,7 @@ def test_group_is_served_through_an_apiservice(smi: Scene) -> None:
 @assertion("TM-02", level="MUST", source="metrics v1alpha1 §Kubernetes API")
 def test_group_root_lists_resources(smi: Scene) -> None:
     """The group's root answers an APIResourceList, with and without a trailing slash."""
-    seen = recorded(smi)
+    seen = recorded(smi, "root", "root/")
     for key in ("root", "root/"):
         judge.resource_list(seen.documents[key], f"{GROUP}/{smi.versions['metrics']}")
 
@@ -41,7 +44,7 @@ def test_group_root_lists_resources(smi: Scene) -> None:
 @assertion("TM-03", level="MUST", source="metrics v1alpha1 §Kubernetes API")
 def test_eleven_resources(smi: Scene) -> None:
     """The root lists the eleven kinds of the specification."""
-    found = {str(entry["name"]) for entry in judge.resources(recorded(smi).documents["root"])}
+    found = {str(entry["name"]) for entry in judge.resources(recorded(smi, "root").documents["root"])}
     missing = judge.ELEVEN - found
     require(not missing, f"{len(found & judge.ELEVEN)} of {len(judge.ELEVEN)} kinds are listed; missing: {', '.join(sorted(missing))}")
 
@@ -49,7 +52,7 @@ def test_eleven_resources(smi: Scene) -> None:
 @assertion("TM-04", level="MUST", source="metrics v1alpha1 §Kubernetes API")
 def test_resources_are_traffic_metrics_with_get_and_list(smi: Scene) -> None:
     """Each resource has the kind TrafficMetrics and the verbs get and list."""
-    for entry in judge.resources(recorded(smi).documents["root"]):
+    for entry in judge.resources(recorded(smi, "root").documents["root"]):
         found = (entry.get("kind"), sorted(entry.get("verbs") or ()))
         require(found[0] == "TrafficMetrics", f"{entry['name']} has kind {found[0]!r}, expected TrafficMetrics")
         require({"get", "list"} <= set(found[1]), f"{entry['name']} has the verbs {found[1]}, expected get and list")
@@ -58,7 +61,7 @@ def test_resources_are_traffic_metrics_with_get_and_list(smi: Scene) -> None:
 @assertion("TM-06", level="MUST-d", source="metrics v1alpha1 §Kubernetes API")
 def test_listed_resources_answer_both_verbs(smi: Scene) -> None:
     """Every listed resource answers a list, and a get of an object that had traffic."""
-    seen = recorded(smi)
+    seen = recorded(smi, "root")
     for entry in judge.resources(seen.documents["root"]):
         for key in (f"list {entry['name']}", f"get {entry['name']}"):
             if key in seen.documents:
@@ -68,7 +71,7 @@ def test_listed_resources_answer_both_verbs(smi: Scene) -> None:
 @assertion("TM-07", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")
 def test_list_in_a_namespace(smi: Scene) -> None:
     """A list in a namespace is a TrafficMetricsList about one kind, with items of that kind and namespace alone."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployments", "pods", "abroad")
     b, x = seen.cast["b"], seen.cast["x"]
     for key, kind, namespace in (
         ("deployments", "Deployment", b.namespace),
@@ -82,7 +85,7 @@ def test_list_in_a_namespace(smi: Scene) -> None:
 @assertion("TM-10", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_get_answers_about_the_object_asked_for(smi: Scene) -> None:
     """A get returns one TrafficMetrics whose resource is the object that was asked for."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment b", "deployment c", "deployment r")
     for role in ("b", "c", "r"):
         found = seen.documents[f"deployment {role}"].only().resource
         require(found == seen.cast[role], f"asked for {seen.cast[role]}, the answer is about {found}")
@@ -91,7 +94,7 @@ def test_get_answers_about_the_object_asked_for(smi: Scene) -> None:
 @assertion("TM-11", level="MUST", source="metrics v1alpha1 §Specification, §TrafficMetricsList")
 def test_label_selector(smi: Scene) -> None:
     """A label selector restricts a list to the objects that it matches."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployments b", "pods b")
     pods = set(seen.by_pod("b"))
     for key, wanted in (("deployments b", {seen.cast["b"].name}), ("pods b", pods)):
         found = {item.resource.name for item in seen.documents[key].items()}
@@ -101,7 +104,7 @@ def test_label_selector(smi: Scene) -> None:
 @assertion("TM-14", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")
 def test_edges_are_a_list_about_the_object(smi: Scene) -> None:
     """The edges of an object are a list about that object, name included, and so is every item."""
-    seen = recorded(smi)
+    seen = recorded(smi, "edges a", "edges b")
     for role in ("a", "b"):
         judge.edges_about(seen.documents[f"edges {role}"], seen.cast[role])
 
@@ -109,7 +112,7 @@ def test_edges_are_a_list_about_the_object(smi: Scene) -> None:
 @assertion("TM-15", level="MUST", source="metrics v1alpha1 §Specification")
 def test_edges_only_where_traffic_was(smi: Scene) -> None:
     """Edges exist between pairs that exchanged traffic, and between no others."""
-    seen = recorded(smi)
+    seen = recorded(smi, "edges a", "edges b", "edges d")
     judge.peers(seen.frozen("edges a"), [seen.cast["b"], seen.cast["c"]])
     judge.peers(seen.frozen("edges b"), [seen.cast["a"]])
     idle = seen.documents["edges d"]
@@ -120,7 +123,7 @@ def test_edges_only_where_traffic_was(smi: Scene) -> None:
 @assertion("TM-18", level="MUST", source="metrics v1alpha1 §Edge")
 def test_direction(smi: Scene) -> None:
     """The direction is `to` where the object sends and `from` where it receives."""
-    seen = recorded(smi)
+    seen = recorded(smi, "edges a", "edges b")
     judge.directions(seen.frozen("edges a"), seen.cast["b"], "to")
     judge.directions(seen.frozen("edges b"), seen.cast["a"], "from")
 
@@ -134,7 +137,7 @@ def test_side(smi: Scene) -> None:
 @assertion("TM-20", level="MUST-d", source="metrics v1alpha1 §Edge")
 def test_both_directions_are_kept_apart(smi: Scene) -> None:
     """Traffic in both directions between one pair makes two items with numbers of their own."""
-    seen = recorded(smi)
+    seen = recorded(smi, "edges g")
     edges, h = seen.frozen("edges g"), seen.cast["h"]
     judge.count("requests from g to h", judge.edge(edges, "to", h).requests, seen.sent("g", "h").requests)
     judge.count("requests from h to g", judge.edge(edges, "from", h).requests, seen.sent("h", "g").requests)
@@ -167,35 +170,35 @@ def test_values_are_quantities(smi: Scene) -> None:
 @assertion("TM-29", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
 def test_latency_is_in_its_unit(smi: Scene) -> None:
     """A latency means what its unit says."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment c")
     judge.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2)
 
 
 @assertion("TM-30", level="MUST", source="metrics v1alpha1 §Tradeoffs")
 def test_success_count(smi: Scene) -> None:
     """success_count is the number of requests in the window that succeeded."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment b")
     judge.count("success_count of b", seen.frozen("deployment b").only().value("success_count"), seen.received("b").successes)
 
 
 @assertion("TM-31", level="MUST", source="metrics v1alpha1 §Tradeoffs")
 def test_failure_count(smi: Scene) -> None:
     """failure_count is the number of requests in the window that failed."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment b")
     judge.count("failure_count of b", seen.frozen("deployment b").only().value("failure_count"), seen.received("b").failures)
 
 
 @assertion("TM-32", level="MUST-d", source="metrics v1alpha1 §Tradeoffs")
 def test_successes_and_failures_are_all_requests(smi: Scene) -> None:
     """success_count and failure_count add up to the requests in the window."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment b")
     judge.count("success_count and failure_count of b", seen.frozen("deployment b").only().requests, seen.received("b").requests)
 
 
 @assertion("TM-34", level="AMB", source="metrics v1alpha1, silent")
 def test_object_without_traffic(smi: Scene) -> None:
     """A get of an object without traffic is not an error of the server."""
-    document = recorded(smi).documents["deployment d"]
+    document = recorded(smi, "deployment d").documents["deployment d"]
     require(document.status < 500, f"GET {document.path}: an object without traffic answered {document.status}")
     smi.observed(judge.idle_reading(document))
 
@@ -209,7 +212,7 @@ def test_percentiles_are_in_order(smi: Scene) -> None:
 @assertion("TM-37", level="MUST-d", source="metrics v1alpha1 §Specification")
 def test_p99_sees_a_tail(smi: Scene) -> None:
     """The 99th percentile shows a tail of one request in twenty that the 50th does not."""
-    seen = recorded(smi)
+    seen = recorded(smi, "deployment r")
     judge.tailed(seen.frozen("deployment r").only(), seen.latencies["r"])
 
 
@@ -223,7 +226,7 @@ def test_numbers_fall_without_traffic(smi: Scene) -> None:
 @assertion("TM-39", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
 def test_deployment_is_the_sum_of_its_pods(smi: Scene) -> None:
     """The counts of a Deployment are the sum of those of its pods."""
-    seen = recorded(smi)
+    seen = recorded(smi, "pods", "deployment w")
     arrived = seen.by_pod("w")
     if len(arrived) < 2:
         raise Inconclusive("traffic reached fewer than two of the Deployment's pods")
@@ -234,7 +237,7 @@ def test_deployment_is_the_sum_of_its_pods(smi: Scene) -> None:
 @assertion("TM-40", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
 def test_namespace_is_the_sum_of_its_pods(smi: Scene) -> None:
     """The counts of a namespace are the sum of those of its pods."""
-    seen = recorded(smi)
+    seen = recorded(smi, "pods", "namespace")
     home = seen.cast["a"].namespace
     pods = [item for item in seen.frozen("pods").items() if item.resource.namespace == home]
     judge.sum_of_parts(f"namespace {home}", seen.frozen("namespace").only(), pods)
@@ -243,7 +246,7 @@ def test_namespace_is_the_sum_of_its_pods(smi: Scene) -> None:
 @assertion("TM-46", level="MUST-d", source="metrics v1alpha1 §Edge")
 def test_incoming_edges_add_up(smi: Scene) -> None:
     """The `from` edges of an object that only the mesh calls add up to the object's own counts."""
-    seen = recorded(smi)
+    seen = recorded(smi, "edges r", "deployment r")
     incoming = [item for item in seen.frozen("edges r").items() if item.direction == "from"]
     judge.sum_of_parts("Deployment r", seen.frozen("deployment r").only(), incoming)
 
@@ -251,14 +254,14 @@ def test_incoming_edges_add_up(smi: Scene) -> None:
 @assertion("TM-49", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
 def test_split_has_one_item_per_backend(smi: Scene) -> None:
     """A TrafficSplit has one TrafficMetrics for each backend, which names it."""
-    seen = recorded(smi)
+    seen = recorded(smi, "trafficsplits")
     judge.one_item_each(seen.frozen("trafficsplits"), seen.splits[0])
 
 
 @assertion("TM-50", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
 def test_backend_equals_the_split(smi: Scene) -> None:
     """Apex, name and weight of a backend are those of the split, also after it is re-weighted."""
-    seen = recorded(smi)
+    seen = recorded(smi, "trafficsplits", "re-weighted")
     for key, split in zip(("trafficsplits", "re-weighted"), seen.splits, strict=True):
         judge.backends(seen.documents[key], split)
 

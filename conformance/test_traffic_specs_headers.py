@@ -84,11 +84,11 @@ def test_headers_alone_match_any_path_and_method(smi: Scene) -> None:
     """A route of header filters alone matches any path and every method."""
     srv, a = smi.server(), smi.client("a")
     requests = [Request(method=verb, path=path) for path, verb in product(("/", "/m", "/a/b"), ("GET", "PUT", "POST", "DELETE", "PATCH"))]
-    anything = a.http(srv, *requests)
-    smi.closed_so_far(anything.with_headers(K))
+    bare = a.get(srv, "/m")
+    smi.closed_so_far(bare.with_headers(K))
     smi.grant(srv, _filter("k", x_k="^v$"), sources=[a])
-    smi.expect(control(a.get(srv, "/m", headers=(K,))), closed(anything), hold=False)
-    smi.expect(allowed(anything.with_headers(K)), hold=False)
+    smi.expect(control(bare.with_headers(K)), closed(bare), hold=False)
+    smi.expect(allowed(a.http(srv, *requests).with_headers(K)), hold=False)
 
 
 @assertion("TS-29", level="MUST-d", source="specs v1alpha4 §HTTP header filters; HTTP semantics", needs=["access"])
@@ -96,10 +96,11 @@ def test_header_names_have_no_case(smi: Scene) -> None:
     """The name of a filtered header is the same in upper and lower case, in the filter and in the request."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
-    calls = [bare.with_headers(("x-kind", "v")), bare.with_headers(("X-LOWER", "v"))]
+    calls, works = [bare.with_headers(("x-kind", "v")), bare.with_headers(("X-LOWER", "v"))], [bare.with_headers(("x-lower", "v"))]
     if smi.has("http2"):
         calls.append(calls[0].with_version("2"))
+        works.append(works[0].with_version("2"))
     smi.closed_so_far(*calls)
     smi.grant(srv, _filter("upper", **{"X-Kind": "^v$"}), _filter("lower", x_lower="^v$"), sources=[a])
-    smi.expect(control(bare.with_headers(("x-lower", "v"))), closed(bare), hold=False)
+    smi.expect(*map(control, works), closed(bare), hold=False)
     smi.expect(*map(allowed, calls), hold=False)

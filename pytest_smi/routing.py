@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_smi.cluster.wait import DeadlinePassed, wait_until
+from pytest_smi.expectations import PATIENCE_CUT
 from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Fate, Observation
 from pytest_smi.probing.plan import Call
@@ -17,8 +18,6 @@ from pytest_smi.smi.model import SmiObject
 from pytest_smi.verdict import Inconclusive, RequirementFailed
 from pytest_smi.workloads import Workload
 
-PATIENCE_CUT = 4
-"""After two controls that did not hold, further ones get this fraction of the deadline; they can only end `errored`."""
 LOAD_BLOCK, LOAD_SECONDS = 20, 0.2
 """Constant load: so many requests spread over so many seconds, again and again."""
 

@@ -29,13 +29,11 @@ def read(smi: Scene, question: Question) -> Document:
     return Document(path=shown, status=answer.status, body=answer.body, date=answer.date, begun=begun, finished=smi.clock())
 
 
-def read_all(smi: Scene, questions: Mapping[str, Question], *, in_short: bool = False) -> dict[str, Document]:
-    """Ask all, several at once, and put the answers into the evidence (`in_short`: without the items of lists)."""
+def read_all(smi: Scene, questions: Mapping[str, Question]) -> dict[str, Document]:
+    """Ask all, several at once; the evidence is told in short, whoever judges a document adds the whole of it."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         documents = dict(zip(questions, pool.map(lambda question: read(smi, question), questions.values()), strict=True))
-    smi.evidence.event(
-        "read", documents={key: document.in_short() if in_short else document.to_json() for key, document in documents.items()}
-    )
+    smi.evidence.event("read", documents={key: document.in_short() for key, document in documents.items()})
     return documents
 
 

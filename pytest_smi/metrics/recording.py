@@ -60,7 +60,7 @@ class Document:
         """Return the document as evidence that it was answered: a list's items are only counted."""
         items = self.body.get("items") if isinstance(self.body, dict) else None
         body = {**self.body, "items": len(items)} if isinstance(items, list) else self.body
-        return {"GET": self.path, "status": self.status, "body": body}
+        return {"GET": self.path, "status": self.status, "at": [self.begun, self.finished], "body": body}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def build(smi: Scene) -> Recording:
             break
         if attempt < ATTEMPTS:
             _pass(smi, until=smi.clock() + quiet.window + SLACK)
-    documents |= read_all(smi, later_questions(smi, cast), in_short=True)
+    documents |= read_all(smi, later_questions(smi, cast))
     if cast.splits:
         documents["re-weighted"] = _reweigh(smi, cast)
     return Recording(
@@ -118,7 +118,7 @@ def _reweigh(smi: Scene, cast: Cast) -> Document:
             smi.look(cast.workloads["g"].get(cast.apex), times=4)
         document = read(smi, Question(f"/namespaces/{cast.home}/trafficsplits"))
         if _weights(items_or_none(document)) == wanted or smi.clock() > deadline:
-            smi.evidence.event("re-weighted", document=document.to_json())
+            smi.evidence.event("re-weighted", document=document.in_short())
             return document
         pause(pace)
         pace = min(2 * pace, smi.limits.poll_interval)

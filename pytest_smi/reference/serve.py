@@ -35,6 +35,16 @@ START_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
 """Seconds for an orderly end; then the zygote kills what is left."""
 _MESH = "pytest_smi.reference.mesh"
+NO_MESH: dict[str, Any] = {
+    "name": "no-mesh",
+    "description": "The SMI kinds are installed, but no mesh: plain Kubernetes answers.",
+    "breaks": (
+        "SP-01 SP-02 SP-03 SP-04 SP-05 SP-06 SP-15 SP-19 SP-24 SP-26 SP-31 SP-33 SP-37 SP-52 SP-54 "
+        "TA-01 TA-02 TA-03 TA-22 TA-23 TM-01"
+    ).split(),
+    "kind": "absent",
+}
+"""The null mesh. What it does not fail it must not pass either: permissions that nothing had to grant are inconclusive."""
 
 
 class ServeError(Exception):
@@ -71,7 +81,7 @@ def fault_records() -> list[dict[str, Any]]:
         {"name": fault.name, "description": fault.description, "breaks": sorted(fault.breaks), "kind": "mesh"}
         for fault in mesh_faults().values()
     ]
-    return [*found, *cluster_faults.describe()]
+    return [*found, NO_MESH, *cluster_faults.describe()]
 
 
 def serve(options: ServeOptions) -> int:

@@ -11,14 +11,18 @@ _PACKAGE = str(Path(pytest_smi.__file__).resolve().parent)
 _MESH = "pytest_smi.reference.mesh"
 
 
+# Imported late by the libraries themselves; imported before forking, they are shared by all containers.
+_LATE = ["cryptography.hazmat.backends.openssl.backend", "encodings.idna"]
+
+
 def _image(executable: str, module: str, preload: list[str]) -> dict[str, Any]:
     return {"executables": {executable: {"package": "pytest_smi", "path": _PACKAGE, "module": module}}, "preload": preload}
 
 
 IMAGES: dict[str, dict[str, Any]] = {
     f"smi-reference/control-plane:{pytest_smi.__version__}": _image(
-        "smi-control-plane", f"{_MESH}.control_plane", [f"{_MESH}.control_plane", "aiohttp.web"]
+        "smi-control-plane", f"{_MESH}.control_plane", [f"{_MESH}.control_plane", "aiohttp.web", *_LATE]
     ),
-    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar"]),
+    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE]),
 }
 """Image reference to specification, see contract 3."""

@@ -85,6 +85,8 @@ def choose(
     plain = Choice(endpoints=root.ports.get(port, ()), split=None, backend=None)
     if splits and faults.on("split-first-port-only") and port != next(iter(root.ports)):
         return plain
+    if call is not None and faults.on("split-short-names-only") and _host(call).endswith(b".svc.cluster.local"):
+        return plain
     for split in splits:
         if split.routes is None or (call is not None and _selected(split, call, faults)):
             if split.routes is not None and faults.on("split-matched-to-root"):
@@ -104,6 +106,11 @@ def _selected(split: Split, call: Call, faults: ActiveFaults) -> bool:
     return any_match(split.routes or (), call.method, path_of(call.target), call.headers, faults)
 
 
+def _host(call: Call) -> bytes:
+    """The host that a request names, without its port."""
+    return next((value.partition(b":")[0] for name, value in call.headers if name.lower() in (b"host", b":authority")), b"")
+
+
 def _weigh(
     split: Split, root: Service, port: PortKey, services: Mapping[ServiceKey, Service], rng: random.Random, faults: ActiveFaults
 ) -> Choice:
@@ -117,7 +124,7 @@ def _weigh(
         if backend is None or matched is None:
             if backend is not None and weight > 0 and faults.on("split-portless-keeps-share"):
                 candidates.append((name, weight, ()))
-            if faults.on("split-needs-every-backend"):
+            if backend is None and faults.on("split-needs-every-backend"):
                 return Choice(endpoints=root.ports.get(port, ()), split=None, backend=None)
             continue
         endpoints = backend.ports[matched]
@@ -126,7 +133,7 @@ def _weigh(
         elif weight == 0 and endpoints and faults.on("split-zero-weight-leaks"):
             candidates.append((name, max(1, sum(w for _, w in backends) // 50), endpoints))
     if faults.on("split-root-is-a-backend"):
-        candidates.append((root.key[1], max(1, sum(w for _, w in backends) // 10), root.ports.get(port, ())))
+        candidates += _strays(split, root, port, services)
     if not candidates:
         return Choice(endpoints=(), split=split.key, backend=None)
     weights = [weight for _, weight, _ in candidates]
@@ -150,6 +157,17 @@ def _weigh(
         targets = {target for _, target in root.ports.get(port, ())}
         endpoints = [(address, next(iter(targets), target)) for address, target in endpoints]
     return Choice(endpoints=endpoints, split=split.key, backend=name)
+
+
+def _strays(
+    split: Split, root: Service, port: PortKey, services: Mapping[ServiceKey, Service]
+) -> list[tuple[str, int, Sequence[Endpoint]]]:
+    """For a fault: the root's endpoints that belong to no backend, as one more backend beside two or more."""
+    known = [backend for name, _ in split.backends if (backend := services.get((split.key[0], name)))]
+    owned = {address for backend in known for endpoints in backend.ports.values() for address, _ in endpoints}
+    strays = [endpoint for endpoint in root.ports.get(port, ()) if endpoint[0] not in owned]
+    weight = max(1, sum(weight for _, weight in split.backends) // 10)
+    return [(root.key[1], weight, strays)] if strays and len(known) > 1 else []
 
 
 def match_port(root: Service, port: PortKey, backend: Service, faults: ActiveFaults) -> PortKey | None:

@@ -12,8 +12,8 @@ from typing import Any
 CLUSTER_FAULTS: dict[str, str] = {
     "server-down": "A sample application server is killed some 100 ms after it became ready, and never started again.",
     "dns-dead": "The cluster's name server answers SERVFAIL from one second after the cluster was ready.",
-    "exec-cut": "Every exec session is cut, without an exit status, after 50 lines of standard input.",
-    "prober-killed": "A program started through exec is killed after its 20th line of standard input.",
+    "exec-cut": "Every exec session is cut, without an exit status, after 2 lines of standard input.",
+    "prober-killed": "A program started through exec is killed after its 2nd line of standard input.",
 }
 """Name -> what it does."""
 
@@ -21,8 +21,8 @@ SERVER_DOWN_DELAY = 0.1
 """Seconds from a server's readiness to its end."""
 DNS_DEAD_DELAY = 1.0
 """Seconds from the cluster's readiness to the name server's end."""
-EXEC_CUT_LINES = 50
-PROBER_KILLED_LINES = 20
+EXEC_CUT_LINES = 2
+PROBER_KILLED_LINES = 2
 _ROLE_LABEL = "smi.test/role"
 
 

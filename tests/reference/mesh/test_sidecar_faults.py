@@ -101,7 +101,7 @@ def test_the_first_decision_of_a_connection_is_cached(run_pair: Run, grants: Gra
 
 
 def test_a_client_sticks_to_one_backend(run_pair: Run, grants: Grants) -> None:
-    """Under its fault all calls of a client go where the first went."""
+    """Under its fault all calls of a client whose account hashes so go where the first went."""
 
     async def scenario(pair: Any) -> None:
         twin = {**pair.client.value}
@@ -113,6 +113,7 @@ def test_a_client_sticks_to_one_backend(run_pair: Run, grants: Grants) -> None:
         split = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["v1", 1], ["v2", 1]], "groups": None}
         pair.update({"split/t1/s": split})
         router = pair.client.plane.router
+        pair.client.plane.state.own["sa"] = "b"
         destination = router.resolve("127.1.64.9", 8080, "TCP")
         assert destination.service == root.key
         assert len({router.choose(destination, None).backend for _ in range(50)}) == 1

@@ -318,7 +318,7 @@ class TestClusterFaults:
         with_node(scenario, fault="exec-cut")
 
     def test_prober_killed(self, with_node: Run) -> None:
-        """A program started through exec is killed after its 20th line."""
+        """A program started through exec is killed after its stated number of lines."""
 
         async def scenario(node: Any) -> None:
             await node.server("srv-1")

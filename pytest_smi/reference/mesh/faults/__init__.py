@@ -9,7 +9,7 @@ right behaviour. To add one:
    `policy.Policy` (who may), `splits.py` and `proxy/router.py` (where to), `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py`
    (bytes); `metrics/` (the metrics API). The control plane has the faults from its environment, sidecars from their configuration.
 2. Add the record: a name `api-what-goes-wrong`, one sentence, and exactly the requirements that it breaks.
-3. Show its effect in `tests/reference/mesh/test_fault_effects.py` or `test_sidecar_faults.py`, run `test_faults.py` (each name is used in
+3. Show its effect in `tests/reference/mesh/faults/` or `test_sidecar_faults.py`, run `test_faults.py` (each name is used in
    exactly one place), then the suite under the fault.
 
 Prefer the narrowest wrong behaviour that breaks one requirement alone. Nothing is wrong unless its name is in `ActiveFaults`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 
 from pytest_smi.reference.mesh.identity import peer_identity
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
@@ -13,13 +12,13 @@ from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
 from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
+from pytest_smi.reference.mesh.proxy.inbound_answer import DENIAL, Answer, denial_headers
 from pytest_smi.reference.mesh.proxy.inbound_udp import InboundFlows
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
 from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
 from pytest_smi.reference.mesh.smi import Identity
 
-DENIAL = b"denied by access policy\n"
 _CLAIMS = (b"x-forwarded-client-cert", b"l5d-client-id", b"forwarded", b"x-forwarded-for")
 
 
@@ -106,7 +105,7 @@ class InboundConnection(FrameProtocol):
     def __init__(self, inbound: Inbound) -> None:
         super().__init__()
         self._inbound = inbound
-        self._answer: _Answer | None = None
+        self._answer: Answer | None = None
         self._app: PlainEnd | None = None
         self._port = 0
         self._eof_in = self._eof_out = False
@@ -152,12 +151,12 @@ class InboundConnection(FrameProtocol):
     def _request(self, port: int, flags: int, request: Request) -> None:
         inbound = self._inbound
         allowed = inbound.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
-        answer = self._answer = _Answer(self, request, allowed)
+        answer = self._answer = Answer(self, request, allowed)
         if allowed or inbound.state.faults.on("access-denied-delivered"):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()
-            self.send(frames.response_frame(403, frames.LAST | frames.REFUSED, _denial_headers(), DENIAL))
+            self.send(frames.response_frame(403, frames.LAST | frames.REFUSED, denial_headers(), DENIAL))
 
     def answered(self, request: Request | None = None, status: int = 0) -> None:
         """The exchange is over; `request` is given when it is to be counted."""
@@ -244,78 +243,3 @@ class InboundConnection(FrameProtocol):
         """The caller has caught up."""
         if self._app is not None:
             self._app.resume()
-
-
-def _denial_headers() -> HeaderList:
-    return [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(DENIAL))]
-
-
-class _Answer:
-    """The response to one request, sent back in as few frames as its parts arrive in."""
-
-    def __init__(self, connection: InboundConnection, request: Request, allowed: bool) -> None:
-        self._connection = connection
-        self._request = request
-        self._allowed = allowed
-        self._status = 0
-        self._headers: HeaderList = []
-        self._body: list[bytes] = []
-        self._pending = False
-        self._sent = False
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
-
-    def head(self, status: int, headers: HeaderList) -> None:
-        """Hold the head until this turn of the event loop is over: often the whole response is there by then."""
-        self._status, self._headers = status, headers
-        self._later()
-
-    def data(self, chunk: bytes) -> None:
-        """Hold a piece of the body likewise."""
-        if chunk:
-            self._body.append(chunk)
-            self._later()
-
-    def _later(self) -> None:
-        if not self._pending:
-            self._pending = True
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def _flush(self) -> None:
-        if self._pending and not self.cancelled and self._allowed:
-            self._pending = False
-            body = b"".join(self._body)
-            self._body.clear()
-            if not self._sent:
-                self._sent = True
-                self._connection.send(frames.response_frame(self._status, 0, self._headers, body))
-            elif body:
-                self._connection.send(frames.frame(frames.DATA, body))
-
-    def end(self) -> None:
-        """Send what is held, and the end."""
-        if self.cancelled:
-            return
-        self.cancelled = True
-        self._connection.answered(self._request if self._allowed else None, self._status)
-        body = b"".join(self._body)
-        if not self._allowed:
-            self._connection.send(frames.response_frame(403, frames.LAST | frames.REFUSED, _denial_headers(), DENIAL))
-        elif not self._sent:
-            self._connection.send(frames.response_frame(self._status, frames.LAST, self._headers, body))
-        else:
-            self._connection.send((frames.frame(frames.DATA, body) if body else b"") + frames.frame(frames.END))
-
-    def fail(self, status: int, reason: str) -> None:
-        """Say that no (complete) response will come."""
-        if not self.cancelled:
-            self.cancelled = True
-            self._connection.answered(self._request if self._allowed else None, status)
-            self._connection.send(frames.fail_frame(status, reason))
-
-    def cancel(self) -> None:
-        """The caller is gone."""
-        if not self.cancelled:
-            self.cancelled = True
-            if self.on_cancel is not None:
-                self.on_cancel()

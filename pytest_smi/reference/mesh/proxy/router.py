@@ -93,12 +93,16 @@ class Router:
             return Choice(endpoints=(), split=None, backend=None)
         splits = self.state.splits_of(root.key)
         choice = choose(root, destination.port, call, splits, self.state.services, self._rng, self.state.faults)
-        if choice.backend is not None and self.state.faults.on("split-client-sticks"):
+        if choice.backend is not None and self._hashed_to_one() and self.state.faults.on("split-client-sticks"):
             kept = self._sticky.setdefault(root.key, choice.backend)
             backend = self.state.services.get((root.key[0], kept))
             if backend is not None:
                 return Choice(endpoints=backend.ports.get(destination.port, ()), split=choice.split, backend=kept)
         return choice
+
+    def _hashed_to_one(self) -> bool:
+        """For a fault: whether this client is one of those that the hash of their account pins to one backend."""
+        return sum(str(self.state.own.get("sa", "")).encode()) % 2 == 0
 
     def http(self, destination: Destination, request: Request, sink: Sink) -> None:
         """Send one HTTP request on its way."""
