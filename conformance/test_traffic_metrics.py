@@ -13,11 +13,11 @@ from pytest_smi.scene import Inconclusive, Scene, assertion
 GROUP = "metrics.smi-spec.io"
 
 
-def recorded(smi: Scene, *keys: str) -> Recording:
-    """Return the common scene's recording, played by whoever asks first; the documents that are judged (default: all) become evidence."""
+def recorded(smi: Scene, *keys: str, everything: bool = False) -> Recording:
+    """Return the common scene's recording, played by whoever asks first; the documents that are judged become evidence."""
     recording = smi.shared("metrics", build)
-    judged = {key: recording.documents[key].to_json() for key in keys or recording.documents if key in recording.documents}
-    smi.evidence.event("judged", documents=judged)
+    judged = [key for key in recording.documents if everything or key in keys]
+    smi.evidence.event("judged", documents={key: recording.documents[key].to_json() for key in judged})
     return recording
 
 
@@ -131,7 +131,7 @@ def test_direction(smi: Scene) -> None:
 @assertion("TM-19", level="MUST", source="metrics v1alpha1 §Edge")
 def test_side(smi: Scene) -> None:
     """Every item says on which side it was measured: client or server."""
-    judge.sides(recorded(smi))
+    judge.sides(recorded(smi, everything=True))
 
 
 @assertion("TM-20", level="MUST-d", source="metrics v1alpha1 §Edge")
@@ -146,25 +146,25 @@ def test_both_directions_are_kept_apart(smi: Scene) -> None:
 @assertion("TM-24", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_timestamp_is_current(smi: Scene) -> None:
     """The timestamp is an RFC 3339 time, and current."""
-    judge.current(recorded(smi))
+    judge.current(recorded(smi, everything=True))
 
 
 @assertion("TM-25", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_window_is_a_duration(smi: Scene) -> None:
     """The window is a positive duration."""
-    judge.windows(recorded(smi))
+    judge.windows(recorded(smi, everything=True))
 
 
 @assertion("TM-26", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_five_metrics(smi: Scene) -> None:
     """Every item has the five metrics by their names, each once."""
-    judge.five_metrics(recorded(smi))
+    judge.five_metrics(recorded(smi, everything=True))
 
 
 @assertion("TM-28", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_values_are_quantities(smi: Scene) -> None:
     """Values are Kubernetes quantities, finite and not negative, also of idle objects."""
-    judge.values(recorded(smi))
+    judge.values(recorded(smi, everything=True))
 
 
 @assertion("TM-29", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
@@ -206,7 +206,7 @@ def test_object_without_traffic(smi: Scene) -> None:
 @assertion("TM-35", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
 def test_percentiles_are_in_order(smi: Scene) -> None:
     """The 50th percentile is not above the 90th, nor that above the 99th."""
-    judge.ordered(recorded(smi))
+    judge.ordered(recorded(smi, everything=True))
 
 
 @assertion("TM-37", level="MUST-d", source="metrics v1alpha1 §Specification")

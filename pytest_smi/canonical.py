@@ -1,21 +1,32 @@
 """One way to write JSON, so that the same facts are always the same bytes, and one strict way to read it back.
 
 Keys sorted, UTF-8, two spaces of indent, a newline at the end; integers stay integers; NaN and infinities do not exist.
-Reading refuses what writers and readers understand differently: duplicate keys, NaN, bytes that are not UTF-8.
+Reading refuses what writers and readers understand differently: duplicate keys, NaN, bytes that are not UTF-8, and absurd nesting.
 """
 
 import hashlib
 import json
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NoReturn
 
-__all__ = ["canonical_bytes", "compact_bytes", "parse_json", "sha256_hex"]
+__all__ = ["DEEPEST", "canonical_bytes", "compact_bytes", "indented", "parse_json", "sha256_hex"]
+
+DEEPEST = 64
+"""Levels of nesting that a document may have; the report needs fewer than twenty."""
 
 
 def canonical_bytes(value: object) -> bytes:
     """The bytes of a JSON document as files of the report hold it. Raises `TypeError` or `ValueError` for what is not JSON."""
+    return indented(value).encode("utf-8") + b"\n"
+
+
+def indented(value: object, margin: str = "") -> str:
+    """A JSON value in the canonical form, as it stands inside a document at this margin; the first line has no margin."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8") + b"\n"
+    # Newlines within strings are escaped, so that those here are all of the form.
+    return text.replace("\n", f"\n{margin}") if margin else text
 
 
 def compact_bytes(value: object) -> bytes:
@@ -28,9 +39,11 @@ def compact_bytes(value: object) -> bytes:
 def parse_json(data: bytes) -> Any:
     """Read one JSON value strictly. Raises `ValueError` that says what is wrong."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    _refuse_depth(value)
+    return value
 
 
 def sha256_hex(data: bytes) -> str:
@@ -39,15 +52,30 @@ def sha256_hex(data: bytes) -> str:
 
 
 def _refuse_odd_keys(value: object, path: str = "$") -> None:
-    # json.dumps would turn the keys 1, 1.0, True and None into strings silently, and two keys could become one.
     if isinstance(value, dict):
         for key, inner in value.items():
+            # json.dumps would turn the keys 1, 1.0, True and None into strings silently, and two keys could become one.
             if not isinstance(key, str):
                 raise TypeError(f"the keys of a JSON object are strings; {path} has the key {key!r}")
             _refuse_odd_keys(inner, f"{path}.{key}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             _refuse_odd_keys(inner, f"{path}[{index}]")
+
+
+def _refuse_depth(value: object) -> None:
+    # Level by level and without recursion: everything that walks a document later may then recurse.
+    level: list[Any] = [value]
+    for _ in range(DEEPEST + 1):
+        level = list(chain.from_iterable(map(_children, level)))
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _children(value: object) -> Iterator[Any]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (item for item in inside if isinstance(item, dict | list))
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

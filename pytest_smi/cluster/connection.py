@@ -107,7 +107,7 @@ class Connection:
         headers = {name.lower(): value for name, value in self._authentication().items()} | {"sec-websocket-protocol": "v4.channel.k8s.io"}
         try:
             with self._websocket_lock:  # the library toggles a process-wide tracing switch while it connects
-                socket = create_websocket(self._configuration, url, headers)
+                socket: WebSocket = create_websocket(self._configuration, url, headers)
         except Exception as error:  # websocket-client has no common base class for refusals and socket errors
             raise ClusterError(f"exec through {path} was refused: {_first_line(error)}") from error
         socket.settimeout(timeout)
@@ -118,7 +118,7 @@ class Connection:
         self._client.close()
 
     def _authentication(self) -> dict[str, str]:
-        settings = self._configuration.auth_settings().values()
+        settings: list[dict[str, str]] = list(self._configuration.auth_settings().values())
         return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
 
     def _unreachable(self, error: Exception) -> ClusterError:

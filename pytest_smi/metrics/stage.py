@@ -87,7 +87,8 @@ def _await_quiet(smi: Scene, cast: Cast, *, since: float) -> Quiet:
     if window is None and before and after == 0:
         window = fallen.finished - since
     _pass(smi, until=since + (window or UNSAID) + SLACK)
-    smi.evidence.event("quiet", before=before, after=after, waited=round(waited, 3), window=window)
+    documents = [shown.to_json(), fallen.to_json()]
+    smi.evidence.event("quiet", before=before, after=after, waited=round(waited, 3), window=window, documents=documents)
     return Quiet(window=window, fading=Fading(before=before, after=after, waited=waited))
 
 

@@ -38,10 +38,29 @@ _MESH = "pytest_smi.reference.mesh"
 NO_MESH: dict[str, Any] = {
     "name": "no-mesh",
     "description": "The SMI kinds are installed, but no mesh: plain Kubernetes answers.",
-    "breaks": (
-        "SP-01 SP-02 SP-03 SP-04 SP-05 SP-06 SP-15 SP-19 SP-24 SP-26 SP-31 SP-33 SP-37 SP-52 SP-54 "
-        "TA-01 TA-02 TA-03 TA-22 TA-23 TM-01"
-    ).split(),
+    "breaks": [
+        "SP-01",
+        "SP-02",
+        "SP-03",
+        "SP-04",
+        "SP-05",
+        "SP-06",
+        "SP-15",
+        "SP-19",
+        "SP-24",
+        "SP-26",
+        "SP-31",
+        "SP-33",
+        "SP-37",
+        "SP-52",
+        "SP-54",
+        "TA-01",
+        "TA-02",
+        "TA-03",
+        "TA-22",
+        "TA-23",
+        "TM-01",
+    ],
     "kind": "absent",
 }
 """The null mesh. What it does not fail it must not pass either: permissions that nothing had to grant are inconclusive."""
