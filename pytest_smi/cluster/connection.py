@@ -118,7 +118,7 @@ class Connection:
         self._client.close()
 
     def _authentication(self) -> dict[str, str]:
-        settings: list[dict[str, str]] = list(self._configuration.auth_settings().values())
+        settings: Any = self._configuration.auth_settings().values()
         return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
 
     def _unreachable(self, error: Exception) -> ClusterError:
