@@ -39,10 +39,12 @@ def test_denial_does_not_wait_for_a_target(smi: Scene) -> None:
     """A destination that no TrafficTarget names stays denied to everyone while another destination has one."""
     srv, unnamed = smi.server(), smi.server("unnamed")
     a, c = smi.client("a"), smi.client("c")
+    group = smi.routes("routes", match("m", "/m"))
+    smi.apply(group)
     smi.closed_so_far(a.get(srv, "/m"), a.get(unnamed, "/m"), c.get(unnamed, "/m"))
-    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.apply(smi.target(srv, group, sources=[a]))
     smi.expect(control(a.get(srv, "/m")), denied(a.get(unnamed, "/m")), denied(c.get(unnamed, "/m")))
-    smi.grant(unnamed, match("m", "/m"), sources=[a], name="later")
+    smi.apply(smi.target(unnamed, group, sources=[a], name="later"))
     smi.expect(control(a.get(unnamed, "/m")), hold=False)
 
 

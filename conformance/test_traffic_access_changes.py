@@ -1,6 +1,6 @@
 """Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
 
-from pytest_smi.scene import Rule, Scene, allowed, assertion, closed, control, denied, edited, match
+from pytest_smi.scene import Scene, allowed, assertion, closed, control, denied, edited, match
 
 
 @assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
@@ -8,8 +8,11 @@ def test_deleting_the_only_target_restores_denial(smi: Scene) -> None:
     """When the only TrafficTarget of a destination is deleted, what it granted is denied again."""
     srv, a = smi.server(), smi.client("a")
     calls = a.get(srv, "/m"), a.send("POST", srv, "/m")
+    group = smi.routes("routes", match("m", "/m"))
+    target = smi.target(srv, group, sources=[a])
+    smi.apply(group)
     smi.closed_so_far(*calls)
-    _, target = smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.apply(target)
     smi.expect(*map(control, calls), hold=False)
     smi.delete(target)
     smi.expect(*map(denied, calls))
@@ -20,10 +23,10 @@ def test_deleting_the_only_target_restores_denial(smi: Scene) -> None:
 @assertion("TA-16", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_removing_a_source_revokes_it_alone(smi: Scene) -> None:
     """Removing a source from a TrafficTarget revokes that source's access and nobody else's."""
-    srv, a, b = smi.server(), smi.client("a"), smi.client("b")
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
     smi.closed_so_far(a.get(srv, "/m"), b.get(srv, "/m"))
     group, _ = smi.grant(srv, match("m", "/m"), sources=[a, b])
-    smi.expect(control(a.get(srv, "/m")), control(b.get(srv, "/m")), hold=False)
+    smi.expect(control(a.get(srv, "/m")), control(b.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
     smi.apply(smi.target(srv, group, sources=[b], name="grant"))
     smi.expect(denied(a.get(srv, "/m")), allowed(b.get(srv, "/m")))
 
@@ -44,13 +47,14 @@ def test_missing_route_group_grants_nothing(smi: Scene) -> None:
     """A reference to a missing HTTPRouteGroup grants nothing while the group is missing and works while it exists."""
     srv, a = smi.server(), smi.client("a")
     missing = smi.routes("missing", match("m", "/m"))
-    smi.closed_so_far(a.get(srv, "/m"))
-    smi.apply(smi.target(srv, Rule(kind="HTTPRouteGroup", name=missing.name), sources=[a]))
-    # A grant made later that works shows that the mesh has taken note of the target before it.
-    smi.grant(srv, match("beside", "/beside"), sources=[a])
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
     beside = control(a.get(srv, "/beside"))
-    smi.expect(beside, denied(a.get(srv, "/m")))
+    smi.expect(beside, closed(a.get(srv, "/m")), hold=False)
+    smi.apply(smi.target(srv, missing, sources=[a]))
+    # A grant made later that works shows that the mesh has taken note of the target before it.
+    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
+    smi.expect(control(a.get(srv, "/later")), denied(a.get(srv, "/m")))
     smi.apply(missing)
-    smi.expect(allowed(a.get(srv, "/m")), hold=False)
+    smi.expect(beside, allowed(a.get(srv, "/m")), hold=False)
     smi.delete(missing)
     smi.expect(beside, denied(a.get(srv, "/m")))

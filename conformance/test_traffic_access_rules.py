@@ -24,7 +24,8 @@ def test_omitted_matches_grant_the_group(smi: Scene) -> None:
     """A rule without `matches` grants every route of the group."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.get(srv, "/e"))
-    smi.grant(srv, match("m", "/m"), match("e", "/e"), sources=[a])
+    group = smi.routes("routes", match("m", "/m"), match("e", "/e"))
+    smi.apply(group, smi.target(srv, Rule(kind="HTTPRouteGroup", name=group.name), sources=[a]))
     smi.expect(allowed(a.get(srv, "/m")), allowed(a.get(srv, "/e")), closed(a.get(srv, "/other")), hold=False)
 
 
@@ -32,18 +33,17 @@ def test_omitted_matches_grant_the_group(smi: Scene) -> None:
 def test_unknown_match_name_grants_nothing(smi: Scene) -> None:
     """A name in `matches` that the group does not have grants nothing."""
     srv, a = smi.server(), smi.client("a")
-    inside, outside = [a.get(srv, "/m"), a.get(srv, "/e")], a.get(srv, "/other")
-    smi.closed_so_far(*inside, outside)
+    calls = [a.get(srv, path) for path in ("/m", "/e", "/other")]
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.expect(control(a.get(srv, "/beside")), *map(closed, calls), hold=False)
     group = smi.routes("routes", match("m", "/m"), match("e", "/e"))
     smi.apply(group, smi.target(srv, _only(group, "nope"), sources=[a]))
     # A grant made later that works shows that the mesh has taken note of the target before it.
-    smi.grant(srv, match("beside", "/beside"), sources=[a])
-    smi.expect(control(a.get(srv, "/beside")), *map(denied, inside), denied(outside))
+    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
+    smi.expect(control(a.get(srv, "/later")), *map(denied, calls))
 
 
-@assertion(
-    "TA-48", level="MUST", source="access v1alpha3 §TrafficTarget, §Example implementation for L4", needs=["specs"], features=["tcp"]
-)
+@assertion("TA-48", level="MUST", source="access v1alpha3 §TrafficTarget, §Example for L4", needs=["specs"], features=["tcp"])
 def test_tcp_route_limits_ports(smi: Scene) -> None:
     """A TCPRoute with ports grants TCP on those ports and on no other."""
     srv, a = smi.server(), smi.client("a")

@@ -96,7 +96,8 @@ def test_invalid_pattern_fails_closed(smi: Scene) -> None:
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/early"), a.get(srv, "/late"))
     smi.grant(srv, match("early", "/early"), sources=[a], name="early")
-    smi.expect(control(a.get(srv, "/early")), hold=False)
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.expect(control(a.get(srv, "/early")), control(a.get(srv, "/beside")), closed(a.get(srv, "/other")), hold=False)
     broken = smi.routes("broken", match("broken", "/broken("))
     if smi.dry_run(broken).status < 400:  # refusing to store it closes it too
         smi.apply(broken, smi.target(srv, broken, sources=[a], name="broken"))

@@ -23,7 +23,8 @@ def test_filtered_header_must_be_there(smi: Scene) -> None:
     """A request without a header that the route filters by is denied."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
-    smi.closed_so_far(bare, bare.with_headers(K))
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.expect(control(a.get(srv, "/beside")), closed(bare), closed(bare.with_headers(K)), hold=False)
     smi.grant(srv, _filter("k", x_k="^v$"), sources=[a])
     smi.expect(control(bare.with_headers(K)), denied(bare))
 

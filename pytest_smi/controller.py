@@ -20,15 +20,16 @@ from pytest_smi.cluster.leftovers import delete_run
 from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
 from pytest_smi.errors import ReportError, SmiError, UsageProblem
 from pytest_smi.keys import find_key
-from pytest_smi.matrix import Matrix, Mesh
+from pytest_smi.matrix import Matrix, Mesh, Provenance
 from pytest_smi.matrix_build import RunContext, build_matrix
 from pytest_smi.options import Options
 from pytest_smi.preflight import Findings, inspect
 from pytest_smi.profile import Profile, known_profiles, load_profile
+from pytest_smi.provenance import ci_run, image_roles
 from pytest_smi.report import claim_folder, write_report
 from pytest_smi.results import Api, Level, Result, Status
 from pytest_smi.signing import Signer
-from pytest_smi.suite import this_suite
+from pytest_smi.suite import catalogue_of, this_suite
 from pytest_smi.testbed import Setting
 from pytest_smi.wire import IMAGES, PROPERTY, Target
 from pytest_smi.worker import selected
@@ -240,7 +241,8 @@ class ControllerSession:
             required={record.requirement: (Api(record.api), Level(record.level)) for record in _catalogue()},
             started_at=self._started,
             finished_at=_now(),
-            nonce=self.run,
+            # The name that the namespaces carry, unless several meshes share it.
+            nonce=self.run if len(self.targets) == 1 else f"{self.run}-{list(self.targets).index(name)}",
             limits=setting.limits.to_json(),
             options={
                 "apis": list(self.options.apis),
@@ -250,6 +252,12 @@ class ControllerSession:
             },
             weakened=tuple(weakened),
             interrupted=self._interrupted,
+            provenance=Provenance(
+                catalogue=catalogue_of(_catalogue()),
+                crds=dict(found.crds),
+                images=image_roles(found.images, self.images[name], setting.image),
+                ci_run=ci_run(os.environ),
+            ),
         )
 
     def _clean_up(self) -> None:

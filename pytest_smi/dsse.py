@@ -83,13 +83,18 @@ def _signature(entry: object, index: int) -> Signature:
 
 
 def _decode(text: object, name: str) -> bytes:
-    """Base64 of either alphabet, as the specification asks of verifiers."""
+    """Base64 of either alphabet, as the specification asks of verifiers, but not of both at once, and each byte in one way only."""
     if not isinstance(text, str):
         raise _broken(f"has no {name}")
+    standard = text.replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+        data = base64.b64decode(standard, validate=True)
     except (binascii.Error, ValueError):
         raise _broken(f"has a {name} that is not base64") from None
+    # Left-over bits, or two alphabets in one text, would give many texts for the same bytes.
+    if base64.b64encode(data).decode("ascii") != standard or (set(text) & set("-_") and set(text) & set("+/")):
+        raise _broken(f"has a {name} whose base64 is not canonical")
+    return data
 
 
 def _broken(what: str) -> VerificationError:

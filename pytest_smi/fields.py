@@ -17,6 +17,10 @@ DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 """A sha256 in lower-case hexadecimal; container images carry it with the prefix `sha256:`."""
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+_LARGEST_NUMBER = 2.0**53
+"""Beyond it not every reader of JSON sees the same number."""
 
 
 class Fields:
@@ -67,8 +71,10 @@ class Fields:
     def number(self, name: str) -> float:
         """A number that is not negative."""
         found = self.take(name, (int, float), 0.0, "a number")
-        if found < 0:
-            self.note(name, f"must not be negative, found {found}")
+        # JSON has integers of any size, and 1e999 is read as infinity.
+        if not 0 <= found < _LARGEST_NUMBER:
+            self.note(name, f"must be from 0 to {_LARGEST_NUMBER:g}, found {str(found)[:20]}")
+            return 0.0
         return float(found)
 
     def flag(self, name: str) -> bool:
@@ -107,6 +113,18 @@ class Fields:
     def inner(self, name: str) -> "Fields":
         """A reader of a nested object."""
         return Fields(self.take(name, dict, {}, "an object"), f"{self.path}.{name}".strip("."), self.problems)
+
+    def maybe(self, name: str, read: Callable[["Fields"], T]) -> T | None:
+        """What `read` makes of a nested object, or None when null or absent."""
+        return None if self.take(name, dict, None, "an object or null", optional=True) is None else read(self.inner(name))
+
+    def digests(self, name: str) -> dict[str, str | None]:
+        """An object whose values are sha256 digests or null."""
+        found = self.take(name, dict, {}, "an object")
+        for key, digest in found.items():
+            if digest is not None and not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
+                self.note(f"{name}.{key}", f"must be a sha256 digest or null, found {digest!r}")
+        return dict(found)
 
     def each(self, name: str, read: Callable[["Fields"], Any]) -> tuple[Any, ...]:
         """What `read` makes of every object of a list."""

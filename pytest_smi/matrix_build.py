@@ -7,12 +7,12 @@ accounted for, at least one passed, none failed, errored or was skipped, and not
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smi.canonical import canonical_bytes, sha256_hex
 from pytest_smi.errors import ReportError
-from pytest_smi.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Run, Suite
+from pytest_smi.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Run, Suite
 from pytest_smi.results import Api, Level, Result, Status
 
 __all__ = ["Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
@@ -27,7 +27,8 @@ class RunContext:
 
     `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and level, for every
     requirement of the catalogue that this run had to account for (a requirement without a result makes the run incomplete).
-    `interrupted`: it did not run to its end. `weakened`: reasons, see `Run`. Dates are ISO 8601 in UTC.
+    `interrupted`: it did not run to its end. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of the
+    matrix. Dates are ISO 8601 in UTC.
     """
 
     mesh: Mesh
@@ -41,6 +42,7 @@ class RunContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     weakened: tuple[str, ...] = ()
     interrupted: bool = False
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContex
             suffix = ""
         else:
             suffix = name if stems[name] == 1 else f"{name}-{sha256_hex(context.nonce.encode())[:8]}"
-        built.append(build_run(results, context, suffix=suffix))
+        run = build_run(results, context, suffix=suffix)
+        built.append(replace(run, provenance=replace(run.provenance, suite=run.provenance.suite or suite)))
         names = evidence_names(results, suffix=suffix)
         evidence |= {names[result.id]: canonical_bytes(result.evidence) for result in results if result.id in names}
     return Built(matrix=Matrix(generated_at=generated_at, suite=suite, runs=tuple(built)), evidence=evidence)
@@ -99,6 +102,7 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
         conformant=conformant,
         weakened=weakened,
         results=entries,
+        provenance=context.provenance,
     )
 
 

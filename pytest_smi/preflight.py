@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_smi.canonical import canonical_bytes, sha256_hex
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects, collection
 from pytest_smi.cluster.pods import container_images
@@ -22,6 +23,8 @@ class Findings:
     images: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
+    crds: Mapping[str, str] = field(default_factory=dict)
+    """Name of each SMI resource definition → sha256 of its spec in canonical JSON; empty when they may not be read."""
 
 
 def negotiate(claimed: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]]) -> tuple[dict[str, str], dict[str, str]]:
@@ -60,8 +63,20 @@ def inspect(connection: Connection, profile: Profile) -> Findings:
     versions, absent = negotiate(profile.apis, served)
     mesh_version, images = _mesh(Objects(connection), profile)
     return Findings(
-        kubernetes=version.body.get("gitVersion", ""), mesh_version=mesh_version, images=images, versions=versions, absent=absent
+        kubernetes=version.body.get("gitVersion", ""),
+        mesh_version=mesh_version,
+        images=images,
+        versions=versions,
+        absent=absent,
+        crds=_definitions(connection),
     )
+
+
+def _definitions(connection: Connection) -> dict[str, str]:
+    answer = connection.request("GET", collection("apiextensions.k8s.io/v1", "customresourcedefinitions"))
+    listed = answer.body.get("items", []) if answer.ok and isinstance(answer.body, dict) else []
+    own = [item for item in listed if item["spec"].get("group") in GROUPS.values()]
+    return {item["metadata"]["name"]: sha256_hex(canonical_bytes(item["spec"])) for item in own}
 
 
 def _mesh(objects: Objects, profile: Profile) -> tuple[str, dict[str, str]]:

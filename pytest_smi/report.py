@@ -16,10 +16,11 @@ from pathlib import Path
 from pytest_smi.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem
 from pytest_smi.matrix import Matrix
+from pytest_smi.schema import SCHEMA_FILE, schema_bytes
 from pytest_smi.signing import Signer
 from pytest_smi.statement import MATRIX_FILE, statements_of
 
-__all__ = ["ENVELOPES_FILE", "EVIDENCE_FOLDER", "KEY_FILE", "check_writable", "claim_folder", "write_report"]
+__all__ = ["DERIVED_FILES", "ENVELOPES_FILE", "EVIDENCE_FOLDER", "KEY_FILE", "check_writable", "claim_folder", "write_report"]
 
 ENVELOPES_FILE = "matrix.intoto.jsonl"
 """DSSE envelopes, one per line: the matrix statement, then the test-result statement."""
@@ -27,6 +28,11 @@ KEY_FILE = "signing-key.pub.pem"
 """The public key of the signature. A reader who trusts it because it lies here trusts whoever wrote the folder."""
 EVIDENCE_FOLDER = "evidence"
 """Folder of evidence files, within the report folder."""
+
+DERIVED_FILES = frozenset(
+    {"index.html", "summary.json", "badge.json", "ctrf.json", "junit.xml", "summary.md", "metrics.txt", SCHEMA_FILE, "matrix.sigstore.jsonl"}
+)
+"""What may lie beside the signed files: made from the matrix, and not covered by its signature."""
 
 _STAGE = ".smi-staging-"
 
@@ -84,7 +90,7 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
     digests = {path: sha256_hex(data) for path, data in evidence.items()}
     envelopes = [signer.sign(statement.to_bytes()).to_bytes() + b"\n" for statement in statements_of(matrix, digests)]
     # The order is the order in which they become visible.
-    files = {**evidence, KEY_FILE: signer.public_pem, MATRIX_FILE: matrix.to_bytes(), ENVELOPES_FILE: b"".join(envelopes)}
+    files = {**evidence, SCHEMA_FILE: schema_bytes(), KEY_FILE: signer.public_pem, MATRIX_FILE: matrix.to_bytes(), ENVELOPES_FILE: b"".join(envelopes)}
     check_writable(directory)
     stage = directory / f"{_STAGE}{secrets.token_hex(8)}"
     try:
@@ -92,7 +98,9 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
         for name, data in files.items():
             _write(stage / name, data)
         (directory / ENVELOPES_FILE).unlink(missing_ok=True)
-        for name in old - set(evidence):
+        # What was derived from the matrix before must not stand beside the new one.
+        stale = DERIVED_FILES if (directory / MATRIX_FILE).exists() else frozenset[str]()
+        for name in (old - set(evidence)) | stale:
             (directory / name).unlink(missing_ok=True)
         for name, data in files.items():
             if name == ENVELOPES_FILE:

@@ -29,6 +29,7 @@ from pytest_smi.smi.model import (
     TrafficSplit,
     TrafficTarget,
     UDPRoute,
+    refer_to,
 )
 from pytest_smi.smi.render import GROUPS, render
 from pytest_smi.testbed import Testbed
@@ -222,12 +223,15 @@ class Scene(Expectations, Routing):
         name: str = "target",
         alias: str | None = None,
     ) -> TrafficTarget:
-        """Describe a TrafficTarget: `sources` (by their ServiceAccounts) may reach the destination's through `rules`."""
+        """Describe a TrafficTarget: `sources` (by their ServiceAccounts) may reach the destination's through `rules`.
+
+        A route group given as a record is granted as a whole, each of its routes by name; write a `Rule` to say it otherwise.
+        """
         return TrafficTarget(
             name=f"{name}-{self.tag}",
             namespace=self.namespace(alias) if alias else destination.namespace,
             destination=Subject(name=destination.account, namespace=destination.namespace),
-            rules=tuple(r if isinstance(r, Rule) else Rule(kind=type(r).__name__, name=r.name) for r in rules),
+            rules=tuple(map(refer_to, rules)),
             sources=tuple(Subject(name=s.account, namespace=s.namespace) for s in sources),
         )
 

@@ -4,7 +4,7 @@ Key ids follow securesystemslib's recipe (sha256 over the canonical JSON of the 
 find the key; our own checking never looks at them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -17,7 +17,7 @@ from pytest_smi.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from pytest_smi.errors import KeyProblem, VerificationError
 from pytest_smi.keys import PrivateKey, PublicKey
 
-__all__ = ["Signer", "fingerprint", "key_id", "public_pem", "verify_envelope"]
+__all__ = ["Signer", "fingerprint", "key_id", "public_pem", "signers_of", "verify_envelope"]
 
 
 class Signer:
@@ -77,6 +77,16 @@ def verify_envelope(envelope: Envelope, keys: Sequence[PublicKey], threshold: in
             "Either this is not the signer's key, or the report was changed after it was signed.",
         )
     return good
+
+
+def signers_of(envelope: Envelope, trusted: Mapping[str, PublicKey]) -> tuple[str, ...]:
+    """Ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own id.
+
+    Stricter than `verify_envelope`, never laxer: the id is not signed, so a wrong one is refused rather than believed.
+    """
+    covered = envelope.pae()
+    made = {one.keyid for one in envelope.signatures if one.keyid in trusted and _holds(trusted[one.keyid], one.sig, covered)}
+    return tuple(sorted(made))
 
 
 def _holds(key: PublicKey, sig: bytes, covered: bytes) -> bool:

@@ -11,12 +11,14 @@ from typing import Any
 
 from pytest_smi.canonical import compact_bytes, parse_json, sha256_hex
 from pytest_smi.errors import ReportError, VerificationError
-from pytest_smi.matrix import Matrix, Run
+from pytest_smi.matrix import SCHEMA_VERSION, Matrix, Run
 from pytest_smi.results import Status
 
 __all__ = [
     "MATRIX_FILE",
     "MATRIX_PREDICATE",
+    "MATRIX_PREDICATES",
+    "MERGE_PREDICATE",
     "STATEMENT_TYPE",
     "TEST_RESULT_PREDICATE",
     "Statement",
@@ -27,8 +29,12 @@ __all__ = [
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The type of every statement here."""
-MATRIX_PREDICATE = "https://pytest-smi.dev/matrix/v1"
-"""A stable name, never fetched: the predicate is the document of matrix.json with `schemaVersion` 1."""
+MATRIX_PREDICATES = {version: f"https://pytest-smi.dev/matrix/v{version}" for version in range(1, SCHEMA_VERSION + 1)}
+"""Schema version → predicate type. Stable names, never fetched: the predicate is the document of matrix.json of that version."""
+MATRIX_PREDICATE = MATRIX_PREDICATES[SCHEMA_VERSION]
+"""The predicate type that is written."""
+MERGE_PREDICATE = "https://pytest-smi.dev/merge/v1"
+"""A list of reports that were merged into one (see `merge`)."""
 TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 """in-toto's own: result, configuration, and the tests that passed, warned and failed."""
 MATRIX_FILE = "matrix.json"
@@ -86,16 +92,16 @@ class Statement:
 
 def statements_of(matrix: Matrix, evidence: Mapping[str, str]) -> tuple[Statement, Statement]:
     """The matrix statement and the test-result statement. `evidence`: path in the report folder → sha256."""
-    subjects = subjects_of(matrix, matrix.to_bytes(), evidence)
+    subjects = subjects_of(matrix, sha256_hex(matrix.to_bytes()), evidence)
     return (
         Statement(subjects=subjects, predicate_type=MATRIX_PREDICATE, predicate=matrix.to_json()),
         Statement(subjects=subjects, predicate_type=TEST_RESULT_PREDICATE, predicate=result_predicate(matrix)),
     )
 
 
-def subjects_of(matrix: Matrix, matrix_bytes: bytes, evidence: Mapping[str, str]) -> dict[str, str]:
+def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str]) -> dict[str, str]:
     """Name → sha256 of everything that a statement about this report speaks of. Raises `ReportError` for two subjects of one name."""
-    subjects = {MATRIX_FILE: sha256_hex(matrix_bytes), **evidence}
+    subjects = {MATRIX_FILE: matrix_digest, **evidence}
     digests: dict[str, set[str]] = {}
     for run in matrix.runs:
         for image, digest in run.mesh.images.items():

@@ -1,13 +1,23 @@
-"""What this suite is: name, version, and a digest over every file that decides a verdict."""
+"""What this suite is: name, version, digests over the files that decide a verdict, the wheel it came in, and its catalogue."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from pytest_smi import __version__
 from pytest_smi._bundle import bundled
-from pytest_smi.matrix import Suite
+from pytest_smi.canonical import canonical_bytes, sha256_hex
+from pytest_smi.catalogue import Assertion
+from pytest_smi.fields import DIGEST
+from pytest_smi.matrix import Catalogue, Suite
+from pytest_smi.results import Level
+
+# What installers add to a RECORD; the rest came with the wheel.
+_INSTALLED = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
 
 
 def this_suite() -> Suite:
@@ -20,4 +30,44 @@ def this_suite() -> Suite:
             if path.suffix in (".py", ".yaml", ".json") and not any(other in path.parents for other in nested):
                 digest.update(f"{name}/{path.relative_to(folder).as_posix()}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return Suite(name="pytest-smi", version=__version__, digest=digest.hexdigest())
+    try:
+        installed: Distribution | None = distribution("pytest-smi")
+    except PackageNotFoundError:
+        installed = None
+    direct = installed.read_text("direct_url.json") if installed else None
+    record = installed.read_text("RECORD") if installed else None
+    return Suite(
+        name="pytest-smi", version=__version__, digest=digest.hexdigest(), wheel=wheel_digest(direct), record=record_digest(record, direct)
+    )
+
+
+def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
+    """What a matrix says of a catalogue: its requirements, and the digest of its canonical JSON."""
+    listed = list(assertions)
+    return Catalogue(
+        digest=sha256_hex(canonical_bytes([record.to_json() for record in listed])),
+        requirements={record.requirement: Level(record.level) for record in listed},
+    )
+
+
+def wheel_digest(direct_url: str | None) -> str | None:
+    """The sha256 of the wheel as the installer noted it in `direct_url.json` (PEP 610), or None. Pure."""
+    try:
+        archive = json.loads(direct_url or "{}").get("archive_info", {})
+        digest = archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
+    except (ValueError, AttributeError):
+        return None
+    return digest if isinstance(digest, str) and DIGEST.fullmatch(digest) else None
+
+
+def record_digest(record: str | None, direct_url: str | None = None) -> str | None:
+    """The sha256 over the sorted lines of an installation's RECORD that came with the wheel; None for a checkout. Pure."""
+    if record is None or '"editable": true' in (direct_url or ""):
+        return None
+    lines = sorted(line for line in record.splitlines() if line and _came_with_the_wheel(line.split(",")[0]))
+    return sha256_hex("\n".join(lines).encode()) if lines else None
+
+
+def _came_with_the_wheel(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return not path.startswith("..") and not path.endswith(".pyc") and name not in _INSTALLED

@@ -1,49 +1,76 @@
 """Verifying a report folder, offline and closed: anything missing, extra, changed or not understood is a refusal.
 
-The steps, in this order; each is labelled in the code and named in its error:
+The steps, in this order; each is named in the error of its refusal:
  1. at least one public key is given, and a threshold that can be met
- 2. the envelopes are there, of bounded size, each of the form that DSSE has
+ 2. the envelopes are there, of bounded size, each in the very form that is written
  3. each has the payload type of in-toto
  4. each is signed, over its exact bytes, by enough of the keys given
  5. each payload is an in-toto statement
- 6. there is exactly one statement of each of our two predicate types, and both speak of the same subjects
- 7. matrix.json is, byte for byte, the signed predicate
+ 6. there is exactly one statement of each of our two predicate types, and both speak of the same subjects (a merged report: one, of merging)
+ 7. matrix.json has the digest that was signed, and says what the signed predicate says
  8. the predicate is a matrix, with no run in it twice
  9. the files that the matrix refers to, and no others, are in the evidence folder, with the digests that it gives
-10. the signed subjects are exactly the matrix, that evidence and the images of the meshes
-11. the test-result statement says what follows from the matrix
-Only what has passed all of them is returned.
+    (a merged report: each of its sources passes these steps by itself)
+10. the signed subjects are exactly the matrix, that evidence and the images of the meshes (a merged report: the matrix and its sources)
+11. the test-result statement says what follows from the matrix (a merged report: the matrix is what follows from the sources)
+12. the folder holds nothing else, but for files that are derived from the matrix: they are listed as not covered by the signature
+13. each run has a result for every requirement that it had to account for, and is called conformant only if it is
+14. it is what the reader asked for: mesh, age, level
+Only what has passed all of them is returned. Steps 1 to 5 are in `verify_envelopes`, 13 and 14 in `acceptance`, merged reports in `merged`.
 """
 
-import os
 import re
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_smi.canonical import canonical_bytes, sha256_hex
-from pytest_smi.dsse import PAYLOAD_TYPE, Envelope
-from pytest_smi.errors import KeyProblem, ReportError, VerificationError
+from pytest_smi.acceptance import Policy, refuse_unfit
+from pytest_smi.canonical import compact_bytes, parse_json, sha256_hex
+from pytest_smi.errors import ReportError
 from pytest_smi.keys import PublicKey
 from pytest_smi.matrix import Matrix
-from pytest_smi.report import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
-from pytest_smi.signing import fingerprint, verify_envelope
-from pytest_smi.statement import MATRIX_FILE, MATRIX_PREDICATE, TEST_RESULT_PREDICATE, Statement, result_predicate, subjects_of
+from pytest_smi.merged import SOURCES_FOLDER, Source, merged_matrix
+from pytest_smi.report import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
+from pytest_smi.report_files import hash_file, list_folder, read_file, refusal
+from pytest_smi.statement import (
+    MATRIX_FILE,
+    MATRIX_PREDICATES,
+    MERGE_PREDICATE,
+    TEST_RESULT_PREDICATE,
+    Statement,
+    result_predicate,
+    subjects_of,
+)
+from pytest_smi.verify_envelopes import Trust, read_envelopes, trust
 
-__all__ = ["Verified", "verify_report"]
+__all__ = ["STEPS", "Policy", "Verified", "verify_report", "verify_source"]
 
-_LARGEST_FILE = 64 * 1024 * 1024
-_MOST_ENVELOPES = 16
+STEPS = (
+    "keys that you trust",
+    "envelopes whole and in canonical form",
+    "payload type of in-toto",
+    "signatures over the exact bytes",
+    "in-toto statements",
+    "the statements that belong together, over the same subjects",
+    "matrix.json as it was signed",
+    "a matrix, no run twice",
+    "evidence complete and unchanged",
+    "subjects exactly those of the report",
+    "derived statement follows from the matrix",
+    "no other files",
+    "every requirement accounted for",
+    "mesh, age and level as asked for",
+)
+"""What each step has shown, once it has passed; the first is step 1."""
+
 _EVIDENCE = re.compile(rf"{EVIDENCE_FOLDER}/[A-Za-z0-9_][A-Za-z0-9._-]*\.json")
-_AGAIN = "Get the report again from where it was made; do not edit it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What verification vouches for. `files`: name → sha256 of each file covered. `signers`: fingerprints of the keys that signed.
 
-    `not_covered`: other entries of the folder; nothing is known about them.
+    `not_covered`: derived files of the folder; nothing is known about them. `sources`: the reports that were merged into this one.
     """
 
     matrix: Matrix
@@ -51,92 +78,117 @@ class Verified:
     subjects: dict[str, str]
     signers: tuple[str, ...]
     not_covered: tuple[str, ...]
+    sources: tuple[Source, ...] = ()
 
 
-def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int = 1) -> Verified:
-    """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`, or `KeyProblem` for step 1."""
-    # 1: a key, or the answer would mean nothing.
-    if not keys:
-        raise KeyProblem("step 1: verification needs a public key that you trust; none was given", "Give --key FILE.")
-    # 2 to 5
-    statements, signers = _statements(directory, keys, threshold)
-    # 6
+def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int = 1, policy: Policy | None = None) -> Verified:
+    """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`, or `KeyProblem` for step 1.
+
+    Without a `policy` steps 13 and 14 ask only what is always asked (see `acceptance`).
+    """
+    trusted = trust(keys, threshold)
+    data = read_file(directory, ENVELOPES_FILE, 2)
+    statements, signers = read_envelopes(data, ENVELOPES_FILE, trusted)
+    if [statement.predicate_type for statement in statements] == [MERGE_PREDICATE]:
+        verified = _merged(directory, statements[0], signers, trusted)
+    else:
+        verified = _single(directory, statements, signers)
+    refuse_unfit(verified.matrix, policy or Policy())
+    return verified
+
+
+def verify_source(directory: Path, trusted: Trust) -> Verified:
+    """Steps 2 to 12 for a report that is not a merged one, with keys prepared by `verify_envelopes.trust`."""
+    statements, signers = read_envelopes(read_file(directory, ENVELOPES_FILE, 2), ENVELOPES_FILE, trusted)
+    return _single(directory, statements, signers)
+
+
+def _single(directory: Path, statements: Sequence[Statement], signers: tuple[str, ...]) -> Verified:
     ours, theirs = _pair(statements)
-    # 7: the bytes on the disk are those that were signed, so that reading the file is as good as reading the predicate.
-    matrix_bytes = _read(directory, MATRIX_FILE, 7)
-    try:
-        signed = canonical_bytes(ours.predicate)
-    except ValueError as problem:
-        raise _refusal(7, f"the signed predicate has no canonical form: {problem}") from None
-    if matrix_bytes != signed:
-        raise _refusal(7, f"{MATRIX_FILE} must be the matrix that was signed; it was changed")
-    # 8
-    try:
-        matrix = Matrix.from_json(ours.predicate)
-    except ReportError as problem:
-        raise _refusal(8, f"the signed predicate is not a matrix: {problem.message}") from None
-    if not matrix.runs:
-        raise _refusal(8, "a matrix must hold a run; this one is empty")
-    # 9
+    _refuse_other_matrix(directory, ours)
+    matrix = _matrix(ours)
     evidence = _evidence(directory, matrix)
     # 10
     try:
-        expected = subjects_of(matrix, matrix_bytes, evidence)
+        expected = subjects_of(matrix, ours.subjects[MATRIX_FILE], evidence)
     except ReportError as problem:
-        raise _refusal(10, problem.message) from None
+        raise refusal(10, problem.message) from None
     if ours.subjects != expected:
-        raise _refusal(10, f"the signed subjects must be the files and images of the report; {_difference(ours.subjects, expected)}")
+        raise refusal(10, f"the signed subjects must be the files and images of the report; {_difference(ours.subjects, expected)}")
     # 11: two statements that disagree would let each reader believe another thing.
     if theirs.predicate != result_predicate(matrix):
-        raise _refusal(11, "the test-result statement must follow from the matrix; it says something else")
-    files = {MATRIX_FILE: expected[MATRIX_FILE], **evidence}
-    known = {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, EVIDENCE_FOLDER}
-    others = tuple(sorted(entry.name for entry in os.scandir(directory) if entry.name not in known))
-    return Verified(matrix=matrix, files=files, subjects=expected, signers=signers, not_covered=others)
+        raise refusal(11, "the test-result statement must follow from the matrix; it says something else")
+    return Verified(
+        matrix=matrix,
+        files={MATRIX_FILE: expected[MATRIX_FILE], **evidence},
+        subjects=expected,
+        signers=signers,
+        not_covered=_others(directory, EVIDENCE_FOLDER),
+    )
 
 
-def _statements(directory: Path, keys: Sequence[PublicKey], threshold: int) -> tuple[list[Statement], tuple[str, ...]]:
-    # 2: what cannot be read whole is not looked into.
-    data = _read(directory, ENVELOPES_FILE, 2)
-    if not data.endswith(b"\n"):
-        raise _refusal(2, f"every line of {ENVELOPES_FILE} must end in a newline; it was cut off")
-    lines = data[:-1].split(b"\n")
-    if len(lines) > _MOST_ENVELOPES:
-        raise _refusal(2, f"{ENVELOPES_FILE} must hold at most {_MOST_ENVELOPES} envelopes; it has {len(lines)}")
-    statements, signers = [], set[str]()
-    for number, line in enumerate(lines, 1):
-        where = f"line {number} of {ENVELOPES_FILE}"
-        step = 2
-        try:
-            envelope = Envelope.from_bytes(line)
-            # 3: the type is under the signature, but a valid signature over another type is not a statement.
-            step = 3
-            if envelope.payload_type != PAYLOAD_TYPE:
-                raise VerificationError(f"the payload type must be {PAYLOAD_TYPE}; found {envelope.payload_type!r}")
-            # 4
-            step = 4
-            good = {fingerprint(key) for key in verify_envelope(envelope, keys, threshold)}
-            # 5: only now is the payload read.
-            step = 5
-            statements.append(Statement.from_bytes(envelope.payload))
-        except VerificationError as problem:
-            raise VerificationError(f"step {step}: {where}: {problem.message}", problem.hint or _AGAIN) from None
-        # A key vouches for the report only if it vouches for every statement of it.
-        signers = good if number == 1 else signers & good
-    if len(signers) < threshold:
-        raise _refusal(4, f"the same {threshold} key(s) must have signed every statement; only {len(signers)} did")
-    return statements, tuple(sorted(signers))
+def _merged(directory: Path, statement: Statement, signers: tuple[str, ...], trusted: Trust) -> Verified:
+    # 7: digest only; what it says is held against the sources in step 11.
+    digest = _signed_digest(directory, statement)
+    # 8 to 11
+    matrix, sources, expected = merged_matrix(directory, statement, lambda folder: verify_source(folder, trusted))
+    if statement.subjects != expected:
+        raise refusal(10, f"the signed subjects must be the matrix and its sources; {_difference(statement.subjects, expected)}")
+    return Verified(
+        matrix=matrix,
+        files={MATRIX_FILE: digest, **expected},
+        subjects=expected,
+        signers=signers,
+        not_covered=_others(directory, SOURCES_FOLDER),
+        sources=sources,
+    )
 
 
 def _pair(statements: Sequence[Statement]) -> tuple[Statement, Statement]:
     # 6: a bundle is not signed as a whole, so a line that was taken away shows only here.
     found = [statement.predicate_type for statement in statements]
-    if sorted(found) != sorted((MATRIX_PREDICATE, TEST_RESULT_PREDICATE)):
-        raise _refusal(6, f"one statement each of {MATRIX_PREDICATE} and {TEST_RESULT_PREDICATE} must be there; found {', '.join(found)}")
-    ours, theirs = sorted(statements, key=lambda statement: statement.predicate_type != MATRIX_PREDICATE)
-    if ours.subjects != theirs.subjects:
-        raise _refusal(6, f"both statements must speak of the same subjects; {_difference(theirs.subjects, ours.subjects)}")
-    return ours, theirs
+    ours = [statement for statement in statements if statement.predicate_type in MATRIX_PREDICATES.values()]
+    theirs = [statement for statement in statements if statement.predicate_type == TEST_RESULT_PREDICATE]
+    if not (len(ours) == len(theirs) == 1 and len(found) == 2):
+        wanted = f"{' or '.join(MATRIX_PREDICATES.values())} and one of {TEST_RESULT_PREDICATE}"
+        raise refusal(6, f"one statement of {wanted} must be there; found {', '.join(kind[:100] for kind in found)}")
+    if ours[0].subjects != theirs[0].subjects:
+        raise refusal(6, f"both statements must speak of the same subjects; {_difference(theirs[0].subjects, ours[0].subjects)}")
+    return ours[0], theirs[0]
+
+
+def _signed_digest(directory: Path, statement: Statement) -> str:
+    signed = statement.subjects.get(MATRIX_FILE)
+    if signed is None or hash_file(directory, MATRIX_FILE, 7) != signed:
+        raise refusal(7, f"{MATRIX_FILE} must be the matrix that was signed; it was changed")
+    return signed
+
+
+def _refuse_other_matrix(directory: Path, ours: Statement) -> None:
+    # 7: the digest first, so that only bytes that a trusted key vouches for are parsed.
+    data = read_file(directory, MATRIX_FILE, 7)
+    if sha256_hex(data) != ours.subjects.get(MATRIX_FILE):
+        raise refusal(7, f"{MATRIX_FILE} must be the matrix that was signed; it was changed")
+    try:
+        same = compact_bytes(parse_json(data)) == compact_bytes(ours.predicate)
+    except ValueError as problem:
+        raise refusal(7, f"{MATRIX_FILE} cannot be read: {problem}") from None
+    if not same:
+        raise refusal(7, f"{MATRIX_FILE} must say what the signed predicate says; it says something else")
+
+
+def _matrix(ours: Statement) -> Matrix:
+    # 8
+    version = ours.predicate.get("schemaVersion")
+    if isinstance(version, bool) or MATRIX_PREDICATES.get(version if isinstance(version, int) else 0) != ours.predicate_type:
+        raise refusal(8, f"the predicate type {ours.predicate_type} must fit the schema version; found {version!r}")
+    try:
+        matrix = Matrix.from_json(ours.predicate)
+    except ReportError as problem:
+        raise refusal(8, f"the signed predicate is not a matrix: {problem.message}") from None
+    if not matrix.runs:
+        raise refusal(8, "a matrix must hold a run; this one is empty")
+    return matrix
 
 
 def _evidence(directory: Path, matrix: Matrix) -> dict[str, str]:
@@ -148,34 +200,24 @@ def _evidence(directory: Path, matrix: Matrix) -> dict[str, str]:
                 continue
             path = entry.evidence.path
             if not _EVIDENCE.fullmatch(path) or path in expected:
-                raise _refusal(9, f"evidence must be named {EVIDENCE_FOLDER}/NAME.json, once; found {path!r} of {entry.id!r}")
+                raise refusal(9, f"evidence must be named {EVIDENCE_FOLDER}/NAME.json, once; found {path!r} of {entry.id!r}")
             expected[path] = entry.evidence.sha256
-    try:
-        present = {f"{EVIDENCE_FOLDER}/{entry.name}" for entry in os.scandir(directory / EVIDENCE_FOLDER)}
-    except FileNotFoundError:
-        present = set()
-    except OSError as problem:
-        raise _refusal(9, f"{EVIDENCE_FOLDER} cannot be read: {problem.strerror}") from None
-    found = {path: sha256_hex(_read(directory, path, 9)) for path in sorted(present & set(expected))}
+    present = {f"{EVIDENCE_FOLDER}/{name}" for name in list_folder(directory, EVIDENCE_FOLDER, 9, len(expected) + 1000)}
+    found = {path: hash_file(directory, path, 9) for path in sorted(present & set(expected))}
     found |= dict.fromkeys(present - set(expected), "")
     if found != expected:
-        raise _refusal(9, f"the evidence must be what the matrix refers to; {_difference(found, expected)}")
+        raise refusal(9, f"the evidence must be what the matrix refers to; {_difference(found, expected)}")
     return expected
 
 
-def _read(directory: Path, name: str, step: int) -> bytes:
-    try:
-        # A link could show one file to us and another to the next reader.
-        handle = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise _refusal(step, f"{name} must be a regular file; it is not")
-            data = file.read(_LARGEST_FILE + 1)
-    except OSError as problem:
-        raise _refusal(step, f"{name} must be in the report folder; it cannot be read: {problem.strerror}") from None
-    if len(data) > _LARGEST_FILE:
-        raise _refusal(step, f"{name} must have at most {_LARGEST_FILE} bytes; it has more")
-    return data
+def _others(directory: Path, folder: str) -> tuple[str, ...]:
+    # 12: a file that nobody vouches for, among files that somebody does, is believed as they are.
+    known = {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, folder}
+    others = sorted(list_folder(directory, ".", 12, 1000) - known)
+    strange = [name for name in others if name not in DERIVED_FILES]
+    if strange:
+        raise refusal(12, f"a report folder holds the report, and files derived from it; extra: {', '.join(strange[:5])}")
+    return tuple(others)
 
 
 def _difference(found: dict[str, str], expected: dict[str, str]) -> str:
@@ -184,8 +226,4 @@ def _difference(found: dict[str, str], expected: dict[str, str]) -> str:
         "extra": sorted(set(found) - set(expected)),
         "changed": sorted(name for name in set(found) & set(expected) if found[name] != expected[name]),
     }
-    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names)
-
-
-def _refusal(step: int, message: str) -> VerificationError:
-    return VerificationError(f"step {step}: {message}", _AGAIN)
+    return "; ".join(f"{what}: {', '.join(names[:5])}" for what, names in parts.items() if names)

@@ -60,6 +60,17 @@ class Rule:
     matches: tuple[str, ...] | None = None
 
 
+def refer_to(route: HTTPRouteGroup | TCPRoute | UDPRoute | Rule) -> Rule:
+    """Refer to a route; a group as a whole, by the names of all its matches.
+
+    The names are written out so that what a missing `matches` means is the matter of one assertion, not of all.
+    """
+    if isinstance(route, Rule):
+        return route
+    names = tuple(match.name for match in route.matches) if isinstance(route, HTTPRouteGroup) else ()
+    return Rule(kind=type(route).__name__, name=route.name, matches=names or None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTarget:
     """A grant (access.smi-spec.io): sources may reach the destination through the rules."""

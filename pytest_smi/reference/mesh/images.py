@@ -23,6 +23,6 @@ IMAGES: dict[str, dict[str, Any]] = {
     f"smi-reference/control-plane:{pytest_smi.__version__}": _image(
         "smi-control-plane", f"{_MESH}.control_plane", [f"{_MESH}.control_plane", "aiohttp.web", *_LATE]
     ),
-    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE]),
+    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE, f"{_MESH}.warm"]),
 }
 """Image reference to specification, see contract 3."""

@@ -8,6 +8,7 @@ ends, every container is killed, the state folder is removed and the zygote exit
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -151,6 +152,8 @@ def main(settings: dict[str, Any]) -> None:
             traceback.print_exc()
     if len(os.listdir("/proc/self/task")) > 1:
         sys.stderr.write("reference node: a preloaded module has started a thread; programs that are forked may hang\n")
+    # A loop that ran once leaves the first-time work of every container's own loop in shared pages.
+    asyncio.run(asyncio.sleep(0))
     gc.collect()
     gc.freeze()
     zygote.run()

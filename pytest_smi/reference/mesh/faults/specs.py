@@ -12,11 +12,11 @@ def _fault(name: str, breaks: str, description: str) -> Fault:
 SPECS_FAULTS: tuple[Fault, ...] = (
     _fault("specs-group-activates-itself", "01", "A route group grants its routes to every mesh identity without any target."),
     _fault("specs-dot-excludes-slash", "02", "`.*` matches a single path segment."),
-    _fault("specs-path-search", "03 06", "The path pattern is searched anywhere in the path."),
+    _fault("specs-path-search", "03", "The path pattern is searched anywhere in the path."),
     _fault("specs-path-literal-prefix", "05", "The path pattern is a literal prefix."),
     _fault("specs-anchor-first-branch-only", "06", "Only the first branch of an alternation is anchored."),
     _fault("specs-pinned-to-start", "13", "An invalid pattern makes the whole configuration of its destination be refused."),
-    _fault("specs-method-ignored", "14 15", "Methods are ignored."),
+    _fault("specs-method-ignored", "14", "Methods are ignored."),
     _fault("specs-first-method-only", "15", "Only the first method of a list counts."),
     _fault("specs-star-is-listed-methods", "16", "`*` means GET, HEAD, PUT, POST and DELETE."),
     _fault("specs-missing-header-passes", "23", "A filtered header that is absent is no obstacle."),

@@ -49,7 +49,7 @@ class Inbound:
         allowed = self.state.policy.allow_http(seen, source).allowed
         if faults.on("access-grants-flap") and allowed:
             self._granted += 1
-            return bool(self._granted % 20)
+            return self._granted % 1000 != 30
         if faults.on("specs-first-decision-cached"):
             return self._first_decisions.setdefault((peer, request.origin), allowed)
         return allowed
@@ -152,7 +152,7 @@ class InboundConnection(FrameProtocol):
         inbound = self._inbound
         allowed = inbound.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
         answer = self._answer = Answer(self, request, allowed)
-        if allowed or inbound.state.faults.on("access-denied-delivered"):
+        if allowed or (request.body and inbound.state.faults.on("access-denied-delivered")):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()

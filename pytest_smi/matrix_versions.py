@@ -1,0 +1,46 @@
+"""Schema versions of matrix.json: the present one, and how a document of an older one becomes one of the next. Pure.
+
+| version | what changed |
+|---|---|
+| 1 | the first |
+| 2 | the suite has `wheel` and `record`; each run has `provenance`: its suite, catalogue, CRD digests, roles of images, CI run |
+
+A new version gets a line here, a step in `_STEPS`, and a sample of the version before in `tests/data`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["SCHEMA_VERSION", "upgraded"]
+
+SCHEMA_VERSION = 2
+"""Version of the form of matrix.json that is written; a reader refuses newer ones."""
+
+
+def upgraded(document: Any) -> Any:
+    """The document in the form of `SCHEMA_VERSION`. What is not a matrix of a known older version is returned as it is."""
+    for version, step in _STEPS.items():
+        # `True == 1` in Python, but not in JSON.
+        if isinstance(document, dict) and document.get("schemaVersion") == version and document["schemaVersion"] is not True:
+            document = {**step(document), "schemaVersion": version + 1}
+    return document
+
+
+def _from_1(document: dict[str, Any]) -> dict[str, Any]:
+    # Only what is surely missing is added; everything else is left for the strict reader to judge.
+    suite, runs = document.get("suite"), document.get("runs")
+    if isinstance(suite, dict):
+        suite = {"wheel": None, "record": None, **suite}
+    provenance: dict[str, Any] = {
+        "suite": suite,
+        "catalogue": None,
+        "crds": {},
+        "images": {"controlPlane": [], "proxy": [], "sampleApp": []},
+        "ciRun": None,
+    }
+    if isinstance(runs, list):
+        runs = [{"provenance": provenance, **run} if isinstance(run, dict) else run for run in runs]
+    return {**document, "suite": suite, "runs": runs}
+
+
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
