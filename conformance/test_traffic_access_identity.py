@@ -16,7 +16,8 @@ def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scene) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
     srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
-    smi.expect(control(a.get(srv, "/m")), denied(outsider.get(srv.at_pod(), "/m")))
+    by_service_name, by_address = Request(path="/m"), Request(path="/m", host_header=f"{srv.pods[0].ip}:8080")
+    smi.expect(control(a.get(srv, "/m")), denied(outsider.http(srv.at_pod(), by_service_name, by_address)))
 
 
 @assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])

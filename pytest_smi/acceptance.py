@@ -11,7 +11,7 @@ from pytest_smi.errors import VerificationError
 from pytest_smi.matrix import Catalogue, Matrix, Run, Suite
 from pytest_smi.results import Level, Status
 
-__all__ = ["LEVELS", "Policy", "judged_runs", "refuse_unfit"]
+__all__ = ["LEVELS", "Policy", "catalogue_identity", "judged_runs", "refuse_unfit"]
 
 LEVELS: dict[str, frozenset[Level]] = {
     "must": frozenset({Level.MUST, Level.MUST_D}),
@@ -71,6 +71,14 @@ def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
     return tuple(newest[key] for key in sorted(newest))
 
 
+def catalogue_identity(run: Run, of_matrix: Suite) -> str:
+    """What tells catalogues apart: their digest, or for runs that do not know it the suite they came from."""
+    if run.provenance.catalogue is not None:
+        return f"catalogue sha256:{run.provenance.catalogue.digest}"
+    suite = run.provenance.suite or of_matrix
+    return f"{suite.name} {suite.version} sha256:{suite.digest}"
+
+
 def _refuse_boast(run: Run) -> None:
     against = [entry.requirement for entry in run.results if entry.status in _AGAINST]
     if run.conformant and (against or run.weakened or not run.summary[Status.PASSED]):
@@ -83,7 +91,8 @@ def _refuse_gaps(run: Run, of_matrix: Suite, policy: Policy) -> None:
     required: dict[str, Level] = {}
     if run.provenance.catalogue is not None:
         required |= run.provenance.catalogue.requirements
-    if policy.catalogue is not None and policy.suite is not None and (suite.name, suite.version) == (policy.suite.name, policy.suite.version):
+    ours = policy.suite
+    if policy.catalogue is not None and ours is not None and (suite.name, suite.version) == (ours.name, ours.version):
         required |= policy.catalogue.requirements
     found: dict[str, set[Level]] = {}
     for entry in run.results:
@@ -108,7 +117,8 @@ def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
     except (ValueError, TypeError):
         raise _refusal(14, f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
     if age > max_age:
-        raise _refusal(14, f"the newest run of {run.mesh.name} must be at most {max_age} old; it is {age - age % timedelta(seconds=1)} old", "Run again.")
+        whole = age - age % timedelta(seconds=1)
+        raise _refusal(14, f"the newest run of {run.mesh.name} must be at most {max_age} old; it is {whole} old", "Run again.")
     if age < -_CLOCKS_DIFFER:
         raise _refusal(14, f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks.")
 
@@ -121,7 +131,8 @@ def _refuse_weak(run: Run, level: str) -> None:
     if not any(entry.status is Status.PASSED for entry in own):
         problems.append("nothing passed")
     if problems:
-        raise _refusal(14, f"every requirement of level {level} must hold; in the run of {_named(run)}: {'; '.join(problems)}", "Read its reasons.")
+        found = "; ".join(problems)
+        raise _refusal(14, f"every requirement of level {level} must hold; in the run of {_named(run)}: {found}", "Read its reasons.")
 
 
 def _some(names: list[str]) -> str:

@@ -17,9 +17,11 @@ import pytest
 from pytest_smi.catalogue import Assertion, load
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import delete_run
+from pytest_smi.derived import derive
+from pytest_smi.differences import Baseline
 from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
-from pytest_smi.errors import ReportError, SmiError, UsageProblem
-from pytest_smi.keys import find_key
+from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
+from pytest_smi.keys import ask_on_terminal, find_key
 from pytest_smi.matrix import Matrix, Mesh, Provenance
 from pytest_smi.matrix_build import RunContext, build_matrix
 from pytest_smi.options import Options
@@ -27,11 +29,12 @@ from pytest_smi.preflight import Findings, inspect
 from pytest_smi.profile import Profile, known_profiles, load_profile
 from pytest_smi.provenance import ci_run, image_roles
 from pytest_smi.report import claim_folder, write_report
+from pytest_smi.report_load import load_matrix
 from pytest_smi.results import Api, Level, Result, Status
 from pytest_smi.signing import Signer
 from pytest_smi.suite import catalogue_of, this_suite
 from pytest_smi.testbed import Setting
-from pytest_smi.wire import IMAGES, PROPERTY, Target
+from pytest_smi.wire import IMAGES, Target, result_of
 from pytest_smi.worker import selected
 
 EXIT_ERRORED = 3
@@ -67,11 +70,12 @@ class ControllerSession:
                 "--smi-keep keeps nothing: the embedded cluster ends with the run",
                 hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
             )
+        self._baseline = Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline()
         self._fault_arguments = fault_arguments(options.fault)
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
-            found = find_key(options.signing_key, os.environ)
+            found = find_key(options.signing_key, os.environ, ask_on_terminal)
             self.signer, self.new_key = Signer(found.key), found.origin if found.made else ""
             self._report_folder.enter_context(claim_folder(options.report))
         self.run = secrets.token_hex(8)
@@ -192,7 +196,7 @@ class ControllerSession:
             return
         try:
             self._write()
-        except ReportError as error:
+        except (ReportError, VerificationError) as error:
             self.problems.append(str(error))
         finally:
             self._clean_up()
@@ -209,6 +213,7 @@ class ControllerSession:
         built = build_matrix(this_suite(), _now(), contexts)
         write_report(self.options.report, built.matrix, built.evidence, self.signer)
         self.matrix = built.matrix
+        derive(self.options.report, {record.requirement: record.statement for record in _catalogue()}, keys=[self.signer.public_key])
 
     def _left_out(self, mesh: str) -> list[Result]:
         """Results for the assertions that the user's options left out: skipped, and so not conformant."""
@@ -280,12 +285,17 @@ class ControllerSession:
         if self._interrupted or given in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
             return given
         statuses = [result.status for results in self.results.values() for result in results]
-        if Status.FAILED in statuses:
+        if len(self._known_failures()) < statuses.count(Status.FAILED):
             return int(pytest.ExitCode.TESTS_FAILED)
         ran = any(status in (Status.PASSED, Status.OBSERVED) for status in statuses)
         if Status.ERRORED in statuses or not ran or self.problems:
             return EXIT_ERRORED
         return int(pytest.ExitCode.OK)
+
+    def _known_failures(self) -> list[Result]:
+        """Failures that the baseline has too."""
+        failed = [result for results in self.results.values() for result in results if result.status is Status.FAILED]
+        return [result for result in failed if self._baseline.knows(result.mesh, result.requirement)]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print capability per API and every requirement that did not pass."""
@@ -300,16 +310,10 @@ class ControllerSession:
                 terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
+        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self._known_failures()}):
+            terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
         for problem in self.problems:
             terminalreporter.write_line(f"problem: {problem}", red=True)
-
-
-def result_of(report: pytest.TestReport) -> Result | None:
-    """Return the result that a worker attached to a report, or None."""
-    for name, value in getattr(report, "user_properties", ()):
-        if name == PROPERTY:
-            return Result.from_json(json.loads(str(value)))
-    return None
 
 
 _LOADED: list[Assertion] = []

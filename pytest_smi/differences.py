@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pytest_smi.acceptance import judged_runs
+from pytest_smi.acceptance import catalogue_identity, judged_runs
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix import Entry, Matrix, Run
-from pytest_smi.merged import catalogue_identity
 from pytest_smi.results import Status
 
 __all__ = ["Baseline", "Change", "Difference", "Kind", "compare"]
@@ -144,10 +143,12 @@ def _change(mesh: str, before: Entry | None, after: Entry | None) -> Change | No
         kind, old, new = Kind.READING, before.reading, after.reading
     elif before.status is after.status:
         return None
-    elif (after.status in _BAD and before.status not in _BAD) or before.status is Status.PASSED:
+    elif (after.status in _BAD and before.status not in _BAD) or (before.status is Status.PASSED and after.status not in _GOOD):
         kind = Kind.REGRESSED
     elif before.status in _BAD and after.status in _GOOD:
         kind = Kind.MENDED
     else:
         kind = Kind.OTHER
-    return Change(kind=kind, mesh=mesh, requirement=entry.requirement, id=entry.id, before=old, after=new, reason=after.reason if after else "")
+    return Change(
+        kind=kind, mesh=mesh, requirement=entry.requirement, id=entry.id, before=old, after=new, reason=after.reason if after else ""
+    )

@@ -73,7 +73,7 @@ class Fields:
         found = self.take(name, (int, float), 0.0, "a number")
         # JSON has integers of any size, and 1e999 is read as infinity.
         if not 0 <= found < _LARGEST_NUMBER:
-            self.note(name, f"must be from 0 to {_LARGEST_NUMBER:g}, found {str(found)[:20]}")
+            self.note(name, f"must not be negative, found {found}" if found < 0 else "must be below 2**53")
             return 0.0
         return float(found)
 

@@ -3,10 +3,11 @@
 A private key is accepted only if nobody else can read its file. Nothing here prints, logs or puts into an error any private material.
 """
 
+import getpass
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,11 @@ from pytest_smi.errors import KeyProblem
 __all__ = [
     "KEY_VARIABLE",
     "PASSPHRASE_VARIABLE",
+    "Ask",
     "FoundKey",
     "PrivateKey",
     "PublicKey",
+    "ask_on_terminal",
     "default_key_path",
     "find_key",
     "load_private_key",
@@ -47,6 +50,9 @@ PASSPHRASE_VARIABLE = "SMI_SIGNING_KEY_PASSPHRASE"  # noqa: S105, a name, not a 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
+Ask = Callable[[str], str | None]
+"""Gets the passphrase of the key from this origin, or None."""
+
 _LARGEST = 64 * 1024
 _ACCEPTED = "ECDSA P-256 or Ed25519"
 
@@ -63,10 +69,13 @@ class FoundKey:
         return f"FoundKey(origin={self.origin!r}, made={self.made})"
 
 
-def find_key(option: Path | None, environ: Mapping[str, str]) -> FoundKey:
-    """The key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use. Raises `KeyProblem`."""
+def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = None) -> FoundKey:
+    """The key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use. Raises `KeyProblem`.
+
+    `ask`: how to get the passphrase of an encrypted key when the environment has none; it is given the key's origin.
+    """
     if option is not None:
-        return FoundKey(key=load_private_key(option, environ), origin=str(option))
+        return FoundKey(key=load_private_key(option, environ, ask), origin=str(option))
     if environ.get(KEY_VARIABLE):
         pem = environ[KEY_VARIABLE].encode()
         if b"-----BEGIN" not in pem:
@@ -74,10 +83,10 @@ def find_key(option: Path | None, environ: Mapping[str, str]) -> FoundKey:
                 f"{KEY_VARIABLE} must hold a private key in PEM form; it does not begin with -----BEGIN",
                 "Put the PEM itself there, or give a file with --smi-signing-key FILE.",
             )
-        return FoundKey(key=parse_private_key(pem, KEY_VARIABLE, environ), origin=KEY_VARIABLE)
+        return FoundKey(key=parse_private_key(pem, KEY_VARIABLE, environ, ask), origin=KEY_VARIABLE)
     path = default_key_path(environ)
     made = not path.exists() and make_key(path)
-    return FoundKey(key=load_private_key(path, environ), origin=str(path), made=made)
+    return FoundKey(key=load_private_key(path, environ, ask), origin=str(path), made=made)
 
 
 def default_key_path(environ: Mapping[str, str]) -> Path:
@@ -121,26 +130,38 @@ def make_key(path: Path) -> bool:
     return True
 
 
-def load_private_key(path: Path, environ: Mapping[str, str]) -> PrivateKey:
+def ask_on_terminal(origin: str) -> str | None:
+    """Ask for the passphrase of a key on the terminal, without echo; None when there is no terminal."""
+    try:
+        # Not the standard input: pytest takes that away, and a pipe is nobody to ask.
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        return getpass.getpass(f"Passphrase of {origin}: ")
+    except (OSError, EOFError):
+        return None
+
+
+def load_private_key(path: Path, environ: Mapping[str, str], ask: Ask | None = None) -> PrivateKey:
     """Read a private key from a file that only its owner can read. Raises `KeyProblem`."""
-    return parse_private_key(_read(path, private=True), str(path), environ)
+    return parse_private_key(_read(path, private=True), str(path), environ, ask)
 
 
-def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str]) -> PrivateKey:
-    """Read a private key in PEM form, with the passphrase from `SMI_SIGNING_KEY_PASSPHRASE`. Raises `KeyProblem`."""
+def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str], ask: Ask | None = None) -> PrivateKey:
+    """Read a private key in PEM form, with the passphrase from `SMI_SIGNING_KEY_PASSPHRASE`, else from `ask`. Raises `KeyProblem`."""
     passphrase = environ.get(PASSPHRASE_VARIABLE, "").encode() or None
+    if passphrase is None and ask is not None and b"ENCRYPTED" in pem:
+        passphrase = (ask(origin) or "").encode() or None
     # Errors of the library are not chained: they may quote what they could not read.
     try:
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
         if passphrase is None:
-            raise KeyProblem(f"the key in {origin} is encrypted", f"Set {PASSPHRASE_VARIABLE} to its passphrase.") from None
+            raise KeyProblem(f"the key in {origin} is encrypted", f"Set {PASSPHRASE_VARIABLE} to its passphrase, or run on a terminal.") from None
         # A passphrase that is set for another key does no harm to a key that has none.
         return parse_private_key(pem, origin, {})
     except (ValueError, UnsupportedAlgorithm):
         wrong = b"ENCRYPTED" in pem and passphrase is not None
         problem = "cannot be decrypted" if wrong else "is not a private key in PEM form"
-        remedy = f"Check {PASSPHRASE_VARIABLE}." if wrong else f"Give a PEM of {_ACCEPTED}; `pytest-smi keygen` makes one."
+        remedy = f"Check the passphrase, in {PASSPHRASE_VARIABLE} or as you typed it." if wrong else f"Give a PEM of {_ACCEPTED}; `pytest-smi keygen` makes one."
         raise KeyProblem(f"the key in {origin} {problem}", remedy) from None
     if isinstance(key, Ed25519PrivateKey) or (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
         return key

@@ -1,6 +1,7 @@
-"""Merging reports: each is copied, verified where it now lies, and its runs go into one matrix. In linear time, one report in memory at a time.
+"""Merging reports: each is copied, verified where it now lies, and its runs go into one matrix.
 
-The merged folder appears whole or not at all: it is made beside its place and renamed into it.
+It takes linear time, and has one report in memory at a time. The merged folder appears whole or not at all: it is made beside its place
+and renamed into it.
 """
 
 import hashlib
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_smi.acceptance import Policy, refuse_unfit
+from pytest_smi.acceptance import Policy, catalogue_identity, refuse_unfit
 from pytest_smi.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.keys import PublicKey
 from pytest_smi.matrix import Run, Suite, run_order
-from pytest_smi.merged import SOURCES_FOLDER, Merging, catalogue_identity, matrix_pieces, merge_statement, moved, run_text, source_id
+from pytest_smi.merged import SOURCES_FOLDER, Merging, matrix_pieces, merge_statement, moved, run_text, source_id
 from pytest_smi.report import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
 from pytest_smi.report_files import list_folder, read_file
 from pytest_smi.schema import SCHEMA_FILE, schema_bytes
@@ -110,7 +111,7 @@ class _Collected:
 
     def add(self, run: Run, of_matrix: Suite, report: Path, spool: BinaryIO) -> None:
         if run.nonce in self._nonces:
-            raise ReportError(f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already", "Merge each report once.")
+            raise ReportError(f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already", "Merge each once.")
         self._nonces.add(run.nonce)
         self.catalogues.setdefault(catalogue_identity(run, of_matrix), str(report))
         self.suites.add(run.provenance.suite or of_matrix)

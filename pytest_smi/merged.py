@@ -1,4 +1,4 @@
-"""Merged reports: many reports in one folder, each whole and still verifiable by itself, and one matrix over all their runs. Pure but for one listing.
+"""Merged reports: many reports in one folder, each whole and still verifiable by itself, and one matrix over all their runs.
 
 ```
 merged/matrix.json                  every run of every source, sorted; its evidence is referred to in the sources
@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from pytest_smi.acceptance import catalogue_identity
 from pytest_smi.canonical import indented, sha256_hex
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.fields import Fields
@@ -29,7 +30,6 @@ __all__ = [
     "SOURCES_FOLDER",
     "Merging",
     "Source",
-    "catalogue_identity",
     "matrix_pieces",
     "merge_statement",
     "merged_matrix",
@@ -98,14 +98,6 @@ def matrix_pieces(merging: Merging, runs: Iterable[str]) -> Iterator[bytes]:
         lead = ",\n    "
     suite = indented(suite_json(merging.suite), "  ")
     yield f'\n  ],\n  "schemaVersion": {SCHEMA_VERSION},\n  "suite": {suite}\n}}\n'.encode()
-
-
-def catalogue_identity(run: Run, of_matrix: Suite) -> str:
-    """What tells catalogues apart: their digest, or for runs that do not know it the suite they came from."""
-    if run.provenance.catalogue is not None:
-        return f"catalogue sha256:{run.provenance.catalogue.digest}"
-    suite = run.provenance.suite or of_matrix
-    return f"{suite.name} {suite.version} sha256:{suite.digest}"
 
 
 def merge_statement(merging: Merging, matrix_digest: str, envelopes: dict[str, str]) -> Statement:
@@ -180,9 +172,7 @@ def _read(predicate: dict[str, Any]) -> tuple[Merging, Sequence[str]]:
     fields = Fields(predicate)
     if fields.take("schemaVersion", int, _MERGE_VERSION, "a whole number") != _MERGE_VERSION:
         fields.note("schemaVersion", f"must be {_MERGE_VERSION}")
-    merging = Merging(
-        merged_at=fields.text("mergedAt", empty=False), suite=read_suite(fields.inner("suite")), mixed=fields.flag("mixed")
-    )
+    merging = Merging(merged_at=fields.text("mergedAt", empty=False), suite=read_suite(fields.inner("suite")), mixed=fields.flag("mixed"))
     named = fields.texts("sources")
     fields.close()
     if list(named) != sorted(set(named)) or not all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in named):

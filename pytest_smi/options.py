@@ -42,6 +42,7 @@ class Options:
     keep: bool
     fault: str | None
     timeout: float
+    baseline: Path | None = None
 
     def accepts_level(self, level: str) -> bool:
         """Whether requirements of this level were asked for."""
@@ -89,6 +90,13 @@ def register(parser: pytest.Parser) -> None:
         type=Path,
         help="PEM private key that signs the matrix (default: $SMI_SIGNING_KEY, else a key of your own, made once)",
     )
+    group.addoption(
+        "--smi-baseline",
+        metavar="MATRIX",
+        dest="smi_baseline",
+        type=Path,
+        help="Report folder or matrix.json of an earlier run: what failed there may fail again without failing this run",
+    )
     group.addoption("--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection")
     group.addoption(
         "--smi-fault",
@@ -119,6 +127,7 @@ def from_config(config: pytest.Config) -> Options:
         keep=get("smi_keep"),
         fault=get("smi_fault"),
         timeout=get("smi_timeout"),
+        baseline=get("smi_baseline"),
     )
 
 

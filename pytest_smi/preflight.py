@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_smi.canonical import canonical_bytes, sha256_hex
 from pytest_smi.cluster.connection import Connection
@@ -74,7 +75,11 @@ def inspect(connection: Connection, profile: Profile) -> Findings:
 
 def _definitions(connection: Connection) -> dict[str, str]:
     answer = connection.request("GET", collection("apiextensions.k8s.io/v1", "customresourcedefinitions"))
-    listed = answer.body.get("items", []) if answer.ok and isinstance(answer.body, dict) else []
+    return served_definitions(answer.body.get("items", []) if answer.ok and isinstance(answer.body, dict) else [])
+
+
+def served_definitions(listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Name of each SMI resource definition among these → sha256 of its spec in canonical JSON. Pure."""
     own = [item for item in listed if item["spec"].get("group") in GROUPS.values()]
     return {item["metadata"]["name"]: sha256_hex(canonical_bytes(item["spec"])) for item in own}
 

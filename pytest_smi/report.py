@@ -30,7 +30,17 @@ EVIDENCE_FOLDER = "evidence"
 """Folder of evidence files, within the report folder."""
 
 DERIVED_FILES = frozenset(
-    {"index.html", "summary.json", "badge.json", "ctrf.json", "junit.xml", "summary.md", "metrics.txt", SCHEMA_FILE, "matrix.sigstore.jsonl"}
+    {
+        "index.html",
+        "summary.json",
+        "badge.json",
+        "ctrf.json",
+        "junit.xml",
+        "summary.md",
+        "metrics.txt",
+        SCHEMA_FILE,
+        "matrix.sigstore.jsonl",
+    }
 )
 """What may lie beside the signed files: made from the matrix, and not covered by its signature."""
 
@@ -90,7 +100,13 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
     digests = {path: sha256_hex(data) for path, data in evidence.items()}
     envelopes = [signer.sign(statement.to_bytes()).to_bytes() + b"\n" for statement in statements_of(matrix, digests)]
     # The order is the order in which they become visible.
-    files = {**evidence, SCHEMA_FILE: schema_bytes(), KEY_FILE: signer.public_pem, MATRIX_FILE: matrix.to_bytes(), ENVELOPES_FILE: b"".join(envelopes)}
+    files = {
+        **evidence,
+        SCHEMA_FILE: schema_bytes(),
+        KEY_FILE: signer.public_pem,
+        MATRIX_FILE: matrix.to_bytes(),
+        ENVELOPES_FILE: b"".join(envelopes),
+    }
     check_writable(directory)
     stage = directory / f"{_STAGE}{secrets.token_hex(8)}"
     try:

@@ -128,9 +128,8 @@ class Provenance:
     suite: Suite | None = None
     catalogue: Catalogue | None = None
     crds: dict[str, str | None] = field(default_factory=dict)
-    images: dict[ImageRole, tuple[str, ...]] = field(default_factory=dict)
+    images: dict[ImageRole, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(ImageRole, ()))
     ci_run: str | None = None
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

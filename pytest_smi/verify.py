@@ -6,7 +6,7 @@ The steps, in this order; each is named in the error of its refusal:
  3. each has the payload type of in-toto
  4. each is signed, over its exact bytes, by enough of the keys given
  5. each payload is an in-toto statement
- 6. there is exactly one statement of each of our two predicate types, and both speak of the same subjects (a merged report: one, of merging)
+ 6. there is exactly one statement of each of our two predicate types, over the same subjects (a merged report: one, of merging)
  7. matrix.json has the digest that was signed, and says what the signed predicate says
  8. the predicate is a matrix, with no run in it twice
  9. the files that the matrix refers to, and no others, are in the evidence folder, with the digests that it gives

@@ -55,9 +55,10 @@ def read_envelopes(data: bytes, name: str, trusted: Trust) -> tuple[list[Stateme
     """Steps 2 to 5 over the bytes of a `.jsonl` file: the statements, and fingerprints of the keys that signed all of them."""
     # 2: what was cut off is not looked into.
     if not data.endswith(b"\n"):
-        raise _refusal(2, f"every line of {name} must end in a newline; it was cut off" if data else f"{name} must hold envelopes; it is empty")
-    if data.count(b"\n") > _MOST_ENVELOPES:
-        raise _refusal(2, f"{name} must hold at most {_MOST_ENVELOPES} envelopes; it has {data.count(bytes([10]))}")
+        raise _refusal(2, f"every line of {name} must end in a newline; it is empty or was cut off")
+    lines = data.count(b"\n")
+    if lines > _MOST_ENVELOPES:
+        raise _refusal(2, f"{name} must hold at most {_MOST_ENVELOPES} envelopes; it has {lines}")
     statements: list[Statement] = []
     common: set[str] = set(trusted.keys)
     for number, line in enumerate(data[:-1].split(b"\n"), 1):

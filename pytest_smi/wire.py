@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,21 @@ from typing import Any
 
 from pytest_smi.limits import Limits
 from pytest_smi.profile import read_profile
+from pytest_smi.results import Result
 from pytest_smi.testbed import Setting
 
 PROPERTY = "smi-result"
 """Name of the user property that carries a result (JSON text) from a worker to the controller."""
 IMAGES = "smi-images"
 """Name of the user property that carries the digests of images seen in pods."""
+
+
+def result_of(report: object) -> Result | None:
+    """Return the result that a worker attached to a report of pytest, or None."""
+    for name, value in getattr(report, "user_properties", ()):
+        if name == PROPERTY:
+            return Result.from_json(json.loads(str(value)))
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

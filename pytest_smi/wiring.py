@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pytest_smi._bundle import bundled
 from pytest_smi.errors import SmiError
 from pytest_smi.options import from_config
+
+if TYPE_CHECKING:
+    from pytest_smi.matrix import Matrix
 
 
 def register_sessions(config: pytest.Config) -> None:
@@ -18,6 +24,7 @@ def register_sessions(config: pytest.Config) -> None:
         config.args = [str(bundled("conformance"))]
     if worker_input is not None:
         config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
+        _report_to_allure(config, None)
         return
     from pytest_smi.controller import ControllerSession
 
@@ -28,6 +35,15 @@ def register_sessions(config: pytest.Config) -> None:
     config.pluginmanager.register(controller, "smi-controller")
     if not _distributed(config):
         config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")
+    _report_to_allure(config, lambda: controller.matrix)
+
+
+def _report_to_allure(config: pytest.Config, matrix: Callable[[], Matrix | None] | None) -> None:
+    """With `--alluredir`, which is there only when allure-pytest is installed: fill in what Allure writes."""
+    if config.getoption("allure_report_dir", None):
+        from pytest_smi.allure_report import AllureReport
+
+        config.pluginmanager.register(AllureReport(config, matrix), "smi-allure")
 
 
 def _distributed(config: pytest.Config) -> bool:

@@ -1,9 +1,11 @@
 """Tests of finding, making and refusing keys."""
 
 import os
+import pty
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,44 @@ class TestRefusals:
                 load_private_key(path, environ)
             assert PASSPHRASE_VARIABLE in caught.value.hint
             assert "wrong" not in str(caught.value)
+
+    def test_asked_for(self, tmp_path: Path) -> None:
+        """Without the variable the passphrase is asked for, by the origin of the key; a plain key asks nothing; no answer is an error."""
+        asked: list[str] = []
+
+        def answer(origin: str) -> str:
+            asked.append(origin)
+            return "right"
+
+        path = a_file(tmp_path, a_pem(P256, b"right"))
+        assert find_key(path, {}, answer).origin == str(path)
+        find_key(path, {PASSPHRASE_VARIABLE: "right"}, answer)
+        parse_private_key(a_pem(P256), "plain", {}, answer)
+        assert asked == [str(path)]
+        with pytest.raises(KeyProblem, match="encrypted"):
+            find_key(path, {}, lambda _: None)
+
+    def test_asked_on_a_terminal(self, tmp_path: Path) -> None:
+        """The prompt appears on the terminal, takes the passphrase without echo, and the key opens."""
+        path = a_file(tmp_path, a_pem(P256, b"hidden words"))
+        program = (
+            "import sys; from pathlib import Path; from pytest_smi.keys import ask_on_terminal, load_private_key\n"
+            "load_private_key(Path(sys.argv[1]), {}, ask_on_terminal); print('opened')"
+        )
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(sys.executable, [sys.executable, "-c", program, str(path)])
+        seen = b""
+        with open(terminal, "r+b", buffering=0) as stream:
+            while b"Passphrase of" not in seen or not seen.rstrip().endswith(b":"):
+                seen += stream.read(1024)
+            stream.write(b"hidden words\n")
+            with suppress(OSError):  # Linux ends a terminal whose other side is gone with EIO
+                while piece := stream.read(1024):
+                    seen += piece
+        assert os.waitpid(child, 0)[1] == 0
+        assert b"opened" in seen
+        assert b"hidden words" not in seen
 
     def test_passphrase_for_a_key_without_one(self) -> None:
         """A passphrase in the environment does not hurt a key that has none."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from pytest_smi.canonical import canonical_bytes, compact_bytes, sha256_hex
 from pytest_smi.cli import main
 from pytest_smi.dsse import Envelope
 from pytest_smi.errors import KeyProblem, ReportError, UsageProblem, VerificationError
@@ -55,7 +56,7 @@ def built(*names: str, status: Status = Status.PASSED, images: dict[str, str | N
         finished_at="2026-01-01T00:01:00Z",
         nonce="n1",
     )
-    return build_matrix(Suite(name="pytest-smi", version="0.1.0", digest="a" * 64), "2026-01-01T00:02:00Z", [(context, results)])
+    return build_matrix(Suite(name="pytest-smi", version="0.0.9", digest="a" * 64), "2026-01-01T00:02:00Z", [(context, results)])
 
 
 @pytest.fixture
@@ -73,13 +74,18 @@ def lines_of(folder: Path) -> list[dict[str, Any]]:
 
 def put_lines(folder: Path, lines: list[dict[str, Any]]) -> None:
     """Replace the envelopes of a report."""
-    (folder / "matrix.intoto.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "matrix.intoto.jsonl").write_bytes(b"".join(compact_bytes(line) + b"\n" for line in lines))
 
 
-def sign_again(folder: Path, change: Callable[[Statement, Statement], list[Statement]]) -> None:
-    """Let the right signer sign other statements."""
+def sign_again(folder: Path, change: Callable[[Statement, Statement], list[Statement]], *, write_matrix: bool = False) -> None:
+    """Let the right signer sign other statements, over a matrix file that says what the first of them says if `write_matrix`."""
     pair = [Statement.from_bytes(base64.b64decode(line["payload"])) for line in lines_of(folder)]
-    put_lines(folder, [json.loads(SIGNER.sign(statement.to_bytes()).to_bytes()) for statement in change(pair[0], pair[1])])
+    changed = change(pair[0], pair[1])
+    if write_matrix:
+        data = canonical_bytes(changed[0].predicate)
+        (folder / "matrix.json").write_bytes(data)
+        changed = [replace(one, subjects={**one.subjects, "matrix.json": sha256_hex(data)}) for one in changed]
+    put_lines(folder, [json.loads(SIGNER.sign(statement.to_bytes()).to_bytes()) for statement in changed])
 
 
 class TestWritten:
@@ -92,12 +98,19 @@ class TestWritten:
         assert sorted(verified.files) == ["evidence/TA-01.json", "evidence/TA-02.json", "matrix.json"]
         assert verified.subjects == {**verified.files, "proxy:1": "c" * 64}
         assert verified.signers == (SIGNER.fingerprint,)
-        assert verified.not_covered == ()
+        assert verified.not_covered == ("matrix.schema.json",)
 
     def test_files_and_modes(self, folder: Path) -> None:
         """The folder holds these files, readable by all, and nothing of the staging."""
         files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-        assert files == ["evidence/TA-01.json", "evidence/TA-02.json", "matrix.intoto.jsonl", "matrix.json", "signing-key.pub.pem"]
+        assert files == [
+            "evidence/TA-01.json",
+            "evidence/TA-02.json",
+            "matrix.intoto.jsonl",
+            "matrix.json",
+            "matrix.schema.json",
+            "signing-key.pub.pem",
+        ]
         assert {stat.S_IMODE((folder / name).stat().st_mode) for name in files} == {0o644}
         assert not list(folder.glob(".smi*"))
 
@@ -135,13 +148,13 @@ class TestWrittenAgain:
     """A folder that already holds a report."""
 
     def test_old_evidence_goes(self, folder: Path) -> None:
-        """Evidence of the run before is removed, and other files are left alone."""
-        (folder / "notes.txt").write_text("mine")
+        """Evidence of the run before, and what was derived from it, are removed."""
+        (folder / "index.html").write_text("old")
         made = built("TA-02", "TA-09")
         write_report(folder, made.matrix, made.evidence, OTHER)
         verified = verify_report(folder, [OTHER.public_key])
         assert sorted(verified.files) == ["evidence/TA-02.json", "evidence/TA-09.json", "matrix.json"]
-        assert verified.not_covered == ("notes.txt",)
+        assert verified.not_covered == ("matrix.schema.json",)
 
     def test_foreign_evidence_is_refused_before_the_run(self, folder: Path) -> None:
         """A file of somebody else's among the evidence is named, not deleted."""
@@ -150,7 +163,7 @@ class TestWrittenAgain:
             check_writable(folder)
         assert (folder / "evidence" / "mine.txt").exists()
 
-    @pytest.mark.parametrize("at", range(6))
+    @pytest.mark.parametrize("at", range(7))
     def test_interruption_never_leaves_a_half_that_verifies(self, folder: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
         """Interrupted at any replacement, the folder is the old report, the new one, or refused; the next write mends it."""
         real, count = os.replace, 0
@@ -165,7 +178,7 @@ class TestWrittenAgain:
         made = built("TA-02", "TA-03", status=Status.FAILED)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", replace_or_stop)
-            if at < 5:
+            if at < 6:
                 with pytest.raises(KeyboardInterrupt):
                     write_report(folder, made.matrix, made.evidence, SIGNER)
                 with pytest.raises(VerificationError):
@@ -261,10 +274,7 @@ def resigned(change: Callable[[Statement, Statement], list[Statement]], *, write
     """A report that its signer signed, but that is wrong in itself."""
 
     def spoil(folder: Path) -> None:
-        sign_again(folder, change)
-        if write_matrix:
-            predicate = json.loads(base64.b64decode(lines_of(folder)[0]["payload"]))["predicate"]
-            (folder / "matrix.json").write_text(json.dumps(predicate, sort_keys=True, indent=2, ensure_ascii=False) + "\n")
+        sign_again(folder, change, write_matrix=write_matrix)
 
     return spoil
 
@@ -324,7 +334,7 @@ class TestSpoiled:
         """Wherever a bit of the matrix is flipped, it is refused."""
         path = folder / "matrix.json"
         data = path.read_bytes()
-        for position in range(0, len(data), 37):
+        for position in range(0, len(data), 61):
             path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
             with pytest.raises(VerificationError):
                 verify_report(folder, [SIGNER.public_key])
@@ -342,7 +352,7 @@ class TestSpoiled:
     def test_each_statement_by_another_key(self, folder: Path) -> None:
         """A key vouches for a report only if it signed all of it."""
         lines = lines_of(folder)
-        payload = Envelope.from_bytes(json.dumps(lines[1]).encode()).payload
+        payload = Envelope.from_bytes(compact_bytes(lines[1])).payload
         put_lines(folder, [lines[0], json.loads(OTHER.sign(payload).to_bytes())])
         with pytest.raises(VerificationError, match="every statement"):
             verify_report(folder, [SIGNER.public_key, OTHER.public_key])

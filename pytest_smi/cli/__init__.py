@@ -18,9 +18,12 @@ __all__ = ["main"]
 _COMMANDS = {
     "catalogue": ("pytest_smi.cli.catalogue", "List the requirements that the suite checks."),
     "clean": ("pytest_smi.cli.clean", "Remove what an interrupted run left in a cluster."),
+    "diff": ("pytest_smi.cli.diff", "Say what changed from one report to another."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
+    "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
     "reference": ("pytest_smi.cli.reference", "Run the embedded cluster and reference mesh by themselves."),
+    "render": ("pytest_smi.cli.render", "Make the page, the summaries and the exports from a report."),
     "verify": ("pytest_smi.cli.verify", "Check that a report is what its signer signed."),
 }
 

@@ -1,44 +1,56 @@
 """`pytest-smi verify`: read the keys, verify, and say what was verified."""
 
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
 from pytest_smi.errors import VerificationError
-from pytest_smi.keys import load_public_key
-from pytest_smi.verify import Verified, verify_report
+from pytest_smi.statement import MATRIX_FILE
+from pytest_smi.verify import STEPS, Verified, verify_report
 
 
 @click.command("verify")
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--key",
-    "keys",
-    metavar="PUB",
-    required=True,
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Public key (PEM) of a signer you trust; may be repeated.",
-)
-@click.option("--threshold", metavar="N", type=int, default=1, show_default=True, help="How many of the keys must have signed.")
+@click.argument("path", metavar="PATH", type=click.Path(exists=True, path_type=Path))
+@key_options(required=True)
+@policy_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was verified as JSON.")
-def command(directory: Path, keys: tuple[Path, ...], threshold: int, as_json: bool) -> None:
-    """Check that the report in DIR is, byte for byte, what its signer signed.
+def command(
+    path: Path,
+    keys: tuple[Path, ...],
+    threshold: int,
+    mesh: str | None,
+    max_age: timedelta | None,
+    require_level: str | None,
+    allow_incomplete: bool,
+    as_json: bool,
+) -> None:
+    """Check that the report in PATH (its folder, or the matrix.json in it) is, byte for byte, what its signer signed.
 
-    Works offline. Anything missing, extra, changed or not understood is a refusal: exit status 1, and the step that failed is named.
+    Works offline, in numbered steps. Anything missing, extra, changed or not understood is a refusal: exit status 1, and the step that
+    failed is named. Files derived from the matrix (index.html, badge.json and so on) may be there, and are listed as not covered.
     It proves who vouches for the report, so take the key from its signer: the one in the folder proves nothing about who made it.
 
     \b
     Examples:
         pytest-smi verify smi-report --key smi-report/signing-key.pub.pem     your own run
         pytest-smi verify downloaded --key ~/keys/linkerd-release.pub.pem     someone else's
+        pytest-smi verify nightly --key ci.pub.pem --max-age 30d --mesh linkerd --require-level must
     """
+    directory = path.parent if path.name == MATRIX_FILE and not path.is_dir() else path
+    if not directory.is_dir():
+        raise click.UsageError(f"PATH is a report folder or the {MATRIX_FILE} in it; {path} is neither")
     try:
-        verified = verify_report(directory, [load_public_key(path) for path in keys], threshold=threshold)
+        asked = policy(mesh, max_age, require_level, allow_incomplete)
+        verified = verify_report(directory, load_keys(keys), threshold=threshold, policy=asked)
     except VerificationError as problem:
         if as_json:
-            click.echo(json.dumps({"verified": False, "reason": problem.message, "hint": problem.hint}, indent=2, ensure_ascii=False))
+            step = re.match(r"step (\d+)", problem.message)
+            document = {"verified": False, "step": int(step[1]) if step else None, "reason": problem.message, "hint": problem.hint}
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         raise
     click.echo(json.dumps(_document(verified), indent=2, ensure_ascii=False) if as_json else _text(verified, directory))
 
@@ -46,10 +58,13 @@ def command(directory: Path, keys: tuple[Path, ...], threshold: int, as_json: bo
 def _document(verified: Verified) -> dict[str, object]:
     return {
         "verified": True,
+        "steps": list(STEPS),
         "signers": list(verified.signers),
         "files": verified.files,
         "subjects": verified.subjects,
         "notCovered": list(verified.not_covered),
+        "sources": [{"id": source.id, "signers": list(source.signers), "runs": list(source.runs)} for source in verified.sources],
+        "generatedAt": verified.matrix.generated_at,
         "runs": [
             {"mesh": run.mesh.name, "version": run.mesh.version, "conformant": run.conformant, "finishedAt": run.finished_at}
             for run in verified.matrix.runs
@@ -59,14 +74,21 @@ def _document(verified: Verified) -> dict[str, object]:
 
 def _text(verified: Verified, directory: Path) -> str:
     lines = [f"verified: {directory}"]
+    lines += [f"  step {number:>2}    {step}" for number, step in enumerate(STEPS, 1)]
     lines += [f"  signed by  {signer}" for signer in verified.signers]
-    lines.append(f"  covers     {', '.join(list(verified.files)[:1])} and {len(verified.files) - 1} evidence file(s)")
-    images = len(verified.subjects) - len(verified.files)
-    if images:
-        lines.append(f"  speaks of  {images} container image(s) of the mesh")
-    for run in verified.matrix.runs:
+    lines.append(f"  written    {verified.matrix.generated_at}")
+    if verified.sources:
+        lines.append(f"  covers     {MATRIX_FILE} and {len(verified.sources)} merged report(s), each verified with the same keys")
+    else:
+        lines.append(f"  covers     {MATRIX_FILE} and {len(verified.files) - 1} evidence file(s)")
+        images = len(verified.subjects) - len(verified.files)
+        if images:
+            lines.append(f"  speaks of  {images} container image(s)")
+    for run in verified.matrix.runs[:20]:
         word = "conformant" if run.conformant else "not conformant"
         lines.append(f"  says       {run.mesh.name} {run.mesh.version}: {word}, finished {run.finished_at}")
+    if len(verified.matrix.runs) > 20:
+        lines.append(f"             and {len(verified.matrix.runs) - 20} more run(s)")
     if verified.not_covered:
         lines.append(f"  not signed {', '.join(verified.not_covered)}")
     return "\n".join(lines)

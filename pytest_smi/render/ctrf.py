@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_smi.canonical import canonical_bytes, sha256_hex
+from pytest_smi.canonical import canonical_bytes
 from pytest_smi.matrix import Entry, Matrix, Run
 from pytest_smi.render.wording import API_TITLES, latest_runs, moment, run_label
 from pytest_smi.results import Status
@@ -27,10 +27,9 @@ _STATUS = {
 }
 
 
-def ctrf_json(matrix: Matrix, statements: Mapping[str, str]) -> bytes:
+def ctrf_json(matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str) -> bytes:
     """The latest run of each mesh, as one report."""
     runs = latest_runs(matrix)
-    digest = sha256_hex(matrix.to_bytes())
     tests = [_test(run, entry, statements) for run in runs for entry in run.results]
     statuses = [test["status"] for test in tests]
     start, stop = min(_milliseconds(run.started_at) for run in runs), max(_milliseconds(run.finished_at) for run in runs)
@@ -39,7 +38,7 @@ def ctrf_json(matrix: Matrix, statements: Mapping[str, str]) -> bytes:
     report: dict[str, Any] = {
         "reportFormat": "CTRF",
         "specVersion": _SPEC,
-        "reportId": str(uuid.uuid5(_NAMES, digest)),
+        "reportId": str(uuid.uuid5(_NAMES, matrix_sha256)),
         "generatedBy": f"{matrix.suite.name} {matrix.suite.version}",
         "results": {
             "tool": {"name": matrix.suite.name, "version": matrix.suite.version, "extra": {"suiteSha256": matrix.suite.digest}},
@@ -47,7 +46,7 @@ def ctrf_json(matrix: Matrix, statements: Mapping[str, str]) -> bytes:
             "tests": tests,
             "environment": _environment(runs),
         },
-        "extra": {"matrixSha256": digest},
+        "extra": {"matrixSha256": matrix_sha256},
     }
     written = moment(matrix.generated_at)
     if written is not None:

@@ -19,6 +19,7 @@ def render_all(
     evidence: Mapping[str, bytes],
     statements: Mapping[str, str],
     *,
+    matrix_sha256: str,
     signer: str | None,
     now: datetime,
     max_age: timedelta | None = None,
@@ -26,15 +27,16 @@ def render_all(
 ) -> dict[str, bytes]:
     """File name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
 
-    `signer`: fingerprint of the key that this very matrix was verified with; without it there is no badge. `max_age`: see `badge_json`.
+    `matrix_sha256`: of the file that holds the matrix, so that what is derived can be traced to it. `signer`: fingerprint of the key that
+    this very matrix was verified with; without it there is no badge. `max_age`: see `badge_json`.
     `evidence_links`: the files will lie in the report folder, so that links to its evidence lead somewhere.
     """
     files = {
-        "index.html": index_html(matrix, evidence, statements, signer=signer, evidence_links=evidence_links),
+        "index.html": index_html(matrix, evidence, statements, matrix_sha256=matrix_sha256, signer=signer, evidence_links=evidence_links),
         "summary.md": summary_markdown(matrix, statements, signer=signer),
-        "summary.json": summary_json(matrix, signer=signer),
-        "ctrf.json": ctrf_json(matrix, statements),
-        "junit.xml": junit_xml(matrix, statements),
+        "summary.json": summary_json(matrix, matrix_sha256=matrix_sha256, signer=signer),
+        "ctrf.json": ctrf_json(matrix, statements, matrix_sha256=matrix_sha256),
+        "junit.xml": junit_xml(matrix, statements, matrix_sha256=matrix_sha256),
         "metrics.txt": openmetrics(matrix),
     }
     if signer is not None:

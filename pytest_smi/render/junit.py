@@ -1,11 +1,10 @@
 """junit.xml: a lossy export for tools that read nothing else. A suite per run and API; failures and errors are real elements. Pure."""
 
 from collections.abc import Mapping, Sequence
-from xml.etree.ElementTree import Element, SubElement, indent, tostring  # noqa: S405, written only, never parsed
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pytest_smi.canonical import sha256_hex
 from pytest_smi.matrix import Entry, Matrix, Run
-from pytest_smi.render.wording import conformance_word, run_label, visible
+from pytest_smi.render.wording import conformance_word, latest_runs, run_label, visible
 from pytest_smi.results import Api, Status
 
 __all__ = ["junit_xml"]
@@ -13,15 +12,14 @@ __all__ = ["junit_xml"]
 _ELEMENTS = {Status.FAILED: "failure", Status.ERRORED: "error", Status.UNSUPPORTED: "skipped", Status.SKIPPED: "skipped"}
 
 
-def junit_xml(matrix: Matrix, statements: Mapping[str, str]) -> bytes:
-    """Every run of the matrix. The property `matrix.sha256` ties the file to the signed document that it was made from."""
-    digest = sha256_hex(matrix.to_bytes())
+def junit_xml(matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str) -> bytes:
+    """The latest run of each mesh. The property `matrix.sha256` ties the file to the signed document that it was made from."""
     root = Element("testsuites", name=f"{matrix.suite.name} {matrix.suite.version}")
-    for run in matrix.runs:
+    for run in latest_runs(matrix):
         for api in Api:
             entries = [entry for entry in run.results if entry.api is api]
             if entries:
-                _suite(root, run, api, entries, statements, digest)
+                _suite(root, run, api, entries, statements, matrix_sha256)
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")

@@ -1,7 +1,7 @@
 """index.html: one file that needs nothing else, made from the template, style and script in the folder `page`.
 
-Every string of the matrix goes through the template's escaping or, for the script, through JSON without a `<`; the script puts text on the page
-as text only. The page's own policy allows exactly its style and its script, by their digests, and nothing from elsewhere.
+Every string of the matrix goes through the template's escaping or, for the script, through JSON without a `<`; the script puts text on
+the page as text only. The page's own policy allows exactly its style and its script, by their digests, and nothing from elsewhere.
 """
 
 import base64
@@ -15,7 +15,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from pytest_smi.canonical import sha256_hex
 from pytest_smi.matrix import Matrix
 from pytest_smi.render.page_model import page_of
 from pytest_smi.render.wording import LEVEL_TITLES, STATUS_TITLES, moment, visible
@@ -24,7 +23,13 @@ __all__ = ["index_html"]
 
 
 def index_html(
-    matrix: Matrix, evidence: Mapping[str, bytes], statements: Mapping[str, str], *, signer: str | None, evidence_links: bool
+    matrix: Matrix,
+    evidence: Mapping[str, bytes],
+    statements: Mapping[str, str],
+    *,
+    matrix_sha256: str,
+    signer: str | None,
+    evidence_links: bool,
 ) -> bytes:
     """The page. `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`."""
     page = page_of(matrix, evidence, statements, evidence_links=evidence_links)
@@ -32,7 +37,7 @@ def index_html(
     text = _template().render(
         page=page,
         signer=signer,
-        matrix_sha256=sha256_hex(matrix.to_bytes()),
+        matrix_sha256=matrix_sha256,
         style=Markup(style),  # noqa: S704, our own file
         script=Markup(script),  # noqa: S704, our own file
         policy="; ".join(

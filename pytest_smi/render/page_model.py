@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One run in the history of a mesh, the oldest first; `status` is the worst that came of it."""
+    """One run in the history of a mesh, the oldest first. `status`: passed if conformant, else the worst that speaks against it."""
 
     index: int
     run: Run
@@ -133,7 +133,7 @@ def page_of(matrix: Matrix, evidence: Mapping[str, bytes], statements: Mapping[s
 
 
 def _column(run: Run, index: Mapping[str, int], earlier: bool, siblings: Sequence[Run]) -> Column:
-    past = tuple(Past(index=index[one.nonce], run=one, status=_worst(one.results) or Status.SKIPPED) for one in reversed(siblings))
+    past = tuple(Past(index=index[one.nonce], run=one, status=_mark(one)) for one in reversed(siblings))
     return Column(
         index=index[run.nonce],
         run=run,
@@ -258,7 +258,11 @@ def _worst(entries: Iterable[Entry]) -> Status | None:
     return next((status for status in _WORST if status in found), None)
 
 
+def _mark(run: Run) -> Status:
+    if run.conformant:
+        return Status.PASSED
+    return next((status for status in (Status.FAILED, Status.ERRORED) if run.summary[status]), Status.SKIPPED)
+
+
 def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: (_WORST.index(entry.status), requirement_order(entry.requirement), entry.id)))
-
-

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_smi.canonical import canonical_bytes, sha256_hex
+from pytest_smi.canonical import canonical_bytes
 from pytest_smi.matrix import Matrix, Run
 from pytest_smi.render.wording import API_TITLES, conformance_word, counts_text, latest_runs, moment, run_label, runs_by_mesh, visible
 from pytest_smi.results import Api, Status
@@ -16,7 +16,7 @@ SUMMARY_SCHEMA_VERSION = 1
 _MOST_LISTED = 200
 
 
-def summary_json(matrix: Matrix, *, signer: str | None) -> bytes:
+def summary_json(matrix: Matrix, *, matrix_sha256: str, signer: str | None) -> bytes:
     """A flat document: one object per run, scalars only. `signer`: fingerprint of the key that the matrix was verified with, or None."""
     latest = {run.nonce for run in latest_runs(matrix)}
     return canonical_bytes(
@@ -25,7 +25,7 @@ def summary_json(matrix: Matrix, *, signer: str | None) -> bytes:
             "generatedAt": matrix.generated_at,
             "suite": matrix.suite.name,
             "suiteVersion": matrix.suite.version,
-            "matrixSha256": sha256_hex(matrix.to_bytes()),
+            "matrixSha256": matrix_sha256,
             "verifiedSigner": signer,
             "runs": [_flat(run, run.nonce in latest) for runs in runs_by_mesh(matrix).values() for run in runs],
         }

@@ -139,7 +139,7 @@ def _result(requirement: str, status: Status, mesh: str, reason: str, **changes:
         "source": f"{api} {_VERSION[api]} §Specification",
         "duration": 1.5,
         "mesh": mesh,
-        "reading": (reason or reading) if reading else None,
+        "reading": (HOSTILE if reason == HOSTILE else reading) if reading else None,
         "evidence": None if without else evidence_of(requirement),
     }
     return Result(**{**fields, **changes})

@@ -175,7 +175,7 @@
   function evidence(one) {
     if (!one.file) return [make("h3", "", "Evidence"), make("p", "soft", "There is none: the assertion did not get to the traffic.")];
     const parts = [make("h3", "", "Evidence")];
-    const name = make(one.file.link && /^evidence\/[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/.test(one.file.path) ? "a" : "span", "mono", one.file.path);
+    const name = make(one.file.link && /^(sources\/[0-9a-f]+\/)?evidence\/[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/.test(one.file.path) ? "a" : "span", "mono", one.file.path);
     if (name.tagName === "A") name.href = one.file.path;
     const facts = make("dl", "facts", make("dt", "", "File"), make("dd", "", name), make("dt", "", "sha256"), make("dd", "mono", one.file.sha256));
     parts.push(facts);
@@ -265,10 +265,13 @@
   });
 
   // On a narrow screen the head of the table is not seen, so each cell says whose it is.
-  if (data.runs.length > 1) {
-    const names = $$("thead th.run span").map((head) => head.textContent);
-    for (const row of rows) $$("td", row).forEach((cell, number) => { cell.dataset.mesh = names[number]; });
+  const names = $$("thead th.run span").map((head) => head.textContent);
+  if (names.length > 1) {
+    for (const row of $$("tr.requirement, tr.group")) $$("td", row).forEach((cell, number) => { cell.dataset.mesh = names[number]; });
   }
+  // The head of the table stays below the tools, whose height depends on how many lines they take.
+  const tools = $(".tools");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--tools", `${tools.offsetHeight}px`)).observe(tools);
   rove();
   const wanted = location.hash.slice(1).split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
   if (wanted.length === 2) {

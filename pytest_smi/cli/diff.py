@@ -1,0 +1,59 @@
+"""`pytest-smi diff`: what changed from one report to another."""
+
+import json
+from pathlib import Path
+
+import click
+
+from pytest_smi.cli.trusting import key_options, load_keys
+from pytest_smi.differences import Difference, Kind, compare
+from pytest_smi.matrix import Matrix
+from pytest_smi.report_load import load_matrix
+
+
+@click.command("diff")
+@click.argument("before", metavar="A", type=click.Path(exists=True, path_type=Path))
+@click.argument("after", metavar="B", type=click.Path(exists=True, path_type=Path))
+@key_options(required=False)
+@click.option("--allow-mixed", is_flag=True, help="Compare runs that were held against different catalogues.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+def command(before: Path, after: Path, keys: tuple[Path, ...], threshold: int, allow_mixed: bool, as_json: bool) -> None:
+    """Compare two reports, from A to B: regressed, mended, new, gone, changed reading. Exit status 1 if anything regressed.
+
+    A and B are report folders or matrix.json files. With --key both are verified first; without it they are believed as they are.
+    Compared are the newest runs of each mesh.
+
+    \b
+    Examples:
+        pytest-smi diff last-release smi-report --key ci.pub.pem
+        pytest-smi diff a/matrix.json b/matrix.json --json
+    """
+    trusted = load_keys(keys)
+    old, new = (load_matrix(path, trusted, threshold) for path in (before, after))
+    found = compare(old, new, allow_mixed=allow_mixed)
+    click.echo(json.dumps(_document(found, bool(keys)), indent=2, ensure_ascii=False) if as_json else _text(found, old, new, bool(keys)))
+    if found.regressed:
+        raise click.exceptions.Exit(1)
+
+
+def _document(found: Difference, verified: bool) -> dict[str, object]:
+    return {
+        "regressed": found.regressed,
+        "verified": verified,
+        "same": found.same,
+        "changes": [change.to_json() for change in found.changes],
+    }
+
+
+def _text(found: Difference, old: Matrix, new: Matrix, verified: bool) -> str:
+    lines = [f"from {old.generated_at} to {new.generated_at}" + ("" if verified else " (not verified: no --key)")]
+    for kind in Kind:
+        own = [change for change in found.changes if change.kind is kind]
+        if own:
+            lines += ["", f"{kind.capitalize()} ({len(own)})"]
+        for change in own:
+            lines.append(f"  {change.mesh}  {change.requirement:<6} {change.before or '-'} → {change.after or '-'}")
+            if change.reason and kind is Kind.REGRESSED:
+                lines.append(f"      {change.reason}")
+    verdict = "regressed" if found.regressed else "no regression"
+    return "\n".join([*lines, "", f"{verdict}: {len(found.changes)} changed, {found.same} the same"])

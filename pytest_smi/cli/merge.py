@@ -1,0 +1,54 @@
+"""`pytest-smi merge`: many reports into one."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pytest_smi.cli.trusting import key_options, load_keys, policy
+from pytest_smi.keys import ask_on_terminal, find_key
+from pytest_smi.merge import merge_reports
+from pytest_smi.signing import Signer
+from pytest_smi.suite import this_suite
+
+
+@click.command("merge")
+@click.argument("reports", metavar="REPORT...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@key_options(required=True)
+@click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where the merged report goes: a new folder.")
+@click.option("--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key that signs the merging.")
+@click.option("--allow-mixed", is_flag=True, help="Merge runs that were held against different catalogues.")
+@click.option("--allow-incomplete", is_flag=True, help="Merge runs that were narrowed or interrupted.")
+def command(
+    reports: tuple[Path, ...],
+    keys: tuple[Path, ...],
+    threshold: int,
+    out: Path,
+    signing_key: Path | None,
+    allow_mixed: bool,
+    allow_incomplete: bool,
+) -> None:
+    """Merge report folders (of several meshes, clusters or nights) into one report, after verifying each with the keys given.
+
+    Each report is kept whole under sources/, so that its own signature stays verifiable; the merged matrix has all their runs. The
+    merging is signed by you. Without --signing-key that is the key that a run would use. Verify the result with your key and theirs.
+
+    \b
+    Examples:
+        pytest-smi merge linkerd/ istio/ --key labs.pub.pem --out all
+        pytest-smi verify all --key labs.pub.pem --key all/signing-key.pub.pem
+    """
+    signer = Signer(find_key(signing_key, os.environ, ask_on_terminal).key)
+    merged = merge_reports(
+        reports,
+        out,
+        keys=load_keys(keys),
+        signer=signer,
+        suite=this_suite(),
+        merged_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        threshold=threshold,
+        allow_mixed=allow_mixed,
+        policy=policy(None, None, None, allow_incomplete),
+    )
+    click.echo(f"merged   {merged.runs} run(s) of {merged.sources} report(s) into {out}\nsigned   {signer.fingerprint}")
