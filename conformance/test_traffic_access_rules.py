@@ -1,6 +1,6 @@
 """Traffic Access Control, rules: which routes and ports a reference to a route object grants."""
 
-from pytest_smi.scene import HTTPRouteGroup, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scene import Fate, HTTPRouteGroup, Rule, Scene, allowed, assertion, closed, control, denied, match
 
 
 def _only(group: HTTPRouteGroup, *names: str) -> Rule:
@@ -98,3 +98,18 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scene) -> None:
     smi.closed_so_far(a.get(srv, "/m"), a.tcp(srv))
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(srv, "/m")), denied(a.tcp(srv)))
+
+
+@assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
+def test_tcp_route_beside_a_route_group(smi: Scene) -> None:
+    """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed and one on neither is denied."""
+    srv, a = smi.server(), smi.client("a")
+    both, neither = a.get(srv, "/m"), a.get(srv, "/other", port=8081)
+    smi.closed_so_far(both, neither)
+    group, ports = smi.routes("routes", match("m", "/m")), smi.tcp_route("ports", 8080)
+    smi.apply(group, ports, smi.target(srv, group, ports, sources=[a]))
+    smi.expect(allowed(both), denied(neither))
+    contested = {"another port": a.get(srv, "/m", port=8081), "another path": a.get(srv, "/other")}
+    seen = dict(zip(contested, smi.look(*contested.values(), times=3), strict=True))
+    open_ = [name for name, observation in seen.items() if observation.all(Fate.OK)]
+    smi.observed(f"alternatives: {' and '.join(open_)} allowed" if open_ else "both conditions must hold")

@@ -60,3 +60,16 @@ def test_weights_count_inside_the_segment(smi: Scene) -> None:
     smi.apply(smi.split(root, {v1: 90, v2: 10}, matches=[_segment(smi)]))
     smi.power_port(a.get(root, headers=CANARY), 8081)
     smi.share(a.get(root, headers=CANARY), {v1: 90, v2: 10})
+
+
+@assertion("SP-41", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+def test_several_groups_are_merged(smi: Scene) -> None:
+    """A request that matches any route of any group that a split names belongs to the segment."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
+    root = smi.service("app", [v1])
+    smi.open_to_all(v1, v2, sources=[a])
+    groups = [smi.routes(f"segment-{name}", match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two")]
+    smi.apply(*groups, smi.split(root, {v2: 100}, matches=groups))
+    smi.power_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
+    smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2], trials=200)

@@ -106,7 +106,8 @@ def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:
     shown = events[:_MOST_STEPS]
     times = [start + float(event.get("at", 0.0)) for event in shown]
     steps = []
-    for event, begin, stop in zip(shown, times, [*times[1:], end], strict=True):
+    # Each event lasts until the next; zip ends with the events.
+    for event, begin, stop in zip(shown, times, [*times[1:], end], strict=False):
         step = TestStepResult(name=str(event.get("event", "")), status="passed")
         step.start, step.stop = _milliseconds(begin), max(_milliseconds(begin), _milliseconds(stop))
         step.parameters.extend(

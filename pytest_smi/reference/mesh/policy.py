@@ -150,8 +150,10 @@ class Policy:
                     return ALLOWED
             elif faults.on("access-routes-ignored") or (
                 any_match(grant.http, request.method, path, request.headers, faults)
-                and (grant.tcp is None or _covers(grant.tcp, request.port) or faults.on("access-http-port-limit-ignored"))
+                and (grant.tcp is None or _covers(grant.tcp, request.port))
             ):
+                return ALLOWED
+            elif grant.tcp is not None and faults.on("access-tcp-route-opens-http"):
                 return ALLOWED
         return NO_GRANT
 

@@ -39,7 +39,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     _fault("access-unknown-match-widens", "43", "A rule none of whose names exist grants the whole group."),
     _fault("access-tcp-ports-ignored", "48", "The port list of a TCPRoute is ignored."),
     _fault("access-empty-ports-none", "49", "An empty port list of a TCPRoute means no port."),
-    _fault("access-http-port-limit-ignored", "50", "A TCPRoute beside an HTTPRouteGroup does not limit the ports, and lifts the path."),
+    _fault("access-tcp-route-opens-http", "50", "A TCPRoute beside an HTTPRouteGroup opens every HTTP request on every port."),
     _fault("access-last-tcp-route-wins", "51", "Of several TCPRoutes in one target only the last counts."),
     _fault("access-udp-ports-ignored", "52", "The port list of a UDPRoute is ignored."),
     _fault("access-protocol-ignored", "49", "A TCPRoute's ports are open for UDP too."),

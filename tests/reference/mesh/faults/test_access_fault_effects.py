@@ -152,7 +152,7 @@ ACCESS: dict[str, Callable[[World], list[bool]]] = {
     "access-unknown-match-widens": _names,
     "access-tcp-ports-ignored": _port_table,
     "access-empty-ports-none": _port_table,
-    "access-http-port-limit-ignored": _port_table,
+    "access-tcp-route-opens-http": _port_table,
     "access-last-tcp-route-wins": _port_table,
     "access-udp-ports-ignored": _port_table,
     "access-protocol-ignored": _port_table,
