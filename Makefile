@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FOLDERS := pytest_smi conformance sample_app tests conftest.py
 REPORT ?= smi-report
+ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 
-.PHONY: conformance test faults bench lint format wheel clean
+.PHONY: conformance test e2e-report faults bench lint format wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -15,6 +16,13 @@ conformance: $(VENV)/ready
 ## test: the project's own tests, every fault held against the requirements of its API included
 test: $(VENV)/ready lint
 	$(BIN)/pytest tests -n 2
+
+## e2e-report: the page, and the report that Allure 3 makes, in a real browser; installs what is missing, else skips and says why
+e2e-report: $(VENV)/ready
+	command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y chromium; } \
+		|| echo "no Chromium, and only root can install it"
+	[ -x $(ALLURE) ] || npm install --silent --no-audit --no-fund --prefix $(VENV)/allure allure@3 || echo "no Allure: npm cannot install it"
+	ALLURE=$(ALLURE) $(BIN)/pytest tests/browser -m browser -rs
 
 ## faults: every fault held against all requirements
 faults: $(VENV)/ready

@@ -2,7 +2,8 @@
 
 Allure's own plugin makes a result per test; this one fills it in, in the process that ran the test, before Allure writes it: labels and
 links from the catalogue, the status in its true meaning, steps from the timeline, and the evidence as an attachment. The process that the
-user started writes environment.properties and categories.json. Imported only when Allure is active.
+user started writes environment.properties, and categories.json with its like for Allure 3, allurerc.json. Imported only when Allure is
+active.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pytest_smi.render.wording import API_TITLES, run_label
 from pytest_smi.results import Level, Result, Status
 from pytest_smi.wire import result_of
 
-__all__ = ["AllureReport", "categories", "environment"]
+__all__ = ["AllureReport", "categories", "configuration", "environment"]
 
 _SEVERITY = {Level.MUST: "critical", Level.MUST_D: "normal", Level.SHOULD: "minor", Level.MAY: "trivial", Level.AMB: "trivial"}
 _STATUS = {
@@ -51,7 +52,7 @@ class AllureReport:
         """Fill in Allure's result of the test that just ran here; on the controller of distributed runs there is none."""
         result = result_of(report)
         # Looked up late: Allure's plugin registers its listener after this one.
-        listener = self._plugins.get_plugin("allure_listener")
+        listener: Any = self._plugins.get_plugin("allure_listener")
         logger = getattr(listener, "allure_logger", None)
         test = logger.get_test(None) if result is not None and logger is not None else None
         if result is None or test is None:
@@ -70,6 +71,7 @@ class AllureReport:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "environment.properties").write_text(environment(matrix), "latin-1")
         (self._folder / "categories.json").write_text(json.dumps(categories(), indent=2), "utf-8")
+        (self._folder / "allurerc.json").write_text(json.dumps(configuration(), indent=2), "utf-8")
 
 
 def _describe(test: TestResult, result: Result, now: float) -> None:
@@ -143,7 +145,16 @@ def categories() -> list[Mapping[str, Any]]:
         ("Left out by the user", "skipped", "skipped: "),
         ("Left open by the specification", "passed", "observed: "),
     )
-    return [{"name": name, "matchedStatuses": [status], "messageRegex": f"(?s){word}.*"} for name, status, word in kinds]
+    return [{"name": name, "matchedStatuses": [status], "messageRegex": f"^{word}[\\s\\S]*"} for name, status, word in kinds]
+
+
+def configuration() -> Mapping[str, Any]:
+    """allurerc.json, for `allure generate --config`: Allure 3 takes categories from there, and groups as the specification does. Pure."""
+    return {
+        "name": "Service Mesh Interface compatibility",
+        "categories": {"rules": categories()},
+        "plugins": {"awesome": {"options": {"groupBy": ["epic", "subSuite"]}}},
+    }
 
 
 def _property(text: str, *, key: bool = False) -> str:

@@ -51,16 +51,18 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refuse_odd_keys(value: object, path: str = "$") -> None:
+def _refuse_odd_keys(value: object) -> None:
+    # json.dumps would turn the keys 1, 1.0, True and None into strings silently, and two keys could become one.
     if isinstance(value, dict):
         for key, inner in value.items():
-            # json.dumps would turn the keys 1, 1.0, True and None into strings silently, and two keys could become one.
-            if not isinstance(key, str):
-                raise TypeError(f"the keys of a JSON object are strings; {path} has the key {key!r}")
-            _refuse_odd_keys(inner, f"{path}.{key}")
+            if type(key) is not str and not isinstance(key, str):
+                raise TypeError(f"the keys of a JSON object are strings; found the key {key!r} beside {list(value)[:5]}")
+            if isinstance(inner, dict | list | tuple):
+                _refuse_odd_keys(inner)
     elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            _refuse_odd_keys(inner, f"{path}[{index}]")
+        for inner in value:
+            if isinstance(inner, dict | list | tuple):
+                _refuse_odd_keys(inner)
 
 
 def _refuse_depth(value: object) -> None:

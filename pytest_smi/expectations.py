@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from pytest_smi.cluster.wait import pause
 from pytest_smi.errors import SmiError
-from pytest_smi.evidence import Evidence
-from pytest_smi.limits import Limits
 from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Observation
 from pytest_smi.probing.plan import Call
-from pytest_smi.testbed import Testbed
+from pytest_smi.stage import Stage
 from pytest_smi.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
-from pytest_smi.workloads import HTTP, Workload
+from pytest_smi.workloads import HTTP
 
 PATIENCE_CUT = 4
 """After two controls that did not hold, further ones get this fraction of the deadline; they can only end `errored`."""
 
 
-class Expectations:
+class Expectations(Stage):
     """The part of a scene that judges claims."""
 
-    testbed: Testbed
-    limits: Limits
-    evidence: Evidence
-    servers: list[Workload]
     owed: list[Claim]
-    clock: Callable[[], float]
+    """Denials that no control has vouched for yet."""
 
     def expect(self, *claims: Claim, hold: bool = True) -> dict[Claim, Observation]:
         """Settle all claims together, then hold them together (`hold=False`: settling is enough); returns the last observations.

@@ -84,11 +84,11 @@ class Fields:
     def choice(self, name: str, kind: type[E]) -> E:
         """A member of an enumeration, by its value."""
         found = self.take(name, str, None, "a string")
-        members = list(kind)
-        if found is None or found in {str(member) for member in members}:
-            return members[0] if found is None else kind(found)
-        self.note(name, f"must be one of {', '.join(members)}; found {found!r}")
-        return members[0]
+        try:
+            return next(iter(kind)) if found is None else kind(found)
+        except ValueError:
+            self.note(name, f"must be one of {', '.join(kind)}; found {found!r}")
+            return next(iter(kind))
 
     def document(self, name: str, *, optional: bool = False) -> dict[str, Any] | None:
         """An object of any content, or None when optional and null or absent."""

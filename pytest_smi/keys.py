@@ -155,13 +155,19 @@ def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str], ask: 
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
         if passphrase is None:
-            raise KeyProblem(f"the key in {origin} is encrypted", f"Set {PASSPHRASE_VARIABLE} to its passphrase, or run on a terminal.") from None
+            raise KeyProblem(
+                f"the key in {origin} is encrypted", f"Set {PASSPHRASE_VARIABLE} to its passphrase, or run on a terminal."
+            ) from None
         # A passphrase that is set for another key does no harm to a key that has none.
         return parse_private_key(pem, origin, {})
     except (ValueError, UnsupportedAlgorithm):
         wrong = b"ENCRYPTED" in pem and passphrase is not None
         problem = "cannot be decrypted" if wrong else "is not a private key in PEM form"
-        remedy = f"Check the passphrase, in {PASSPHRASE_VARIABLE} or as you typed it." if wrong else f"Give a PEM of {_ACCEPTED}; `pytest-smi keygen` makes one."
+        remedy = (
+            f"Check the passphrase, in {PASSPHRASE_VARIABLE} or as you typed it."
+            if wrong
+            else f"Give a PEM of {_ACCEPTED}; `pytest-smi keygen` makes one."
+        )
         raise KeyProblem(f"the key in {origin} {problem}", remedy) from None
     if isinstance(key, Ed25519PrivateKey) or (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
         return key

@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
+from pytest_smi.api_questions import ApiQuestions
 from pytest_smi.cluster.wait import DeadlinePassed, wait_until
 from pytest_smi.expectations import PATIENCE_CUT
 from pytest_smi.observing import observe, volley
@@ -22,10 +22,8 @@ LOAD_BLOCK, LOAD_SECONDS = 20, 0.2
 """Constant load: so many requests spread over so many seconds, again and again."""
 
 
-class Routing(Shares):
+class Routing(Shares, ApiQuestions):
     """The part of a scene that judges destinations."""
-
-    events_about: Callable[[SmiObject], list[dict[str, Any]]]
 
     def each(self, call: Call, workloads: Sequence[Workload], *, trials: int = 200) -> Counter[str]:
         """Requirement: every one of these workloads gets some of `trials` requests, and no request is lost."""

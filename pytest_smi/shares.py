@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
+from pytest_smi.cast import Cast
 from pytest_smi.cluster.wait import pause
-from pytest_smi.evidence import Evidence
-from pytest_smi.limits import Limits
+from pytest_smi.expectations import Expectations
 from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Fate, Observation
 from pytest_smi.probing.plan import Call
 from pytest_smi.sampling import Decision, ShareTest, next_batch
-from pytest_smi.testbed import Testbed
 from pytest_smi.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.workloads import Workload
 
@@ -23,16 +21,8 @@ BLOCK = 50
 CONCURRENCY = 16
 
 
-class Shares:
+class Shares(Expectations, Cast):
     """The part of a scene that judges shares. Every count is of nonces at servers, so a lost request is a loss, never a share."""
-
-    testbed: Testbed
-    limits: Limits
-    evidence: Evidence
-    servers: list[Workload]
-    clock: Callable[[], float]
-    blame: Callable[[NotReached, Sequence[Call]], Any]
-    direct_calls: Callable[[Call], list[Call]]
 
     def share(self, call: Call, weights: Mapping[Workload, int], *, settle: bool = True) -> Counter[str]:
         """Requirement: fresh requests of `call` reach the workloads in proportion to `weights`, and nothing else.

@@ -20,13 +20,14 @@ Only what has passed all of them is returned. Steps 1 to 5 are in `verify_envelo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_smi.acceptance import Policy, refuse_unfit
 from pytest_smi.canonical import compact_bytes, parse_json, sha256_hex
 from pytest_smi.errors import ReportError
+from pytest_smi.keyless import BUNDLES_FILE
 from pytest_smi.keys import PublicKey
 from pytest_smi.matrix import Matrix
 from pytest_smi.merged import SOURCES_FOLDER, Source, merged_matrix
@@ -43,7 +44,7 @@ from pytest_smi.statement import (
 )
 from pytest_smi.verify_envelopes import Trust, read_envelopes, trust
 
-__all__ = ["STEPS", "Policy", "Verified", "verify_report", "verify_source"]
+__all__ = ["STEPS", "Policy", "Verified", "verify_report", "verify_report_keyless", "verify_source"]
 
 STEPS = (
     "keys that you trust",
@@ -93,6 +94,16 @@ def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int 
         verified = _merged(directory, statements[0], signers, trusted)
     else:
         verified = _single(directory, statements, signers)
+    refuse_unfit(verified.matrix, policy or Policy())
+    return verified
+
+
+def verify_report_keyless(
+    directory: Path, payloads: Callable[[bytes], Sequence[bytes]], signer: str, *, policy: Policy | None = None
+) -> Verified:
+    """Verify a report by its keyless signatures. `payloads`: verifies bundles, see `keyless.verify_keyless`; `signer`: who that was."""
+    statements = [Statement.from_bytes(payload) for payload in payloads(read_file(directory, BUNDLES_FILE, 2))]
+    verified = _single(directory, statements, (signer,))
     refuse_unfit(verified.matrix, policy or Policy())
     return verified
 

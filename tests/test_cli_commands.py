@@ -25,7 +25,20 @@ def run(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("verify",), ("faults",), ("catalogue",), ("keygen",), ("reference",), ("reference", "up"), ("clean",)]
+    "command",
+    [
+        (),
+        ("verify",),
+        ("merge",),
+        ("diff",),
+        ("sign",),
+        ("faults",),
+        ("catalogue",),
+        ("keygen",),
+        ("reference",),
+        ("reference", "up"),
+        ("clean",),
+    ],
 )
 def test_help_of_every_command(command: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Every command explains itself, and those that do something show an example."""

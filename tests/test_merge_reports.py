@@ -145,7 +145,7 @@ class TestRefused:
 
 def first_source(merged: Path) -> Path:
     """The folder of the first source."""
-    return sorted((merged / "sources").iterdir())[0]
+    return min((merged / "sources").iterdir())
 
 
 def exchanged(merged: Path) -> None:

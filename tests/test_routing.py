@@ -38,9 +38,6 @@ class Stage(Routing):
         self.servers = [self.v1, self.v2]
         self.events: list[dict[str, Any]] = []
         self.direct: list[Call] = []
-        self.blame = _blame
-        self.direct_calls = lambda call: self.direct
-        self.events_about = self._events
 
     def observe(self, _testbed: object, _servers: object, volleys: Sequence[Volley]) -> list[Observation]:
         """Send nothing; ask the script."""
@@ -52,7 +49,16 @@ class Stage(Routing):
         arrivals = () if place is None else (Arrival(nonce=nonce, pod=place[0], port=place[1], protocol="HTTP/1.1"),)
         return Probe(nonce=nonce, outcome="answer", status=200, echo=place is not None, arrivals=arrivals, ms=1.0)
 
-    def _events(self, _record: SmiObject) -> list[dict[str, Any]]:
+    def blame(self, error: NotReached, calls: Sequence[Call]) -> NoReturn:
+        """The harness is healthy here: a failure is the mesh's."""
+        raise error
+
+    def direct_calls(self, call: Call) -> list[Call]:
+        """As the test says."""
+        return self.direct
+
+    def events_about(self, record: SmiObject) -> list[dict[str, Any]]:
+        """As the test says."""
         return self.events
 
 
@@ -61,10 +67,6 @@ def _workload(name: str) -> Workload:
     return Workload(
         name=name, namespace="t1", account=name, host=name, replicas=1, joined=True, title=name, await_pods=lambda _workload: [pod]
     )
-
-
-def _blame(error: NotReached, _calls: object) -> NoReturn:
-    raise error
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pytest_smi._bundle import bundled
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import clean, find
-from pytest_smi.cluster.objects import Objects
+from pytest_smi.cluster.objects import Objects, collection
 from pytest_smi.embedded import EmbeddedCluster
 from pytest_smi.errors import ClusterError, UsageProblem
 from tests.support.runs import run_suite
@@ -115,15 +117,59 @@ def test_unknown_context_is_a_usage_error(cluster: EmbeddedCluster) -> None:
         Connection(cluster.kubeconfig, "nowhere")
 
 
+def token_of(cluster: EmbeddedCluster, namespace: str, account: str) -> str:
+    """A token of a ServiceAccount."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    return str(Connection(cluster.kubeconfig).request("POST", path, body=body).body["status"]["token"])
+
+
+def test_least_privilege_is_enough(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    """A run with the permissions of manifests/rbac.yaml and no others does everything, TrafficMetrics and clean-up included."""
+    admin = Connection(cluster.kubeconfig)
+    for document in yaml.safe_load_all((bundled("manifests") / "rbac.yaml").read_text()):
+        group = document["apiVersion"]
+        plural = document["kind"].lower() + "s"
+        namespace = document["metadata"].get("namespace")
+        assert admin.request("POST", collection(group, plural, namespace), body=document).ok
+    kubeconfig = altered(cluster, tmp_path, token=token_of(cluster, "pytest-smi", "runner"))
+
+    run = run_suite(tmp_path, f"--kubeconfig={kubeconfig}", "-k", "unlisted_source or ninety_ten or misconfigured or traffic_metrics", "-n", "2")
+
+    assert run.requirements("failed", "errored") == set(), run.output[-4000:]
+    assert run.requirements("passed") >= {"TA-06", "SP-01", "SP-31", "TM-01", "TM-55"}
+    assert find(Objects(admin)) == []
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH")
+def test_sample_application_runs_from_its_manifests(cluster: EmbeddedCluster) -> None:
+    """`kubectl apply` of the shipped manifests gives a server and a client that talk."""
+
+    def kubectl(*arguments: str, stdin: str = "") -> str:
+        command = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", "-n", "by-hand", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    kubectl("create", "namespace", "by-hand")
+    kubectl("apply", "-f", str(bundled("manifests") / "sample-app" / "server.yaml"))
+    kubectl("apply", "-f", str(bundled("manifests") / "sample-app" / "client.yaml"))
+    deployments = json.loads(kubectl("get", "deployments", "-o", "json"))["items"]
+    for deployment in deployments:
+        kubectl("rollout", "status", f"deployment/{deployment['metadata']['name']}", "--timeout=30s")
+    (service,) = [item["metadata"]["name"] for item in json.loads(kubectl("get", "services", "-o", "json"))["items"]]
+    plan = {"op": "probe", "id": "1", "kind": "http", "host": f"{service}.by-hand", "port": 8080, "repeat": 3, "nonce": "hand"}
+
+    client = next(d["metadata"]["name"] for d in deployments if d["metadata"]["name"] != service)
+    lines = kubectl("exec", "-i", f"deployment/{client}", "--", "sample-app", "prober", stdin=json.dumps(plan) + "\n").splitlines()
+
+    assert json.loads(lines[0])["ready"] is True
+    assert [result["echo"] for result in json.loads(lines[1])["results"]] == [True, True, True]
+
+
 def test_missing_permission_is_named(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     """A refusal by RBAC says what was refused and where the permissions are listed."""
     admin = Objects(Connection(cluster.kubeconfig))
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": "default"}}
-    admin.apply(account)
-    path = "/api/v1/namespaces/default/serviceaccounts/nobody/token"
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = admin.connection.request("POST", path, body=body).body["status"]["token"]
-    nobody = Objects(Connection(altered(cluster, tmp_path, token=token)))
+    admin.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": "default"}})
+    nobody = Objects(Connection(altered(cluster, tmp_path, token=token_of(cluster, "default", "nobody"))))
 
     with pytest.raises(ClusterError, match=r"forbidden(.|\n)*rbac.yaml"):
         nobody.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})

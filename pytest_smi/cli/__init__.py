@@ -24,6 +24,7 @@ _COMMANDS = {
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
     "reference": ("pytest_smi.cli.reference", "Run the embedded cluster and reference mesh by themselves."),
     "render": ("pytest_smi.cli.render", "Make the page, the summaries and the exports from a report."),
+    "sign": ("pytest_smi.cli.sign", "Add a signature to a report."),
     "verify": ("pytest_smi.cli.verify", "Check that a report is what its signer signed."),
 }
 

@@ -32,13 +32,14 @@ class Age(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic 
         return int(found[1]) * _UNITS[found[2]]
 
 
-def key_options(*, required: bool) -> Callable[[F], F]:
-    """`--key` and `--threshold`."""
+def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
+    """`--key`, and `--threshold` where it means something."""
 
     def add(command: F) -> F:
-        command = click.option(
-            "--threshold", metavar="N", type=int, default=1, show_default=True, help="How many of the keys must have signed."
-        )(command)
+        if threshold:
+            command = click.option(
+                "--threshold", metavar="N", type=int, default=1, show_default=True, help="How many of the keys must have signed."
+            )(command)
         return click.option(
             "--key",
             "keys",

@@ -3,20 +3,26 @@
 import json
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
 
 from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
 from pytest_smi.errors import VerificationError
+from pytest_smi.keyless import verify_keyless
 from pytest_smi.statement import MATRIX_FILE
-from pytest_smi.verify import STEPS, Verified, verify_report
+from pytest_smi.verify import STEPS, Verified, verify_report, verify_report_keyless
 
 
 @click.command("verify")
 @click.argument("path", metavar="PATH", type=click.Path(exists=True, path_type=Path))
-@key_options(required=True)
+@key_options(required=False)
 @policy_options
+@click.option("--sigstore-identity", metavar="WHO", help="Verify the keyless signature of this identity instead of a key's.")
+@click.option(
+    "--sigstore-issuer", metavar="URL", help="Who vouches for that identity, such as https://token.actions.githubusercontent.com."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was verified as JSON.")
 def command(
     path: Path,
@@ -26,6 +32,8 @@ def command(
     max_age: timedelta | None,
     require_level: str | None,
     allow_incomplete: bool,
+    sigstore_identity: str | None,
+    sigstore_issuer: str | None,
     as_json: bool,
 ) -> None:
     """Check that the report in PATH (its folder, or the matrix.json in it) is, byte for byte, what its signer signed.
@@ -43,9 +51,15 @@ def command(
     directory = path.parent if path.name == MATRIX_FILE and not path.is_dir() else path
     if not directory.is_dir():
         raise click.UsageError(f"PATH is a report folder or the {MATRIX_FILE} in it; {path} is neither")
+    if bool(keys) is (sigstore_identity is not None and sigstore_issuer is not None):
+        raise click.UsageError("say whom you trust: --key PUB (one or more), or both --sigstore-identity and --sigstore-issuer")
     try:
         asked = policy(mesh, max_age, require_level, allow_incomplete)
-        verified = verify_report(directory, load_keys(keys), threshold=threshold, policy=asked)
+        if sigstore_identity and sigstore_issuer:
+            check = partial(verify_keyless, identity=sigstore_identity, issuer=sigstore_issuer)
+            verified = verify_report_keyless(directory, check, f"{sigstore_identity} ({sigstore_issuer})", policy=asked)
+        else:
+            verified = verify_report(directory, load_keys(keys), threshold=threshold, policy=asked)
     except VerificationError as problem:
         if as_json:
             step = re.match(r"step (\d+)", problem.message)

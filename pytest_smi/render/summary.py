@@ -130,4 +130,5 @@ def _history(grouped: Mapping[str, tuple[Run, ...]]) -> Iterator[str]:
 
 def _md(text: str | None) -> str:
     """Text as Markdown shows it: one line, nothing in it is markup."""
-    return re.sub(r"([\\`*_{}\[\]()<>#|~!&@])", r"\\\1", " ".join(visible(text or "").split()))
+    flat = re.sub(r"([\\`*_{}\[\]()#|~!@])", r"\\\1", " ".join(visible(text or "").split()))
+    return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

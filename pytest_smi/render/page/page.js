@@ -145,6 +145,8 @@
     const at = order.indexOf(requirement);
     $("#previous").disabled = at <= 0;
     $("#next").disabled = at < 0 || at >= order.length - 1;
+    // A button that was just disabled has lost the focus, and with it the keys.
+    if (!panel.contains(document.activeElement) || document.activeElement.disabled) body.focus({ preventScroll: true });
     remember(`#${encodeURIComponent(requirement)}/${encodeURIComponent(run.mesh)}`);
     return true;
   }
