@@ -171,7 +171,7 @@ def test_values_are_quantities(smi: Scene) -> None:
 def test_latency_is_in_its_unit(smi: Scene) -> None:
     """A latency means what its unit says."""
     seen = recorded(smi, "deployment c")
-    judge.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2)
+    judge.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2, spare=smi.limits.metrics_spare)
 
 
 @assertion("TM-30", level="MUST", source="metrics v1alpha1 §Tradeoffs")
@@ -213,7 +213,7 @@ def test_percentiles_are_in_order(smi: Scene) -> None:
 def test_p99_sees_a_tail(smi: Scene) -> None:
     """The 99th percentile shows a tail of one request in twenty that the 50th does not."""
     seen = recorded(smi, "deployment r")
-    judge.tailed(seen.frozen("deployment r").only(), seen.latencies["r"])
+    judge.tailed(seen.frozen("deployment r").only(), seen.latencies["r"], spare=smi.limits.metrics_spare)
 
 
 @assertion("TM-38", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")

@@ -14,9 +14,6 @@ from pytest_smi.stage import Stage
 from pytest_smi.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
 from pytest_smi.workloads import HTTP
 
-PATIENCE_CUT = 4
-"""After two controls that did not hold, further ones get this fraction of the deadline; they can only end `errored`."""
-
 
 class Expectations(Stage):
     """The part of a scene that judges claims."""
@@ -81,7 +78,7 @@ class Expectations(Stage):
             right = not still_open
             deadline = self.limits.settle_deadline
             if still_open and self.testbed.failed_controls >= 2 and not any(claim.kind.required for claim in still_open):
-                deadline /= PATIENCE_CUT
+                deadline *= self.limits.control_patience
             if still_open and waited > deadline and rounds >= self.limits.settle_rounds:
                 self._record("did not settle", waited, rounds, seen)
                 self._unsettled(still_open, seen, waited)

@@ -20,6 +20,8 @@ class Limits:
     """Longest wait for a state to be reached."""
     settle_rounds: int = 12
     """Fewest rounds of probes before a deadline may decide, however slow the harness is."""
+    control_patience: float = 0.25
+    """Part of the settle deadline that further controls get after two did not hold; they can only end `errored`."""
     poll_interval: float = 0.5
     """Longest pause between two rounds of probes."""
     hold_probes: int = 100
@@ -42,6 +44,18 @@ class Limits:
     """Longest wait for an event that the mesh should raise."""
     metrics_deadline: float = 120.0
     """Longest wait for metrics to appear or to fall back to zero."""
+    concurrency: int = 16
+    """Requests of one call under way at the same time, so that denials by silence cost one timeout, not one each."""
+    share_block: int = 50
+    """Requests per block while shares settle: two consecutive blocks must lie in a loose band."""
+    load_block: int = 20
+    """Requests per block of the constant load that goes on while a split is changed."""
+    load_seconds: float = 0.2
+    """Least time over which such a block is spread."""
+    metrics_slack: float = 0.3
+    """Time by which an empty metrics window is outwaited."""
+    metrics_spare: float = 1.25
+    """Factor by which a latency may exceed what the client itself measured."""
     loss_budget: float = 0.01
     """Largest share of requests that may be lost while shares are measured."""
     share_alpha: float = 1e-6

@@ -10,6 +10,7 @@ from pytest_smi.canonical import canonical_bytes, parse_json
 from pytest_smi.errors import ReportError
 from pytest_smi.fields import Fields
 from pytest_smi.matrix_versions import SCHEMA_VERSION, upgraded
+from pytest_smi.run_form import read_run, read_suite, run_json, suite_json
 from pytest_smi.runs import (
     ApiClaim,
     Capability,
@@ -21,10 +22,6 @@ from pytest_smi.runs import (
     Provenance,
     Run,
     Suite,
-    read_run,
-    read_suite,
-    run_json,
-    suite_json,
 )
 
 __all__ = [

@@ -23,7 +23,7 @@ from pytest_smi.fields import Fields
 from pytest_smi.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_order
 from pytest_smi.report import ENVELOPES_FILE
 from pytest_smi.report_files import list_folder, read_file, refusal
-from pytest_smi.runs import read_suite, run_json, suite_json
+from pytest_smi.run_form import read_suite, run_json, suite_json
 from pytest_smi.statement import MATRIX_FILE, MERGE_PREDICATE, Statement
 
 __all__ = [

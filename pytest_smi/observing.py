@@ -12,18 +12,17 @@ from pytest_smi.testbed import Testbed
 from pytest_smi.workloads import Workload
 
 
-def volley(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0, concurrency: int | None = None) -> Volley:
+def volley(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0) -> Volley:
     """Plan `repeat` probes of a call, spread over at least `spread` seconds."""
     udp, total = call.kind == "udp", repeat * len(call.requests)
-    if concurrency is None:
-        # Enough at a time that denials by silence cost one timeout, not one each.
-        concurrency = 1 if call.connection == "reuse" else min(total, 64) if udp else min(total, 16)
+    # Datagrams that are dropped always cost the whole timeout, so more of them wait at the same time.
+    most = 1 if call.connection == "reuse" else 4 * limits.concurrency if udp else limits.concurrency
     return Volley(
         call=call,
         repeat=repeat,
         nonce=secrets.token_hex(6),
         timeout=limits.udp_timeout if udp else limits.request_timeout,
-        concurrency=concurrency,
+        concurrency=min(total, most),
         interval=spread / total,
     )
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from pytest_smi.api_questions import ApiQuestions
 from pytest_smi.cluster.wait import DeadlinePassed, wait_until
-from pytest_smi.expectations import PATIENCE_CUT
 from pytest_smi.observing import observe, volley
 from pytest_smi.probing.observation import Fate, Observation
 from pytest_smi.probing.plan import Call
@@ -17,9 +16,6 @@ from pytest_smi.shares import Shares
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.verdict import Inconclusive, RequirementFailed
 from pytest_smi.workloads import Workload
-
-LOAD_BLOCK, LOAD_SECONDS = 20, 0.2
-"""Constant load: so many requests spread over so many seconds, again and again."""
 
 
 class Routing(Shares, ApiQuestions):
@@ -82,7 +78,7 @@ class Routing(Shares, ApiQuestions):
         self._power(call, lambda observation: {found for _, found in _places(observation)} == {port}, f"all on port {port}")
 
     def _power(self, call: Call, right: Callable[[Observation], bool], wanted: str) -> None:
-        patience = self.limits.settle_deadline / (PATIENCE_CUT if self.testbed.failed_controls >= 2 else 1)
+        patience = self.limits.settle_deadline * (self.limits.control_patience if self.testbed.failed_controls >= 2 else 1)
         try:
             self._settle_blocks(call, right, wanted, deadline=patience)
         except RequirementFailed as error:
@@ -101,7 +97,8 @@ class Routing(Shares, ApiQuestions):
         def send() -> None:
             try:
                 while not stop.is_set():
-                    seen.extend(observe(self.testbed, self.servers, [volley(call, LOAD_BLOCK, self.limits, spread=LOAD_SECONDS)]))
+                    block = volley(call, self.limits.load_block, self.limits, spread=self.limits.load_seconds)
+                    seen.extend(observe(self.testbed, self.servers, [block]))
             except Exception as error:  # told below, in the thread that judges
                 broken.append(error)
 

@@ -16,10 +16,6 @@ from pytest_smi.sampling import Decision, ShareTest, next_batch
 from pytest_smi.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.workloads import Workload
 
-BLOCK = 50
-"""Requests per block while shares settle: two consecutive blocks inside a loose band."""
-CONCURRENCY = 16
-
 
 class Shares(Expectations, Cast):
     """The part of a scene that judges shares. Every count is of nonces at servers, so a lost request is a loss, never a share."""
@@ -109,7 +105,8 @@ class Shares(Expectations, Cast):
         patience = self.limits.settle_deadline if deadline is None else deadline
         started, blocks, in_a_row, pace = self.clock(), 0, 0, 0.005
         while in_a_row < 2:
-            size = BLOCK if in_a_row or blocks % 2 == 0 else BLOCK // 2
+            block = self.limits.share_block
+            size = block if in_a_row or blocks % 2 == 0 else block // 2
             observation = self._observe(call, size)
             counts = Counter(self._labels(observation))
             blocks += 1
@@ -163,10 +160,7 @@ class Shares(Expectations, Cast):
         return self._observe_each([call], [times])[0]
 
     def _observe_each(self, calls: Sequence[Call], times: Sequence[int]) -> list[Observation]:
-        volleys = [
-            volley(call, max(1, n // len(call.requests)), self.limits, concurrency=CONCURRENCY)
-            for call, n in zip(calls, times, strict=True)
-        ]
+        volleys = [volley(call, max(1, n // len(call.requests)), self.limits) for call, n in zip(calls, times, strict=True)]
         return observe(self.testbed, self.servers, volleys)
 
     def _labels(self, observation: Observation) -> list[str]:

@@ -134,7 +134,9 @@ def test_least_privilege_is_enough(cluster: EmbeddedCluster, tmp_path: Path) -> 
         assert admin.request("POST", collection(group, plural, namespace), body=document).ok
     kubeconfig = altered(cluster, tmp_path, token=token_of(cluster, "pytest-smi", "runner"))
 
-    run = run_suite(tmp_path, f"--kubeconfig={kubeconfig}", "-k", "unlisted_source or ninety_ten or misconfigured or traffic_metrics", "-n", "2")
+    run = run_suite(
+        tmp_path, f"--kubeconfig={kubeconfig}", "-k", "unlisted_source or ninety_ten or misconfigured or traffic_metrics", "-n", "2"
+    )
 
     assert run.requirements("failed", "errored") == set(), run.output[-4000:]
     assert run.requirements("passed") >= {"TA-06", "SP-01", "SP-31", "TM-01", "TM-55"}

@@ -243,6 +243,12 @@ def evidence_is_a_link(folder: Path) -> None:
     (folder / "evidence" / "TA-01.json").symlink_to(folder / "elsewhere")
 
 
+def evidence_folder_is_a_link(folder: Path) -> None:
+    """The same files, but in a folder behind a link."""
+    (folder / "evidence").rename(folder.parent / "elsewhere")
+    (folder / "evidence").symlink_to(folder.parent / "elsewhere")
+
+
 def matrix_is_a_folder(folder: Path) -> None:
     """Something else under the name of the matrix."""
     (folder / "matrix.json").unlink()
@@ -286,6 +292,36 @@ def escaping(first: Statement, second: Statement) -> list[Statement]:
     return [replace(first, predicate=document), second]
 
 
+def predicates_swapped(first: Statement, second: Statement) -> list[Statement]:
+    """Properly signed, but each statement under the other's predicate type."""
+    return [replace(first, predicate_type=second.predicate_type), replace(second, predicate_type=first.predicate_type)]
+
+
+def left_over_bits(folder: Path) -> None:
+    """Another spelling of the same base64: bits that belong to no byte."""
+    lines = lines_of(folder)
+    padded = next(line for line in lines if line["payload"].endswith("="))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    text = padded["payload"].rstrip("=")
+    spelled = text[:-1] + alphabet[alphabet.index(text[-1]) + 1] + "=" * (len(padded["payload"]) - len(text))
+    assert base64.b64decode(spelled) == base64.b64decode(padded["payload"])
+    padded["payload"] = spelled
+    put_lines(folder, lines)
+
+
+def without_a_result(first: Statement, second: Statement) -> list[Statement]:
+    """Properly signed and consistent, but a requirement of its own catalogue has no result."""
+    document = json.loads(json.dumps(first.predicate))
+    document["runs"][0]["provenance"]["catalogue"] = {"digest": "d" * 64, "requirements": {"TA-01": "MUST", "TA-77": "MUST"}}
+    return [replace(first, predicate=document), second]
+
+
+def spaces(folder: Path) -> None:
+    """The same JSON with spaces."""
+    text = "".join(json.dumps(line) + "\n" for line in lines_of(folder))
+    (folder / "matrix.intoto.jsonl").write_text(text)
+
+
 SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "matrix byte": (spoil_matrix, "step 7"),
     "matrix missing": (lambda folder: (folder / "matrix.json").unlink(), "step 7"),
@@ -294,6 +330,27 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "evidence missing": (lambda folder: (folder / "evidence/TA-01.json").unlink(), "missing: evidence/TA-01.json"),
     "evidence extra": (lambda folder: (folder / "evidence/TA-03.json").write_text("{}"), "extra: evidence/TA-03.json"),
     "evidence is a link": (evidence_is_a_link, "step 9"),
+    "evidence folder is a link": (evidence_folder_is_a_link, "step 9"),
+    "file beside": (lambda folder: (folder / "notes.txt").write_text("mine"), "step 12"),
+    "folder beside": (lambda folder: (folder / "more").mkdir(), "step 12"),
+    "left from an interrupted writing": (lambda folder: (folder / ".smi-staging-1").mkdir(), "step 12"),
+    "base64 with left-over bits": (left_over_bits, "step 2"),
+    "spaces": (spaces, "step 2"),
+    "field without signature": (with_line(0, note="good"), "step 2"),
+    "predicate types swapped": (resigned(predicates_swapped), "step "),
+    "predicate type of another version": (
+        resigned(lambda first, second: [replace(first, predicate_type="https://pytest-smi.dev/matrix/v1"), second]),
+        "step 8",
+    ),
+    "predicate type of somebody else's": (
+        resigned(lambda first, second: [replace(first, predicate_type="https://example.com/matrix/v2"), second]),
+        "step 6",
+    ),
+    "predicate another than the file": (
+        resigned(lambda first, second: [replace(first, predicate={**first.predicate, "generatedAt": "2025-01-01T00:00:00Z"}), second]),
+        "step 7",
+    ),
+    "requirement missing": (resigned(without_a_result, write_matrix=True), "step 13"),
     "envelopes missing": (lambda folder: (folder / "matrix.intoto.jsonl").unlink(), "step 2"),
     "envelopes empty": (cut(0), "step 2"),
     "envelopes cut in a line": (cut(500), "step 2"),

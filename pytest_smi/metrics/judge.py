@@ -17,8 +17,6 @@ from pytest_smi.verdict import Inconclusive, RequirementFailed
 
 SHARE, LEAST = 0.02, 1.0
 """Tolerance of a count: two in a hundred, but one request at least (Kubernetes' quantities may be fractional)."""
-SPARE = 1.25
-"""By how much a latency may exceed what the client saw, where the machine is slow."""
 ELEVEN = frozenset(
     {"namespaces", "nodes", "pods", "replicationcontrollers", "services", "trafficsplits"}
     | {"daemonsets", "deployments", "replicasets", "statefulsets", "jobs"}
@@ -181,7 +179,7 @@ def ordered(recording: Recording) -> None:
     require(bool(judged), "no item has samples, although there was traffic")
 
 
-def typical(item: Item, measured: Iterable[float], delay: float) -> None:
+def typical(item: Item, measured: Iterable[float], delay: float, *, spare: float) -> None:
     """The median latency shows the delay that the server was told to have, by a factor of two.
 
     `measured` is what the clients saw, in seconds: where they saw more than that, the median may say so too.
@@ -189,18 +187,18 @@ def typical(item: Item, measured: Iterable[float], delay: float) -> None:
     truth = median(measured)
     if not delay / 2 < truth < 5 * delay:
         raise Inconclusive(f"the client itself measured a median of {truth:.3f} s where {delay:.1f} s were meant")
-    low, high = delay / 2, max(2 * delay, SPARE * truth)
+    low, high = delay / 2, max(2 * delay, spare * truth)
     p50 = item.latency("p50_response_latency")
     require(low <= p50 <= high, f"p50 of {item} is {p50:g} s; the client measured {truth:.3f} s, expected {low:g} to {high:g} s")
 
 
-def tailed(item: Item, measured: Iterable[float]) -> None:
+def tailed(item: Item, measured: Iterable[float], *, spare: float) -> None:
     """The 99th percentile shows a tail of one second that the median does not."""
     known = sorted(measured)
     truth, tail = median(known), known[int(0.975 * len(known))]
     if truth > 0.5 or tail < 0.9:
         raise Inconclusive(f"the client itself measured a median of {truth:.3f} s and at the end {tail:.3f} s: no such tail")
-    p99, p50, high = item.latency("p99_response_latency"), item.latency("p50_response_latency"), max(0.3, SPARE * truth)
+    p99, p50, high = item.latency("p99_response_latency"), item.latency("p50_response_latency"), max(0.3, spare * truth)
     require(p99 >= 0.8, f"p99 of {item} is {p99:g} s; one request in twenty took over a second, expected 0.8 s or more")
     require(p50 < high, f"p50 of {item} is {p50:g} s; the client measured {truth:.3f} s, expected less than {high:g} s")
 

@@ -15,8 +15,6 @@ from pytest_smi.metrics.recording import Document, Fading
 from pytest_smi.metrics.records import Item
 from pytest_smi.scene import RequirementFailed, Scene
 
-SLACK = 0.3
-"""Seconds beyond a window after which it is surely empty."""
 UNSAID = 30.0
 """Seconds to wait for an empty window where neither its length nor its effect can be seen: the specification's example."""
 WINDOWS = 3
@@ -40,12 +38,12 @@ def await_quiet(smi: Scene, question: Question) -> Quiet:
     if before:
         if window:
             pass_time(smi, until=ended + 0.9 * window)
-        deadline = ended + (WINDOWS * window + SLACK if window else smi.limits.metrics_deadline)
+        deadline = ended + (WINDOWS * window + smi.limits.metrics_slack if window else smi.limits.metrics_deadline)
         fallen = poll(smi, question, lambda items: requests_shown(items) == 0, deadline=deadline)
     after, waited = requests_shown(items_or_none(fallen)), fallen.begun - ended
     if window is None and before and after == 0:
         window = fallen.finished - ended
-    pass_time(smi, until=ended + (window or UNSAID) + SLACK)
+    pass_time(smi, until=ended + (window or UNSAID) + smi.limits.metrics_slack)
     documents = [shown.to_json(), fallen.to_json()]
     smi.evidence.event("quiet", before=before, after=after, waited=round(waited, 3), window=window, documents=documents)
     return Quiet(window=window, fading=Fading(before=before, after=after, waited=waited))

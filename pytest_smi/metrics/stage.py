@@ -13,7 +13,7 @@ from pytest_smi.metrics import cast as casting
 from pytest_smi.metrics import judge, quantities
 from pytest_smi.metrics.cast import Cast
 from pytest_smi.metrics.questions import later_questions, questions, watched
-from pytest_smi.metrics.quiet import SLACK, UNSAID, await_quiet, pass_time, poll, requests_shown
+from pytest_smi.metrics.quiet import UNSAID, await_quiet, pass_time, poll, requests_shown
 from pytest_smi.metrics.reading import Question, items_or_none, read, read_all
 from pytest_smi.metrics.recording import Document, Recording, SplitFacts
 from pytest_smi.metrics.records import Item, Ref
@@ -37,7 +37,7 @@ def build(smi: Scene) -> Recording:
         if quiet.window is None or took <= quiet.window:
             break
         if attempt < ATTEMPTS:
-            pass_time(smi, until=smi.clock() + quiet.window + SLACK)
+            pass_time(smi, until=smi.clock() + quiet.window + smi.limits.metrics_slack)
     documents |= read_all(smi, later_questions(smi, cast))
     if cast.splits:
         documents["re-weighted"] = _reweigh(smi, cast)

@@ -14,8 +14,11 @@ from pytest_smi.results import Api, Level, Status
 __all__ = ["ApiLine", "Cell", "Column", "Group", "Page", "Row", "page_of"]
 
 _MOST_MESHES = 60
+_MOST_COLUMNS = 90
 _MOST_EARLIER_COLUMNS = 5
+_MOST_RUNS = 150
 _MOST_RUNS_PER_MESH = 20
+_LONGEST_TEXT = 4000
 _WORST = (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.UNSUPPORTED, Status.OBSERVED, Status.PASSED)
 _LEVELS = tuple(Level)
 
@@ -107,12 +110,15 @@ def page_of(matrix: Matrix, evidence: Mapping[str, bytes], statements: Mapping[s
     """Decide the page. `evidence`: path → bytes, as far as it is at hand. `evidence_links`: the evidence lies beside the page."""
     grouped = runs_by_mesh(matrix)
     meshes = list(grouped)[:_MOST_MESHES]
-    runs = [run for mesh in meshes for run in grouped[mesh][:_MOST_RUNS_PER_MESH]]
+    # The latest run of each mesh has its place; what is left is shared out among the earlier ones.
+    kept = max(1, min(_MOST_RUNS_PER_MESH, _MOST_RUNS // max(1, len(meshes))))
+    wide = max(1, min(1 + _MOST_EARLIER_COLUMNS, _MOST_COLUMNS // max(1, len(meshes))))
+    runs = [run for mesh in meshes for run in grouped[mesh][:kept]]
     index = {run.nonce: number for number, run in enumerate(runs)}
     columns = tuple(
-        _column(run, index, number > 0, grouped[mesh][:_MOST_RUNS_PER_MESH])
+        _column(run, index, number > 0, grouped[mesh][:kept])
         for mesh in meshes
-        for number, run in enumerate(grouped[mesh][: 1 + _MOST_EARLIER_COLUMNS])
+        for number, run in enumerate(grouped[mesh][: min(kept, wide)])
     )
     by_requirement = {run.nonce: _by_requirement(run.results) for run in runs}
     groups = tuple(group for api in Api if (group := _group(api, columns, by_requirement, statements)).levels)
@@ -189,7 +195,7 @@ def _row(
             words += [piece for entry in entries for piece in (entry.id, entry.reason, entry.reading or "", entry.source)]
     text = " ".join(dict.fromkeys(" ".join(words).lower().split()))
     statement = statements.get(requirement, "") or requirement
-    return Row(requirement=requirement, statement=statement, level=level, cells=tuple(cells), text=text[:4000])
+    return Row(requirement=requirement, statement=statement, level=level, cells=tuple(cells), text=text[:_LONGEST_TEXT])
 
 
 def _document(
@@ -233,17 +239,21 @@ def _entry_document(entry: Entry, evidence: dict[str, Any] | None, evidence_link
         "id": entry.id,
         "status": str(entry.status),
         "version": entry.version,
-        "reason": "" if entry.status is Status.OBSERVED and entry.reading else entry.reason,
+        "reason": "" if entry.status is Status.OBSERVED and entry.reading else _cut(entry.reason),
         "clauses": [{"text": clause.text, "url": clause.url} for clause in clauses_of(entry.source)],
         "duration": entry.duration,
     }
     if entry.reading is not None:
-        document["reading"] = entry.reading
+        document["reading"] = _cut(entry.reading)
     if entry.evidence is not None:
         document["file"] = {"path": entry.evidence.path, "sha256": entry.evidence.sha256, "link": evidence_links}
     if evidence is not None:
         document["evidence"] = evidence
     return document
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} … ({len(text) - _LONGEST_TEXT} more characters)"
 
 
 def _by_requirement(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -36,7 +36,7 @@ def rate(arguments: Sequence[str]) -> float:
         best = 0.0
         for _ in range(3):
             started = time.perf_counter()
-            (seen,) = observe(testbed, [server], [volley(call, REQUESTS, profile.limits, concurrency=16)])
+            (seen,) = observe(testbed, [server], [volley(call, REQUESTS, profile.limits)])
             elapsed = time.perf_counter() - started
             if not seen.all(Fate.OK):
                 raise SystemExit(f"requests were lost: {seen.fates}")

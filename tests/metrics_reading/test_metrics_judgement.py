@@ -143,35 +143,35 @@ def test_no_item_anywhere_fails() -> None:
 def test_typical_latency_is_normalised_by_its_unit() -> None:
     """Seconds labelled ms are a thousand times too small; no unit is meaningless; a slow harness proves nothing."""
     measured = [0.21] * 20
-    judge.typical(one(metrics=metrics(p50="204m")), measured, 0.2)
+    judge.typical(one(metrics=metrics(p50="204m")), measured, 0.2, spare=1.25)
     in_ms = [{"name": "p50_response_latency", "unit": "ms", "value": "204"}]
-    judge.typical(one(metrics=in_ms), measured, 0.2)
+    judge.typical(one(metrics=in_ms), measured, 0.2, spare=1.25)
     for value, unit in (("204m", "ms"), ("204", "seconds"), ("204m", None)):
         with pytest.raises(RequirementFailed):
-            judge.typical(one(metrics=[{"name": "p50_response_latency", "unit": unit, "value": value}]), measured, 0.2)
+            judge.typical(one(metrics=[{"name": "p50_response_latency", "unit": unit, "value": value}]), measured, 0.2, spare=1.25)
     with pytest.raises(Inconclusive):
-        judge.typical(one(metrics=metrics(p50="1200m")), [1.2] * 20, 0.2)
+        judge.typical(one(metrics=metrics(p50="1200m")), [1.2] * 20, 0.2, spare=1.25)
 
 
 def test_a_slow_machine_is_not_the_meshs_fault() -> None:
     """The median may be what the client saw, but no more than that."""
-    judge.typical(one(metrics=metrics(p50="510m")), [0.5] * 20, 0.2)
-    judge.tailed(one(metrics=metrics(p50="390m", p99="1400m")), [0.4] * 94 + [1.4] * 6)
+    judge.typical(one(metrics=metrics(p50="510m")), [0.5] * 20, 0.2, spare=1.25)
+    judge.tailed(one(metrics=metrics(p50="390m", p99="1400m")), [0.4] * 94 + [1.4] * 6, spare=1.25)
     with pytest.raises(RequirementFailed):
-        judge.typical(one(metrics=metrics(p50="700m")), [0.5] * 20, 0.2)
+        judge.typical(one(metrics=metrics(p50="700m")), [0.5] * 20, 0.2, spare=1.25)
 
 
 def test_a_tail_shows_in_p99_alone() -> None:
     """The mean as percentile hides it; a harness that is slow all over proves nothing."""
     measured = [0.01] * 94 + [1.01] * 6
-    judge.tailed(one(metrics=metrics(p50="9m", p99="1010m")), measured)
+    judge.tailed(one(metrics=metrics(p50="9m", p99="1010m")), measured, spare=1.25)
     for p50, p99 in (("70m", "70m"), ("1", "1"), ("9m", "500m")):
         with pytest.raises(RequirementFailed):
-            judge.tailed(one(metrics=metrics(p50=p50, p99=p99)), measured)
+            judge.tailed(one(metrics=metrics(p50=p50, p99=p99)), measured, spare=1.25)
     with pytest.raises(Inconclusive):
-        judge.tailed(one(metrics=metrics(p50="9m", p99="9m")), [0.01] * 100)
+        judge.tailed(one(metrics=metrics(p50="9m", p99="9m")), [0.01] * 100, spare=1.25)
     with pytest.raises(Inconclusive):
-        judge.tailed(one(metrics=metrics(p50="400m", p99="1")), [0.6] * 94 + [1.01] * 6)
+        judge.tailed(one(metrics=metrics(p50="400m", p99="1")), [0.6] * 94 + [1.01] * 6, spare=1.25)
 
 
 @pytest.mark.parametrize("after", [0.0, 11.0, None])

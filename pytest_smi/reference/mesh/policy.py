@@ -148,12 +148,14 @@ class Policy:
             if grant.http is None:
                 if _covers(grant.tcp, request.port):
                     return ALLOWED
-            elif faults.on("access-routes-ignored") or (
-                any_match(grant.http, request.method, path, request.headers, faults)
-                and (grant.tcp is None or _covers(grant.tcp, request.port))
+            elif (
+                (
+                    any_match(grant.http, request.method, path, request.headers, faults)
+                    and (grant.tcp is None or _covers(grant.tcp, request.port))
+                )
+                or (grant.tcp is not None and faults.on("access-tcp-route-opens-http"))
+                or faults.on("access-routes-ignored")
             ):
-                return ALLOWED
-            elif grant.tcp is not None and faults.on("access-tcp-route-opens-http"):
                 return ALLOWED
         return NO_GRANT
 
