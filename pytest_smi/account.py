@@ -1,0 +1,109 @@
+"""The account of a session: every result, and what makes runs, matrix and exit status out of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pytest_smi.catalogue import Assertion, load
+from pytest_smi.differences import Baseline
+from pytest_smi.matrix import Mesh, Provenance
+from pytest_smi.matrix_build import Built, RunContext, build_matrix
+from pytest_smi.provenance import ci_run, image_roles
+from pytest_smi.results import Api, Level, Result, Status
+from pytest_smi.suite import catalogue_of, this_suite
+from pytest_smi.targets import Targets
+from pytest_smi.worker import selected
+
+EXIT_PASSED, EXIT_FAILED, EXIT_ERRORED = 0, 1, 3
+
+
+class Account:
+    """Collects results and judges the whole; `problems` are failures that belong to no assertion."""
+
+    def __init__(self, targets: Targets, baseline: Baseline) -> None:
+        self.targets, self.options, self._baseline = targets, targets.options, baseline
+        self.results: dict[str, list[Result]] = {name: [] for name in targets.profiles}
+        self.images: dict[str, dict[str, str]] = {name: {} for name in targets.profiles}
+        self.problems: list[str] = []
+        self.interrupted = False
+        self.catalogue: list[Assertion] = []
+        self._started = now()
+
+    def build(self) -> Built | None:
+        """Build the matrix, or return None when there is no result at all. Raises ReportError."""
+        self.catalogue = load()
+        runs = [(self._context(name), [*results, *self._left_out(name)]) for name, results in self.results.items() if results]
+        return build_matrix(this_suite(), now(), runs) if runs else None
+
+    def known_failures(self) -> list[Result]:
+        """Failures that the baseline has too."""
+        return [
+            result for result in self._all() if result.status is Status.FAILED and self._baseline.knows(result.mesh, result.requirement)
+        ]
+
+    def exit_status(self) -> int:
+        """0 when all claimed requirements hold, 1 when one failed that the baseline does not know, 3 when errored or nothing ran."""
+        statuses = [result.status for result in self._all()]
+        if len(self.known_failures()) < statuses.count(Status.FAILED):
+            return EXIT_FAILED
+        ran = any(status in (Status.PASSED, Status.OBSERVED) for status in statuses)
+        return EXIT_ERRORED if Status.ERRORED in statuses or not ran or self.problems else EXIT_PASSED
+
+    def _all(self) -> Iterable[Result]:
+        return (result for results in self.results.values() for result in results)
+
+    def _left_out(self, mesh: str) -> list[Result]:
+        """Results for the assertions that the user's options left out: skipped, and so not conformant."""
+        return [
+            Result(
+                id=record.name,
+                requirement=record.requirement,
+                api=Api(record.api),
+                version="",
+                level=Level(record.level),
+                status=Status.SKIPPED,
+                reason="left out with --smi-api or --smi-level",
+                source=record.source,
+                duration=0.0,
+                mesh=mesh,
+            )
+            for record in self.catalogue
+            if not selected(record, self.options)
+        ]
+
+    def _context(self, name: str) -> RunContext:
+        found, setting = self.targets.findings[name], self.targets.reached[name].setting
+        weakened = setting.limits.weakened(setting.profile.limits)
+        if self.options.fault:
+            weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
+        return RunContext(
+            mesh=Mesh(name=name, version=found.mesh_version, images={**found.images, **self.images[name]}),
+            kubernetes=found.kubernetes,
+            apis={api: found.versions.get(str(api)) for api in Api},
+            required={record.requirement: (Api(record.api), Level(record.level)) for record in self.catalogue},
+            started_at=self._started,
+            finished_at=now(),
+            nonce=self.targets.nonce(name),
+            limits=setting.limits.to_json(),
+            options={
+                "apis": list(self.options.apis),
+                "level": self.options.level,
+                "timeout": self.options.timeout,
+                "fault": self.options.fault,
+            },
+            weakened=tuple(weakened),
+            interrupted=self.interrupted,
+            provenance=Provenance(
+                catalogue=catalogue_of(self.catalogue),
+                crds=dict(found.crds),
+                images=image_roles(found.images, self.images[name], setting.image),
+                ci_run=ci_run(os.environ),
+            ),
+        )
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
