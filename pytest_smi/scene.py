@@ -91,7 +91,7 @@ class Scene(Routing, Policies):
         self.expect(*map(closed, calls), hold=False)
 
     def shared(self, key: str, build: Callable[[Scene], T]) -> T:
-        """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh.
+        """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh, and its pods are gone afterwards.
 
         The common scene's evidence becomes part of this one's. When building it failed, that error is everyone's.
         """
@@ -102,6 +102,8 @@ class Scene(Routing, Policies):
                 known[key] = (stage, build(stage), None)
             except Exception as error:  # whatever went wrong, it goes wrong once and is told to all
                 known[key] = (stage, None, error)
+            if not self.testbed.setting.keep:
+                stage.close()
         stage, value, failure = known[key]
         self.evidence.include(stage.evidence)
         if failure is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 CLUSTER_FAULTS: dict[str, str] = {
     "server-down": "A sample application server is killed some 100 ms after it became ready, and never started again.",
-    "dns-dead": "The cluster's name server answers SERVFAIL from one second after the cluster was ready.",
+    "dns-dead": "The cluster's name server answers SERVFAIL from the moment when the cluster is ready.",
     "exec-cut": "Every exec session is cut, without an exit status, after 2 lines of standard input.",
     "prober-killed": "A program started through exec is killed after its 2nd line of standard input.",
 }
@@ -19,7 +19,7 @@ CLUSTER_FAULTS: dict[str, str] = {
 
 SERVER_DOWN_DELAY = 0.1
 """Seconds from a server's readiness to its end."""
-DNS_DEAD_DELAY = 1.0
+DNS_DEAD_DELAY = 0.0
 """Seconds from the cluster's readiness to the name server's end."""
 EXEC_CUT_LINES = 2
 PROBER_KILLED_LINES = 2

@@ -17,7 +17,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     _fault("access-unselected-open", "04", "A destination that no target names is open as soon as its namespace has a target."),
     _fault("access-grants-flap", "05", "The thirtieth granted HTTP request of a server, and every thousandth after it, is refused."),
     _fault("access-any-identity", "06 66", "A grant of a destination is a grant to any mesh identity."),
-    _fault("access-routes-ignored", "07", "A listed source may call every route."),
+    _fault("access-routes-ignored", "07 50", "A listed source may call every route."),
     _fault("access-first-source-only", "08 66", "Only the first source of a target is programmed."),
     _fault("access-last-target-wins", "09 66", "Of several targets on one destination only the last counts."),
     _fault("access-cross-product", "10 66", "Sources and routes of all targets on one destination are merged."),
