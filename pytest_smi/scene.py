@@ -91,7 +91,9 @@ class Scene(Routing, Policies):
         self.expect(*map(closed, calls), hold=False)
 
     def shared(self, key: str, build: Callable[[Scene], T]) -> T:
-        """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh, and its pods are gone afterwards.
+        """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh.
+
+        Its pods are gone afterwards.
 
         The common scene's evidence becomes part of this one's. When building it failed, that error is everyone's.
         """
