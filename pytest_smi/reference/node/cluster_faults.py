@@ -19,8 +19,6 @@ CLUSTER_FAULTS: dict[str, str] = {
 
 SERVER_DOWN_DELAY = 0.1
 """Seconds from a server's readiness to its end."""
-DNS_DEAD_DELAY = 0.0
-"""Seconds from the cluster's readiness to the name server's end."""
 EXEC_CUT_LINES = 2
 PROBER_KILLED_LINES = 2
 _ROLE_LABEL = "smi.test/role"

@@ -5,13 +5,12 @@ Order of life: `prepare` (before the API server, gives it pod access, addresses 
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 from pytest_smi.reference.kube.store import Event, Store
 from pytest_smi.reference.node.addresses import claim_network
-from pytest_smi.reference.node.cluster_faults import DNS_DEAD_DELAY, ClusterFaults
+from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.context import PODS, SERVICES, Api, NodeContext
 from pytest_smi.reference.node.controllers.deployments import DeploymentController
 from pytest_smi.reference.node.controllers.endpoints import EndpointsController
@@ -84,7 +83,7 @@ class EmbeddedNode:
     def ready(self) -> None:
         """The cluster was announced as ready: faults that count from there begin."""
         if self._context.faults.dns_dead:
-            asyncio.get_running_loop().call_later(DNS_DEAD_DELAY, self._context.netmap.kill_dns)
+            self._context.netmap.kill_dns()
 
     async def stop(self) -> None:
         """End every pod and give the addresses back; the zygote is its owner's to close."""

@@ -283,12 +283,11 @@ class TestClusterFaults:
         with_node(scenario, fault="server-down")
 
     def test_dns_dead(self, with_node: Run) -> None:
-        """One second after readiness names fail with a server failure; addresses still work."""
+        """Once the cluster is ready names fail with a server failure; addresses still work."""
 
         async def scenario(node: Any) -> None:
             await node.server("srv-1")
             vip = await node.service()
-            assert "pod" in (await node.ask("srv-1", {"op": "tcp", "host": "srv", "port": 80}))[0]
             await node.until(lambda: b'"dead"' in (node.folder / "netmap.json").read_bytes())
             name, address = await node.ask("srv-1", *({"op": "tcp", "host": host, "port": 80} for host in ("srv", vip)))
             assert (name["error"], name["errno"]) == ("gaierror", -3)
@@ -297,7 +296,7 @@ class TestClusterFaults:
         with_node(scenario, fault="dns-dead")
 
     def test_exec_cut(self, with_node: Run) -> None:
-        """An exec session ends without a status when more than 50 lines went in."""
+        """An exec session ends without a status when more lines went in than it may carry."""
 
         async def scenario(node: Any) -> None:
             await node.server("srv-1")
