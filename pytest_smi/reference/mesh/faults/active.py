@@ -16,6 +16,12 @@ class Fault:
     kind: str = "mesh"
 
 
+def fault_of(prefix: str, name: str, breaks: str, description: str) -> Fault:
+    """Write a fault in short: `breaks` are numbers of requirements of one API (`prefix`), or whole ids of another's."""
+    ids = tuple(word if "-" in word else f"{prefix}-{word}" for word in breaks.split())
+    return Fault(name=name, description=description, breaks=ids)
+
+
 class ActiveFaults(frozenset[str]):
     """Names of the faults that are on, handed as an explicit parameter to whatever can be wrong."""
 

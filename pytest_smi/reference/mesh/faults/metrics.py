@@ -1,10 +1,8 @@
 """The ways in which the metrics API can be told to be wrong, each done at exactly one place under `mesh/metrics`."""
 
-from pytest_smi.reference.mesh.faults.active import Fault
+from pytest_smi.reference.mesh.faults.active import Fault, fault_of
 
-
-def _fault(name: str, breaks: str, description: str) -> Fault:
-    return Fault(name=name, description=description, breaks=tuple(f"TM-{number}" for number in breaks.split()))
+_fault = partial(fault_of, "TM")
 
 
 METRICS_FAULTS: tuple[Fault, ...] = (

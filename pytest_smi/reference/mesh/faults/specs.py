@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_smi.reference.mesh.faults.active import Fault
+from functools import partial
 
+from pytest_smi.reference.mesh.faults.active import Fault, fault_of
 
-def _fault(name: str, breaks: str, description: str) -> Fault:
-    return Fault(name=name, description=description, breaks=tuple(f"TS-{number}" for number in breaks.split()))
+_fault = partial(fault_of, "TS")
 
 
 SPECS_FAULTS: tuple[Fault, ...] = (
@@ -19,10 +19,10 @@ SPECS_FAULTS: tuple[Fault, ...] = (
     _fault("specs-method-ignored", "14", "Methods are ignored."),
     _fault("specs-first-method-only", "15", "Only the first method of a list counts."),
     _fault("specs-star-is-listed-methods", "16", "`*` means GET, HEAD, PUT, POST and DELETE."),
-    _fault("specs-missing-header-passes", "23", "A filtered header that is absent is no obstacle."),
+    _fault("specs-missing-header-passes", "23 SP-38", "A filtered header that is absent is no obstacle."),
     _fault("specs-header-presence-only", "24", "A filtered header needs to be there, with any value."),
     _fault("specs-last-header-only", "25", "Of several headers of one route only the last counts."),
-    _fault("specs-routes-anded", "26", "Several routes are all required."),
+    _fault("specs-routes-anded", "26 TA-41", "Several routes are all required."),
     _fault("specs-headers-ignored-beside-path", "27", "Header filters are ignored in a route that has a path."),
     _fault("specs-header-only-means-get", "28", "A route of headers alone allows GET only."),
     _fault("specs-header-name-case-sensitive", "29", "Header names are compared as they are written."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_smi.reference.mesh.faults.active import Fault
+from functools import partial
 
+from pytest_smi.reference.mesh.faults.active import Fault, fault_of
 
-def _fault(name: str, breaks: str, description: str) -> Fault:
-    return Fault(name=name, description=description, breaks=tuple(f"SP-{number}" for number in breaks.split()))
+_fault = partial(fault_of, "SP")
 
 
 SPLIT_FAULTS: tuple[Fault, ...] = (
