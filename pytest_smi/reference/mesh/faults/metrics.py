@@ -1,5 +1,7 @@
 """The ways in which the metrics API can be told to be wrong, each done at exactly one place under `mesh/metrics`."""
 
+from functools import partial
+
 from pytest_smi.reference.mesh.faults.active import Fault, fault_of
 
 _fault = partial(fault_of, "TM")
