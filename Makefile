@@ -6,7 +6,7 @@ FOLDERS := pytest_smi conformance sample_app tests conftest.py
 REPORT ?= smi-report
 FAULTS := tests/test_every_fault_is_caught.py
 # Runs under a fault mostly wait for what does not come, so there are more of them at a time than cores.
-FAULT_RUNS ?= 8
+FAULT_RUNS ?= 5
 ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 
 # Compiled files are kept: every run of the suite starts several processes.
