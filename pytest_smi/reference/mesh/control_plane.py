@@ -27,6 +27,7 @@ from pytest_smi.reference.mesh.images import IMAGES
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
 from pytest_smi.reference.mesh.metrics.api import horizon_seconds, start_metrics_api
 from pytest_smi.reference.mesh.metrics.permissions import AccessRequest, subject_access_review
+from pytest_smi.reference.mesh.readiness import Ready
 from pytest_smi.reference.mesh.registration import Registration
 from pytest_smi.reference.mesh.root_selectors import RootSelectors
 from pytest_smi.reference.mesh.snapshot import Compiler
@@ -97,7 +98,7 @@ class ControlPlane:
             )
             metrics = await self._start_metrics(self._server_tls(authority), await registration.front_proxy_authority())
             await registration.announce(authority.certificate_pem)
-            servers.append(await loop.create_server(_Ready, self._host, READY_PORT))
+            servers.append(await loop.create_server(Ready, self._host, READY_PORT))
             gc.freeze()
             _log.info("ready; faults: %s", ", ".join(sorted(self._faults)) or "none")
             await stopped.wait()
@@ -162,19 +163,6 @@ class ControlPlane:
         if name not in bound:
             raise PermissionError(f"the token is bound to another pod than {namespace}/{name}")
         return account
-
-
-class _Ready(asyncio.Protocol):
-    """Answers every request 200: it only listens when everything else does."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a stream transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer."""
-        self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n")
-        self._transport.close()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ import uvloop
 from pytest_smi.reference.mesh.identity import client_context, server_context, write_private
 from pytest_smi.reference.mesh.proxy.config_client import ConfigClient
 from pytest_smi.reference.mesh.proxy.sidecar_process import DataPlane
+from pytest_smi.reference.mesh.readiness import Ready
 
 READY_PORT = 15020
 _RETRY_SECONDS = 0.1
@@ -103,20 +104,7 @@ class Sidecar:
     async def _listen_ready(self) -> None:
         # Probes of the node go to the application's address; people look at the pod's.
         for address in {self._app_ip, self.plane.pod_ip}:
-            self._ready_servers.append(await asyncio.get_running_loop().create_server(_Ready, address, READY_PORT))
-
-
-class _Ready(asyncio.Protocol):
-    """Answers every request 200: it only listens when the data plane does."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a stream transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer."""
-        self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n")
-        self._transport.close()
+            self._ready_servers.append(await asyncio.get_running_loop().create_server(Ready, address, READY_PORT))
 
 
 def main(argv: list[str] | None = None) -> int:
