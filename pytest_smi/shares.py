@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_smi.cast import Cast
 from pytest_smi.cluster.wait import pause
 from pytest_smi.expectations import Expectations
 from pytest_smi.observing import observe, volley
-from pytest_smi.probing.observation import Fate, Observation
+from pytest_smi.probing.observation import Fate, Observation, Probe
 from pytest_smi.probing.plan import Call
 from pytest_smi.sampling import Decision, ShareTest, next_batch
 from pytest_smi.verdict import Inconclusive, NotReached, RequirementFailed
@@ -37,6 +38,7 @@ class Shares(Expectations, Cast):
         plan = ShareTest.from_weights(expected, alpha=self.limits.share_alpha, beta=self.limits.share_beta, delta=self.limits.share_delta)
         states = [plan.start() for _ in calls]
         totals: list[Counter[str]] = [Counter() for _ in calls]
+        probes: list[tuple[Probe, ...]] = [() for _ in calls]
         while undecided := [i for i, state in enumerate(states) if state.decision is Decision.UNDECIDED]:
             batches = [next_batch(states[i]) for i in undecided]
             for i, batch in zip(undecided, batches, strict=True):
@@ -45,9 +47,12 @@ class Shares(Expectations, Cast):
             seen = self._observe_each([calls[i] for i in undecided], batches)
             for i, observation in zip(undecided, seen, strict=True):
                 # In the order of sending, so that the test can stop at the very request that decides it.
-                labels = self._counted(calls[i], observation)
+                labels = self._labels(observation)
                 totals[i].update(labels)
                 states[i] = states[i].feed(labels)
+                # Losses are judged over all batches: one in each small batch would be many in all.
+                probes[i] += observation.probes
+                self._counted(calls[i], replace(observation, probes=probes[i]))
         for call, state in zip(calls, states, strict=True):
             self.evidence.event("shares tested", call=call.label, test=state.to_json())
         for call, state in zip(calls, states, strict=True):
