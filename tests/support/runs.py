@@ -35,17 +35,22 @@ class FinishedRun:
         return "\n".join(lines) or self.output[-3000:]
 
 
-def run_suite(folder: Path, *arguments: str, timeout: float = 600) -> FinishedRun:
-    """Run `pytest --mesh=reference ARGUMENTS` in `folder`."""
-    report = folder / "smi-report"
-    command = [sys.executable, "-m", "pytest", "--mesh=reference", "-q", "-p", "no:cacheprovider", f"--smi-report={report}", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout)
-    matrix = report / "matrix.json"
-    return FinishedRun(
-        status=done.returncode,
-        output=done.stdout + done.stderr,
-        matrix=json.loads(matrix.read_text()) if matrix.exists() else None,
-    )
+def suite_command(folder: Path, *arguments: str, mesh: str = "reference") -> list[str]:
+    """The command `pytest --mesh=MESH ARGUMENTS` with its report in `folder`, unless the arguments name another one."""
+    report = [] if any(argument.startswith("--smi-report") for argument in arguments) else [f"--smi-report={folder / 'smi-report'}"]
+    return [sys.executable, "-m", "pytest", f"--mesh={mesh}", "-q", "-p", "no:cacheprovider", *report, *arguments]
+
+
+def read_run(folder: Path, status: int, output: str) -> FinishedRun:
+    """What a run that ended with `status` wrote into `folder`."""
+    matrix = folder / "smi-report" / "matrix.json"
+    return FinishedRun(status=status, output=output, matrix=json.loads(matrix.read_text()) if matrix.exists() else None)
+
+
+def run_suite(folder: Path, *arguments: str, mesh: str = "reference", timeout: float = 600) -> FinishedRun:
+    """Run `pytest --mesh=MESH ARGUMENTS` in `folder`."""
+    done = subprocess.run(suite_command(folder, *arguments, mesh=mesh), cwd=folder, capture_output=True, text=True, timeout=timeout)
+    return read_run(folder, done.returncode, done.stdout + done.stderr)
 
 
 def list_faults() -> list[dict[str, Any]]:

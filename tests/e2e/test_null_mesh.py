@@ -1,0 +1,37 @@
+"""The null mesh on a real Kubernetes: SMI's definitions are there and no mesh is behind them. What passes has no power over a mesh."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.real_cluster import ROOT, RealCluster, ask_node
+from tests.support.runs import run_suite
+
+pytestmark = pytest.mark.cluster
+
+POWERLESS: dict[str, str] = json.loads((Path(__file__).parent / "null_mesh.json").read_text())
+"""Requirement → why it holds without a mesh."""
+
+
+@pytest.fixture
+def definitions(cluster: RealCluster) -> Iterator[None]:
+    """SMI's kinds in every version, and no mesh."""
+    ask_node("mesh-down", "traefik-mesh")
+    folder = str(ROOT / "manifests" / "crds")
+    cluster.kubectl("apply", "-f", folder)
+    cluster.kubectl("wait", "--for=condition=Established", "-f", folder, "--timeout=60s")
+    yield
+    cluster.kubectl("delete", "-f", folder, "--wait=true")
+
+
+@pytest.mark.usefixtures("definitions")
+def test_what_passes_without_a_mesh_is_listed(runner: Path, tmp_path: Path) -> None:
+    """The list does not grow: a requirement that no mesh can fail says nothing about a mesh."""
+    run = run_suite(tmp_path, f"--kubeconfig={runner}", "-n", "8", mesh="none", timeout=1800)
+
+    assert run.requirements("passed") == set(POWERLESS), run.explain(run.requirements("passed") ^ set(POWERLESS))
+    assert all(len(reason) > 20 for reason in POWERLESS.values())
+    assert run.requirements("failed"), run.output[-3000:]
+    assert run.status == 1
