@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test e2e-report faults bench lint format wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults bench lint format wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -30,6 +30,14 @@ e2e-report: $(VENV)/ready
 		|| echo "no Chromium, and only root can install it"
 	[ -x $(ALLURE) ] || npm install --silent --no-audit --no-fund --prefix $(VENV)/allure allure@3 || echo "no Allure: npm cannot install it"
 	ALLURE=$(ALLURE) $(BIN)/pytest tests/browser -m browser -rs
+
+## cluster-up: a real Kubernetes node from Go modules and Debian packages, as root; prints the path of its kubeconfig
+cluster-up: $(VENV)/ready
+	$(BIN)/python -m tests.cluster up
+
+## cluster-down: stop that node and remove all of its state; what was built stays in the cache
+cluster-down: $(VENV)/ready
+	$(BIN)/python -m tests.cluster down
 
 ## faults: every fault held against all requirements
 faults: $(VENV)/ready

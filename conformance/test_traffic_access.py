@@ -23,7 +23,12 @@ def test_tcp_is_denied_without_a_target(smi: Scene) -> None:
 
 
 @assertion(
-    "TA-03", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L4", needs=["specs"], features=["udp"]
+    "TA-03",
+    level="MUST",
+    source="access v1alpha3 §Specification, §Example implementation for L4",
+    needs=["specs"],
+    features=["udp"],
+    since={"access": "v1alpha3"},
 )
 def test_udp_is_denied_without_a_target(smi: Scene) -> None:
     """UDP to a destination that no TrafficTarget names is denied."""

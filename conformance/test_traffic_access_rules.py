@@ -43,7 +43,14 @@ def test_unknown_match_name_grants_nothing(smi: Scene) -> None:
     smi.expect(control(a.get(srv, "/later")), *map(denied, calls))
 
 
-@assertion("TA-48", level="MUST", source="access v1alpha3 §TrafficTarget, §Example for L4", needs=["specs"], features=["tcp"])
+@assertion(
+    "TA-48",
+    level="MUST",
+    source="access v1alpha3 §TrafficTarget, §Example for L4",
+    needs=["specs"],
+    features=["tcp"],
+    since={"access": "v1alpha3"},
+)
 def test_tcp_route_limits_ports(smi: Scene) -> None:
     """A TCPRoute with ports grants TCP on those ports and on no other."""
     srv, a = smi.server(), smi.client("a")
@@ -54,7 +61,14 @@ def test_tcp_route_limits_ports(smi: Scene) -> None:
     smi.expect(allowed(listed), *map(denied, unlisted))
 
 
-@assertion("TA-49", level="MUST", source="access v1alpha3 §TrafficTarget; specs v1alpha4 §TCPRoute", needs=["specs"], features=["tcp"])
+@assertion(
+    "TA-49",
+    level="MUST",
+    source="access v1alpha3 §TrafficTarget; specs v1alpha4 §TCPRoute",
+    needs=["specs"],
+    features=["tcp"],
+    since={"access": "v1alpha3"},
+)
 def test_tcp_route_without_ports_is_every_tcp_port(smi: Scene) -> None:
     """A TCPRoute with an empty port list grants every TCP port, and no UDP."""
     srv, a = smi.server(), smi.client("a")
@@ -70,7 +84,9 @@ def test_tcp_route_without_ports_is_every_tcp_port(smi: Scene) -> None:
         smi.expect(control(a.udp(srv)), hold=False)
 
 
-@assertion("TA-51", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"])
+@assertion(
+    "TA-51", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"], since={"access": "v1alpha3"}
+)
 def test_tcp_routes_of_one_target_add_up(smi: Scene) -> None:
     """Several TCPRoutes in one TrafficTarget grant the ports of each."""
     srv, a = smi.server(), smi.client("a")
@@ -81,7 +97,14 @@ def test_tcp_routes_of_one_target_add_up(smi: Scene) -> None:
     smi.expect(*map(allowed, streams), hold=False)
 
 
-@assertion("TA-52", level="MUST", source="access v1alpha3 §Example implementation for L4", needs=["specs"], features=["udp"])
+@assertion(
+    "TA-52",
+    level="MUST",
+    source="access v1alpha3 §Example implementation for L4",
+    needs=["specs"],
+    features=["udp"],
+    since={"access": "v1alpha3"},
+)
 def test_udp_route_limits_ports(smi: Scene) -> None:
     """A UDPRoute with ports grants UDP on those ports and on no other."""
     srv, a = smi.server(), smi.client("a")
@@ -100,7 +123,7 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scene) -> None:
     smi.expect(control(a.get(srv, "/m")), denied(a.tcp(srv)))
 
 
-@assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
+@assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"], since={"access": "v1alpha3"})
 def test_tcp_route_beside_a_route_group(smi: Scene) -> None:
     """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed and one on neither is denied."""
     srv, a = smi.server(), smi.client("a")

@@ -18,7 +18,7 @@ def _filter(name: str, **patterns: str) -> HTTPMatch:
     return match(name, methods=None, **patterns)
 
 
-@assertion("TS-23", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-23", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_filtered_header_must_be_there(smi: Scene) -> None:
     """A request without a header that the route filters by is denied."""
     srv, a = smi.server(), smi.client("a")
@@ -29,7 +29,7 @@ def test_filtered_header_must_be_there(smi: Scene) -> None:
     smi.expect(control(bare.with_headers(K)), denied(bare))
 
 
-@assertion("TS-24", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-24", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_filtered_header_must_match(smi: Scene) -> None:
     """A request whose header does not match the route's pattern is denied."""
     srv, a = smi.server(), smi.client("a")
@@ -40,7 +40,7 @@ def test_filtered_header_must_match(smi: Scene) -> None:
     smi.expect(control(bare.with_headers(K)), denied(bare.with_headers(OTHER_K)))
 
 
-@assertion("TS-25", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-25", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_headers_of_one_route_are_all_required(smi: Scene) -> None:
     """Several header filters of one route must all match."""
     srv, a = smi.server(), smi.client("a")
@@ -52,7 +52,7 @@ def test_headers_of_one_route_are_all_required(smi: Scene) -> None:
     smi.expect(allowed(bare.with_headers(K, L)), denied(bare.with_headers(K)), denied(bare.with_headers(L)), denied(bare))
 
 
-@assertion("TS-26", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-26", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_routes_of_headers_are_alternatives(smi: Scene) -> None:
     """Of several routes with header filters, a request needs to match one."""
     srv, a = smi.server(), smi.client("a")
@@ -62,7 +62,7 @@ def test_routes_of_headers_are_alternatives(smi: Scene) -> None:
     smi.expect(allowed(bare.with_headers(K)), allowed(bare.with_headers(L)), closed(bare), hold=False)
 
 
-@assertion("TS-27", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-27", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_path_methods_and_headers_are_all_required(smi: Scene) -> None:
     """A route with path, methods and headers matches only requests that meet all three."""
     srv, a = smi.server(), smi.client("a")
@@ -80,7 +80,7 @@ def test_path_methods_and_headers_are_all_required(smi: Scene) -> None:
     smi.expect(allowed(right), denied(a.http(srv, *others)))
 
 
-@assertion("TS-28", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+@assertion("TS-28", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
 def test_headers_alone_match_any_path_and_method(smi: Scene) -> None:
     """A route of header filters alone matches any path and every method."""
     srv, a = smi.server(), smi.client("a")
@@ -92,7 +92,9 @@ def test_headers_alone_match_any_path_and_method(smi: Scene) -> None:
     smi.expect(allowed(a.http(srv, *requests).with_headers(K)), hold=False)
 
 
-@assertion("TS-29", level="MUST-d", source="specs v1alpha4 §HTTP header filters; HTTP semantics", needs=["access"])
+@assertion(
+    "TS-29", level="MUST-d", source="specs v1alpha4 §HTTP header filters; HTTP semantics", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_header_names_have_no_case(smi: Scene) -> None:
     """The name of a filtered header is the same in upper and lower case, in the filter and in the request."""
     srv, a = smi.server(), smi.client("a")

@@ -10,16 +10,16 @@ LINES = 8
 def test_both_versions_of_http_are_covered(smi: Scene) -> None:
     """Routes decide about HTTP/2 requests as they do about HTTP/1.1 requests."""
     srv, a = smi.server(), smi.client("a")
-    right = a.http(srv, Request(path="/any-method"), Request(path="/get"), Request(path="/header", headers=(("x-k", "v"),)))
-    wrong = a.http(
-        srv,
-        Request(path="/other"),
-        Request(method="POST", path="/get"),
-        Request(path="/header"),
-        Request(path="/header", headers=(("x-k", "other"),)),
-    )
+    routes = [match("path", "/any-method"), match("method", "/get", ["GET"])]
+    listed, others = [Request(path="/any-method"), Request(path="/get")], [Request(path="/other"), Request(method="POST", path="/get")]
+    by_header = match("header", methods=None, x_k="^v$")
+    if smi.can_say(smi.routes("by-header", by_header)):  # the first version of Traffic Specs has no header filters
+        routes.append(by_header)
+        listed.append(Request(path="/header", headers=(("x-k", "v"),)))
+        others += [Request(path="/header"), Request(path="/header", headers=(("x-k", "other"),))]
+    right, wrong = a.http(srv, *listed), a.http(srv, *others)
     smi.closed_so_far(right, right.with_version("2"))
-    smi.grant(srv, match("path", "/any-method"), match("method", "/get", ["GET"]), match("header", methods=None, x_k="^v$"), sources=[a])
+    smi.grant(srv, *routes, sources=[a])
     smi.expect(control(right), closed(wrong), hold=False)
     smi.expect(control(right), allowed(right.with_version("2")), denied(wrong.with_version("2")))
 

@@ -18,7 +18,7 @@ def test_ninety_ten(smi: Scene) -> None:
     smi.share(a.get(root), {v1: 90, v2: 10})
 
 
-@assertion("SP-02", level="MUST", source="split v1alpha4 §Workflow")
+@assertion("SP-02", level="MUST", source="split v1alpha4 §Workflow", since={"split": "v1alpha2"})
 def test_two_thirds_one_third(smi: Scene) -> None:
     """Weights need not add up to 100: 1000 and 500 send about a third of the requests to the second backend."""
     a = smi.client("a")
@@ -29,7 +29,7 @@ def test_two_thirds_one_third(smi: Scene) -> None:
     smi.share(a.get(root), {v1: 1000, v2: 500})
 
 
-@assertion("SP-03", level="MUST-d", source="split v1alpha4 §Tradeoffs")
+@assertion("SP-03", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
 def test_weights_are_relative(smi: Scene) -> None:
     """Weights are relative to each other: 3 and 1 divide the traffic as 75 and 25 do."""
     a = smi.client("a")
@@ -74,7 +74,7 @@ def test_three_backends(smi: Scene) -> None:
     smi.share(a.get(root), {v1: 50, v2: 30, v3: 20})
 
 
-@assertion("SP-08", level="MUST-d", source="split v1alpha4 §Tradeoffs")
+@assertion("SP-08", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
 def test_smallest_share_is_not_rounded_away(smi: Scene) -> None:
     """A weight that is not zero receives something, however small its share: 1 beside 300."""
     a = smi.client("a")

@@ -13,7 +13,7 @@ def _segment(smi: Scene) -> HTTPRouteGroup:
     return group
 
 
-@assertion("SP-37", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+@assertion("SP-37", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
 def test_matching_requests_go_to_the_backends(smi: Scene) -> None:
     """Requests that match a split's routes go to its backends."""
     a = smi.client("a")
@@ -24,7 +24,7 @@ def test_matching_requests_go_to_the_backends(smi: Scene) -> None:
     smi.only(a.get(root, headers=CANARY), [v2], trials=500)
 
 
-@assertion("SP-38", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+@assertion("SP-38", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
 def test_other_requests_go_to_the_root(smi: Scene) -> None:
     """Requests that do not match a split's routes go to the root Service: to no other endpoint, and without failing."""
     a = smi.client("a")
@@ -36,7 +36,7 @@ def test_other_requests_go_to_the_root(smi: Scene) -> None:
     smi.only(a.get(root), [v1], trials=300)
 
 
-@assertion("SP-39", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+@assertion("SP-39", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
 def test_root_means_its_ordinary_endpoints(smi: Scene) -> None:
     """Requests that do not match are spread over all ordinary endpoints of the root, backends or not."""
     a = smi.client("a")
@@ -49,7 +49,7 @@ def test_root_means_its_ordinary_endpoints(smi: Scene) -> None:
     smi.each(a.get(root), [v1, v2], trials=200)
 
 
-@assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"])
+@assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
 def test_weights_count_inside_the_segment(smi: Scene) -> None:
     """The requests that match are divided by the weights."""
     a = smi.client("a")
@@ -62,7 +62,7 @@ def test_weights_count_inside_the_segment(smi: Scene) -> None:
     smi.share(a.get(root, headers=CANARY), {v1: 90, v2: 10})
 
 
-@assertion("SP-41", level="MUST", source="split v1alpha4 §Specification", needs=["specs"])
+@assertion("SP-41", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
 def test_several_groups_are_merged(smi: Scene) -> None:
     """A request that matches any route of any group that a split names belongs to the segment."""
     a = smi.client("a")

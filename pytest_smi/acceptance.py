@@ -28,7 +28,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 class Policy:
     """What a reader asks of a report beyond its signature.
 
-    `mesh`: NAME or NAME@VERSION; the report must have a run of it. `max_age`: of the newest run of each mesh asked about. `level`: a key of
+    `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it. `max_age`: of the newest run of each mesh asked about. `level`: a key of
     `LEVELS`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
     whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted. `now`: None is the present.
     """
@@ -56,19 +56,26 @@ def refuse_unfit(matrix: Matrix, policy: Policy) -> None:
 
 
 def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
-    """The newest run of each mesh, or of the one named. Raises `VerificationError` when there is none of that name."""
-    name, _, version = (mesh or "").partition("@")
+    """The newest run of each mesh, or of the one named; of each version by itself, where several were run.
+
+    Raises `VerificationError` when there is none of that name.
+    """
     newest: dict[str, Run] = {}
     for run in matrix.runs:
-        # A mesh in a matrix may carry the context of its cluster, NAME@CONTEXT, which is part of its name.
-        if mesh is not None and run.mesh.name != mesh and (run.mesh.name != name or (version and run.mesh.version != version)):
+        if mesh is not None and not _is_of(run, mesh):
             continue
-        last = newest.setdefault(run.mesh.name, run)
-        newest[run.mesh.name] = max(last, run, key=lambda one: (one.finished_at, one.nonce))
+        last = newest.setdefault(run.name, run)
+        newest[run.name] = max(last, run, key=lambda one: (one.finished_at, one.nonce))
     if mesh is not None and not newest:
         there = ", ".join(sorted({f"{run.mesh.name}@{run.mesh.version}" for run in matrix.runs}))
         raise _refusal(14, f"the report must be of the mesh {mesh}; it is of {there}", "Get the report of that mesh.")
     return tuple(newest[key] for key in sorted(newest))
+
+
+def _is_of(run: Run, mesh: str) -> bool:
+    # A mesh in a matrix may carry the context of its cluster, NAME@CONTEXT, which says where it ran and not what it is.
+    plain = run.mesh.name.partition("@")[0]
+    return mesh in (run.mesh.name, plain, f"{plain}@{run.mesh.version}", f"{run.mesh.name}@{run.mesh.version}")
 
 
 def catalogue_identity(run: Run, of_matrix: Suite) -> str:
@@ -118,7 +125,7 @@ def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
         raise _refusal(14, f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
     if age > max_age:
         whole = age - age % timedelta(seconds=1)
-        raise _refusal(14, f"the newest run of {run.mesh.name} must be at most {max_age} old; it is {whole} old", "Run again.")
+        raise _refusal(14, f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again.")
     if age < -_CLOCKS_DIFFER:
         raise _refusal(14, f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks.")
 
@@ -140,7 +147,7 @@ def _some(names: list[str]) -> str:
 
 
 def _named(run: Run) -> str:
-    return f"{run.mesh.name} {run.mesh.version}".strip()
+    return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
 
 
 def _refusal(step: int, message: str, hint: str = "Get the report again from where it was made; do not edit it.") -> VerificationError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.smi.model import SmiObject
-from pytest_smi.smi.render import GROUPS, render
+from pytest_smi.smi.render import GROUPS
 from pytest_smi.stage import Stage
 
 
@@ -27,7 +27,7 @@ class ApiQuestions(Stage):
 
     def dry_run(self, record: SmiObject | dict[str, Any]) -> Answer:
         """Ask the API server whether it would accept an object."""
-        manifest = record if isinstance(record, dict) else render(record, self.versions)
+        manifest = record if isinstance(record, dict) else self._rendered(record)
         return self.testbed.objects.dry_run(manifest)
 
     def put(self, manifest: dict[str, Any]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_smi.profile import Marks
-from pytest_smi.workloads import DEFAULT_PORTS, HEALTH
+from pytest_smi.addresses import Addresses
+from pytest_smi.placement import PULL_SECRET, Placement
+from pytest_smi.profile_record import FAMILIES, Marks
+from pytest_smi.workloads import DEFAULT_PORTS, HEALTH, family_of
 
 Object = dict[str, Any]
 
@@ -22,6 +24,17 @@ def namespace(name: str, *, run: str, marks: Marks | None) -> Object:
     labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(marks.namespace_labels if marks else {})}
     annotations = dict(marks.namespace_annotations) if marks else {}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
+
+
+def pull_secret(namespace: str, data: str) -> Object:
+    """The Secret with which the kubelet pulls the image; `data` is the base64 of a `.dockerconfigjson`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": PULL_SECRET, "namespace": namespace, "labels": {MANAGED_BY: OWNER}},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": data},
+    }
 
 
 def service_account(name: str, namespace: str) -> Object:
@@ -40,6 +53,7 @@ def deployment(
     labels: Mapping[str, str] | None = None,
     pod_marks: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     environment: Mapping[str, str] | None = None,
+    placement: Placement | None = None,
 ) -> Object:
     """A Deployment of the sample application; `pod_marks` are labels and annotations that join a pod or keep it out."""
     pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_marks[0]}
@@ -81,6 +95,7 @@ def deployment(
                     "terminationGracePeriodSeconds": 1,
                     "containers": [container],
                     "volumes": [{"name": "tmp", "emptyDir": {}}],
+                    **(placement.pod_fields() if placement else {}),
                 },
             },
         },
@@ -94,6 +109,7 @@ def service(
     selector: Mapping[str, str],
     ports: Mapping[str, int] = DEFAULT_PORTS,
     port_names: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> Object:
     """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one."""
     rendered = []
@@ -103,17 +119,49 @@ def service(
         entry: dict[str, Any] = {"name": port_name, "port": int(number), "targetPort": target, "protocol": protocol}
         if protocol == "TCP":
             # Meshes that do not sniff must be told; those that sniff are told the truth.
-            entry["appProtocol"] = "http" if target in (8080, 8081) else "tcp"
+            entry["appProtocol"] = family_of(port, target)
         rendered.append(entry)
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OWNER}},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {MANAGED_BY: OWNER},
+            **({"annotations": dict(annotations)} if annotations else {}),
+        },
         "spec": {"selector": dict(selector), "ports": rendered},
     }
 
 
+def services(
+    addresses: Addresses,
+    *,
+    selector: Mapping[str, str],
+    ports: Mapping[str, int] = DEFAULT_PORTS,
+    port_names: Mapping[str, str] | None = None,
+    annotations: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Object]:
+    """The Service of these ports, or one per protocol family where the mesh wants them separate.
+
+    `annotations` maps a family to what Services with ports of that family carry.
+    """
+    by_name: dict[str, list[str]] = {}
+    for family in FAMILIES:
+        if any(family_of(port, target) == family for port, target in ports.items()):
+            by_name.setdefault(addresses.name(family), []).append(family)
+    return [
+        service(
+            name,
+            addresses.namespace,
+            selector=selector,
+            ports={port: target for port, target in ports.items() if family_of(port, target) in families},
+            port_names=port_names,
+            annotations={key: value for family in families for key, value in (annotations or {}).get(family, {}).items()},
+        )
+        for name, families in by_name.items()
+    ]
+
+
 def _port_name(target: int, port: str) -> str:
-    number, _, protocol = port.partition("/")
-    kind = "udp" if protocol == "UDP" else "http" if target in (8080, 8081) else "tcp"
-    return f"{kind}-{number}"
+    return f"{family_of(port, target)}-{port.partition('/')[0]}"

@@ -6,17 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_smi import app
+from pytest_smi.addresses import Addresses
 from pytest_smi.probing.plan import Call
 from pytest_smi.stage import Stage
-from pytest_smi.workloads import DEFAULT_PORTS, Service, Workload
+from pytest_smi.workloads import DEFAULT_PORTS, Service, Workload, host_for
 
 
 class Cast(Stage):
     """Who is there. Servers are the scene's own; clients are shared with other scenes and keep no state."""
 
     def client(self, account: str = "a", alias: str = "t1", *, joined: bool = True) -> Workload:
-        """Return the client pod that runs as ServiceAccount `account`; `out` is never joined."""
-        return self.testbed.client(account, alias, joined=joined and alias != "out")
+        """Return the client pod that runs as ServiceAccount `account`; `out` is never joined.
+
+        It is the scene's own where the mesh's clients remember destinations (`splits.freshClient` of the profile).
+        """
+        joined = joined and alias != "out"
+        if not self.fresh_clients or not joined:
+            return self.testbed.client(account, alias, joined=joined)
+        if (account, alias) not in self._own_clients:
+            self._own_clients[account, alias] = self.testbed.deploy(
+                f"cli-{account}-{self.tag}", alias, account=account, role="client", title=f"cli-{account} in {alias}"
+            )
+        return self._own_clients[account, alias]
 
     def server(
         self,
@@ -63,13 +74,13 @@ class Cast(Stage):
     ) -> None:
         """Create the Service of a workload's own name: the backend that a split names."""
         selector = {app.APP_LABEL: workload.name}
-        self._put(app.service(workload.name, workload.namespace, selector=selector, ports=ports, port_names=port_names))
+        self._put_services(workload.name, workload.namespace, selector, ports, port_names)
         self._own_ports[workload.key] = ports
 
     def direct_calls(self, call: Call) -> list[Call]:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]
-        return [replace(call, server=w.key, host=w.host, address=None) for w in having]
+        return [replace(call, server=w.key, host=host_for(w, call.kind, outside=call.outside), address=None) for w in having]
 
     def service(
         self,
@@ -88,6 +99,27 @@ class Cast(Stage):
         """
         namespace = self.namespace(alias)
         full = f"{name}-{self.tag}"
-        self._put(app.service(full, namespace, selector=selector or {f"scene-{self.tag}": "true"}, ports=ports, port_names=port_names))
-        host = self.testbed.setting.profile.host.format(service=full, namespace=namespace)
-        return Service(name=full, namespace=namespace, host=host, workloads=tuple(workloads), ports=dict(ports))
+        addresses = self._put_services(full, namespace, selector or {f"scene-{self.tag}": "true"}, ports, port_names)
+        return Service(
+            name=full,
+            namespace=namespace,
+            host=addresses.of_call("http", outside=False),
+            workloads=tuple(workloads),
+            ports=dict(ports),
+            addresses=addresses,
+        )
+
+    def _put_services(
+        self,
+        name: str,
+        namespace: str,
+        selector: Mapping[str, str],
+        ports: Mapping[str, int],
+        port_names: Mapping[str, str] | None,
+    ) -> Addresses:
+        profile = self.testbed.setting.profile
+        addresses = Addresses.of(profile, name, namespace)
+        annotations = profile.services.annotations
+        for manifest in app.services(addresses, selector=selector, ports=ports, port_names=port_names, annotations=annotations):
+            self._put(manifest)
+        return addresses

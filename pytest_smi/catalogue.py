@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +43,8 @@ class Assertion:
     """APIs that must be served and claimed, the requirement's own first."""
     features: tuple[str, ...]
     """Features that the mesh's profile must have."""
+    since: tuple[tuple[str, str], ...] = ()
+    """(API, version) pairs: the first version of that API which states the requirement, where older ones do not."""
     even_unserved: bool = False
     """Whether it is tested although the cluster does not serve a claimed API: it asserts just that."""
 
@@ -62,13 +64,24 @@ class Assertion:
             "source": self.source,
             "needs": list(self.needs),
             "features": list(self.features),
+            "since": dict(self.since),
         }
 
 
 def assertion(
-    requirement: str, *, level: str, source: str, needs: Iterable[str] = (), features: Iterable[str] = (), even_unserved: bool = False
+    requirement: str,
+    *,
+    level: str,
+    source: str,
+    needs: Iterable[str] = (),
+    features: Iterable[str] = (),
+    since: Mapping[str, str] | None = None,
+    even_unserved: bool = False,
 ) -> Callable[[F], F]:
-    """Mark a test function as the assertion of `requirement`; wrong ids, levels and missing docstrings are ValueErrors."""
+    """Mark a test function as the assertion of `requirement`; wrong ids, levels and missing docstrings are ValueErrors.
+
+    `since`: API → first version that states the requirement; it is unsupported where an older one is tested.
+    """
     prefix, _, number = requirement.partition("-")
     if prefix not in API_OF_PREFIX or not number.isdigit():
         raise ValueError(f"a requirement is written like TA-06, found {requirement!r}")
@@ -89,6 +102,7 @@ def assertion(
             source=source,
             needs=(own, *(api for api in needs if api != own)),
             features=tuple(features),
+            since=tuple((since or {}).items()),
             even_unserved=even_unserved,
         )
         setattr(function, _ATTRIBUTE, record)

@@ -78,7 +78,11 @@ class ControllerSession:
         for name, found in self.targets.findings.items():
             apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
             lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
-            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if self.options.fault else ""))
+            target = self.targets.reached[name]
+            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
+            lines += [f"note: {note}" for note in target.notes]
+            if not target.variant:  # every version of a mesh was looked at once
+                lines += [f"{item.level}: {item.check}: {item.found}\n  to do: {item.remedy}" for item in found.warnings]
         return lines
 
     @pytest.hookimpl(optionalhook=True)
@@ -156,6 +160,8 @@ class ControllerSession:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.account.known_failures()}):
             terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
+        for line in self.account.silent():
+            terminalreporter.write_line(line, red=True)
         for problem in self.account.problems:
             terminalreporter.write_line(f"problem: {problem}", red=True)
 

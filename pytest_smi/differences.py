@@ -85,7 +85,7 @@ class Difference:
 
 def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Difference:
     """Compare two matrices. Raises `ReportError` when their catalogues differ and that was not allowed."""
-    old, new = ({run.mesh.name: run for run in judged_runs(matrix)} for matrix in (before, after))
+    old, new = ({run.name: run for run in judged_runs(matrix)} for matrix in (before, after))
     changes: list[Change] = []
     same = 0
     for mesh in sorted(set(old) | set(new)):
@@ -113,7 +113,7 @@ class Baseline:
     def of(cls, matrix: Matrix) -> "Baseline":
         """The failures in the newest run of each mesh."""
         runs = judged_runs(matrix)
-        return cls(frozenset((run.mesh.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED))
+        return cls(frozenset((run.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED))
 
     def knows(self, mesh: str, requirement: str) -> bool:
         """Whether this requirement failed in the baseline."""

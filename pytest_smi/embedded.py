@@ -28,22 +28,30 @@ _MODULE = "pytest_smi.reference"
 
 def known_faults() -> list[dict[str, Any]]:
     """Return the faults of the reference as it lists them: name, description, breaks, kind. Raises HarnessError."""
-    command = [sys.executable, "-m", _MODULE, "faults"]
+    return _listed("faults", {"name": str, "description": str, "breaks": list})
+
+
+def known_personas() -> list[dict[str, Any]]:
+    """Return the meshes that the reference can pass for: name, title, description, deviations. Raises HarnessError."""
+    return _listed("personas", {"name": str, "title": str, "description": str, "deviations": dict})
+
+
+def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", _MODULE, what]
     try:
         done = subprocess.run(command, capture_output=True, timeout=START_DEADLINE, check=False)
     except subprocess.TimeoutExpired:
-        raise HarnessError("the reference must list its faults; it did not answer", "Try again on a quieter machine.") from None
+        raise HarnessError(f"the reference must list its {what}; it did not answer", "Try again on a quieter machine.") from None
     if done.returncode != 0:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise HarnessError(f"the reference must list its faults; it failed: {tail[0]}", f"Run: {' '.join(command)}")
+        raise HarnessError(f"the reference must list its {what}; it failed: {tail[0]}", f"Run: {' '.join(command)}")
     try:
-        faults: list[dict[str, Any]] = json.loads(done.stdout)
-        for fault in faults:
-            if not (isinstance(fault["name"], str) and isinstance(fault["description"], str) and isinstance(fault["breaks"], list)):
-                raise TypeError
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        if not all(isinstance(entry[field], kind) for entry in found for field, kind in fields.items()):
+            raise TypeError
     except (ValueError, TypeError, KeyError):
-        raise HarnessError("the reference must list its faults as JSON; it printed something else", "Install pytest-smi again.") from None
-    return faults
+        raise HarnessError(f"the reference must list its {what} as JSON; it printed something else", "Install pytest-smi again.") from None
+    return found
 
 
 def fault_arguments(name: str | None) -> list[str]:
@@ -60,6 +68,20 @@ def fault_arguments(name: str | None) -> list[str]:
     if faults[name]["kind"] == "cluster":
         return ["--cluster-fault", name]
     return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
+
+
+def persona_arguments(name: str | None) -> list[str]:
+    """Return the arguments that let the reference pass for mesh `name`; raises UsageProblem listing the known names."""
+    if name is None:
+        return []
+    known = [persona["name"] for persona in known_personas()]
+    if name not in known:
+        import difflib
+
+        close = difflib.get_close_matches(name, known, n=2)
+        meant = f"did you mean {' or '.join(close)}? " if close else ""
+        raise UsageProblem(f"unknown persona {name!r}", hint=f"{meant}known: {', '.join(known)}")
+    return ["--persona", name]
 
 
 class EmbeddedCluster:

@@ -64,7 +64,7 @@ class Expectations(Stage):
 
     def _settle(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
         started, rounds, right = self.clock(), 0, False
-        pace = 0.005
+        pace, idle = 0.005, max(map(self.idle_for, (claim.call for claim in claims)), default=0.0)
         while True:
             # One probe each while the state is wrong; the stated number once it looks right.
             probes = self.limits.settle_probes if right else 1
@@ -79,11 +79,11 @@ class Expectations(Stage):
             deadline = self.limits.settle_deadline
             if still_open and self.testbed.failed_controls >= 2 and not any(claim.kind.required for claim in still_open):
                 deadline *= self.limits.control_patience
-            if still_open and waited > deadline and rounds >= self.limits.settle_rounds:
+            if still_open and waited > deadline and rounds >= self.fewest_rounds(deadline, idle):
                 self._record("did not settle", waited, rounds, seen)
                 self._unsettled(still_open, seen, waited)
             if still_open:
-                pause(pace)
+                pause(max(pace, idle))
                 pace = min(pace * 2, self.limits.poll_interval)
 
     def _unsettled(self, still_open: Sequence[Claim], seen: dict[Claim, Observation], waited: float) -> NoReturn:

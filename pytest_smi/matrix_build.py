@@ -14,6 +14,7 @@ from pytest_smi.canonical import canonical_bytes, sha256_hex
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Run, Suite
 from pytest_smi.results import Api, Level, Result, Status
+from pytest_smi.runs import run_name
 
 __all__ = ["Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
 
@@ -57,11 +58,11 @@ def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContex
     """One matrix over one or more runs, and its evidence files. Raises `ReportError` for no run, no results or duplicates."""
     if not runs:
         raise ReportError("a matrix holds at least one run; there is none", "Run pytest with --mesh.")
-    stems = Counter(_safe(context.mesh.name) for context, _ in runs)
+    stems = Counter(_safe(_name(context)) for context, _ in runs)
     built: list[Run] = []
     evidence: dict[str, bytes] = {}
     for context, results in runs:
-        name = _safe(context.mesh.name)
+        name = _safe(_name(context))
         if len(runs) == 1:
             suffix = ""
         else:
@@ -76,7 +77,7 @@ def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContex
 def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "") -> Run:
     """Judge a whole run. `suffix` goes into evidence names when several runs share a folder. Raises `ReportError`."""
     if not results:
-        raise ReportError(f"a run holds at least one result; the run of {context.mesh.name} has none", "See why nothing was collected.")
+        raise ReportError(f"a run holds at least one result; the run of {_name(context)} has none", "See why nothing was collected.")
     _refuse_duplicates(results)
     _refuse_strangers(results, context)
     paths = evidence_names(results, suffix=suffix)
@@ -166,11 +167,15 @@ def _refuse_duplicates(results: Sequence[Result]) -> None:
 
 def _refuse_strangers(results: Sequence[Result], context: RunContext) -> None:
     for result in results:
-        if result.mesh != context.mesh.name:
+        if result.mesh != _name(context):
             raise ReportError(
-                f"a run holds results of one mesh; {result.id!r} is of {result.mesh!r}, the run of {context.mesh.name!r}",
+                f"a run holds results of one mesh; {result.id!r} is of {result.mesh!r}, the run of {_name(context)!r}",
                 "Group results by their mesh.",
             )
+
+
+def _name(context: RunContext) -> str:
+    return run_name(context.mesh.name, context.options)
 
 
 def _safe(text: str) -> str:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_smi.negotiation import Wanted
+    from pytest_smi.placement import Toleration
+
 APIS = ("access", "specs", "split", "metrics")
 LEVELS = ("must", "should", "all")
 _ACCEPTED = {"must": {"MUST", "MUST-d"}, "should": {"MUST", "MUST-d", "SHOULD"}, "all": {"MUST", "MUST-d", "SHOULD", "MAY", "AMB"}}
@@ -43,6 +46,16 @@ class Options:
     fault: str | None
     timeout: float
     baseline: Path | None = None
+    versions: tuple[Wanted, ...] = ()
+    """Each `--smi-version`."""
+    profiles: tuple[Path, ...] = ()
+    """Profile files of `--mesh-profile`."""
+    image: str = ""
+    """Image of the sample application; empty: the one of this release."""
+    node_selector: tuple[str, ...] = ()
+    """`KEY=VALUE` each."""
+    tolerations: tuple[Toleration, ...] = ()
+    pull_secret: Path | None = None
 
     def accepts_level(self, level: str) -> bool:
         """Whether requirements of this level were asked for."""
@@ -59,7 +72,17 @@ def register(parser: pytest.Parser) -> None:
         metavar="NAME[@CONTEXT]",
         dest="smi_mesh",
         type=_mesh,
-        help="Mesh to test, on the cluster of that kubeconfig context; may be repeated. 'reference' needs no cluster",
+        help="Mesh to test, on the cluster of that kubeconfig context; may be repeated. "
+        "'reference' needs no cluster, 'auto' looks what is installed",
+    )
+    group.addoption(
+        "--mesh-profile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="smi_mesh_profile",
+        type=Path,
+        help="Profile (YAML) of a further mesh, or in place of a shipped one; may be repeated",
     )
     group.addoption(
         "--kubeconfig", metavar="FILE", dest="smi_kubeconfig", type=Path, help="Kubeconfig of the cluster (default: as kubectl)"
@@ -71,6 +94,15 @@ def register(parser: pytest.Parser) -> None:
         type=_apis,
         default=APIS,
         help="APIs to test: access, specs, split, metrics (default: all)",
+    )
+    group.addoption(
+        "--smi-version",
+        action="append",
+        default=[],
+        metavar="API=VERSION[,…]",
+        dest="smi_version",
+        type=_versions,
+        help="Version of an API to test, such as split=v1alpha2 (default: the newest claimed and served); 'all' runs each of them",
     )
     group.addoption(
         "--smi-level",
@@ -105,6 +137,34 @@ def register(parser: pytest.Parser) -> None:
         help="Make the reference mesh wrong in a named way; 'pytest-smi faults' lists them",
     )
     group.addoption(
+        "--smi-image", metavar="REF", dest="smi_image", default="", help="Image of the sample application, where your cluster pulls it"
+    )
+    group.addoption(
+        "--smi-pull-secret",
+        metavar="FILE",
+        dest="smi_pull_secret",
+        type=Path,
+        help="Docker config file with credentials for that image's registry; only that one entry goes into the run's namespaces",
+    )
+    group.addoption(
+        "--smi-node-selector",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="smi_node_selector",
+        type=_selector,
+        help="Nodes that may run the sample application; may be repeated",
+    )
+    group.addoption(
+        "--smi-toleration",
+        action="append",
+        default=[],
+        metavar="KEY[=VALUE]:EFFECT",
+        dest="smi_toleration",
+        type=_toleration,
+        help="Taint that the sample application tolerates; may be repeated",
+    )
+    group.addoption(
         "--smi-timeout",
         metavar="FACTOR",
         dest="smi_timeout",
@@ -128,6 +188,12 @@ def from_config(config: pytest.Config) -> Options:
         fault=get("smi_fault"),
         timeout=get("smi_timeout"),
         baseline=get("smi_baseline"),
+        versions=tuple(get("smi_version")),
+        profiles=tuple(get("smi_mesh_profile")),
+        image=get("smi_image"),
+        node_selector=tuple(get("smi_node_selector")),
+        tolerations=tuple(get("smi_toleration")),
+        pull_secret=get("smi_pull_secret"),
     )
 
 
@@ -144,6 +210,34 @@ def _apis(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}")
     return names
+
+
+def _versions(text: str) -> Wanted:
+    from pytest_smi.negotiation import read_choice
+
+    try:
+        return read_choice(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _selector(text: str) -> str:
+    from pytest_smi.placement import selector_of
+
+    try:
+        selector_of([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _toleration(text: str) -> Toleration:
+    from pytest_smi.placement import toleration_of
+
+    try:
+        return toleration_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _level(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_smi.addresses import Addresses
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
@@ -18,7 +19,8 @@ from pytest_smi.smi.model import (
     UDPRoute,
     refer_to,
 )
-from pytest_smi.smi.render import render
+from pytest_smi.smi.ports import port_of
+from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.stage import Stage
 from pytest_smi.workloads import Service, Workload
 
@@ -40,12 +42,20 @@ class Policies(Stage):
     def apply(self, *records: SmiObject) -> None:
         """Create or replace SMI objects, in the order given, at the negotiated versions."""
         for record in records:
-            self._put(render(record, self.versions))
+            self._put(self._rendered(record))
 
     def delete(self, *records: SmiObject) -> None:
         """Delete SMI objects."""
         for record in records:
-            self._remove(render(record, self.versions))
+            self._remove(self._rendered(record))
+
+    def can_say(self, record: SmiObject) -> bool:
+        """Whether the negotiated versions have words for a record, for parts of an assertion that need more than the rest of it."""
+        try:
+            self._rendered(record)
+        except NotExpressible:
+            return False
+        return True
 
     def routes(self, name: str, *matches: HTTPMatch, alias: str = "t1") -> HTTPRouteGroup:
         """Describe (not apply) an HTTPRouteGroup of this scene."""
@@ -70,6 +80,7 @@ class Policies(Stage):
         """Describe a TrafficTarget: `sources` (by their ServiceAccounts) may reach the destination's through `rules`.
 
         A route group given as a record is granted as a whole, each of its routes by name; write a `Rule` to say it otherwise.
+        The ports of a TCPRoute become the target's where the versions write them there.
         """
         return TrafficTarget(
             name=f"{name}-{self.tag}",
@@ -77,6 +88,7 @@ class Policies(Stage):
             destination=Subject(name=destination.account, namespace=destination.namespace),
             rules=tuple(map(refer_to, rules)),
             sources=tuple(Subject(name=s.account, namespace=s.namespace) for s in sources),
+            port=port_of(rules, self.versions),
         )
 
     def grant(
@@ -105,14 +117,21 @@ class Policies(Stage):
         *,
         matches: Sequence[HTTPRouteGroup] | None = None,
         name: str = "split",
+        family: str = "http",
     ) -> TrafficSplit:
-        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scene that need not exist."""
+        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scene that need not exist.
+
+        `family` is the kind of traffic in question (http, tcp or udp), for meshes that want a Service for each.
+        """
+
+        def named(service: Service | Workload | str) -> str:
+            text = f"{service}-{self.tag}" if isinstance(service, str) else service.name
+            return Addresses.of(self.testbed.setting.profile, text, root.namespace).name(family)
+
         return TrafficSplit(
             name=f"{name}-{self.tag}",
             namespace=root.namespace,
-            service=root.name,
-            backends=tuple(
-                Backend(service=f"{key}-{self.tag}" if isinstance(key, str) else key.name, weight=weight) for key, weight in weights.items()
-            ),
+            service=named(root),
+            backends=tuple(Backend(service=named(key), weight=weight) for key, weight in weights.items()),
             matches=None if matches is None else tuple(group.name for group in matches),
         )

@@ -1,18 +1,24 @@
-"""Before anything is deployed: reach the cluster, read versions, negotiate the APIs."""
+"""Before anything is deployed: look at the cluster as `pytest-smi doctor` does, and stop when a run would say nothing about the mesh."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smi.canonical import canonical_bytes, sha256_hex
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.cluster.objects import Objects, collection
 from pytest_smi.cluster.pods import container_images
+from pytest_smi.doctor.examine import findings, survey
+from pytest_smi.doctor.findings import Finding, Level, of_level, problem
+from pytest_smi.doctor.mesh_checks import mesh_version
+from pytest_smi.doctor.probe import Probe
+from pytest_smi.doctor.questions import DEFINED, PODS, definition_key
+from pytest_smi.doctor.survey import Survey
 from pytest_smi.errors import ClusterError
-from pytest_smi.profile import Profile
-from pytest_smi.smi.render import GROUPS, RENDERED
+from pytest_smi.negotiation import negotiate
+from pytest_smi.profile import APIS, Profile
+from pytest_smi.smi.versions import GROUPS, RENDERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,61 +32,89 @@ class Findings:
     absent: Mapping[str, str] = field(default_factory=dict)
     crds: Mapping[str, str] = field(default_factory=dict)
     """Name of each SMI resource definition → sha256 of its spec in canonical JSON; empty when they may not be read."""
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same definitions, name → spec."""
+    served: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Versions that the cluster serves, per API."""
+    warnings: tuple[Finding, ...] = ()
+    """What does not keep a run from being done but ought to be known."""
 
 
-def negotiate(claimed: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Choose a version per API: claimed by the profile, served by the cluster and known here; newest first. Pure.
+def held_to(profile: Profile) -> Mapping[str, Sequence[str]]:
+    """Return the versions that a run holds the mesh to, as far as they are served: those claimed; all for one that claims nothing."""
+    return profile.apis or RENDERED
 
-    Returns the chosen versions, and for every other API the reason why it is not tested.
+
+def inspect(
+    connection: Connection,
+    profile: Profile,
+    *,
+    apis: Sequence[str] = APIS,
+    wanted: Mapping[str, str] | None = None,
+    rivals: Mapping[str, Profile] | None = None,
+    pull_secret: bool = False,
+    lenient: bool = False,
+) -> Findings:
+    """Ask the cluster, and judge whether a run can be done; nothing is deployed.
+
+    `apis`: those asked for. `wanted`: versions asked for, per API. `rivals`: other meshes to look for. `pull_secret`: whether the run
+    brings credentials for its image. `lenient`: problems of the mesh are warnings, for runs against a mesh that is broken on purpose.
+
+    Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version that is not served.
     """
-    chosen: dict[str, str] = {}
-    absent: dict[str, str] = {}
-    for api in GROUPS:
-        ours, theirs = claimed.get(api, ()), served.get(api, ())
-        common = [version for version in ours if version in theirs and version in RENDERED[api]]
-        if common:
-            chosen[api] = common[0]
-        elif not ours:
-            absent[api] = "the mesh's profile does not claim it"
-        elif not theirs:
-            absent[api] = f"the cluster does not serve {GROUPS[api]}"
-        else:
-            absent[api] = f"claimed {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(RENDERED[api])}: none in common"
-    return chosen, absent
-
-
-def inspect(connection: Connection, profile: Profile) -> Findings:
-    """Ask the cluster; raises ClusterError when it cannot be reached or the mesh's control plane is not ready."""
-    version = connection.request("GET", "/version")
-    if not version.ok:
-        raise ClusterError(f"the cluster does not tell its version: {version.message}")
-    groups = connection.request("GET", "/apis")
-    if not groups.ok:
-        raise ClusterError(f"the cluster does not list its APIs: {groups.message}")
-    served = {
-        api: [v["version"] for group in groups.body["groups"] if group["name"] == name for v in group["versions"]]
-        for api, name in GROUPS.items()
-    }
-    versions, absent = negotiate(profile.apis, served)
-    mesh_version, images = _mesh(Objects(connection), profile)
+    seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
+    chosen = negotiate(held_to(profile), seen.served, wanted)
+    found = findings(seen, chosen.versions, chosen.absent)
+    nothing_to_deploy = not profile.apis and not chosen.versions
+    if not lenient and not nothing_to_deploy:
+        refuse(found, profile)
+    listed = _definitions(seen)
     return Findings(
-        kubernetes=version.body.get("gitVersion", ""),
-        mesh_version=mesh_version,
-        images=images,
-        versions=versions,
-        absent=absent,
-        crds=_definitions(connection),
+        kubernetes=seen.kubernetes,
+        mesh_version=mesh_version(seen),
+        images={image: digest for pod in seen.items(PODS) for image, digest in container_images(pod).items()},
+        versions=chosen.versions,
+        absent=chosen.absent,
+        crds=served_definitions(listed),
+        definitions={item["metadata"]["name"]: item["spec"] for item in listed},
+        served=seen.served,
+        warnings=tuple(replace(finding, level=Level.WARNING) for finding in found if finding.level is not Level.OK),
     )
 
 
-_DEFINED = {"traffictargets": "access", "httproutegroups": "specs", "tcproutes": "specs", "udproutes": "specs", "trafficsplits": "split"}
+def refuse(found: Sequence[Finding], profile: Profile) -> None:
+    """Raise ClusterError when a finding is a problem; its message and hint have a line each for every problem."""
+    problems = of_level(found, Level.PROBLEM)
+    if not problems:
+        return
+    lead = f"{profile.name} cannot be tested, so nothing was deployed; "
+    if len(problems) == 1:
+        raise ClusterError(f"{lead}{problems[0].check}: {problems[0].found}", hint=problems[0].remedy)
+    told = "".join(f"\n  {item.check}: {item.found}\n    to do: {item.remedy}" for item in problems)
+    raise ClusterError(
+        f"{lead}{len(problems)} problems:{told}", hint=f"pytest-smi doctor --mesh {profile.name} shows everything that was checked"
+    )
 
 
-def _definitions(connection: Connection) -> dict[str, str]:
-    # By name: least privilege lets definitions be read, not listed. One that is absent or may not be read is left out.
-    base = collection("apiextensions.k8s.io/v1", "customresourcedefinitions")
-    answers = [connection.request("GET", f"{base}/{plural}.{GROUPS[api]}") for plural, api in _DEFINED.items()]
-    return served_definitions([answer.body for answer in answers if answer.ok])
+def diagnose(
+    connection: Connection,
+    profile: Profile,
+    *,
+    apis: Sequence[str] = APIS,
+    rivals: Mapping[str, Profile] | None = None,
+    probe: Probe | None = None,
+    pull_secret: bool = False,
+) -> list[Finding]:
+    """Judge everything that `inspect` judges, and with a `probe` whether pods join; a cluster that cannot be reached is a finding."""
+    try:
+        seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
+    except ClusterError as error:
+        return [problem("cluster", error.message, error.hint or "kubectl version must work with the same kubeconfig")]
+    chosen = negotiate(held_to(profile), seen.served)
+    found = findings(seen, chosen.versions, chosen.absent)
+    if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
+        found += probe.run()
+    return found
 
 
 def served_definitions(listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -89,18 +123,7 @@ def served_definitions(listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {item["metadata"]["name"]: sha256_hex(canonical_bytes(item["spec"])) for item in own}
 
 
-def _mesh(objects: Objects, profile: Profile) -> tuple[str, dict[str, str]]:
-    """Read version and image digests of the mesh's own pods; a mesh that is not there has neither."""
-    if not profile.mesh.namespace:
-        return "", {}
-    images: dict[str, str] = {}
-    for pod in objects.list("v1", "pods", profile.mesh.namespace):
-        images |= container_images(pod)
-    version = ""
-    kind, _, name = profile.mesh.version_workload.partition("/")
-    if kind == "deployment":
-        answer = objects.connection.request("GET", f"{collection('apps/v1', 'deployments', profile.mesh.namespace)}/{name}")
-        if answer.ok:
-            image = answer.body["spec"]["template"]["spec"]["containers"][0]["image"]
-            version = image.rpartition(":")[2]
-    return version, images
+def _definitions(seen: Survey) -> list[dict[str, Any]]:
+    # By name: least privilege lets definitions be read, not listed. One that is absent or may not be read is left out.
+    read = [seen.found(definition_key(plural, api)) for plural, api in DEFINED.items()]
+    return [body for body in read if body is not None]

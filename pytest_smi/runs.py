@@ -4,6 +4,7 @@ How results become runs, and when a run may be called conformant, is decided in 
 Their JSON form is in `run_form`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -21,6 +22,8 @@ __all__ = [
     "Provenance",
     "Run",
     "Suite",
+    "run_name",
+    "variant_of",
 ]
 
 
@@ -147,3 +150,25 @@ class Run:
     weakened: tuple[str, ...]
     results: tuple[Entry, ...]
     provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def variant(self) -> str:
+        """What sets this run apart from the first of the same mesh, when it was run in several versions: `split=v1alpha2`."""
+        return variant_of(self.options)
+
+    @property
+    def name(self) -> str:
+        """The mesh's name, with the variant: runs of one name are the same thing at different times."""
+        return run_name(self.mesh.name, self.options)
+
+
+def variant_of(options: Mapping[str, Any]) -> str:
+    """The variant that a run's options tell, empty for none."""
+    variant = options.get("variant")
+    return variant if isinstance(variant, str) else ""
+
+
+def run_name(mesh: str, options: Mapping[str, Any]) -> str:
+    """The name of the run of a mesh with these options."""
+    variant = variant_of(options)
+    return f"{mesh} {variant}" if variant else mesh

@@ -73,7 +73,7 @@ __all__ = [
 class Scene(Routing, Policies):
     """The stage of one assertion. Servers are its own; clients are shared with other scenes and have no state."""
 
-    def __init__(self, testbed: Testbed, tag: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, testbed: Testbed, tag: str, *, fresh_clients: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         testbed.forget_ended()
         self.testbed, self.tag, self.clock = testbed, tag, clock
         self.limits, self.versions = testbed.setting.limits, testbed.setting.versions
@@ -81,6 +81,8 @@ class Scene(Routing, Policies):
         self.servers, self.owed = [], []
         self.reading: str | None = None
         self._applied, self._own_ports = {}, {}
+        self.fresh_clients, self._own_clients = fresh_clients, {}
+        self.idle_before = testbed.setting.profile.splits.idle_before
 
     def has(self, feature: str) -> bool:
         """Whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of it."""
@@ -99,7 +101,7 @@ class Scene(Routing, Policies):
         """
         known = self.testbed.shared
         if key not in known:
-            stage = Scene(self.testbed, f"{self.tag}s", clock=self.clock)
+            stage = Scene(self.testbed, f"{self.tag}s", fresh_clients=self.fresh_clients, clock=self.clock)
             try:
                 known[key] = (stage, build(stage), None)
             except Exception as error:  # whatever went wrong, it goes wrong once and is told to all
@@ -136,5 +138,5 @@ class Scene(Routing, Policies):
         """Delete the scene's objects and servers."""
         for manifest in reversed(list(self._applied.values())):
             self.testbed.objects.delete(manifest)
-        for workload in self.servers:
+        for workload in [*self.servers, *self._own_clients.values()]:
             self.testbed.remove(workload)

@@ -108,7 +108,7 @@ class Shares(Expectations, Cast):
     def _settle_blocks(self, call: Call, right: Callable[[Observation], bool], wanted: str, *, deadline: float | None = None) -> None:
         """Poll until two consecutive blocks are answered in full and look right; raises NotReached through `blame`."""
         patience = self.limits.settle_deadline if deadline is None else deadline
-        started, blocks, in_a_row, pace = self.clock(), 0, 0, 0.005
+        started, blocks, in_a_row, pace, idle = self.clock(), 0, 0, 0.005, self.idle_for(call)
         while in_a_row < 2:
             block = self.limits.share_block
             size = block if in_a_row or blocks % 2 == 0 else block // 2
@@ -119,7 +119,7 @@ class Shares(Expectations, Cast):
             in_a_row = in_a_row + 1 if ok else 0
             waited = self.clock() - started
             if in_a_row == 0:
-                if waited > patience and blocks >= self.limits.settle_rounds:
+                if waited > patience and blocks >= self.fewest_rounds(patience, idle):
                     lost = observation.first_not(Fate.OK)
                     detail = f"; {lost.describe()}" if lost else ""
                     self.evidence.event(
@@ -127,9 +127,10 @@ class Shares(Expectations, Cast):
                     )
                     error = NotReached(f"{call.label}: wanted {wanted}, found {_tally(counts)} of {size} after {waited:.1f} s{detail}")
                     self._blame_split(error, call, lost=lost is not None)
-                pause(pace)
+                pause(max(pace, idle))
                 pace = min(pace * 2, self.limits.poll_interval)
-        self.evidence.event("shares settled", call=call.label, wanted=wanted, blocks=blocks)
+        stated = {"idle_between": idle} if idle else {}
+        self.evidence.event("shares settled", call=call.label, wanted=wanted, blocks=blocks, **stated)
 
     def _count_all(self, call: Call, trials: int) -> Counter[str]:
         counts: Counter[str] = Counter()

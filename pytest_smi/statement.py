@@ -141,7 +141,8 @@ def _named(matrix: Matrix, *statuses: Status) -> list[str]:
 
 
 def _label(run: Run) -> str:
-    return f"{run.mesh.name}@{run.mesh.version}" if run.mesh.version else run.mesh.name
+    mesh = f"{run.mesh.name}@{run.mesh.version}" if run.mesh.version else run.mesh.name
+    return f"{mesh} {run.variant}" if run.variant else mesh
 
 
 def _odd(what: str) -> VerificationError:

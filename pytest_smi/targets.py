@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import delete_run
+from pytest_smi.detection import AUTO, detect
 from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
 from pytest_smi.errors import SmiError, UsageProblem
-from pytest_smi.options import Options
-from pytest_smi.preflight import Findings, inspect
-from pytest_smi.profile import Profile, known_profiles, load_profile
+from pytest_smi.negotiation import Variant, plan, together
+from pytest_smi.options import MeshChoice, Options
+from pytest_smi.placement import Placement, read_placement
+from pytest_smi.preflight import Findings, held_to, inspect
+from pytest_smi.profile import Profile
+from pytest_smi.profile_registry import all_profiles, find_profile
 from pytest_smi.testbed import Setting
+from pytest_smi.version_notes import header_form, version_notes
 from pytest_smi.wire import Target
+
+# What the embedded reference mesh is told when versions are asked for: without, it serves those of the last release.
+_EVERY_VERSION = ("--persona", "all-versions")
 
 
 class Targets:
@@ -20,8 +31,18 @@ class Targets:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.profiles: dict[str, Profile] = {str(choice): load_profile(choice.name) for choice in options.meshes}
-        self._embedded = {name for name, profile in self.profiles.items() if profile.provider == "embedded" and not options.kubeconfig}
+        self._wanted = together(options.versions)
+        _refuse_twice(options.meshes)
+        self.profiles: dict[str, Profile] = {
+            str(choice): find_profile(choice.name, options.profiles) for choice in options.meshes if choice.name != AUTO
+        }
+        """By name of the target; what `--mesh auto` stands for is added by `connect`."""
+        # A context, like a kubeconfig, names a cluster that is there already.
+        clusterless = {str(choice) for choice in options.meshes if not (choice.context or options.kubeconfig)}
+        self._embedded = {name for name, profile in self.profiles.items() if profile.provider == "embedded" and name in clusterless}
+        self._placement = read_placement(
+            options.node_selector, options.tolerations, options.pull_secret, image=options.image or SAMPLE_APP_IMAGE
+        )
         if options.fault and not self._embedded:
             raise UsageProblem(
                 "--smi-fault is for the embedded reference mesh", hint="use --mesh=reference without --kubeconfig, or leave the fault out"
@@ -30,6 +51,11 @@ class Targets:
             raise UsageProblem(
                 "--smi-keep keeps nothing: the embedded cluster ends with the run",
                 hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
+            )
+        if self._embedded and len(self._embedded) == len(options.meshes) and (options.image or self._placement != Placement()):
+            raise UsageProblem(
+                "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; the embedded one has no nodes",
+                hint="leave them out, or name a cluster with --kubeconfig FILE",
             )
         self._fault_arguments = fault_arguments(options.fault)
         self.run = secrets.token_hex(8)
@@ -42,6 +68,8 @@ class Targets:
         """Start what has to be started and look at every target; on an error nothing stays running. Raises SmiError."""
         try:
             for choice in self.options.meshes:
+                if choice.name == AUTO:
+                    choice = self._detected(choice)
                 self._connect(str(choice), choice.context)
         except BaseException:
             self.stop()
@@ -54,9 +82,12 @@ class Targets:
     def clean_up(self) -> list[str]:
         """Delete what interrupted workers may have left, and stop embedded clusters; returns what could not be done."""
         problems = []
+        cleaned = set()
         for name, target in self.reached.items():
-            if name in self._embedded or self.options.keep:
+            cluster = (target.kubeconfig, target.context)
+            if target.name in self._embedded or self.options.keep or cluster in cleaned:
                 continue
+            cleaned.add(cluster)
             try:
                 delete_run(target.kubeconfig, target.context, self.run, target.setting.limits)
             except SmiError as error:
@@ -69,30 +100,70 @@ class Targets:
         while self._clusters:
             self._clusters.pop().stop()
 
+    def _detected(self, choice: MeshChoice) -> MeshChoice:
+        connection = Connection(self.options.kubeconfig, choice.context)
+        try:
+            profile = detect(connection, all_profiles(self.options.profiles))
+        finally:
+            connection.close()
+        found = MeshChoice(name=profile.name, context=choice.context)
+        if str(found) in self.profiles:
+            raise UsageProblem(f"--mesh auto finds {found}, which is named already", hint="leave one of them out")
+        self.profiles[str(found)] = profile
+        return found
+
     def _connect(self, name: str, context: str | None) -> None:
         profile = self.profiles[name]
         kubeconfig = self.options.kubeconfig
         if name in self._embedded:
-            cluster = EmbeddedCluster(self._fault_arguments)
+            cluster = EmbeddedCluster([*self._fault_arguments, *(_EVERY_VERSION if self.options.versions else ())])
             self._clusters.append(cluster)
             kubeconfig, context = cluster.kubeconfig, None
         connection = Connection(kubeconfig, context)
-        found = inspect(connection, profile)
+        found = inspect(
+            connection,
+            profile,
+            apis=self.options.apis,
+            wanted=self._wanted.versions,
+            rivals=None if name in self._embedded else all_profiles(self.options.profiles),
+            pull_secret=self.options.pull_secret is not None,
+            lenient=self.options.fault is not None and name in self._embedded,
+        )
         connection.close()
-        self.findings[name] = found
+        for variant in plan(held_to(profile), found.served, self._wanted, self.options.apis):
+            self._add(name, variant, found, kubeconfig, context)
+
+    def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:
+        chosen, profile, embedded = variant.negotiated, self.profiles[mesh], mesh in self._embedded
+        name = f"{mesh} {variant.label}" if variant.label else mesh
+        self.findings[name] = replace(found, versions=chosen.versions, absent=chosen.absent)
         setting = Setting(
             mesh=name,
             profile=profile,
-            versions=found.versions,
-            absent=found.absent,
+            versions=chosen.versions,
+            absent=chosen.absent,
+            headers=header_form(found.definitions, chosen.versions),
             limits=profile.limits.scaled(self.options.timeout),
-            image=SAMPLE_APP_IMAGE,
+            image=SAMPLE_APP_IMAGE if embedded else self.options.image or SAMPLE_APP_IMAGE,
             run=self.run,
             keep=self.options.keep,
+            placement=Placement() if embedded else self._placement,
         )
         self.reached[name] = Target(
             setting=setting,
             kubeconfig=str(kubeconfig) if kubeconfig else None,
             context=context,
-            profile_path=str(known_profiles()[profile.name]),
+            apis=variant.apis,
+            name=mesh,
+            variant=variant.label,
+            notes=(*chosen.notes, *version_notes(found.definitions, chosen.versions)),
+            faulty=embedded and self.options.fault is not None,
         )
+
+
+def _refuse_twice(choices: Sequence[MeshChoice]) -> None:
+    for choice in choices:
+        if choices.count(choice) > 1:
+            raise UsageProblem(
+                f"--mesh {choice} is given twice", hint=f"name another cluster by its kubeconfig context: --mesh {choice.name}@CONTEXT"
+            )

@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_smi import app
+from pytest_smi.addresses import Addresses
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.cluster.pods import container_images
 from pytest_smi.cluster.wait import wait_until
 from pytest_smi.errors import ClusterError
 from pytest_smi.limits import Limits
+from pytest_smi.placement import Placement, read_pull_secret
 from pytest_smi.profile import Profile
 from pytest_smi.programs import Journal, Prober
+from pytest_smi.smi.specs import HeaderForm
 from pytest_smi.workloads import Pod, Workload
 
 
@@ -38,6 +41,10 @@ class Setting:
     keep: bool = False
     absent: Mapping[str, str] = field(default_factory=dict)
     """Reason per API that is not tested."""
+    placement: Placement = field(default_factory=Placement)
+    """Where the sample application's pods may run, and who may pull their image."""
+    headers: HeaderForm = "list"
+    """How the served definition of HTTPRouteGroup wants header filters."""
 
 
 class Testbed:
@@ -66,6 +73,9 @@ class Testbed:
             marks = None if alias == "out" else self.setting.profile.join
             self.objects.apply(app.namespace(name, run=self.setting.run, marks=marks))
             self._namespaces[alias] = name
+            secret = self.setting.placement.pull_secret
+            if secret:
+                self.objects.apply(app.pull_secret(name, read_pull_secret(secret, self.setting.image)))
         return self._namespaces[alias]
 
     def client(self, account: str, alias: str, *, joined: bool = True) -> Workload:
@@ -104,18 +114,20 @@ class Testbed:
                 labels=labels,
                 pod_marks=(marks.pod_labels, marks.pod_annotations),
                 environment=environment,
+                placement=self.setting.placement,
             )
         )
-        host = profile.host.format(service=name, namespace=namespace)
+        addresses = Addresses.of(profile, name, namespace)
         return Workload(
             name=name,
             namespace=namespace,
             account=account,
-            host=host,
+            host=addresses.of_call("http", outside=False),
             replicas=replicas,
             joined=joined,
             title=title,
             await_pods=self._await_pods,
+            addresses=addresses,
         )
 
     def remove(self, workload: Workload) -> None:

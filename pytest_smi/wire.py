@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pytest_smi.limits import Limits
-from pytest_smi.profile import read_profile
+from pytest_smi.placement import Placement
+from pytest_smi.profile import parse_profile
+from pytest_smi.profile_write import profile_document
 from pytest_smi.results import Result
 from pytest_smi.testbed import Setting
 
@@ -34,7 +35,16 @@ class Target:
     setting: Setting
     kubeconfig: str | None
     context: str | None
-    profile_path: str
+    apis: tuple[str, ...]
+    """APIs that this run judges: those asked for, or with `--smi-version all` the ones whose version is another."""
+    name: str
+    """Name of the mesh in the matrix, NAME[@CONTEXT]; the setting's is the run's own, which several versions make longer."""
+    variant: str = ""
+    """What sets this run apart from the mesh's first: `split=v1alpha2`."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the results should know of the versions."""
+    faulty: bool = False
+    """Whether the mesh was made wrong with `--smi-fault`."""
 
     def to_wire(self) -> dict[str, Any]:
         """Return built-in types only."""
@@ -42,14 +52,21 @@ class Target:
         return {
             "kubeconfig": self.kubeconfig,
             "context": self.context,
-            "profile": self.profile_path,
+            "apis": list(self.apis),
+            "name": self.name,
+            "variant": self.variant,
+            "notes": list(self.notes),
+            "faulty": self.faulty,
+            "profile": profile_document(setting.profile),
             "mesh": setting.mesh,
             "versions": dict(setting.versions),
+            "headers": setting.headers,
             "absent": dict(setting.absent),
             "limits": setting.limits.to_json(),
             "image": setting.image,
             "run": setting.run,
             "keep": setting.keep,
+            "placement": setting.placement.to_wire(),
         }
 
     @classmethod
@@ -57,12 +74,23 @@ class Target:
         """Read what `to_wire` wrote."""
         setting = Setting(
             mesh=data["mesh"],
-            profile=read_profile(Path(data["profile"])),
+            profile=parse_profile(data["profile"], origin=f"the profile of {data['mesh']}"),
             versions=data["versions"],
+            headers=data["headers"],
             absent=data["absent"],
             limits=Limits().overridden(data["limits"]),
             image=data["image"],
             run=data["run"],
             keep=data["keep"],
+            placement=Placement.from_wire(data["placement"]),
         )
-        return cls(setting=setting, kubeconfig=data["kubeconfig"], context=data["context"], profile_path=data["profile"])
+        return cls(
+            setting=setting,
+            kubeconfig=data["kubeconfig"],
+            context=data["context"],
+            apis=tuple(data["apis"]),
+            name=data["name"],
+            variant=data["variant"],
+            notes=tuple(data["notes"]),
+            faulty=data["faulty"],
+        )

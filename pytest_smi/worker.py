@@ -17,7 +17,7 @@ from pytest_smi.errors import SmiError
 from pytest_smi.options import Options, from_config
 from pytest_smi.results import Api, Level, Result, Status
 from pytest_smi.scene import Scene
-from pytest_smi.smi.render import NotExpressible
+from pytest_smi.smi.versions import NotExpressible, before
 from pytest_smi.testbed import Testbed
 from pytest_smi.verdict import Inconclusive, RequirementFailed
 from pytest_smi.wire import IMAGES, PROPERTY, Target
@@ -47,8 +47,17 @@ class WorkerSession:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Parametrize every assertion by mesh."""
-        if assertion_of(metafunc.function) is not None:
-            metafunc.parametrize("smi_mesh", [str(choice) for choice in self.options.meshes], scope="session")
+        record = assertion_of(metafunc.function)
+        if record is not None:
+            # None is reached under --collect-only. A run of another version is of the APIs concerned alone.
+            names = [name for name, target in self._targets().items() if not target.variant or record.api in target.apis]
+            names = names or [str(choice) for choice in self.options.meshes]
+            metafunc.parametrize("smi_mesh", names, scope="session")
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Let `-k TA-06` choose a requirement."""
+        if (record := _assertion(item)) is not None:
+            item.extra_keyword_matches.add(record.requirement)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what `--smi-api` and `--smi-level` do not ask for."""
@@ -70,7 +79,8 @@ class WorkerSession:
         refusal = why_unsupported(record, target)
         if refusal:
             raise Unsupported(refusal)
-        scene = Scene(self.testbed(smi_mesh), secrets.token_hex(3))
+        fresh_clients = "split" in record.needs and target.setting.profile.splits.fresh_client
+        scene = Scene(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients)
         request.node.stash[SCENE] = scene
         yield scene
         if not self.options.keep:
@@ -164,7 +174,12 @@ def why_unsupported(record: Assertion, target: Target) -> str:
     setting, profile = target.setting, target.setting.profile
     for api in record.needs:
         if api in setting.absent and not (record.even_unserved and api in profile.apis):
+            if profile.claims_nothing:
+                return f"{api}: the mesh claims no SMI ({profile.claims_nothing}), and {setting.absent[api]}"
             return f"{api}: {setting.absent[api]}"
+    for api, first in record.since:
+        if (version := setting.versions.get(api)) and before(version, first):
+            return f"not stated in {api} {version}: the requirement is of {first} and newer"
     lacking = [feature for feature in record.features if feature not in profile.features]
     if lacking:
         return f"the mesh's profile does not have the feature {', '.join(lacking)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_smi.addresses import Addresses
 from pytest_smi.probing.plan import Call, Headers, Request
 
 HTTP, HTTP_2ND, TCP, TCP_SERVER_FIRST, UDP, UDP_2ND, HEALTH = 8080, 8081, 9000, 9001, 9100, 9101, 8086
@@ -18,6 +19,11 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "9101/UDP": UDP_2ND,
 }
 """Service port and protocol to target port, where a scene does not say otherwise."""
+
+
+def family_of(port: str, target: int) -> str:
+    """Return the protocol family of a port `8080/TCP` with its target port: http, tcp or udp."""
+    return "udp" if port.endswith("/UDP") else "http" if target in (HTTP, HTTP_2ND) else "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Service:
     host: str
     workloads: tuple[Workload, ...]
     ports: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS), hash=False)
+    addresses: Addresses | None = None
+    """Names by family and place of the client; None: `host` for all."""
 
     @property
     def key(self) -> str:
@@ -82,9 +90,11 @@ class Workload:
         joined: bool,
         title: str,
         await_pods: Callable[[Workload], Sequence[Pod]],
+        addresses: Addresses | None = None,
     ) -> None:
         self.name, self.namespace, self.account, self.host = name, namespace, account, host
         self.replicas, self.joined, self.title = replicas, joined, title
+        self.addresses = addresses
         self._await_pods = await_pods
         self._pods: tuple[Pod, ...] | None = None
 
@@ -152,7 +162,8 @@ class Workload:
             source=self.pods[0].key,
             client=self.title,
             server=server.key,
-            host=server.host,
+            host=host_for(server, kind, outside=not self.joined),
+            outside=not self.joined,
             port=port,
             address=address,
             kind=kind,
@@ -164,3 +175,8 @@ class Workload:
 
 
 Target = Workload | Service | PodAddress
+
+
+def host_for(server: Workload | Service, family: str, *, outside: bool) -> str:
+    """Return the name under which a client inside or outside the mesh addresses a server for calls of a family."""
+    return server.addresses.of_call(family, outside=outside) if server.addresses else server.host

@@ -35,12 +35,19 @@ def test_mesh_by_name_and_version(name: str) -> None:
     refuse_unfit(matrix(), Policy(mesh=name))
 
 
+@pytest.mark.parametrize("name", ["reference", "reference@kind-a", "reference@0.1.0", "reference@kind-a@0.1.0"])
+def test_mesh_on_a_cluster_that_was_named(name: str) -> None:
+    """The context of a run's cluster is part of its name, but need not be asked for."""
+    one = matrix()
+    run = replace(one.runs[0], mesh=replace(one.runs[0].mesh, name="reference@kind-a"))
+    refuse_unfit(replace(one, runs=(run,)), Policy(mesh=name))
+    with pytest.raises(VerificationError, match="step 14"):
+        refuse_unfit(replace(one, runs=(run,)), Policy(mesh="reference@kind-b"))
+
+
 @pytest.mark.parametrize("name", ["linkerd", "reference@9", "ref", "reference@"])
 def test_wrong_mesh(name: str) -> None:
     """A report of another mesh, or of another version, is no answer."""
-    if name == "reference@":
-        refuse_unfit(matrix(), Policy(mesh=name))
-        return
     with pytest.raises(VerificationError, match=r"step 14: .* reference@0\.1\.0"):
         refuse_unfit(matrix(), Policy(mesh=name))
 

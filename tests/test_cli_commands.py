@@ -31,6 +31,7 @@ def run(*arguments: str) -> int:
         ("verify",),
         ("merge",),
         ("diff",),
+        ("doctor",),
         ("sign",),
         ("faults",),
         ("catalogue",),

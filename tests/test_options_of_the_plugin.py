@@ -11,6 +11,11 @@ import pytest
     [
         (["--mesh=lnkerd"], "unknown mesh 'lnkerd'"),
         (["--mesh=reference", "--smi-api=acces"], "unknown API 'acces'; known are access, specs, split, metrics"),
+        (["--mesh=reference", "--smi-version=acces=v1alpha1"], "unknown API 'acces'; known are access, specs, split, metrics"),
+        (["--mesh=reference", "--smi-version=split=v2"], "unknown version 'v2' of split; known are v1alpha4, v1alpha3, v1alpha2, v1alpha1"),
+        (["--mesh=reference", "--smi-version=v1alpha4"], "written API=VERSION"),
+        (["--mesh=reference", "--smi-version=split=v1alpha1", "--smi-version=split=v1alpha2"], "'--smi-version all' runs several"),
+        (["--mesh=reference", "--mesh=reference"], "--mesh reference is given twice"),
         (["--mesh=reference", "--smi-level=most"], "unknown level 'most'; known are must, should, all"),
         (["--mesh=reference", "--smi-fault=nonsense"], "unknown fault 'nonsense'"),
         (["--mesh=reference", "--smi-timeout=0"], "a number above 0"),

@@ -17,7 +17,8 @@ def command() -> None:
 
 @command.command("up")
 @click.option("--fault", metavar="NAME", help="Be wrong in this way; `pytest-smi faults` lists them.")
-def up(fault: str | None) -> None:
+@click.option("--persona", metavar="NAME", help="Pass for another mesh; `pytest-smi reference personas` lists them.")
+def up(fault: str | None, persona: str | None) -> None:
     """Start an embedded cluster, print its kubeconfig, and keep it running until Ctrl-C.
 
     The image of the sample application is there already, so a run of the suite works against it.
@@ -27,14 +28,17 @@ def up(fault: str | None) -> None:
         pytest-smi reference up
         kubectl --kubeconfig PRINTED_PATH get pods --all-namespaces      (in another terminal)
         pytest --mesh=reference --kubeconfig PRINTED_PATH
+        pytest-smi reference up --persona osm
+        pytest --mesh=osm --kubeconfig PRINTED_PATH
     """
-    from pytest_smi.embedded import EmbeddedCluster, fault_arguments
+    from pytest_smi.embedded import EmbeddedCluster, fault_arguments, persona_arguments
 
     with _stoppable():
         cluster = None
         try:
-            cluster = EmbeddedCluster(fault_arguments(fault))
-            click.echo(f"Kubernetes {cluster.version} with the reference mesh is up; Ctrl-C ends it\n")
+            cluster = EmbeddedCluster([*fault_arguments(fault), *persona_arguments(persona)])
+            mesh = "the reference mesh" + (f" as {persona}" if persona else "")
+            click.echo(f"Kubernetes {cluster.version} with {mesh} is up; Ctrl-C ends it\n")
             click.echo(f"  export KUBECONFIG={cluster.kubeconfig}\n  kubectl get pods --all-namespaces\n")
             status = cluster.wait()
             raise HarnessError(f"the reference must run until it is told to end; it ended with status {status}", "Start it again.")
@@ -43,6 +47,17 @@ def up(fault: str | None) -> None:
         finally:
             if cluster is not None:
                 cluster.stop()
+
+
+@command.command("personas")
+def personas() -> None:
+    """List the meshes that the reference mesh can pass for, and in what it then deviates from SMI."""
+    from pytest_smi.embedded import known_personas
+
+    for persona in known_personas():
+        click.echo(f"{persona['name']}: {persona['title']}. {persona['description']}")
+        for name, source in persona["deviations"].items():
+            click.echo(f"    {name} ({source})")
 
 
 @contextlib.contextmanager

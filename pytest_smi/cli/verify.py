@@ -11,6 +11,7 @@ import click
 from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
 from pytest_smi.errors import VerificationError
 from pytest_smi.keyless import verify_keyless
+from pytest_smi.render.wording import run_label
 from pytest_smi.statement import MATRIX_FILE
 from pytest_smi.verify import STEPS, Verified, verify_report, verify_report_keyless
 
@@ -80,7 +81,13 @@ def _document(verified: Verified) -> dict[str, object]:
         "sources": [{"id": source.id, "signers": list(source.signers), "runs": list(source.runs)} for source in verified.sources],
         "generatedAt": verified.matrix.generated_at,
         "runs": [
-            {"mesh": run.mesh.name, "version": run.mesh.version, "conformant": run.conformant, "finishedAt": run.finished_at}
+            {
+                "mesh": run.mesh.name,
+                "version": run.mesh.version,
+                "variant": run.variant,
+                "conformant": run.conformant,
+                "finishedAt": run.finished_at,
+            }
             for run in verified.matrix.runs
         ],
     }
@@ -100,7 +107,7 @@ def _text(verified: Verified, directory: Path) -> str:
             lines.append(f"  speaks of  {images} container image(s)")
     for run in verified.matrix.runs[:20]:
         word = "conformant" if run.conformant else "not conformant"
-        lines.append(f"  says       {run.mesh.name} {run.mesh.version}: {word}, finished {run.finished_at}")
+        lines.append(f"  says       {run_label(run)}: {word}, finished {run.finished_at}")
     if len(verified.matrix.runs) > 20:
         lines.append(f"             and {len(verified.matrix.runs) - 20} more run(s)")
     if verified.not_covered:

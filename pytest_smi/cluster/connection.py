@@ -9,10 +9,12 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from pytest_smi.cluster.unreachable import LOG_IN, reason_and_remedy, refusal
 from pytest_smi.errors import ClusterError, UsageProblem
 
 if TYPE_CHECKING:
@@ -90,10 +92,8 @@ class Connection:
         except Exception as error:  # urllib3's and ssl's errors share no base class that says "no answer"
             raise self._unreachable(error) from error
         if status == 401:
-            raise ClusterError(
-                f"{self.host} refused the credentials of the kubeconfig (401)",
-                hint="log in again, or name another one with --kubeconfig FILE",
-            )
+            why = refusal(sent.get("authorization", ""), datetime.now(UTC))
+            raise ClusterError(f"{self.host} refused the credentials of the kubeconfig (401): {why}", hint=LOG_IN)
         try:
             return Answer(status, json.loads(raw), date)
         except ValueError:
@@ -122,9 +122,8 @@ class Connection:
         return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
 
     def _unreachable(self, error: Exception) -> ClusterError:
-        return ClusterError(
-            f"the API server {self.host} cannot be reached: {_first_line(error)}", hint="is the cluster running? try: kubectl version"
-        )
+        reason, remedy = reason_and_remedy(error)
+        return ClusterError(f"the API server {self.host} cannot be reached: {reason}", hint=remedy)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.errors import ClusterError, HarnessError
+from pytest_smi.errors import HarnessError
 
 STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
 
@@ -57,10 +59,7 @@ class ExecSession:
     def close(self) -> None:
         """End the session; the program sees the end of its input."""
         self._closing = True
-        try:
-            self._socket.shutdown()
-        except OSError as error:
-            self._end(str(error))
+        self._hang_up()
 
     def _read(self) -> None:
         rest = b""
@@ -87,15 +86,21 @@ class ExecSession:
         if self._stderr.strip() and not self._closing:
             reason += f" ({self._stderr.strip().splitlines()[-1][:200]})"
         self._end(reason)
+        with contextlib.suppress(OSError):
+            self._socket.shutdown()
 
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = reason
             self._on_end(reason)
-            try:
-                self._socket.shutdown()
-            except (OSError, ClusterError):
-                return
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        # The reading thread alone closes the socket, woken by this. Were it closed under that thread, its number would be given to
+        # the next connection of this process, and the thread would go on reading from that.
+        if self._socket.sock is not None:
+            with contextlib.suppress(OSError):
+                self._socket.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _status_text(payload: bytes) -> str:

@@ -88,7 +88,7 @@ def _reweigh(smi: Scene, cast: Cast) -> Document:
 
 def _facts(split: TrafficSplit) -> SplitFacts:
     resource = Ref(kind="TrafficSplit", namespace=split.namespace, name=split.name)
-    return SplitFacts(resource=resource, apex=split.service, weights={b.service: b.weight for b in split.backends})
+    return SplitFacts(resource=resource, apex=split.service, weights={b.service: int(b.weight) for b in split.backends})
 
 
 def _weights(items: list[Item] | None) -> list[float] | None:

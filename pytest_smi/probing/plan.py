@@ -33,6 +33,8 @@ class Call:
     port: int
     address: str | None = None
     """Where to connect instead of resolving `host`: a pod's IP."""
+    outside: bool = False
+    """Whether the client is outside the mesh."""
     kind: str = "http"
     """http, tcp or udp."""
     version: str = "1.1"

@@ -1,4 +1,4 @@
-"""`python -m pytest_smi.reference serve|faults`: the command line of the embedded cluster (contract 4 of docs/architecture.md)."""
+"""`python -m pytest_smi.reference serve|faults|personas`: the command line of the embedded cluster (contract 4 of docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run a cluster until standard input ends; prints one JSON line when it is ready")
     serve.add_argument("--fault", metavar="NAME", help="make the reference mesh wrong in this way")
+    serve.add_argument("--persona", metavar="NAME", help="let the reference mesh pass itself off as this mesh")
     serve.add_argument("--cluster-fault", metavar="NAME", help="break the embedded cluster in this way")
     serve.add_argument("--no-mesh", action="store_true", help="install the SMI kinds, but no mesh")
     serve.add_argument("--image", action="append", default=[], metavar="REF=SPEC", help="an image, as a JSON record (repeatable)")
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         "--state-dir", required=True, type=Path, metavar="DIR", help="folder for the cluster's files; empty or new, removed at the end"
     )
     commands.add_parser("faults", help="print the faults as JSON")
+    commands.add_parser("personas", help="print the personas as JSON")
     return top
 
 
@@ -33,11 +35,15 @@ def main(argv: list[str] | None = None) -> int:
     if options.command == "faults":
         sys.stdout.write(json.dumps(serve.fault_records(), indent=1) + "\n")
         return 0
+    if options.command == "personas":
+        sys.stdout.write(json.dumps(serve.persona_records(), indent=1) + "\n")
+        return 0
     return serve.serve(
         serve.ServeOptions(
             fault=options.fault,
             cluster_fault=options.cluster_fault,
             mesh=not options.no_mesh,
+            persona=options.persona,
             images=tuple(options.image),
             state_dir=options.state_dir,
         )

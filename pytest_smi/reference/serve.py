@@ -25,6 +25,7 @@ from pytest_smi.reference.node.zygote_client import ZygoteClient, ZygoteGone
 
 if TYPE_CHECKING:
     from pytest_smi.reference.kube.server import ApiServer
+    from pytest_smi.reference.mesh.personas import Persona
     from pytest_smi.reference.node.node import EmbeddedNode
 
 KUBERNETES_VERSION = "v1.32.0"
@@ -83,6 +84,7 @@ class ServeOptions:
     mesh: bool
     images: tuple[str, ...]
     state_dir: Path
+    persona: str | None = None
 
 
 def mesh_faults() -> Mapping[str, Any]:
@@ -103,13 +105,22 @@ def fault_records() -> list[dict[str, Any]]:
     return [*found, NO_MESH, *cluster_faults.describe()]
 
 
+def persona_records() -> list[dict[str, Any]]:
+    """Every persona: name, title, description, deviations (with their sources)."""
+    from pytest_smi.reference.mesh.personas import find_persona, persona_names
+
+    found = [find_persona(name) for name in persona_names()]
+    return [{"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)} for p in found]
+
+
 def serve(options: ServeOptions) -> int:
     """Run a cluster until its time is over; the exit status."""
     try:
         if sys.platform != "linux":
             raise ServeError("the reference mesh needs Linux", "run it on Linux, or point --mesh and --kubeconfig at a real cluster")
         _check_faults(options)
-        images = _images(options)
+        persona = _persona(options)
+        images = _images(options, persona)
         _make_state_dir(options.state_dir)
     except ServeError as error:
         return _fail(error)
@@ -162,13 +173,26 @@ def _check_faults(options: ServeOptions) -> None:
         )
 
 
-def _images(options: ServeOptions) -> Images:
+def _persona(options: ServeOptions) -> Persona | None:
+    if options.persona is None:
+        return None
+    if not options.mesh:
+        raise ServeError("--persona needs the mesh, found --no-mesh", "leave one of them out")
+    from pytest_smi.reference.mesh.personas import PersonaError, find_persona
+
+    try:
+        return find_persona(options.persona)
+    except PersonaError as error:
+        raise ServeError(str(error), "`python -m pytest_smi.reference personas` tells what each of them is") from error
+
+
+def _images(options: ServeOptions, persona: Persona | None) -> Images:
     images = Images()
     try:
         if options.mesh and importlib.util.find_spec(f"{_MESH}.images") is not None:
-            from pytest_smi.reference.mesh.images import IMAGES
+            from pytest_smi.reference.mesh.images import IMAGES, images_of
 
-            for reference, spec in IMAGES.items():
+            for reference, spec in {**IMAGES, **(images_of(persona) if persona else {})}.items():
                 images.add(image_from_spec(reference, spec))
         for argument in options.images:
             images.add(image_from_spec(*parse_image_argument(argument)))
@@ -269,6 +293,11 @@ async def _install_mesh(options: ServeOptions, api: ApiServer) -> None:
 
         # Some faults are mistakes of the installation, not of a program.
         objects = manifests.with_fault(adapt_manifests(objects, faults=known([options.fault])), options.fault)
+    if options.persona:
+        from pytest_smi.reference.mesh.personas import find_persona
+        from pytest_smi.reference.mesh.personas.install import objects_of
+
+        objects = objects_of(find_persona(options.persona), objects)
     try:
         await manifests.install(api, objects)
     except manifests.InstallError as error:

@@ -35,7 +35,7 @@ def badge_json(matrix: Matrix, *, now: datetime, max_age: timedelta | None) -> b
         passed = sum(run.summary[Status.PASSED] for run in runs)
         what = f"conformant · {passed} passed" if len(runs) == 1 else f"{good} meshes conformant"
         message, colour = f"{what} · {oldest}", "brightgreen"
-    label = f"SMI · {_short(runs[0].mesh.name)}" if len(runs) == 1 else "SMI"
+    label = f"SMI · {_short(runs[0].name)}" if len(runs) == 1 else "SMI"
     return canonical_bytes({"schemaVersion": 1, "label": label, "message": message, "color": colour})
 
 

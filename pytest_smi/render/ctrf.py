@@ -62,11 +62,12 @@ def _test(run: Run, entry: Entry, statements: Mapping[str, str]) -> dict[str, An
         "apiVersion": entry.version,
         "source": entry.source,
         "mesh": run_label(run),
+        **({"variant": run.variant} if run.variant else {}),
     }
     if entry.reading is not None:
         labels["reading"] = entry.reading
     test: dict[str, Any] = {
-        "id": str(uuid.uuid5(_NAMES, f"{run.mesh.name}/{entry.id}")),
+        "id": str(uuid.uuid5(_NAMES, f"{run.name}/{entry.id}")),
         "name": f"{entry.requirement} {statements.get(entry.requirement, entry.id)}",
         "status": _STATUS[entry.status],
         "rawStatus": str(entry.status),

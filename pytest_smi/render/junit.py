@@ -44,6 +44,7 @@ def _suite(root: Element, run: Run, api: Api, entries: Sequence[Entry], statemen
     facts = {
         "mesh": run.mesh.name,
         "mesh.version": run.mesh.version,
+        **({"variant": run.variant} if run.variant else {}),
         "kubernetes": run.kubernetes,
         "api.version": run.apis[api].version or "",
         "capability": str(run.apis[api].capability),
@@ -61,7 +62,7 @@ def _case(suite: Element, run: Run, entry: Entry, statements: Mapping[str, str])
     case = SubElement(
         suite,
         "testcase",
-        classname=visible(f"{run.mesh.name}.{module}"),
+        classname=visible(f"{run.name}.{module}"),
         name=visible(f"{entry.requirement} {name or entry.id}"),
         time=f"{entry.duration:.3f}",
     )

@@ -38,7 +38,7 @@ def _family(name: str, kind: str, text: str, samples: Iterable[_Sample], *, unit
 
 
 def _mesh(run: Run) -> dict[str, str]:
-    return {"mesh": run.mesh.name, "mesh_version": run.mesh.version}
+    return {"mesh": run.mesh.name, "mesh_version": run.mesh.version, **({"variant": run.variant} if run.variant else {})}
 
 
 def _conformant(runs: Iterable[Run]) -> Iterator[_Sample]:

@@ -222,7 +222,7 @@ def _document(
 
 def _run_document(run: Run, embedded: Mapping[tuple[str, str], dict[str, Any] | None], evidence_links: bool) -> dict[str, Any]:
     return {
-        "mesh": run.mesh.name,
+        "mesh": run.name,
         "version": run.mesh.version,
         "kubernetes": run.kubernetes,
         "finished": run.finished_at,

@@ -36,6 +36,7 @@ def _flat(run: Run, latest: bool) -> dict[str, Any]:
     flat: dict[str, Any] = {
         "mesh": run.mesh.name,
         "meshVersion": run.mesh.version,
+        "variant": run.variant,
         "kubernetes": run.kubernetes,
         "latest": latest,
         "conformant": run.conformant,

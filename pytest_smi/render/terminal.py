@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pytest_smi.matrix import Capability, Entry, Matrix, Run
+from pytest_smi.render.wording import notes_of, run_label
 from pytest_smi.results import Status
 
 __all__ = ["Line", "Style", "summary_lines"]
@@ -37,8 +38,10 @@ def summary_lines(matrix: Matrix, *, report: str, fingerprint: str | None, width
 
 
 def _run(run: Run, report: str, width: int) -> Iterator[Line]:
-    yield ("title", f"{run.mesh.name} {run.mesh.version} on Kubernetes {run.kubernetes}".replace("  ", " "))
+    yield ("title", f"{run_label(run)} on Kubernetes {run.kubernetes}".replace("  ", " "))
     yield from _apis(run, width)
+    for note in notes_of(run):
+        yield from _wrapped("dim", "  note     ", note, width)
     broken: tuple[tuple[Status, Style], ...] = ((Status.FAILED, "bad"), (Status.ERRORED, "warn"))
     for status, style in broken:
         yield from _broken(run, status, style, report, width)

@@ -17,6 +17,7 @@ __all__ = [
     "entry_title",
     "latest_runs",
     "moment",
+    "notes_of",
     "requirement_order",
     "run_label",
     "runs_by_mesh",
@@ -47,10 +48,10 @@ STATUS_TITLES: dict[Status, str] = {
 
 
 def runs_by_mesh(matrix: Matrix) -> dict[str, tuple[Run, ...]]:
-    """Mesh name → its runs, the latest first; meshes in order of their names."""
+    """Name of the mesh (with the variant, where several versions were run) → its runs, the latest first; in order of their names."""
     grouped: defaultdict[str, list[Run]] = defaultdict(list)
     for run in matrix.runs:
-        grouped[run.mesh.name].append(run)
+        grouped[run.name].append(run)
     return {name: tuple(sorted(grouped[name], key=lambda run: (run.finished_at, run.nonce), reverse=True)) for name in sorted(grouped)}
 
 
@@ -60,8 +61,14 @@ def latest_runs(matrix: Matrix) -> tuple[Run, ...]:
 
 
 def run_label(run: Run) -> str:
-    """Mesh and version, for people: `reference 0.1.0`."""
-    return f"{run.mesh.name} {run.mesh.version}".strip()
+    """Mesh and version, for people: `reference 0.1.0`, with the variant if there is one."""
+    return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
+
+
+def notes_of(run: Run) -> list[str]:
+    """What the run says of its API versions beside its results."""
+    notes = run.options.get("notes")
+    return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def conformance_word(run: Run) -> str:

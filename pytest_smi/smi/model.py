@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,23 @@ class UDPRoute:
     ports: tuple[int, ...] = ()
 
 
+IDENTITY_BINDING = "IdentityBinding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityBinding:
+    """A name for identities (access.smi-spec.io, draft); a pod or caller that meets any of the schemes has it."""
+
+    name: str
+    namespace: str
+    service_account: str | None = None
+    pod_labels: tuple[tuple[str, str], ...] | None = None
+    spiffe_identities: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A source or destination of a TrafficTarget: a ServiceAccount."""
+    """A source or destination of a TrafficTarget: a ServiceAccount, in the draft also an IdentityBinding."""
 
     name: str
     namespace: str
@@ -73,21 +88,25 @@ def refer_to(route: HTTPRouteGroup | TCPRoute | UDPRoute | Rule) -> Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTarget:
-    """A grant (access.smi-spec.io): sources may reach the destination through the rules."""
+    """A grant (access.smi-spec.io): sources may reach the destination through the rules.
+
+    `port` is that of the destination, which versions before v1alpha3 have; None is every port. Newer ones say it with a TCPRoute.
+    """
 
     name: str
     namespace: str
     destination: Subject
     rules: tuple[Rule, ...]
     sources: tuple[Subject, ...]
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A backend Service of a split and its relative weight."""
+    """A backend Service of a split and its relative weight; only v1alpha1 can say a weight that is no whole number."""
 
     service: str
-    weight: int
+    weight: int | Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +120,14 @@ class TrafficSplit:
     matches: tuple[str, ...] | None = None
 
 
-SmiObject = HTTPRouteGroup | TCPRoute | UDPRoute | TrafficTarget | TrafficSplit
+SmiObject = HTTPRouteGroup | TCPRoute | UDPRoute | TrafficTarget | IdentityBinding | TrafficSplit
 
 API_OF_KIND: dict[type, str] = {
     HTTPRouteGroup: "specs",
     TCPRoute: "specs",
     UDPRoute: "specs",
     TrafficTarget: "access",
+    IdentityBinding: "access",
     TrafficSplit: "split",
 }
 """The SMI API that a record's kind belongs to."""

@@ -8,67 +8,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_smi.smi.model import API_OF_KIND, HTTPMatch, HTTPRouteGroup, SmiObject, Subject, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
+from pytest_smi.smi.access import binding_body, target_body
+from pytest_smi.smi.model import API_OF_KIND, HTTPRouteGroup, IdentityBinding, SmiObject, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
+from pytest_smi.smi.specs import HeaderForm, group_body, route_body
+from pytest_smi.smi.split import split_body
+from pytest_smi.smi.versions import GROUPS, RENDERED, NotExpressible, not_expressible
 
-GROUPS = {"access": "access.smi-spec.io", "specs": "specs.smi-spec.io", "split": "split.smi-spec.io", "metrics": "metrics.smi-spec.io"}
-RENDERED = {"access": ("v1alpha3",), "specs": ("v1alpha4",), "split": ("v1alpha4",), "metrics": ("v1alpha1",)}
-"""The versions of each API that this suite can write (metrics: read), newest first."""
-
-
-class NotExpressible(ValueError):
-    """The record says something that the API version has no field for."""
+__all__ = ["GROUPS", "RENDERED", "NotExpressible", "render"]
 
 
-def render(record: SmiObject, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Return the Kubernetes object for `record` at the version that `versions` names for its API."""
-    api = API_OF_KIND[type(record)]
+def render(record: SmiObject, versions: Mapping[str, str], *, headers: HeaderForm = "list") -> dict[str, Any]:
+    """Return the Kubernetes object for `record` at the version that `versions` names for its API.
+
+    `headers` is the form that the served definition of HTTPRouteGroup takes. An API without a version is not expressible.
+    """
+    api, kind = API_OF_KIND[type(record)], type(record).__name__
+    if api not in versions:
+        raise NotExpressible(f"not expressible: no version of {api} is tested, so there is no {kind}")
     version = versions[api]
     if version not in RENDERED[api]:
-        raise NotExpressible(f"{type(record).__name__} is not expressible in {api} {version}")
-    return {
-        "apiVersion": f"{GROUPS[api]}/{version}",
-        "kind": type(record).__name__,
-        "metadata": {"name": record.name, "namespace": record.namespace},
-        "spec": _spec(record),
-    }
+        raise not_expressible(api, version, f"a {kind} (known are {', '.join(RENDERED[api])})")
+    metadata = {"name": record.name, "namespace": record.namespace}
+    return {"apiVersion": f"{GROUPS[api]}/{version}", "kind": kind, "metadata": metadata, **_body(record, version, headers)}
 
 
-def _spec(record: SmiObject) -> dict[str, Any]:
+def _body(record: SmiObject, version: str, headers: HeaderForm) -> dict[str, Any]:
     match record:
         case HTTPRouteGroup():
-            return {"matches": [_http_match(match) for match in record.matches]}
+            return group_body(record, version, headers)
         case TCPRoute() | UDPRoute():
-            return {"matches": {"ports": list(record.ports)}}
+            return route_body(record, version)
         case TrafficTarget():
-            return {
-                "destination": _subject(record.destination),
-                "rules": [
-                    {"kind": rule.kind, "name": rule.name} | ({} if rule.matches is None else {"matches": list(rule.matches)})
-                    for rule in record.rules
-                ],
-                "sources": [_subject(source) for source in record.sources],
-            }
+            return target_body(record, version)
+        case IdentityBinding():
+            return binding_body(record, version)
         case TrafficSplit():
-            spec: dict[str, Any] = {
-                "service": record.service,
-                "backends": [{"service": backend.service, "weight": backend.weight} for backend in record.backends],
-            }
-            if record.matches is not None:
-                spec["matches"] = [{"kind": "HTTPRouteGroup", "name": name} for name in record.matches]
-            return spec
-
-
-def _http_match(match: HTTPMatch) -> dict[str, Any]:
-    rendered: dict[str, Any] = {"name": match.name}
-    if match.path is not None:
-        rendered["pathRegex"] = match.path
-    if match.methods is not None:
-        rendered["methods"] = list(match.methods)
-    if match.headers:
-        # The list form is the one that every published CRD takes (specification issue 233).
-        rendered["headers"] = [{name: value} for name, value in match.headers]
-    return rendered
-
-
-def _subject(subject: Subject) -> dict[str, str]:
-    return {"kind": subject.kind, "name": subject.name, "namespace": subject.namespace}
+            return split_body(record, version)

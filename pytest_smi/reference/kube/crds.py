@@ -71,20 +71,18 @@ def _schema_faults(schema: Any, field: str) -> list[Cause]:
 def resources_of(crd: Object) -> list[Resource]:
     """The resources that a CRD adds: one per served version."""
     spec = crd["spec"]
-    names, storage = spec["names"], next(version["name"] for version in spec["versions"] if version.get("storage"))
+    names, storage = spec["names"], next(version for version in spec["versions"] if version.get("storage"))
     return [_resource(spec, names, version, storage) for version in spec["versions"] if version.get("served")]
 
 
-def _resource(spec: dict[str, Any], names: dict[str, Any], version: dict[str, Any], storage: str) -> Resource:
+def _resource(spec: dict[str, Any], names: dict[str, Any], version: dict[str, Any], storage: dict[str, Any]) -> Resource:
     asked = version.get("subresources") or {}
     subresources: list[tuple[str, str, tuple[str, ...]]] = []
     if "scale" in asked:
         subresources.append(("scale", "Scale", _CHANGE))
     if "status" in asked:
         subresources.append(("status", names["kind"], _CHANGE))
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
-    if spec.get("preserveUnknownFields") and schema:
-        schema = {**schema, "x-kubernetes-preserve-unknown-fields": True}
+    schema, stored = (_schema(spec, one) for one in (version, storage))
     return Resource(
         group=spec["group"],
         version=version["name"],
@@ -96,12 +94,20 @@ def _resource(spec: dict[str, Any], names: dict[str, Any], version: dict[str, An
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         subresources=tuple(subresources),
-        storage_version=storage,
+        storage_version=storage["name"],
         custom=True,
         schema=schema,
+        stored_schema=stored if storage["name"] != version["name"] else None,
         columns=tuple(version.get("additionalPrinterColumns") or ()),
         scale=asked.get("scale"),
     )
+
+
+def _schema(spec: dict[str, Any], version: dict[str, Any]) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = (version.get("schema") or {}).get("openAPIV3Schema")
+    if spec.get("preserveUnknownFields") and found:
+        return {**found, "x-kubernetes-preserve-unknown-fields": True}
+    return found
 
 
 def status_of(crd: Object, now: str) -> Object:

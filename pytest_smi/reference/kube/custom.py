@@ -21,6 +21,12 @@ def prepare(resource: Resource, obj: Object, *, strict: bool, old: Object | None
     schema.fill(resource.schema, obj)
 
 
+def convert(resource: Resource, obj: Object) -> None:
+    """Drop, in place, what the schema of the stored version does not know: nothing is converted, but what is stored is pruned."""
+    if resource.stored_schema is not None:
+        schema.prune(resource.stored_schema, obj)
+
+
 def validate(resource: Resource, obj: Object) -> list[Cause]:
     """Faults of a custom object by its schema."""
     return schema_validation.validate(resource.schema, obj) if resource.schema else []

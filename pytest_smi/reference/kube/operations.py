@@ -65,6 +65,7 @@ class Operations:
         self._check_namespace(resource, new)
         if resource.key == SERVICES:
             self._give_cluster_ip(new, dry_run)
+        custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
         return self._store.create(resource.key, new, dry_run=dry_run)
 
@@ -106,6 +107,7 @@ class Operations:
             self._fill(resource, new)
             new = await self._admit("UPDATE", resource, new, old, user, dry_run)
         self._validate(resource, new, old)
+        custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
         return self._store.update(resource.key, new, dry_run=dry_run)
 

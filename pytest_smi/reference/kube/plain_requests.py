@@ -6,6 +6,8 @@ from aiohttp import web
 
 from pytest_smi.reference.kube import discovery, openapi
 from pytest_smi.reference.kube.parts import Parts, json_response
+from pytest_smi.reference.kube.resources import BUILTIN_GROUPS
+from pytest_smi.reference.kube.status import ApiError
 
 _HEALTH = ("healthz", "livez", "readyz")
 
@@ -13,6 +15,19 @@ _HEALTH = ("healthz", "livez", "readyz")
 def not_found() -> web.Response:
     """The answer for paths that nobody serves: plain text, as in Kubernetes."""
     return web.Response(status=404, text="404 page not found\n")
+
+
+def unknown_resource() -> ApiError:
+    """The 404 answer inside of a built-in group: a Status, as in Kubernetes."""
+    return ApiError("the server could not find the requested resource", code=404, reason="NotFound", details={})
+
+
+def nothing_at(path: str) -> web.Response:
+    """The answer for a path below /api and /apis that nobody serves; raises it as Status when the group is a built-in one."""
+    names = [part for part in path.split("/") if part]
+    if (names[:1] == ["api"] and len(names) > 1) or (names[:1] == ["apis"] and len(names) > 2 and names[1] in BUILTIN_GROUPS):
+        raise unknown_resource()
+    return not_found()
 
 
 async def answer(parts: Parts, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -52,4 +67,4 @@ async def answer(parts: Parts, request: web.BaseRequest, path: str) -> web.Strea
             return json_response(openapi.v3_document(registry.in_version("", version)))
         case ["openapi", "v3", "apis", group, version] if registry.in_version(group, version):
             return json_response(openapi.v3_document(registry.in_version(group, version)))
-    return not_found()
+    return nothing_at(path)

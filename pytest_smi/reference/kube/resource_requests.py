@@ -8,14 +8,14 @@ from pytest_smi.reference.kube import reviews, wire
 from pytest_smi.reference.kube.operations import APPLY, JSON_PATCH
 from pytest_smi.reference.kube.parts import Parts, json_response
 from pytest_smi.reference.kube.paths import RequestInfo
-from pytest_smi.reference.kube.plain_requests import not_found
+from pytest_smi.reference.kube.plain_requests import nothing_at
 from pytest_smi.reference.kube.pod_requests import answer_exec, answer_log
 from pytest_smi.reference.kube.rbac import User
 from pytest_smi.reference.kube.rendering import Rendering, present
 from pytest_smi.reference.kube.resources import RETURNED_WHEN_DELETED, Resource
 from pytest_smi.reference.kube.scale import scale_of
 from pytest_smi.reference.kube.selectors import Predicate, both, field_selector, label_selector
-from pytest_smi.reference.kube.status import ApiError, BadRequest, success
+from pytest_smi.reference.kube.status import ApiError, BadRequest, Cause, Invalid, required, success
 from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.watch_requests import answer_watch
 
@@ -36,10 +36,11 @@ def number(query_value: str | None, name: str) -> int:
     return value
 
 
-def dry_run(query_value: str | None) -> bool:
-    """Whether the request is a dry run; only `All` is one."""
+def dry_run(query_value: str | None, options: str) -> bool:
+    """Whether the request is a dry run; only `All` is one. `options` names the request's kind of options for the refusal."""
     if query_value not in (None, "", "All"):
-        raise BadRequest(f'Invalid value: "{query_value}": dryRun: Unsupported value: supported values: "All"')
+        text = f'Unsupported value: ["{query_value}"]: supported values: "All"'
+        raise Invalid(options, "meta.k8s.io", "", [Cause(field="dryRun", reason="FieldValueNotSupported", message=text)])
     return query_value == "All"
 
 
@@ -53,9 +54,9 @@ class ResourceRequests:
         """The answer; raises ApiErrors."""
         resource = self._parts.registry.find(info.group, info.version, info.resource)
         if resource is None or (info.subresource and not resource.has_subresource(info.subresource)):
-            return not_found()
+            return nothing_at(info.path)
         if info.namespace and not resource.namespaced and info.resource != "namespaces":
-            return not_found()
+            return nothing_at(info.path)
         if info.subresource:
             return await self._subresource(request, resource, info, user)
         if info.verb not in resource.verbs:
@@ -171,8 +172,8 @@ class ResourceRequests:
         if "gracePeriodSeconds" in merged:
             merged["gracePeriodSeconds"] = number(str(merged["gracePeriodSeconds"]), "gracePeriodSeconds")
         listed = merged.get("dryRun")
-        from_body = dry_run(str(listed[0])) if isinstance(listed, list) and listed else False
-        return merged, from_body or dry_run(request.query.get("dryRun"))
+        from_body = dry_run(str(listed[0]), "DeleteOptions") if isinstance(listed, list) and listed else False
+        return merged, from_body or dry_run(request.query.get("dryRun"), "DeleteOptions")
 
     async def _delete(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
         options, dry = await self._options(request)

@@ -15,7 +15,8 @@ REVIEW_VERBS = ("create",)
 class Resource:
     """One resource in one version.
 
-    `subresources` are (name, kind, verbs); `schema` (CRDs) is the OpenAPI schema of the version.
+    `subresources` are (name, kind, verbs); `schema` (CRDs) is the OpenAPI schema of the version, `stored_schema` that of the version which
+    is stored, when it is another.
     """
 
     group: str
@@ -34,6 +35,7 @@ class Resource:
     schema: dict[str, Any] | None = field(default=None, hash=False, compare=False)
     columns: tuple[dict[str, Any], ...] = field(default=(), hash=False, compare=False)
     scale: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+    stored_schema: dict[str, Any] | None = field(default=None, hash=False, compare=False)
 
     @property
     def key(self) -> ResourceKey:
@@ -108,6 +110,7 @@ BUILTIN: tuple[Resource, ...] = (
     _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False, **_EXTENSIONS),
     _row("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", False, "crd crds", "status", **_EXTENSIONS),
     _row("apiregistration.k8s.io", "apiservices", "APIService", False, "", "status", **_EXTENSIONS),
+    _row("apps", "daemonsets", "DaemonSet", True, "ds", "status", **_ALL),
     _row("apps", "deployments", "Deployment", True, "deploy", "scale status", **_ALL),
     _row("apps", "replicasets", "ReplicaSet", True, "rs", "scale status", **_ALL),
     _row(_AUTHN, "tokenreviews", "TokenReview", False, **_REVIEW),
@@ -123,6 +126,9 @@ BUILTIN: tuple[Resource, ...] = (
     _row(_RBAC, "rolebindings", "RoleBinding", True),
     _row(_RBAC, "roles", "Role", True),
 )
+
+BUILTIN_GROUPS = frozenset(resource.group for resource in BUILTIN)
+"""API groups of the server itself; "" is the core group."""
 
 NO_STATUS_ON_WRITE = frozenset(r.key for r in BUILTIN if r.has_subresource("status"))
 """Kinds whose main resource ignores what a client writes to status."""

@@ -36,7 +36,7 @@ class AccessCompiler:
         grants: dict[Identity, list[dict[str, Any]]] = {}
         for key, target in targets.items():
             destination = target.destination
-            if destination is None:
+            if destination is None or self._is_void(target, smi):
                 continue
             if faults.on("access-sources-add-only"):
                 known = self._seen_sources.get(key, ())
@@ -55,6 +55,18 @@ class AccessCompiler:
                 grants[destination].append(_open(destination))
         self._add_open(grants, smi, accounts)
         return grants
+
+    def _is_void(self, target: TrafficTarget, smi: Mapping[str, Mapping[Key, Any]]) -> bool:
+        """Whether the whole target is set aside; for meshes that are stricter than the specification."""
+        faults, kinds = self._faults, {rule.kind for rule in target.rules}
+        if faults.on("targets-in-destination-namespace-only") and (
+            not target.placed or target.destination is None or target.destination[0] != target.namespace
+        ):
+            return True
+        if faults.on("udp-rules-void-targets") and (not kinds or "UDPRoute" in kinds):
+            return True
+        missing = any(rule.kind == "TCPRoute" and (target.namespace, rule.name) not in smi["tcproutes"] for rule in target.rules)
+        return missing and faults.on("missing-tcp-route-voids-targets")
 
     def _groups(self, key: Key, target: TrafficTarget, smi: Mapping[str, Mapping[Key, Any]]) -> Mapping[Key, RouteGroup]:
         groups: Mapping[Key, RouteGroup] = smi["httproutegroups"]

@@ -10,8 +10,15 @@ Objects = Mapping[Key, dict[str, Any]]
 
 SIDECAR = "smi-proxy"
 REDIRECT = "network.smi-reference.io/redirect"
+TRAFFIC_TYPE = "mesh.traefik.io/traffic-type"
 _HTTP_PROTOCOLS = ("http", "http2", "h2c", "grpc", "kubernetes.io/h2c")
 _HTTP_PREFIXES = ("http", "h2c", "grpc")
+
+
+def declared_protocol(service: Mapping[str, Any]) -> str:
+    """What a Service speaks where its annotation alone decides that: "http" or "tcp"."""
+    annotations = (service.get("metadata") or {}).get("annotations") or {}
+    return "tcp" if annotations.get(TRAFFIC_TYPE, "http") != "http" else "http"
 
 
 def port_hint(port: Mapping[str, Any]) -> str:
@@ -25,10 +32,13 @@ def port_hint(port: Mapping[str, Any]) -> str:
     return "http" if not protocol and name.split("-")[0] in _HTTP_PREFIXES else "auto"
 
 
-def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, pods: Collection[str]) -> dict[str, Any]:
+def service_config(
+    service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, pods: Collection[str], *, hint: str | None = None
+) -> dict[str, Any]:
     """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address, target port).
 
     `pods` are the addresses of known pods: an endpoint whose pod is not known yet waits for it, since callers must know if it has joined.
+    `hint` is that of every port, whatever the ports themselves declare.
     """
     spec = service.get("spec") or {}
     address = spec.get("clusterIP")
@@ -44,14 +54,15 @@ def service_config(service: Mapping[str, Any], endpoints: Mapping[str, Any] | No
             for entry in subset.get("addresses") or []
             if entry["ip"] in pods or (entry.get("targetRef") or {}).get("kind") != "Pod"
         ]
-        ports.append({"port": port["port"], "protocol": protocol, "name": name, "hint": port_hint(port), "endpoints": sorted(ready)})
+        spoken = hint or port_hint(port)
+        ports.append({"port": port["port"], "protocol": protocol, "name": name, "hint": spoken, "endpoints": sorted(ready)})
     return {"ip": None if address in (None, "", "None") else address, "ports": ports}
 
 
 def is_joined(pod: Mapping[str, Any]) -> bool:
     """Whether a pod's traffic goes through a sidecar of this mesh."""
-    redirected = (pod["metadata"].get("annotations") or {}).get(REDIRECT) == SIDECAR
-    return redirected and any(container["name"] == SIDECAR for container in pod["spec"].get("containers") or [])
+    sidecar = (pod["metadata"].get("annotations") or {}).get(REDIRECT)
+    return bool(sidecar) and any(container["name"] == sidecar for container in pod["spec"].get("containers") or [])
 
 
 def pod_account(pod: Mapping[str, Any]) -> str:
@@ -81,4 +92,5 @@ def own_config(pod: Mapping[str, Any], targets: set[int]) -> dict[str, Any]:
 
 def _app_ports(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
     containers = (pod.get("spec") or {}).get("containers") or []
-    return [port for container in containers if container["name"] != SIDECAR for port in container.get("ports") or []]
+    sidecar = (pod["metadata"].get("annotations") or {}).get(REDIRECT, SIDECAR)
+    return [port for container in containers if container["name"] != sidecar for port in container.get("ports") or []]

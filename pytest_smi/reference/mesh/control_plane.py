@@ -25,19 +25,22 @@ from pytest_smi.reference.mesh.faults import ActiveFaults, known
 from pytest_smi.reference.mesh.identity import MeshAuthority, server_context, write_private
 from pytest_smi.reference.mesh.images import IMAGES
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
+from pytest_smi.reference.mesh.mesh_names import MeshNames
 from pytest_smi.reference.mesh.metrics.api import horizon_seconds, start_metrics_api
 from pytest_smi.reference.mesh.metrics.permissions import AccessRequest, subject_access_review
+from pytest_smi.reference.mesh.pacing import Pacing
+from pytest_smi.reference.mesh.personas import find_persona
+from pytest_smi.reference.mesh.personas.joining import joins
+from pytest_smi.reference.mesh.personas.record import Sidecar
 from pytest_smi.reference.mesh.readiness import Ready
 from pytest_smi.reference.mesh.registration import Registration
 from pytest_smi.reference.mesh.root_selectors import RootSelectors
 from pytest_smi.reference.mesh.snapshot import Compiler
 from pytest_smi.reference.mesh.split_events import EventWriter
-from pytest_smi.reference.mesh.watches import CONFIGURING, Watches
+from pytest_smi.reference.mesh.watches import CONFIGURING, Watches, resources_of
 
 CONFIG_PORT, WEBHOOK_PORT, METRICS_PORT, READY_PORT = 15010, 9443, 8443, 15021
 NAMESPACE, SERVICE = "smi-reference", "control-plane"
-HOSTS = (f"{SERVICE}.{NAMESPACE}.svc", f"{SERVICE}.{NAMESPACE}.svc.cluster.local")
-DEBOUNCE_SECONDS = 0.003
 METRICS_WINDOW_SECONDS = 4.0
 
 _log = logging.getLogger("control-plane")
@@ -48,21 +51,38 @@ class ControlPlane:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         names = environment.get("SMI_REFERENCE_FAULTS", "").replace(",", " ").split()
-        self._faults: ActiveFaults = known(names)
+        persona = environment.get("SMI_REFERENCE_PERSONA")
+        self._persona = find_persona(persona) if persona else None
+        deviations = self._persona.deviations if self._persona else {}
+        self._faults: ActiveFaults = ActiveFaults({*known(names), *deviations})
+        self._namespace = self._persona.namespace if self._persona else NAMESPACE
+        self._pacing = Pacing.of(self._persona)
         self._host = environment["POD_IP"]
         self._tmp = Path(environment.get("TMPDIR", "/tmp"))  # noqa: S108  # the container's own folder
         self._kube = KubeClient(environment)
-        self._watches = Watches(self._kube, self._on_change)
-        self._compiler = Compiler(self._faults)
+        self._watches = Watches(self._kube, self._on_change, resources_of(self._persona))
+        self._compiler = Compiler(self._faults, self._persona)
+        self._names = MeshNames(self._kube, self._namespace, self._persona.domain if self._persona else "")
         self._events = EventWriter(self._kube)
         self._selectors = RootSelectors(self._kube, self._faults)
         self._server: ConfigServer | None = None
         self._pending: asyncio.TimerHandle | None = None
+        self._first_change = 0.0
         self._synced = False
 
     def _on_change(self, resource: str) -> None:
-        if resource in CONFIGURING and self._synced and self._pending is None:
-            self._pending = asyncio.get_running_loop().call_later(DEBOUNCE_SECONDS, self._publish)
+        if resource == "services":
+            self._names.follow(self._watches.cache["services"])
+        if resource not in CONFIGURING or not self._synced:
+            return
+        loop = asyncio.get_running_loop()
+        if self._pending is None:
+            self._first_change = loop.time()
+        elif self._pacing.slides:
+            self._pending.cancel()
+        else:
+            return
+        self._pending = loop.call_at(self._pacing.due(loop.time(), self._first_change), self._publish)
 
     def _publish(self) -> None:
         self._pending = None
@@ -80,7 +100,7 @@ class ControlPlane:
             loop.add_signal_handler(number, stopped.set)
         watching = loop.create_task(self._watches.run())
         try:
-            registration = Registration(self._kube, NAMESPACE)
+            registration = Registration(self._kube, self._namespace)
             authority = await registration.authority()
             tls = self._server_tls(authority)
             self._server = ConfigServer(authority, self._review)
@@ -94,7 +114,9 @@ class ControlPlane:
                 tls,
                 image=next(reference for reference in IMAGES if "/proxy:" in reference),
                 authority=authority.certificate_pem.decode("ascii"),
-                control_plane=f"{HOSTS[1]}:{CONFIG_PORT}",
+                control_plane=f"{SERVICE}.{self._namespace}.svc.cluster.local:{CONFIG_PORT}",
+                sidecar=self._persona.sidecar if self._persona else Sidecar(),
+                decide=self._joins if self._persona else None,
             )
             metrics = await self._start_metrics(self._server_tls(authority), await registration.front_proxy_authority())
             await registration.announce(authority.certificate_pem)
@@ -112,8 +134,17 @@ class ControlPlane:
                 await watching
             await self._kube.close()
 
+    async def _joins(self, pod: Mapping[str, Any], namespace: str) -> bool:
+        """Whether a pod joins under this persona; the namespace is asked for when the watch has not told it yet."""
+        assert self._persona is not None
+        found = self._watches.cache["namespaces"].get(("", namespace))
+        return joins(self._persona.join, pod, found or await self._kube.request("GET", f"/api/v1/namespaces/{namespace}"))
+
     def _server_tls(self, authority: MeshAuthority) -> ssl.SSLContext:
-        key, certificate = authority.issue_server(HOSTS)
+        # Sidecars expect the first name wherever the control plane lives.
+        places = dict.fromkeys((NAMESPACE, self._namespace))
+        hosts = [f"{SERVICE}.{place}.svc{domain}" for place in places for domain in ("", ".cluster.local")]
+        key, certificate = authority.issue_server(hosts)
         files = write_private(self._tmp / "server.pem", certificate), write_private(self._tmp / "server.key", key)
         return server_context(*files, authority=None)
 
@@ -167,7 +198,8 @@ class ControlPlane:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the control plane; the exit status."""
-    argparse.ArgumentParser(prog="smi-control-plane", description="The control plane of the SMI reference mesh.").parse_args(argv)
+    # Under a persona there may be arguments: they are those of the program that this one stands for, to be looked at only.
+    argparse.ArgumentParser(prog="smi-control-plane", description="The control plane of the SMI reference mesh.").parse_known_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

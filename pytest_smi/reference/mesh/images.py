@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_smi
+from pytest_smi.reference.mesh.personas.record import Persona
 
 _PACKAGE = str(Path(pytest_smi.__file__).resolve().parent)
 _MESH = "pytest_smi.reference.mesh"
@@ -26,3 +27,16 @@ IMAGES: dict[str, dict[str, Any]] = {
     f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE, f"{_MESH}.warm"]),
 }
 """Image reference to specification, see contract 3."""
+
+
+def images_of(persona: Persona) -> dict[str, dict[str, Any]]:
+    """The images of a persona: the control plane and those that only stand there, under the names that its workloads give them."""
+    acting = next(spec for reference, spec in IMAGES.items() if "/control-plane:" in reference)
+    standing = _image("smi-stand-in", f"{_MESH}.stand_in", [f"{_MESH}.stand_in"])
+    programs: dict[str, dict[str, Any]] = {}
+    for workload in persona.workloads:
+        known = programs.setdefault(workload.image, {"executables": {}, "preload": []})
+        spec = acting if workload.acts else standing
+        known["executables"] |= spec["executables"]
+        known["preload"] = [*known["preload"], *spec["preload"]]
+    return programs

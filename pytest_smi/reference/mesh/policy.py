@@ -10,6 +10,7 @@ a source (AMB-16 B); a target may be stored outside its destination's namespace 
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,15 @@ class Decision:
     reason: str
 
 
+class Denial(enum.Enum):
+    """Why a request was denied."""
+
+    OUTSIDER = "the caller has no mesh identity"
+    UNLISTED = "nothing is granted to the caller"
+    UNMATCHED = "no route matches the request"
+    NOT_THIS_CALLER = "the route is granted to others"
+
+
 ALLOWED = Decision(True, "granted")
 NO_IDENTITY = Decision(False, "the caller has no mesh identity")
 NO_GRANT = Decision(False, "no TrafficTarget grants this to the caller")
@@ -54,7 +64,8 @@ def grant_for(
     """Resolve a target's references into the grant that its destination's sidecars get.
 
     `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
-    `tcp` and `udp` likewise, "*" meaning every port. References resolve in the target's own namespace.
+    `tcp` and `udp` likewise, "*" meaning every port; `port` is there when the destination names one (access v1alpha1 and v1alpha2) and
+    limits all of it. References resolve in the target's own namespace.
     """
     http: list[dict[str, Any]] | None = None
     ports: dict[str, list[int] | str | None] = {"TCPRoute": None, "UDPRoute": None}
@@ -87,12 +98,15 @@ def grant_for(
             if old is not None and rule.kind == "TCPRoute" and faults.on("access-last-tcp-route-wins"):
                 old = None
             ports[rule.kind] = _union(old, new)
+    if faults.on("tcp-routes-unread") and any(rule.kind != "HTTPRouteGroup" for rule in target.rules):
+        http, ports = http or [], {"TCPRoute": None, "UDPRoute": None}
     sources: list[Identity] = list(dict.fromkeys(target.sources))
     if faults.on("access-first-source-only"):
         sources = sources[:1]
     if faults.on("access-source-namespace-ignored"):
         sources = [(target.namespace, account) for _, account in sources]
-    return {"target": target.name, "sources": [list(s) for s in sources], "http": http, "tcp": ports["TCPRoute"], "udp": ports["UDPRoute"]}
+    grant = {"target": target.name, "sources": [list(s) for s in sources], "http": http, "tcp": ports["TCPRoute"], "udp": ports["UDPRoute"]}
+    return grant if target.port is None else {**grant, "port": target.port}
 
 
 def _union(old: list[int] | str | None, new: tuple[int, ...] | str) -> list[int] | str:
@@ -102,9 +116,11 @@ def _union(old: list[int] | str | None, new: tuple[int, ...] | str) -> list[int]
 
 
 class _Grant:
-    __slots__ = ("http", "tcp", "udp")
+    __slots__ = ("http", "port", "sources", "tcp", "udp")
 
     def __init__(self, spec: Mapping[str, Any], faults: ActiveFaults) -> None:
+        self.sources = frozenset((namespace, account) for namespace, account in spec["sources"])
+        self.port: int | None = spec.get("port")
         self.http = None if spec["http"] is None else compile_routes(spec["http"], faults)
         self.tcp: frozenset[int] | str | None = _ports(spec["tcp"])
         self.udp: frozenset[int] | str | None = _ports(spec["udp"])
@@ -121,11 +137,13 @@ def _covers(ports: frozenset[int] | str | None, port: int) -> bool:
 class Policy:
     """The grants of one destination identity, compiled; asked once per HTTP request or stream, TCP connection and UDP datagram."""
 
-    __slots__ = ("_all", "_by_name", "_by_source", "_destination", "_faults")
+    __slots__ = ("_all", "_by_name", "_by_source", "_destination", "_faults", "_open", "_permissive")
 
     def __init__(self, destination: Identity, grants: Iterable[Mapping[str, Any]], faults: ActiveFaults) -> None:
         self._destination = destination
         self._faults = faults
+        self._open = faults.on("access-unenforced")
+        self._permissive = faults.on("permissive-by-mesh-config")
         self._by_source: dict[Identity, list[_Grant]] = {}
         self._by_name: dict[str, list[_Grant]] = {}
         self._all: list[_Grant] = []
@@ -138,15 +156,21 @@ class Policy:
 
     def allow_http(self, request: HttpRequest, source: Identity | None) -> Decision:
         """Decide one HTTP/1.1 request or HTTP/2 stream."""
+        faults = self._faults
+        if self._open:
+            return ALLOWED
         if source is None:
             return NO_IDENTITY
-        faults = self._faults
-        if faults.on("access-http-unenforced"):
+        if faults.on("access-http-unenforced") or self._permissive:
             return ALLOWED
         path = path_of(request.target)
+        if faults.on("first-matching-route-decides"):
+            return self._first_match(request, source, path)
         for grant in self._grants(source):
+            if grant.port is not None and grant.port != request.port:
+                continue
             if grant.http is None:
-                if _covers(grant.tcp, request.port):
+                if _covers(grant.tcp, request.port) or faults.on("targets-without-routes-open-http"):
                     return ALLOWED
             elif (
                 (
@@ -157,15 +181,47 @@ class Policy:
                 or faults.on("access-routes-ignored")
             ):
                 return ALLOWED
+            if faults.on("grants-open-everything"):
+                return ALLOWED
         return NO_GRANT
+
+    def _first_match(self, request: HttpRequest, source: Identity, path: str) -> Decision:
+        """As proxies with one list of routes decide: equal routes share their sources, of others the first that matches counts."""
+        first: tuple[Any, ...] | None = None
+        for grant in self._all:
+            for route in grant.http or ():
+                if first is None and route.matches(request.method, path, request.headers):
+                    first = route.conditions
+                if first is not None and route.conditions == first and source in grant.sources:
+                    return ALLOWED if grant.tcp is None or _covers(grant.tcp, request.port) else NO_GRANT
+            if grant.http is None and source in grant.sources and _covers(grant.tcp, request.port):
+                return ALLOWED
+        return NO_GRANT
+
+    def denial(self, request: HttpRequest, source: Identity | None) -> Denial:
+        """Why a request was denied, for those meshes that refuse in different ways."""
+        if source is None:
+            return Denial.OUTSIDER
+        path = path_of(request.target)
+        if any(any_match(grant.http or (), request.method, path, request.headers, self._faults) for grant in self._all):
+            return Denial.NOT_THIS_CALLER if self._by_source.get(source) else Denial.UNLISTED
+        return Denial.UNMATCHED if self._by_source.get(source) else Denial.UNLISTED
 
     def allow_tcp(self, port: int, source: Identity | None) -> Decision:
         """Decide one raw TCP connection."""
+        if self._open:
+            return ALLOWED
         if source is None:
             return NO_IDENTITY
-        if self._faults.on("access-tcp-unenforced"):
+        if self._faults.on("access-tcp-unenforced") or self._permissive:
+            return ALLOWED
+        if self._faults.on("tcp-grants-open-to-all") and any(grant.tcp is not None for grant in self._all):
             return ALLOWED
         for grant in self._grants(source):
+            if self._faults.on("grants-open-everything"):
+                return ALLOWED
+            if grant.port is not None and grant.port != port:
+                continue
             if grant.http is None:
                 if _covers(grant.tcp, port):
                     return ALLOWED
@@ -175,6 +231,8 @@ class Policy:
 
     def allow_udp(self, port: int, source: Identity | None) -> Decision:
         """Decide one UDP datagram."""
+        if self._open or self._faults.on("udp-passes-by"):
+            return ALLOWED
         if source is None:
             return NO_IDENTITY
         if self._faults.on("access-udp-unenforced"):

@@ -39,12 +39,14 @@ def path_of(target: bytes) -> str:
 class Route:
     """One compiled route; a route whose pattern is no valid regular expression never matches (it fails closed)."""
 
-    __slots__ = ("_faults", "_headers", "_methods", "_path", "name", "valid")
+    __slots__ = ("_faults", "_headers", "_methods", "_path", "conditions", "name", "valid")
 
     def __init__(self, spec: dict[str, Any], faults: ActiveFaults) -> None:
         self.name: str = spec["name"]
         self._faults = faults
         self.valid = True
+        self.conditions = (spec["path"], tuple(spec["methods"] or ()), tuple((name, value) for name, value in spec["headers"]))
+        """What the route asks for, comparable."""
         methods = spec["methods"]
         self._methods: frozenset[str] | None = None if methods is None or "*" in methods else frozenset(methods)
         if methods is not None and "*" in methods and faults.on("specs-star-is-listed-methods"):
@@ -58,6 +60,8 @@ class Route:
             pairs = pairs[-1:]
         if spec["path"] is not None and pairs and faults.on("specs-headers-ignored-beside-path"):
             pairs = []
+        if faults.on("star-methods-alone-void") and methods is not None and "*" in methods and spec["path"] is None and not pairs:
+            self.valid = False
         try:
             self._path = None if spec["path"] is None else self._compile_path(spec["path"])
             self._headers = [(name, re.compile(pattern)) for name, pattern in pairs]
@@ -69,6 +73,10 @@ class Route:
             pattern = "/[^/]*"
         if self._faults.on("specs-path-literal-prefix"):
             pattern = re.escape(pattern) + ".*" if pattern != ".*" else pattern
+        if self._faults.on("paths-exact-or-star"):
+            return _starred(pattern)
+        if self._faults.on("paths-match-prefix"):
+            return re.compile(f"/(?:{pattern.removeprefix('/')}).*")
         if self._faults.on("specs-path-search"):
             return re.compile(f".*(?:{pattern}).*")
         if self._faults.on("specs-anchor-first-branch-only"):
@@ -100,7 +108,16 @@ class Route:
             return self._faults.on("specs-missing-header-passes")
         if self._faults.on("specs-header-presence-only"):
             return True
+        if self._faults.on("headers-match-whole"):
+            return any(pattern.fullmatch(value.decode("latin-1")) is not None for value in lines)
         return any(pattern.search(value.decode("latin-1")) is not None for value in lines)
+
+
+def _starred(pattern: str) -> re.Pattern[str]:
+    """Text, or text with a star at its start or end that stands for anything."""
+    if pattern.endswith("*"):
+        return re.compile(re.escape(pattern[:-1]) + ".*")
+    return re.compile(".*" + re.escape(pattern[1:]) if pattern.startswith("*") else re.escape(pattern))
 
 
 def compile_routes(specs: Iterable[dict[str, Any]], faults: ActiveFaults) -> tuple[Route, ...]:

@@ -1,5 +1,9 @@
 """SMI objects as strict records: parse TrafficTarget, HTTPRouteGroup, TCPRoute, UDPRoute and TrafficSplit from the API's JSON; pure.
 
+Every API version is read, told apart by where the fields are and not by `apiVersion`: the definitions convert nothing, so that an object
+written in one version is read back under the name of another. Fields at the top level are of the first versions (access v1alpha1, specs
+v1alpha1 and v1alpha2); a `destination.port` is of access v1alpha1 and v1alpha2; weights in quotes are quantities of split v1alpha1.
+
 Every parser raises `SmiError` with the dotted path of what is wrong, so that one undecodable object can be set aside alone.
 """
 
@@ -8,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pytest_smi.reference.mesh.weights import WeightError, whole_weights
 
 Identity = tuple[str, str]
 """A workload's identity: (namespace, service account)."""
@@ -30,13 +36,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTarget:
-    """A grant: sources may call the destination through the rules; `destination` is None when absent or not a ServiceAccount."""
+    """A grant: sources may call the destination through the rules; `destination` is None when absent or not a ServiceAccount.
+
+    `port` limits the grant to one container port (access v1alpha1 and v1alpha2); `placed` is whether the destination says its namespace.
+    """
 
     namespace: str
     name: str
     destination: Identity | None
     sources: tuple[Identity, ...]
     rules: tuple[Rule, ...]
+    port: int | None = None
+    placed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,26 +92,37 @@ class TrafficSplit:
 
 
 def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
-    """Read a TrafficTarget (v1alpha3). A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
+    """Read a TrafficTarget. A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
     namespace, name = _meta(obj)
-    spec = _dict(obj.get("spec", {}), "spec")
-    destination = _subject(spec["destination"], "spec.destination", namespace) if spec.get("destination") is not None else None
-    sources = [_subject(entry, f"spec.sources[{i}]", namespace) for i, entry in enumerate(_list(spec.get("sources"), "spec.sources"))]
-    rules = tuple(_rule(entry, f"spec.rules[{i}]") for i, entry in enumerate(_list(spec.get("rules"), "spec.rules")))
+    old = "spec" not in obj and not {"destination", "specs", "sources"}.isdisjoint(obj)
+    spec, at, rules_key = (obj, "", "specs") if old else (_dict(obj.get("spec", {}), "spec"), "spec.", "rules")
+    raw = spec.get("destination")
+    destination = _subject(raw, f"{at}destination", namespace) if raw is not None else None
+    port = raw.get("port") if raw is not None else None
+    sources = [_subject(entry, f"{at}sources[{i}]", namespace) for i, entry in enumerate(_list(spec.get("sources"), f"{at}sources"))]
+    rules = [_rule(entry, f"{at}{rules_key}[{i}]") for i, entry in enumerate(_list(spec.get(rules_key), f"{at}{rules_key}"))]
     return TrafficTarget(
-        namespace=namespace, name=name, destination=destination, sources=tuple(s for s in sources if s is not None), rules=rules
+        namespace=namespace,
+        name=name,
+        destination=destination,
+        sources=tuple(s for s in sources if s is not None),
+        rules=tuple(rules),
+        port=None if port is None else _port(_whole(port), f"{at}destination.port"),
+        placed=raw is not None and bool(raw.get("namespace")),
     )
 
 
 def parse_group(obj: Mapping[str, Any]) -> RouteGroup:
-    """Read an HTTPRouteGroup (specs v1alpha4). Headers may be a list of maps (CRD, SDK) or one map (prose on main)."""
+    """Read an HTTPRouteGroup. Headers may be a list of maps (CRD, SDK) or one map (prose on main)."""
     namespace, name = _meta(obj)
-    entries = _list(_dict(obj.get("spec", {}), "spec").get("matches"), "spec.matches")
-    return RouteGroup(namespace=namespace, name=name, routes=tuple(_route(e, f"spec.matches[{i}]") for i, e in enumerate(entries)))
+    old = "spec" not in obj and "matches" in obj
+    at = "matches" if old else "spec.matches"
+    entries = _list(obj.get("matches") if old else _dict(obj.get("spec", {}), "spec").get("matches"), at)
+    return RouteGroup(namespace=namespace, name=name, routes=tuple(_route(e, f"{at}[{i}]") for i, e in enumerate(entries)))
 
 
 def parse_port_route(obj: Mapping[str, Any]) -> PortRoute:
-    """Read a TCPRoute or UDPRoute (specs v1alpha4)."""
+    """Read a TCPRoute or UDPRoute. Before specs v1alpha4 it has no body and means every port."""
     namespace, name = _meta(obj)
     matches = _dict(_dict(obj.get("spec", {}), "spec").get("matches") or {}, "spec.matches")
     ports = [_port(p, f"spec.matches.ports[{i}]") for i, p in enumerate(_list(matches.get("ports"), "spec.matches.ports"))]
@@ -108,14 +130,19 @@ def parse_port_route(obj: Mapping[str, Any]) -> PortRoute:
 
 
 def parse_split(obj: Mapping[str, Any]) -> TrafficSplit:
-    """Read a TrafficSplit (split v1alpha4). Weights are whole numbers from 0; anything else makes the split unreadable (AMB-26)."""
+    """Read a TrafficSplit. Weights are whole numbers from 0 or quantities; anything else makes the split unreadable (AMB-26)."""
     namespace, name = _meta(obj)
     spec = _dict(obj.get("spec", {}), "spec")
-    backends: list[tuple[str, int]] = []
+    services: list[str] = []
+    raw: list[Any] = []
     for i, entry in enumerate(_list(spec.get("backends"), "spec.backends")):
-        where = f"spec.backends[{i}]"
-        backend = _dict(entry, where)
-        backends.append((_text(backend.get("service"), f"{where}.service"), _weight(backend.get("weight"), f"{where}.weight")))
+        backend = _dict(entry, f"spec.backends[{i}]")
+        services.append(_text(backend.get("service"), f"spec.backends[{i}].service"))
+        raw.append(backend.get("weight"))
+    try:
+        weights = whole_weights(raw)
+    except WeightError as error:
+        raise SmiError(f"spec.backends[{error.index}].weight {error}") from error
     matches = _list(spec.get("matches"), "spec.matches")
     groups = tuple(_text(_dict(m, f"spec.matches[{i}]").get("name"), f"spec.matches[{i}].name") for i, m in enumerate(matches))
     meta = obj["metadata"]
@@ -125,7 +152,7 @@ def parse_split(obj: Mapping[str, Any]) -> TrafficSplit:
         uid=str(meta.get("uid", "")),
         created=str(meta.get("creationTimestamp", "")),
         service=_text(spec.get("service"), "spec.service").split(".", 1)[0],
-        backends=tuple(backends),
+        backends=tuple(zip(services, weights, strict=True)),
         matches=groups or None,  # AMB-17: an empty list is read as an absent one
     )
 
@@ -212,9 +239,5 @@ def _port(value: Any, where: str) -> int:
     return value
 
 
-def _weight(value: Any, where: str) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise SmiError(f"{where} must be a whole number from 0, found {value!r}: weights are relative, scale them up")
-    return value
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

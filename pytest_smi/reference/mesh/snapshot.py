@@ -1,7 +1,8 @@
 """From the cluster's objects to each sidecar's configuration; deterministic and without I/O, its only memory that of faults.
 
 A configuration is a flat dictionary: keys shared by all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`) and a pod's own
-(`self`, `grants`). Only keys whose value changed are sent.
+(`self`, `grants`). Only keys whose value changed are sent. Under a persona there are also `name/IP` (the Service behind an address of the
+mesh's own domain) and `traits` (figures).
 """
 
 from __future__ import annotations
@@ -11,10 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler
-from pytest_smi.reference.mesh.cluster_config import Objects, is_joined, own_config, pod_account, pod_address, pod_config, service_config
+from pytest_smi.reference.mesh.cluster_config import (
+    Objects,
+    declared_protocol,
+    is_joined,
+    own_config,
+    pod_account,
+    pod_address,
+    pod_config,
+    service_config,
+)
 from pytest_smi.reference.mesh.faults import ActiveFaults
+from pytest_smi.reference.mesh.mesh_names import addresses
+from pytest_smi.reference.mesh.personas.record import Persona
 from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_split, parse_target
-from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning
+from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning, callers
 
 Key = tuple[str, str]
 
@@ -54,8 +66,9 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 class Compiler:
     """Makes snapshots. Healthy, each depends on its input alone; parsed objects are kept by resourceVersion."""
 
-    def __init__(self, faults: ActiveFaults) -> None:
+    def __init__(self, faults: ActiveFaults, persona: Persona | None = None) -> None:
         self._faults = faults
+        self._persona = persona
         self._access = AccessCompiler(faults)
         self._splits = SplitCompiler(faults)
         self._parsed: dict[tuple[str, Key], tuple[str, Any]] = {}
@@ -65,6 +78,8 @@ class Compiler:
         unreadable: list[Unreadable] = []
         smi = {resource: self._parse(resource, cluster.get(resource, {}), unreadable) for resource in _PARSERS}
         shared: dict[str, Any] = {"faults": sorted(self._faults)}
+        if self._persona is not None:
+            shared |= self._of_persona(self._persona, cluster)
         endpoints = cluster.get("endpoints", {})
         pods = cluster.get("pods", {})
         by_address: dict[str, Any] = {}
@@ -74,7 +89,11 @@ class Compiler:
             if address:
                 by_address[address] = pod_config(pod)
         shared.update({f"pod/{address}": value for address, value in by_address.items()})
-        services = {key: service_config(value, endpoints.get(key), by_address) for key, value in cluster.get("services", {}).items()}
+        by_annotation = self._faults.on("protocol-by-annotation")
+        services = {
+            key: service_config(value, endpoints.get(key), by_address, hint=declared_protocol(value) if by_annotation else None)
+            for key, value in cluster.get("services", {}).items()
+        }
         targets: dict[str, set[int]] = {}
         for (namespace, name), service in services.items():
             shared[f"svc/{namespace}/{name}"] = service
@@ -88,6 +107,9 @@ class Compiler:
         for key, pod in sorted(pods.items()):
             first_pods.setdefault((key[0], pod_account(pod)), key[1])
         grants = self._access.compile(smi, accounts)
+        if self._faults.on("split-needs-grant-on-every-backend"):
+            for config in splits.values():
+                config["callers"] = callers(config, services, by_address, grants)
         own: dict[Key, dict[str, Any]] = {}
         for key, pod in pods.items():
             address = pod_address(pod)
@@ -97,6 +119,17 @@ class Compiler:
                     given = []
                 own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": given}
         return Snapshot(shared=shared, own=own, grants=grants, warnings=tuple(warnings), unreadable=tuple(unreadable))
+
+    def _of_persona(self, persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, Any]:
+        """The keys that only personas have, and the switches that depend on the cluster."""
+        found: dict[str, Any] = {"traits": {"idle": persona.pace.idle * persona.pace.scale, "domain": persona.domain}}
+        modes = [config.get("spec", {}).get("traffic", {}) for config in cluster.get("meshconfigs", {}).values()]
+        permissive = any(mode.get("enablePermissiveTrafficPolicyMode") is True for mode in modes)
+        found["faults"] = sorted(self._faults if permissive else self._faults - {"permissive-by-mesh-config"})
+        if persona.domain:
+            services = cluster.get("services", {})
+            found |= {f"name/{address}": behind for address, behind in addresses(services, persona.namespace).items()}
+        return found
 
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
         """Every readable object, oldest first; what cannot be read is set aside alone."""

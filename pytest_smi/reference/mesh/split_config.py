@@ -43,10 +43,30 @@ class SplitCompiler:
             self._seen.update(current)
         for key, split in current.items():
             seen = self._remember(key, split, services)
-            configs[f"split/{key[0]}/{key[1]}"] = _config(seen, groups)
+            if self._is_dropped(seen, services):
+                continue
+            if self._faults.on("split-last-takes-rounding"):
+                seen = replace(seen, backends=_rounded(seen.backends))
+            found = _by_name(seen, groups) if self._faults.on("split-groups-by-name-alone") else groups
+            configs[f"split/{key[0]}/{key[1]}"] = _config(seen, found)
             if not self._faults.on("split-no-event"):
                 warnings += [SplitWarning(key=key, uid=split.uid, message=text) for text in _warnings(split, services)]
         return configs, warnings
+
+    def _is_dropped(self, split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) -> bool:
+        """Whether the split counts for nothing; for meshes that are stricter than the specification."""
+        faults, names = self._faults, [name for name, _ in split.backends]
+        if faults.on("split-of-own-root-dropped") and split.service in names:
+            return True
+        if faults.on("split-all-zero-is-no-split") and not any(weight for _, weight in split.backends):
+            return True
+        if not faults.on("split-needs-every-port"):
+            return False
+        known = [services.get((split.namespace, name)) for name in (split.service, *names)]
+        if None in known:
+            return True
+        ports = [{(port["port"], port["protocol"]) for port in (service or {})["ports"]} for service in known]
+        return any(not ports[0] <= having for having in ports[1:])
 
     def _remember(self, key: Key, split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) -> TrafficSplit:
         """The split as it is; faults hold on to what it was."""
@@ -67,6 +87,20 @@ class SplitCompiler:
         if faults.on("split-clamps-at-100"):
             split = replace(split, backends=tuple((name, min(weight, 100)) for name, weight in split.backends))
         return split
+
+
+def _by_name(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> dict[Key, RouteGroup]:
+    """The groups that the split names, from whatever namespace, under the keys by which it looks for them."""
+    return {(split.namespace, name): group for (_, name), group in groups.items() if name in (split.matches or ())}
+
+
+def _rounded(backends: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Weights as whole per cents; the last takes what is missing to a hundred."""
+    total = sum(weight for _, weight in backends)
+    if not total:
+        return backends
+    shares = [weight * 100 // total for _, weight in backends[:-1]]
+    return tuple((name, share) for (name, _), share in zip(backends, [*shares, 100 - sum(shares)], strict=True))
 
 
 def _config(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> dict[str, Any]:
@@ -98,3 +132,18 @@ def _warnings(split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) ->
 def _service(key: Key, config: Mapping[str, Any]) -> Service:
     ports = {(port["port"], port["protocol"]): [tuple(e) for e in port["endpoints"]] for port in config["ports"]}
     return Service(key=key, ports=ports, names={(port["port"], port["protocol"]): port["name"] for port in config["ports"]})
+
+
+def callers(
+    config: Mapping[str, Any],
+    services: Mapping[Key, Mapping[str, Any]],
+    pods: Mapping[str, Mapping[str, Any]],
+    grants: Mapping[Key, list[dict[str, Any]]],
+) -> list[list[str]]:
+    """The identities that every pod behind every backend of a split grants something to, for meshes that ask for that."""
+    allowed: list[set[tuple[str, str]]] = []
+    for name, _ in config["backends"]:
+        ports = services.get((config["namespace"], name), {}).get("ports", [])
+        accounts = {(pods[ip]["ns"], pods[ip]["sa"]) for port in ports for ip, _ in port["endpoints"] if ip in pods}
+        allowed += [{(source[0], source[1]) for grant in grants.get(account, []) for source in grant["sources"]} for account in accounts]
+    return [list(identity) for identity in sorted(set.intersection(*allowed))] if allowed else []

@@ -15,10 +15,19 @@ from typing import Any
 
 from pytest_smi.reference.mesh.faults import ActiveFaults
 from pytest_smi.reference.mesh.routes import Headers, Route, any_match, compile_routes, path_of
+from pytest_smi.reference.mesh.turns import Turns
 
 ServiceKey = tuple[str, str]
 PortKey = tuple[int, str]
 Endpoint = tuple[str, int]
+
+
+class Turning(random.Random):
+    """Chance for everything but the choice of backends, who take turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,8 @@ class Split:
     service: str
     backends: tuple[tuple[str, int], ...]
     routes: tuple[Route, ...] | None
+    callers: frozenset[tuple[str, str]] | None = None
+    """Who may call through the split; None: that is for the backends alone to decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +58,7 @@ class Choice:
     endpoints: Sequence[Endpoint]
     split: ServiceKey | None
     backend: str | None
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,13 @@ def split_from_json(spec: Mapping[str, Any], faults: ActiveFaults) -> Split:
     routes = None if groups is None else compile_routes([route for group in groups for route in group], faults)
     if routes is not None and faults.on("split-matches-ignored"):
         routes = None
+    callers = spec.get("callers")
     return Split(
-        key=(spec["namespace"], spec["name"]), service=spec["service"], backends=tuple((s, w) for s, w in spec["backends"]), routes=routes
+        key=(spec["namespace"], spec["name"]),
+        service=spec["service"],
+        backends=tuple((s, w) for s, w in spec["backends"]),
+        routes=routes,
+        callers=None if callers is None else frozenset((namespace, account) for namespace, account in callers),
     )
 
 
@@ -87,15 +104,22 @@ def choose(
         return plain
     if call is not None and faults.on("split-short-names-only") and _host(call).endswith(b".svc.cluster.local"):
         return plain
+    if call is None and ((port[1] == "UDP" and faults.on("udp-passes-by")) or faults.on("split-http-only")):
+        return plain
     for split in splits:
         if split.routes is None or (call is not None and _selected(split, call, faults)):
             if split.routes is not None and faults.on("split-matched-to-root"):
                 return plain
             if call is not None and call.version == b"2" and faults.on("split-http2-pinned"):
                 split = replace(split, backends=split.backends[:1])
+            if call is None and faults.on("split-tcp-dials-target-port"):
+                root, port = _dialled(root, port)
             return _weigh(split, root, port, services, rng, faults)
     if splits and call is not None and faults.on("split-unmatched-refused"):
         return Choice(endpoints=(), split=None, backend=None)
+    if splits and faults.on("split-unmatched-shared-equally"):
+        names = dict.fromkeys(name for split in splits for name, weight in split.backends if weight)
+        return _weigh(replace(splits[0], backends=tuple((name, 1) for name in names)), root, port, services, rng, faults)
     if splits and faults.on("split-unmatched-to-first-backend"):
         first = services.get((root.key[0], splits[0].backends[0][0]))
         return plain if first is None else Choice(endpoints=first.ports.get(port, ()), split=None, backend=None)
@@ -132,6 +156,9 @@ def _weigh(
             candidates.append((name, weight, endpoints))
         elif weight == 0 and endpoints and faults.on("split-zero-weight-leaks"):
             candidates.append((name, max(1, sum(w for _, w in backends) // 50), endpoints))
+    if faults.on("split-root-must-select-leaves"):
+        behind = {address for address, _ in root.ports.get(port, ())}
+        candidates = [entry for entry in candidates if any(address in behind for address, _ in entry[2])]
     if faults.on("split-root-is-a-backend"):
         candidates += _strays(split, root, port, services)
     if not candidates:
@@ -152,11 +179,21 @@ def _weigh(
         return Choice(endpoints=(), split=split.key, backend=None)
     if not any(weights):
         weights = [weight for _, weight, _ in candidates]
-    name, _, endpoints = rng.choices(candidates, weights)[0]
+    if isinstance(rng, Turning) and all(weights):
+        name, _, endpoints = candidates[rng.turns.pick(split.key, weights)]
+    else:
+        name, _, endpoints = rng.choices(candidates, weights)[0]
     if faults.on("split-target-port-of-root"):
         targets = {target for _, target in root.ports.get(port, ())}
         endpoints = [(address, next(iter(targets), target)) for address, target in endpoints]
     return Choice(endpoints=endpoints, split=split.key, backend=name)
+
+
+def _dialled(root: Service, port: PortKey) -> tuple[Service, PortKey]:
+    """The root as if its port had the number of its target port."""
+    endpoints = root.ports.get(port, ())
+    wanted = (next((target for _, target in endpoints), port[0]), port[1])
+    return replace(root, ports={**root.ports, wanted: endpoints}), wanted
 
 
 def _strays(

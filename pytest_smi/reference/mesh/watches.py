@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
+from pytest_smi.reference.mesh.personas.record import Persona
 
 Key = tuple[str, str]
 
@@ -32,7 +33,17 @@ RESOURCES: dict[str, str] = {
     "trafficsplits": "/apis/split.smi-spec.io/v1alpha4",
 }
 """Plural name to API path."""
-CONFIGURING = ("pods", "services", "endpoints", "traffictargets", "httproutegroups", "tcproutes", "udproutes", "trafficsplits")
+CONFIGURING = (
+    "pods",
+    "services",
+    "endpoints",
+    "traffictargets",
+    "httproutegroups",
+    "tcproutes",
+    "udproutes",
+    "trafficsplits",
+    "meshconfigs",
+)
 """The resources that sidecars' configuration is made of; the others serve the metrics API."""
 
 _RETRY_SECONDS = 0.2
@@ -42,14 +53,27 @@ _GONE = 410
 _log = logging.getLogger("control-plane")
 
 
+def resources_of(persona: Persona | None) -> dict[str, str]:
+    """What is watched: the kinds of SMI in the versions that the persona's mesh reads, and those of its own installation."""
+    if persona is None:
+        return RESOURCES
+    from pytest_smi.reference.mesh.personas.definitions import kinds
+
+    found = {resource: path for resource, path in RESOURCES.items() if ".smi-spec.io/" not in path}
+    found |= {plural: f"/apis/{kinds()[plural]['group']}/{serving.storage}" for plural, serving in persona.serves.items()}
+    modes = [f"/apis/{thing['apiVersion']}" for thing in persona.objects if thing["kind"] == "MeshConfig"]
+    return found | dict.fromkeys(("meshconfigs",) if modes else (), "".join(modes[:1]))
+
+
 class Watches:
     """The cluster's objects by resource, kept up to date; `on_change(resource)` is called after each change."""
 
-    def __init__(self, client: KubeClient, on_change: Callable[[str], None]) -> None:
+    def __init__(self, client: KubeClient, on_change: Callable[[str], None], resources: Mapping[str, str] = RESOURCES) -> None:
         self._client = client
         self._on_change = on_change
-        self.cache: dict[str, dict[Key, dict[str, Any]]] = {resource: {} for resource in RESOURCES}
-        self._listed: dict[str, asyncio.Event] = {resource: asyncio.Event() for resource in RESOURCES}
+        self._resources = resources
+        self.cache: dict[str, dict[Key, dict[str, Any]]] = {resource: {} for resource in resources}
+        self._listed: dict[str, asyncio.Event] = {resource: asyncio.Event() for resource in resources}
 
     def objects(self, resource: str) -> Sequence[dict[str, Any]]:
         """The objects of a resource in all namespaces."""
@@ -58,16 +82,17 @@ class Watches:
     async def listed(self) -> None:
         """Return when every resource that configuration is made of has been listed once."""
         for resource in CONFIGURING:
-            await self._listed[resource].wait()
+            if resource in self._listed:
+                await self._listed[resource].wait()
 
     async def run(self) -> None:
         """Follow every resource for ever."""
         async with asyncio.TaskGroup() as group:
-            for resource in RESOURCES:
+            for resource in self._resources:
                 group.create_task(self._follow(resource))
 
     async def _follow(self, resource: str) -> None:
-        path = f"{RESOURCES[resource]}/{resource}"
+        path = f"{self._resources[resource]}/{resource}"
         while True:
             try:
                 version = await self._list(resource, path)

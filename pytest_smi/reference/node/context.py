@@ -23,6 +23,7 @@ ENDPOINT_SLICES = ResourceKey("discovery.k8s.io", "endpointslices")
 NAMESPACES = ResourceKey("", "namespaces")
 NODES = ResourceKey("", "nodes")
 EVENTS = ResourceKey("", "events")
+DAEMON_SETS = ResourceKey("apps", "daemonsets")
 DEPLOYMENTS = ResourceKey("apps", "deployments")
 REPLICA_SETS = ResourceKey("apps", "replicasets")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_smi.reference.kube.server import ApiServer
 
 DEPLOYMENTS = ResourceKey("apps", "deployments")
+DAEMON_SETS = ResourceKey("apps", "daemonsets")
 API_SERVICES = ResourceKey("apiregistration.k8s.io", "apiservices")
 PODS = ResourceKey("", "pods")
 AVAILABLE_TIMEOUT = 30.0
@@ -68,14 +69,17 @@ async def install(api: ApiServer, objects: Iterable[dict[str, Any]]) -> None:
             raise InstallError(f"{name}: {error.message}") from error
         created.append((resource.key, obj["metadata"].get("namespace") or "", obj["metadata"]["name"]))
     for key, namespace, found in created:
-        if key in (DEPLOYMENTS, API_SERVICES):
+        if key in (DEPLOYMENTS, DAEMON_SETS, API_SERVICES):
             await _wait_available(api, key, namespace, found)
 
 
 async def _wait_available(api: ApiServer, key: ResourceKey, namespace: str, name: str) -> None:
     def available() -> bool:
         found = api.store.find(key, namespace, name)
-        conditions = ((found or {}).get("status") or {}).get("conditions") or []
+        status = (found or {}).get("status") or {}
+        if key == DAEMON_SETS:
+            return bool(status.get("numberAvailable"))
+        conditions = status.get("conditions") or []
         return any(condition["type"] == "Available" and condition["status"] == "True" for condition in conditions)
 
     try:

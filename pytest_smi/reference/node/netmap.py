@@ -18,6 +18,8 @@ from pytest_smi.reference.node.names import CLUSTER_DOMAIN
 
 SERVICES = ResourceKey("", "services")
 ENDPOINTS = ResourceKey("", "endpoints")
+FURTHER_NAMES = "network.smi-reference.io/names"
+"""Annotation of a Service: more names of it, in full, separated by spaces."""
 
 
 def endpoint_ports(service: Mapping[str, Any], endpoints: Mapping[str, Any] | None) -> dict[str, list[list[Any]]]:
@@ -52,6 +54,9 @@ def build(services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, s
                     names[f"{address['hostname']}.{name}"] = [address["ip"]]
         elif spec.get("clusterIP"):
             names[name] = [spec["clusterIP"]]
+            # A mesh that has a domain of its own says so on its Services, where others patch the name server.
+            for further in (meta.get("annotations") or {}).get(FURTHER_NAMES, "").split():
+                names[further.lower()] = [spec["clusterIP"]]
             vips[spec["clusterIP"]] = endpoint_ports(service, behind)
     return {"vips": vips, "names": names, "aliases": aliases}
 

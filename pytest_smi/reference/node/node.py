@@ -12,6 +12,7 @@ from pytest_smi.reference.kube.store import Event, Store
 from pytest_smi.reference.node.addresses import claim_network
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.context import PODS, SERVICES, Api, NodeContext
+from pytest_smi.reference.node.controllers.daemon_sets import DaemonSetController
 from pytest_smi.reference.node.controllers.deployments import DeploymentController
 from pytest_smi.reference.node.controllers.endpoints import EndpointsController
 from pytest_smi.reference.node.controllers.namespaces import NamespaceController
@@ -71,6 +72,7 @@ class EmbeddedNode:
             return await api.create(PODS, pod)
 
         self._queues = [
+            DaemonSetController(store, events, create_pod).queue,
             DeploymentController(store, events).queue,
             ReplicaSetController(store, events, create_pod).queue,
             EndpointsController(store, context.network.cluster_ips.give_back).queue,

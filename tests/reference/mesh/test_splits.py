@@ -144,8 +144,8 @@ def test_only_positive_backends_are_ever_chosen(weights: list[int], rng: random.
         assert choice.endpoints == ()
 
 
-@pytest.mark.parametrize("weight", [0.5, -1, "1", None, True])
-def test_a_weight_that_is_no_whole_number_makes_the_split_unreadable(weight: Any) -> None:
+@pytest.mark.parametrize("weight", [0.5, -1, "one", "-1", None, True])
+def test_a_weight_that_is_neither_whole_number_nor_quantity_makes_the_split_unreadable(weight: Any) -> None:
     """The message names the field."""
     spec = {"service": "app", "backends": [{"service": "v1", "weight": weight}]}
     with pytest.raises(SmiError, match=r"spec\.backends\[0\]\.weight"):

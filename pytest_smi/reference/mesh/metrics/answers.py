@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults
 from pytest_smi.reference.mesh.metrics import measure, render, statuses
-from pytest_smi.reference.mesh.metrics.resources import KINDS, ClusterView, Kind, Subject, as_asked, subjects
+from pytest_smi.reference.mesh.metrics.resources import KINDS, ClusterView, Kind, Subject, as_asked, served_kinds, subjects
 from pytest_smi.reference.mesh.metrics.routes import EDGES, Query
 from pytest_smi.reference.mesh.metrics.selectors import Selector
 from pytest_smi.reference.mesh.metrics.splits import Split
@@ -43,7 +43,7 @@ def answer(query: Query, facts: Facts, *, labels: Selector = _NO_SELECTOR, field
     if query.resource == EDGES and query.namespace and not query.name:
         namespace = Query(resource="namespaces", namespace=query.namespace, name=query.namespace)
         return _edges(KINDS["namespaces"], namespace, facts, labels)
-    kind = KINDS.get(query.resource)
+    kind = served_kinds(faults=facts.faults).get(query.resource)
     if kind is None or query.subresource not in ("", EDGES) or not _scope_fits(kind, query):
         return Answer(404, statuses.resource_not_found())
     if query.subresource == EDGES:

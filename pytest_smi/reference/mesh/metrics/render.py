@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.faults.active import ActiveFaults
 from pytest_smi.reference.mesh.metrics.measure import Edge
-from pytest_smi.reference.mesh.metrics.resources import KINDS, Kind, Subject
+from pytest_smi.reference.mesh.metrics.resources import KINDS, Kind, Subject, served_kinds
 from pytest_smi.reference.mesh.metrics.routes import GROUP, GROUP_VERSION, VERSION
 from pytest_smi.reference.mesh.metrics.selectors import Selector
 from pytest_smi.reference.mesh.metrics.splits import Backend, Split
@@ -56,7 +56,9 @@ def list_of_subject(
 
 def resource_list(*, faults: ActiveFaults) -> dict[str, Any]:
     """The APIResourceList of the group's only version."""
-    kinds = [kind for kind in KINDS.values() if not (faults.on("metrics-kinds-left-out") and kind.resource in _LEFT_OUT)]
+    kinds = [
+        kind for kind in served_kinds(faults=faults).values() if not (faults.on("metrics-kinds-left-out") and kind.resource in _LEFT_OUT)
+    ]
     resources = [
         {"name": kind.resource, "singularName": "", "namespaced": kind.namespaced, "kind": "TrafficMetrics", "verbs": ["get", "list"]}
         for kind in kinds

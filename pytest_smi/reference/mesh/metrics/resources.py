@@ -50,6 +50,14 @@ KINDS: dict[str, Kind] = {
 }
 
 
+_FIVE = ("pods", "deployments", "statefulsets", "daemonsets", "namespaces")
+
+
+def served_kinds(*, faults: ActiveFaults) -> dict[str, Kind]:
+    """The kinds that have metrics here: all of them, but for meshes that have fewer."""
+    return {name: kind for name, kind in KINDS.items() if name in _FIVE} if faults.on("metrics-five-kinds") else KINDS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """One object that metrics can be asked for. `namespace` is "" for cluster-scoped kinds."""

@@ -50,6 +50,8 @@ def _percentile(name: str, share: float, tally: Tally, faults: ActiveFaults) -> 
         value = milli_quantity(tally.mean())
     if faults.on("metrics-p90-of-other-window") and name == "p90":
         value = milli_quantity(0.0)
+    if faults.on("metrics-in-milliseconds"):
+        unit, value = "ms", milli_quantity(tally.quantile(share) * 1000)
     if faults.on("metrics-wrong-unit") and name == "p50":
         unit = "ms"
     return {"name": f"{name}_response_latency", "unit": unit, "value": value}

@@ -179,7 +179,7 @@ class _Response:
         """Answer with an error, or reset the stream when part of a response is out."""
         if self.cancelled:
             return
-        if self._started:
+        if self._started or status < 100:
             self.cancelled = True
             self._front.responses.pop(self._stream, None)
             self._front.reset(self._stream)

@@ -9,6 +9,7 @@ from pytest_smi.reference.mesh.identity import peer_identity
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
 from pytest_smi.reference.mesh.policy import HttpRequest
 from pytest_smi.reference.mesh.proxy import frames
+from pytest_smi.reference.mesh.proxy.denials import status_of
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
 from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
@@ -53,6 +54,11 @@ class Inbound:
         if faults.on("specs-first-decision-cached"):
             return self._first_decisions.setdefault((peer, request.origin), allowed)
         return allowed
+
+    def refusal(self, request: Request, port: int, source: Identity | None) -> int:
+        """What a request that was not let in is answered: a status, or one of `denials.RESET` and `denials.CLOSE`."""
+        seen = HttpRequest(port=port, method=request.method, target=request.target, headers=request.headers)
+        return status_of(self.state.policy.denial(seen, source), self.state.faults)
 
     def _claimed(self, headers: HeaderList) -> Identity | None:
         text = b" ".join(value for name, value in headers if name.lower() in _CLAIMS).decode("latin-1")
@@ -156,7 +162,8 @@ class InboundConnection(FrameProtocol):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()
-            self.send(frames.response_frame(403, frames.LAST | frames.REFUSED, denial_headers(), DENIAL))
+            status = inbound.refusal(request, port, self.source)
+            self.send(frames.response_frame(status, frames.LAST | frames.REFUSED, denial_headers(), DENIAL))
 
     def answered(self, request: Request | None = None, status: int = 0) -> None:
         """The exchange is over; `request` is given when it is to be counted."""

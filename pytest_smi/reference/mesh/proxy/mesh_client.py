@@ -69,6 +69,10 @@ class MeshConnection(FrameProtocol):
             status, flags, headers, body = frames.read_response(payload)
             if flags & frames.REFUSED and self._refused is not None:
                 self._refused()
+                if status < 100:
+                    self._free()
+                    sink.fail(status, "denied by access policy")
+                    return
             sink.head(status, headers)
             sink.data(body)
             if flags & frames.LAST:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from pytest_smi.reference.mesh.proxy.denials import BAD_REQUEST, refuse_tcp
 from pytest_smi.reference.mesh.proxy.http1_front import Http1Front
 from pytest_smi.reference.mesh.proxy.http2_front import Http2Front
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection
 from pytest_smi.reference.mesh.proxy.router import Destination, Router
 from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
-from pytest_smi.reference.mesh.proxy.state import AUTO, TCP
+from pytest_smi.reference.mesh.proxy.state import AUTO, HTTP, TCP
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
 
 OUTBOUND_PORT = 15001
@@ -98,6 +99,9 @@ class OutboundConnection(asyncio.Protocol):
             self._hand_over(Http1Front(partial(self._router.http, destination)))
         elif spoken is Spoken.HTTP2:
             self._hand_over(Http2Front(partial(self._router.http, destination)))
+        elif spoken is Spoken.OPAQUE and destination.hint == HTTP and self._router.state.faults.on("protocol-declared-decides"):
+            self.transport.write(BAD_REQUEST)
+            self.transport.close()
         elif spoken is Spoken.OPAQUE or (self._eof and self._buffer):
             self._tunnel()
 
@@ -140,7 +144,7 @@ class OutboundConnection(asyncio.Protocol):
     async def _open_tunnel(self, destination: Destination) -> None:
         opened = await self._router.open(destination)
         if opened is None:
-            self.transport.abort()
+            refuse_tcp(self.transport, self._router.state.faults)
         elif self.transport.is_closing():
             opened.abort()
         else:

@@ -64,6 +64,10 @@ class OutboundUdp(asyncio.DatagramProtocol):
         destination = router.resolve(host, port, "UDP")
         if not destination.known:
             destination = await router.learn(host, port, "UDP")
+        if destination.direct:
+            loop = asyncio.get_running_loop()
+            await loop.create_datagram_endpoint(lambda: flow, local_addr=(router.pod_ip, 0), remote_addr=(host, port))
+            return
         endpoints = list(router.choose(destination, None).endpoints)
         if not endpoints:
             flow.broken = True

@@ -35,7 +35,8 @@ class PlaintextConnection(asyncio.Protocol):
             self._task = asyncio.get_running_loop().create_task(self._pass_through())
 
     def _admits_opaque(self) -> bool:
-        return self._inbound.state.faults.on("access-plaintext-through")
+        faults = self._inbound.state.faults
+        return faults.on("access-plaintext-through") or faults.on("enforced-at-client") or faults.on("access-unenforced")
 
     async def _pass_through(self) -> None:
         try:
@@ -70,8 +71,10 @@ class PlaintextConnection(asyncio.Protocol):
         direct = inbound.state.faults.on("access-plaintext-by-pod-ip") and self._addressed_directly(request)
         if direct or inbound.allows(request, self._port, None, self.peer, False):
             inbound.backs.exchange((inbound.app_ip, self._port), request, sink)
+        elif (status := inbound.refusal(request, self._port, None)) < 100:
+            sink.fail(status, "denied by access policy")
         else:
-            answer(sink, 403, "denied by access policy")
+            answer(sink, status, "denied by access policy")
 
     def _addressed_directly(self, request: Request) -> bool:
         host = next((value for name, value in request.headers if name.lower() == b"host"), b"")

@@ -14,9 +14,10 @@ from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request, Sink
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection, MeshPool
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
+from pytest_smi.reference.mesh.proxy.stacks import Stacks
 from pytest_smi.reference.mesh.proxy.state import AUTO, HTTP, TCP, MeshState
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
-from pytest_smi.reference.mesh.splits import Call, Choice, Endpoint, PortKey, ServiceKey, choose
+from pytest_smi.reference.mesh.splits import Call, Choice, Endpoint, PortKey, ServiceKey, Turning, choose
 
 LEARN_SECONDS = 0.3
 """How long a connection to an address that the configuration does not know (yet) waits for it."""
@@ -32,6 +33,8 @@ class Destination:
     port: PortKey
     hint: str
     known: bool
+    direct: bool = False
+    """Whether the call passes by the mesh."""
 
 
 class Router:
@@ -48,12 +51,18 @@ class Router:
         self._rng = rng or random.Random()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sticky: dict[ServiceKey, str] = {}
+        self._stacks = Stacks()
+        self._turning = Turning()
         state.listeners.append(self._on_change)
 
     def resolve(self, host: str, port: int, protocol: str) -> Destination:
         """What an address means now."""
         key = (port, protocol)
         service = self.state.by_cluster_ip.get(host)
+        if self.state.faults.on("enforced-at-client"):
+            service = self.state.mesh_names.get(host)
+            if service is None:
+                return Destination(address=(host, port), service=None, port=key, hint=TCP, known=True, direct=True)
         if service is not None:
             hint = self.state.hints.get((service, key), AUTO)
             return Destination(address=(host, port), service=service, port=key, hint=hint, known=True)
@@ -92,7 +101,15 @@ class Router:
         if root is None:
             return Choice(endpoints=(), split=None, backend=None)
         splits = self.state.splits_of(root.key)
-        choice = choose(root, destination.port, call, splits, self.state.services, self._rng, self.state.faults)
+        faults = self.state.faults
+        if faults.on("split-waits-for-idle-client"):
+            splits = self._stacks.splits(root.key, splits, float(self.state.traits.get("idle", 0)))
+        rng = self._turning if faults.on("split-in-turn") else self._rng
+        choice = choose(root, destination.port, call, splits, self.state.services, rng, faults)
+        if choice.split is not None and faults.on("split-needs-grant-on-every-backend"):
+            callers = next((split.callers for split in splits if split.key == choice.split), None)
+            if callers is not None and (self.state.own.get("ns"), self.state.own.get("sa")) not in callers:
+                return Choice(endpoints=(), split=choice.split, backend=None, denied=True)
         if choice.backend is not None and self._hashed_to_one() and self.state.faults.on("split-client-sticks"):
             kept = self._sticky.setdefault(root.key, choice.backend)
             backend = self.state.services.get((root.key[0], kept))
@@ -109,8 +126,11 @@ class Router:
         call = Call(request.method, request.target, request.headers, request.version)
         choice = self.choose(destination, call)
         if not choice.endpoints:
-            sink.fail(503, "no endpoint can take this request")
+            sink.fail(403 if choice.denied else 503, "no endpoint can take this request")
             return
+        if choice.backend is not None and self.state.faults.on("split-rewrites-host"):
+            host = f"{choice.backend}.{root_namespace(destination)}.{self.state.traits.get('domain', 'mesh')}".encode()
+            request.headers = [(name, host if name.lower() == b"host" else value) for name, value in request.headers]
         endpoint = choice.endpoints[0] if len(choice.endpoints) == 1 else self._rng.choice(choice.endpoints)
         watched = _Counted(sink, request, destination, choice, endpoint, self._record)
         pod = self.state.pods.get(endpoint[0])
@@ -151,6 +171,11 @@ class Router:
 
     async def open(self, destination: Destination) -> MeshConnection | PlainEnd | None:
         """Open an opaque tunnel; None when nothing can take it or policy denies it."""
+        if destination.direct:
+            try:
+                return await dial(self.pod_ip, destination.address, PlainEnd)
+            except (OSError, TimeoutError):
+                return None
         choice = self.choose(destination, None)
         left = list(choice.endpoints)
         for _ in range(_ATTEMPTS):
@@ -193,6 +218,11 @@ class Router:
         for key in keys:
             if key.startswith("pod/"):
                 self.pool.forget(key[4:])
+
+
+def root_namespace(destination: Destination) -> str:
+    """The namespace of the Service that is called; empty for plain addresses."""
+    return "" if destination.service is None else destination.service[0]
 
 
 class _Counted:
@@ -254,9 +284,10 @@ class _Counted:
         self._sink.end()
 
     def fail(self, status: int, reason: str) -> None:
-        """Pass on the failure, and count it."""
+        """Pass on the failure, and count it unless it is a refusal."""
         self.status = status
-        self._record(self)
+        if not self._refused:
+            self._record(self)
         self._sink.fail(status, reason)
 
 

@@ -1,7 +1,7 @@
 """What one sidecar knows: the cluster's services, pods and splits, its own pod and policy, as the configuration stream tells; no I/O.
 
-Configuration is a flat dictionary of keys, the same for all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`) or the
-pod's own (`self`, `grants`). See `snapshot.py` for the values.
+Configuration is a flat dictionary of keys, the same for all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`; under a persona
+also `name/IP` and `traits`) or the pod's own (`self`, `grants`). See `snapshot.py` for the values.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class MeshState:
         self.services: dict[ServiceKey, Service] = {}
         self.hints: dict[tuple[ServiceKey, PortKey], str] = {}
         self.by_cluster_ip: dict[str, ServiceKey] = {}
+        self.mesh_names: dict[str, ServiceKey] = {}
+        """Addresses behind names of the mesh's own domain, where it has one."""
+        self.traits: Mapping[str, Any] = {}
+        """A persona's figures: `idle` seconds, `domain`."""
         self.pods: dict[str, PodInfo] = {}
         self.faults: ActiveFaults = NO_FAULTS
         self.own: dict[str, Any] = {}
@@ -72,6 +76,8 @@ class MeshState:
     def splits_of(self, root: ServiceKey) -> list[Split]:
         """The splits of a root Service, oldest first."""
         found = self._by_root.get(root, [])
+        if len(found) > 1 and self.faults.on("split-newest-wins"):
+            return found[-1:]
         if not found and self.faults.on("split-by-selector"):
             return self._splits_of_twins(root)
         return found
@@ -99,6 +105,11 @@ class MeshState:
         elif kind == "split":
             namespace, _, name = rest.partition("/")
             self._split_specs[(namespace, name)] = value
+        elif kind == "name":
+            namespace, _, name = value.partition("/")
+            self.mesh_names[rest] = (namespace, name)
+        elif kind == "traits":
+            self.traits = value
         elif kind == "self":
             self.own = value
         elif kind == "grants":
@@ -126,6 +137,8 @@ class MeshState:
                 del self.by_cluster_ip[address]
         elif kind == "pod":
             self.pods.pop(rest, None)
+        elif kind == "name":
+            self.mesh_names.pop(rest, None)
         elif kind == "split":
             self._split_specs.pop((namespace, name), None)
         elif kind == "grants":

@@ -1,0 +1,128 @@
+"""Judges the mesh itself: installed, ready, in which version, and whether it is alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_smi.doctor.cluster_checks import some
+from pytest_smi.doctor.findings import Finding, ok, problem, warning
+from pytest_smi.doctor.questions import PODS, marks_of, workload_key
+from pytest_smi.doctor.survey import Survey
+from pytest_smi.mesh_version import read_version
+from pytest_smi.profile import WorkloadReference
+
+
+def installed(survey: Survey) -> Iterator[Finding]:
+    """Every workload of the mesh is there and available."""
+    mesh, title = survey.profile.mesh, survey.profile.title
+    references = [mesh.reference(text) for text in mesh.workloads]
+    if not references:
+        yield ok("mesh", f"the profile of {title} names no workload to look for")
+        return
+    missing = [reference for reference in references if survey.absent(workload_key(reference))]
+    if len(missing) == len(references):
+        others = some(sorted(found_rivals(survey)))
+        instead = f"; found instead: {others}" if others else ""
+        where = some([f"{reference.kind}/{reference.name} in {reference.namespace}" for reference in references])
+        yield problem("mesh", f"{title} is not installed: there is no {where}{instead}", _install(survey))
+        return
+    for reference in references:
+        yield _workload(survey, reference)
+
+
+def version(survey: Survey) -> Iterator[Finding]:
+    """The version can be read."""
+    mesh = survey.profile.mesh
+    if not mesh.version_workload:
+        return
+    key = workload_key(mesh.reference(mesh.version_workload))
+    if (unread := survey.unread("mesh version", key)) is not None:
+        yield unread
+    elif survey.found(key) is not None:
+        found = mesh_version(survey)
+        source = f"{mesh.version_from} of {mesh.version_workload}"
+        if found:
+            yield ok("mesh version", f"{found} ({source})")
+        else:
+            yield warning(
+                "mesh version",
+                f"cannot be read from the {source}, so the matrix would not tell it",
+                "correct mesh.version in the profile, or install the mesh from images with tags",
+            )
+
+
+def alone(survey: Survey) -> Iterator[Finding]:
+    """No other known mesh is in the cluster."""
+    found = sorted(found_rivals(survey).items())
+    if survey.rivals and not found:
+        yield ok("other meshes", f"none of the {len(survey.rivals)} others that are known is installed")
+    for name, reference in found:
+        rival = survey.rivals[name]
+        why = (
+            "both read the same SMI objects, and may disagree on the versions of their definitions"
+            if rival.apis
+            else "either may take hold of a pod"
+        )
+        yield warning(
+            "other meshes",
+            f"{rival.title} is installed as well ({reference.kind}/{reference.name} in {reference.namespace}): {why}",
+            "test one mesh per cluster: remove the other, or take a failure for the mesh's only when it shows without the other too",
+        )
+
+
+def mesh_version(survey: Survey) -> str:
+    """Return the version of the mesh, empty when it cannot be read."""
+    mesh = survey.profile.mesh
+    workload = survey.found(workload_key(mesh.reference(mesh.version_workload))) if mesh.version_workload else None
+    return read_version(mesh.version_from, workload, survey.items(PODS)) if workload else ""
+
+
+def found_rivals(survey: Survey) -> dict[str, WorkloadReference]:
+    """Return by which workload each other mesh was found; one that is known by a workload of ours is no other."""
+    own = {survey.profile.mesh.reference(text) for text in (*survey.profile.mesh.workloads, *survey.profile.mesh.detect)}
+    found = {}
+    for name, rival in survey.rivals.items():
+        marks = marks_of(rival)
+        present = [mark for mark in marks if survey.found(workload_key(mark)) is not None]
+        if present and not own & set(marks):
+            found[name] = present[0]
+    return found
+
+
+def _workload(survey: Survey, reference: WorkloadReference) -> Finding:
+    key, name = workload_key(reference), f"{reference.kind}/{reference.name}"
+    if (unread := survey.unread("mesh", key)) is not None:
+        return unread
+    body = survey.found(key)
+    if body is None:
+        return problem("mesh", f"there is no {name} in {reference.namespace}", _install(survey))
+    available, wanted = readiness(reference.kind, body)
+    look = f"kubectl -n {reference.namespace} describe {name}; kubectl -n {reference.namespace} get pods"
+    if wanted == 0:
+        return problem("mesh", f"{name} has no pod to run: it is scaled to 0 or no node takes it", look)
+    if available == 0:
+        return problem("mesh", f"{name} is not ready: none of {wanted} pod(s) is available", look)
+    if available < wanted:
+        return warning("mesh", f"{name}: {available} of {wanted} pods are available", f"wait until all are; {look}")
+    return ok("mesh", f"{name} is ready, {available} of {wanted} pod(s)")
+
+
+def readiness(kind: str, workload: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many pods of a workload are available, and how many there should be."""
+    spec, status = workload.get("spec") or {}, workload.get("status") or {}
+    if kind == "daemonset":
+        return int(status.get("numberAvailable") or 0), int(status.get("desiredNumberScheduled") or 0)
+    # The status of a generation before this one says nothing about it.
+    seen = int(status.get("observedGeneration") or 0) >= int((workload.get("metadata") or {}).get("generation") or 0)
+    available = status.get("availableReplicas")
+    if kind == "statefulset" and available is None:
+        available = status.get("readyReplicas")
+    wanted = spec.get("replicas")
+    return int(available or 0) if seen else 0, 1 if wanted is None else int(wanted)
+
+
+def _install(survey: Survey) -> str:
+    name = survey.profile.name
+    context = f"check that the kubeconfig names the right cluster ({survey.host})"
+    return f"install {survey.profile.title} first, or choose the mesh that is there with --mesh instead of {name}; {context}"

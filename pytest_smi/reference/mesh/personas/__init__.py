@@ -1,0 +1,40 @@
+"""Personas: meshes that the reference mesh can pass itself off as, one YAML file each, made of named switches and plain data.
+
+A persona is no copy of a mesh: it serves the versions that the mesh serves, has its workloads' names and versions, joins, addresses and
+denies as it does, and has those of its deviations that are known from its sources. To add one:
+
+1. Write `NAME.yaml`, see `record.py` for the meaning of every field.
+2. A deviation that no switch describes yet: add it to `mesh/deviations.py` and write one branch at the place that decides
+   (see `mesh/faults` for where decisions are made).
+3. Write down the expected matrix in `tests/personas/expected/NAME.json`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from pathlib import Path
+
+from pytest_smi.reference.mesh.personas.record import Persona, PersonaError
+
+_FOLDER = Path(__file__).parent
+
+
+def persona_names() -> list[str]:
+    """The names of all personas."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+@cache
+def find_persona(name: str) -> Persona:
+    """The persona of that name. PersonaError: there is none; the message lists those that there are."""
+    from pytest_smi.reference.mesh.personas.load import read_persona
+
+    if name not in persona_names():
+        close = difflib.get_close_matches(name, persona_names(), n=2)
+        meant = f"did you mean {' or '.join(close)}? " if close else ""
+        raise PersonaError(f"unknown persona {name!r}; {meant}known are {', '.join(persona_names())}")
+    return read_persona(_FOLDER / f"{name}.yaml")
+
+
+__all__ = ["Persona", "PersonaError", "find_persona", "persona_names"]

@@ -1,0 +1,6 @@
+//go:build commands
+
+// Package commands names the programs that this module builds, so that go.mod and go.sum cover all they need.
+package commands
+
+import _ "github.com/traefik/mesh/cmd/mesh"

@@ -1,0 +1,61 @@
+"""Runs the suite against a persona of the reference mesh, with the shipped profile of the mesh at the persona's pace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pytest_smi.embedded import EmbeddedCluster, persona_arguments
+from pytest_smi.profile import known_profiles
+
+SCALE = 0.1
+"""Personas propagate this much quicker than their meshes (see `pace.scale`), and so may be waited for that much less."""
+RUN_DEADLINE = 600
+_QUICK = {
+    "poll_interval": 0.1,
+    "settle_deadline": 6,
+    "hold_probes": 40,
+    "udp_timeout": 0.3,
+    "ready_deadline": 60,
+    "session_deadline": 30,
+    "cleanup_deadline": 30,
+    "event_deadline": 5,
+    "metrics_deadline": 20,
+}
+
+
+def quick_profile(name: str, folder: Path) -> Path:
+    """The shipped profile of a mesh with its waits scaled as its persona's are; everything else is the shipped one's."""
+    document = yaml.safe_load(known_profiles()[name].read_text(encoding="utf-8"))
+    hold = float((document.get("limits") or {}).get("hold_seconds", 10.0)) * SCALE
+    document["limits"] = {**_QUICK, "hold_seconds": max(0.3, hold)}
+    if "idleBefore" in document.get("splits", {}):
+        document["splits"]["idleBefore"] *= SCALE
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+def run_persona(name: str, folder: Path, *more: str) -> dict[str, tuple[str, str]]:
+    """Requirement -> (status, reason) of a whole run against persona `name`; AssertionError with the output when there is no report."""
+    cluster = EmbeddedCluster(persona_arguments(name))
+    try:
+        command = [sys.executable, "-m", "pytest", f"--mesh={name}", "--kubeconfig", str(cluster.kubeconfig), "-n", "2", "-q"]
+        command += ["--mesh-profile", str(quick_profile(name, folder)), "--smi-report", str(folder / "report"), "-p", "no:cacheprovider"]
+        done = subprocess.run([*command, *more], capture_output=True, timeout=RUN_DEADLINE, check=False, text=True)
+    finally:
+        cluster.stop()
+    report = folder / "report" / "matrix.json"
+    assert report.is_file(), f"no report; the run said:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+    return statuses(json.loads(report.read_text(encoding="utf-8")))
+
+
+def statuses(matrix: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Requirement -> (status, reason) of the only run of a matrix."""
+    (run,) = matrix["runs"]
+    return {result["requirement"]: (result["status"], result.get("reason") or "") for result in run["results"]}
