@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults bench lint format wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas bench lint format wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -42,6 +42,10 @@ cluster-down: $(VENV)/ready
 ## faults: every fault held against all requirements
 faults: $(VENV)/ready
 	SMI_FAULTS_SCOPE=all $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)
+
+## personas: the suite against every persona of the reference mesh, each held against its expected matrix
+personas: $(VENV)/ready
+	$(BIN)/pytest tests/personas -m personas
 
 ## bench: measure and print ratios
 bench: $(VENV)/ready

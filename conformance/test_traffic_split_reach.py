@@ -124,6 +124,7 @@ def test_outside_clients_see_the_plain_service(smi: Scene) -> None:
     a, outsider = smi.client("a"), smi.client("a", "out")
     v1, v2 = smi.server("v1", joined=False), smi.server("v2", joined=False)  # pods in the mesh may refuse outsiders
     root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])  # where nothing joins, policy holds for these pods as for all others
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
     smi.power_reaches(a.get(root), [v1])
     smi.each(outsider.get(root), [v1, v2], trials=300)

@@ -101,6 +101,7 @@ class Account:
                 "level": self.options.level,
                 "timeout": self.options.timeout,
                 "fault": self.options.fault if target.faulty else None,
+                **({"versions": dict(self.targets.wanted.versions)} if self.targets.wanted.versions else {}),
                 **({"variant": target.variant} if target.variant else {}),
                 **({"notes": list(target.notes)} if target.notes else {}),
                 **setting.placement.to_matrix(),

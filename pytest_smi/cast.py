@@ -47,12 +47,13 @@ class Cast(Stage):
         """Deploy a server with its own ServiceAccount (`account`: another one's) and a Service of its name.
 
         `ports` and `port_names` are of that Service, see `service`; without one, `give_service` creates it later.
-        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scene.
+        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scene, unless the mesh
+        splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
 
         Names carry the scene's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
         of nothing else.
         """
-        full = f"{name}-{self.tag}"
+        full, splits = f"{name}-{self.tag}", self.testbed.setting.profile.splits
         workload = self.testbed.deploy(
             full,
             alias,
@@ -60,7 +61,7 @@ class Cast(Stage):
             title=f"{name} in {alias}",
             joined=joined,
             replicas=replicas,
-            labels={**({f"scene-{self.tag}": "true"} if under_root else {}), **(labels or {})},
+            labels={**({f"scene-{self.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})},
             environment=environment,
         )
         self.servers.append(workload)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.account import EXIT_ERRORED, Account
+from pytest_smi.catalogue import load
 from pytest_smi.derived import derive
 from pytest_smi.differences import Baseline
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
@@ -92,12 +93,13 @@ class ControllerSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Keep assertions that share a scene on one worker."""
+        """Keep assertions that share a scene on one worker, and run alone what disturbs the mesh."""
         if config.getoption("dist") != "load":
             return None
-        from pytest_smi.scheduling import make_scheduler
+        from pytest_smi.scheduling import make_scheduler, who_is_alone
 
-        return make_scheduler(config, log)
+        profiles = {name: target.setting.profile for name, target in self.targets.reached.items()}
+        return make_scheduler(config, log, who_is_alone(load(), profiles))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect what the workers attached to their reports."""

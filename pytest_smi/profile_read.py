@@ -18,6 +18,7 @@ from pytest_smi.profile_record import (
     PROVIDERS,
     STATES,
     VERSIONS,
+    Alone,
     Gap,
     KubernetesFacts,
     Marks,
@@ -50,6 +51,7 @@ TOP = (
     "unverified",
     "limits",
     "gaps",
+    "alone",
 )
 MARKS = {
     "namespaceLabels": "namespace_labels",
@@ -82,7 +84,7 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         apis=_apis(top),
         features=frozenset(top.choices("features", FEATURES)),
         mesh=_mesh(top.within("mesh", ("namespace", "workloads", "version", "proxyContainer", "detect"))),
-        splits=_splits(top.within("splits", ("idleBefore", "freshClient"))),
+        splits=_splits(top.within("splits", ("idleBefore", "freshClient", "rootSelectsBackends"))),
         kubernetes=_kubernetes(top.within("kubernetes", ("min", "max", "source", "verified"))),
         preconditions=read_preconditions(top),
         denial=_denial(top.within("denial", FAMILIES)),
@@ -91,6 +93,9 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         limits=_limits(top),
         gaps=tuple(
             Gap(requirement=g.string("requirement"), reason=g.string("reason")) for g in top.items("gaps", ("requirement", "reason"))
+        ),
+        alone=tuple(
+            Alone(requirement=a.string("requirement"), reason=a.string("reason")) for a in top.items("alone", ("requirement", "reason"))
         ),
     )
     if profile.claims_nothing and profile.apis:
@@ -175,7 +180,11 @@ def check_workload(faults: list[str], path: str, workload: str, namespace: str) 
 
 
 def _splits(fields: Fields) -> SplitFacts:
-    return SplitFacts(idle_before=fields.number("idleBefore"), fresh_client=fields.truth("freshClient"))
+    return SplitFacts(
+        idle_before=fields.number("idleBefore"),
+        fresh_client=fields.truth("freshClient"),
+        root_selects_backends=fields.truth("rootSelectsBackends"),
+    )
 
 
 def _kubernetes(fields: Fields) -> KubernetesFacts:

@@ -102,12 +102,14 @@ class MeshFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitFacts:
-    """What a client must do to see a new TrafficSplit."""
+    """What it takes for a client to see a new TrafficSplit."""
 
     idle_before: float = 0.0
     """Seconds without a request to the root after which a client looks for a new split; 0: no need."""
     fresh_client: bool = False
     """A new client pod per scene with a split, so that none has talked to the root before."""
+    root_selects_backends: bool = False
+    """The root's selector must match the pods of every backend, or the split does not reach them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """A requirement whose scene disturbs the mesh for everybody, so that nothing else may go on meanwhile, and why."""
+
+    requirement: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Everything that differs between meshes."""
 
@@ -179,6 +189,7 @@ class Profile:
     mesh: MeshFacts = field(default_factory=MeshFacts)
     limits: Limits = field(default_factory=Limits)
     gaps: tuple[Gap, ...] = ()
+    alone: tuple[Alone, ...] = ()
     status: State = field(default_factory=State)
     claims_nothing: str = ""
     """Why the mesh claims no API at all; empty when it claims some."""

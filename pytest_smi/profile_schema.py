@@ -54,7 +54,7 @@ def _top() -> dict[str, tuple[str, Schema]]:
         "keepOut": ("Labels and annotations that keep a pod out of it", marks),
         "addressing": (
             "Host names of Services, with {service} and {namespace}: for clients in the mesh, and for those outside",
-            _mapping(dict.fromkeys(("host", "outsideHost"), {"type": "string", "pattern": f"^{HOST}$"})),
+            _mapping({key: {"type": "string", "pattern": f"^{HOST}$"} for key in ("host", "outsideHost")}),
         ),
         "services": (
             "Annotations of Services by protocol family, and whether each family needs a Service of its own",
@@ -67,8 +67,8 @@ def _top() -> dict[str, tuple[str, Schema]]:
         "features": ("What it carries besides HTTP/1.1 over Services", _list({"enum": list(FEATURES)})),
         "mesh": ("Where it runs, how its version is read, and by what --mesh auto knows it", _mesh()),
         "splits": (
-            "What a client must do to see a new TrafficSplit: seconds of silence, or a client pod per scene",
-            _mapping({"idleBefore": {"type": "number", "minimum": 0}, "freshClient": TRUTH}),
+            "What it takes to see a new TrafficSplit: seconds of silence, a client pod per scene, a root over all pods",
+            _mapping({"idleBefore": {"type": "number", "minimum": 0}, "freshClient": TRUTH, "rootSelectsBackends": TRUTH}),
         ),
         "kubernetes": (
             "Releases of Kubernetes on which it is known to run",
@@ -87,6 +87,10 @@ def _top() -> dict[str, tuple[str, Schema]]:
         ),
         "gaps": (
             "Requirements that its maintainers declare as not met",
+            _list(_mapping({"requirement": FILLED, "reason": FILLED}, required=("requirement", "reason"))),
+        ),
+        "alone": (
+            "Requirements whose scene disturbs the mesh for everybody: they are run one at a time, after all others",
             _list(_mapping({"requirement": FILLED, "reason": FILLED}, required=("requirement", "reason"))),
         ),
     }

@@ -29,7 +29,11 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "apis": {api: list(versions) for api, versions in profile.apis.items()},
         "features": sorted(profile.features),
         "mesh": _mesh(profile.mesh),
-        "splits": {"idleBefore": profile.splits.idle_before, "freshClient": profile.splits.fresh_client},
+        "splits": {
+            "idleBefore": profile.splits.idle_before,
+            "freshClient": profile.splits.fresh_client,
+            "rootSelectsBackends": profile.splits.root_selects_backends,
+        },
         "kubernetes": asdict(profile.kubernetes),
         "preconditions": [_precondition(condition) for condition in profile.preconditions],
         "denial": {family: list(signatures) for family, signatures in profile.denial.items()},
@@ -37,6 +41,7 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "unverified": dict(profile.unverified),
         "limits": {name: value for name, value in profile.limits.to_json().items() if value != standard[name]},
         "gaps": [asdict(gap) for gap in profile.gaps],
+        "alone": [asdict(alone) for alone in profile.alone],
     }
     return {key: value for key, value in document.items() if value not in ("", {}, [])}
 

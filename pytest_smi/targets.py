@@ -31,7 +31,7 @@ class Targets:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self._wanted = together(options.versions)
+        self.wanted = together(options.versions)
         _refuse_twice(options.meshes)
         self.profiles: dict[str, Profile] = {
             str(choice): find_profile(choice.name, options.profiles) for choice in options.meshes if choice.name != AUTO
@@ -124,13 +124,13 @@ class Targets:
             connection,
             profile,
             apis=self.options.apis,
-            wanted=self._wanted.versions,
+            wanted=self.wanted.versions,
             rivals=None if name in self._embedded else all_profiles(self.options.profiles),
             pull_secret=self.options.pull_secret is not None,
             lenient=self.options.fault is not None and name in self._embedded,
         )
         connection.close()
-        for variant in plan(held_to(profile), found.served, self._wanted, self.options.apis):
+        for variant in plan(held_to(profile), found.served, self.wanted, self.options.apis):
             self._add(name, variant, found, kubeconfig, context)
 
     def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:

@@ -36,6 +36,14 @@ def test_statement_is_required() -> None:
         assertion("TA-01", level="MUST", source="x")(stated(""))
 
 
+def test_first_version_is_part_of_the_record() -> None:
+    """A requirement that older versions do not state is not held against them."""
+    record = assertion_of(assertion("TA-48", level="MUST", source="x", since={"access": "v1alpha3"})(stated("A route has ports.")))
+
+    assert record is not None
+    assert record.to_json()["since"] == {"access": "v1alpha3"}
+
+
 def test_bundled_suite_is_complete_and_unique() -> None:
     """Every assertion has a requirement of its own, a level and a clause; the order is that of the specification."""
     records = load()

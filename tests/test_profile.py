@@ -89,14 +89,50 @@ BAD: dict[str, Any] = {
     "gaps": [{"requirement": "TA-01"}, "TA-02"],
     "colour": "red",
 }
-BAD_PATHS = """
-    name provider status.state status.since join.podLabels.a join.podLabel addressing.host addressing.outsideHost services.annotations.http
-    services.annotations.grpc services.separate apis.acess apis.split apis.specs apis.access[0] apis.metrics features[0] mesh.namespace
-    mesh.workloads[0] mesh.version.from mesh.detect[0] splits.idleBefore splits.freshClient kubernetes.min kubernetes.verified
-    preconditions[0].kind preconditions[1].workload preconditions[1].resource preconditions[1].path preconditions[1].equals
-    preconditions[2].remedy preconditions[2].apis[0] denial.http[0] denial.http[1] denial.grpc sources.colour unverified.apis
-    limits.settle_deadline limits.hold_seconds gaps[0].reason gaps[1] colour
-""".split()
+BAD_PATHS = [
+    "name",
+    "provider",
+    "status.state",
+    "status.since",
+    "join.podLabels.a",
+    "join.podLabel",
+    "addressing.host",
+    "addressing.outsideHost",
+    "services.annotations.http",
+    "services.annotations.grpc",
+    "services.separate",
+    "apis.acess",
+    "apis.split",
+    "apis.specs",
+    "apis.access[0]",
+    "apis.metrics",
+    "features[0]",
+    "mesh.namespace",
+    "mesh.workloads[0]",
+    "mesh.version.from",
+    "mesh.detect[0]",
+    "splits.idleBefore",
+    "splits.freshClient",
+    "kubernetes.min",
+    "kubernetes.verified",
+    "preconditions[0].kind",
+    "preconditions[1].workload",
+    "preconditions[1].resource",
+    "preconditions[1].path",
+    "preconditions[1].equals",
+    "preconditions[2].remedy",
+    "preconditions[2].apis[0]",
+    "denial.http[0]",
+    "denial.http[1]",
+    "denial.grpc",
+    "sources.colour",
+    "unverified.apis",
+    "limits.settle_deadline",
+    "limits.hold_seconds",
+    "gaps[0].reason",
+    "gaps[1]",
+    "colour",
+]
 
 
 def test_every_bad_field_is_named_with_its_path() -> None:
@@ -208,7 +244,9 @@ DOCUMENTS = st.fixed_dictionaries(
         "services": st.fixed_dictionaries(
             {"separate": st.just(True)}, optional={"annotations": st.dictionaries(st.sampled_from(FAMILIES), LABELS, max_size=3)}
         ),
-        "splits": st.fixed_dictionaries({"idleBefore": st.floats(0, 100), "freshClient": st.booleans()}),
+        "splits": st.fixed_dictionaries(
+            {"idleBefore": st.floats(0, 100), "freshClient": st.booleans(), "rootSelectsBackends": st.booleans()}
+        ),
         "preconditions": st.lists(
             st.fixed_dictionaries(
                 {

@@ -126,6 +126,7 @@ def test_wanted_version_is_tested(kubeconfig: Path, tmp_path: Path) -> None:
         "split": "v1alpha1",
         "metrics": "v1alpha1",
     }
+    assert one["options"]["versions"] == {"access": "v1alpha2", "split": "v1alpha1"}
     assert statuses(one) == {"TA-02": "passed", "SP-01": "passed"}, run.output[-4000:]
 
 

@@ -42,8 +42,8 @@ class ExecSession:
         self._socket = connection.websocket(f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query)
         # No receive timeout: an idle session is healthy, and whoever waits for an answer has a deadline of its own.
         self._socket.settimeout(None)
-        self._thread = threading.Thread(target=self._read, name=f"smi-exec-{pod}", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._read, name=f"smi-exec-{pod}", daemon=True)
+        self.thread.start()
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one JSON line to the program's standard input."""

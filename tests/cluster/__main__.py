@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from tests.cluster import api, lifecycle, node
+from tests.cluster import api, containerd, images, lifecycle, node
 from tests.cluster.layout import Layout
 from tests.cluster.problem import ClusterProblem
+from tests.cluster.progress import step
 from tests.cluster.traefik_mesh import install
 
 
@@ -27,9 +28,11 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Build what is missing, start the node unless it runs, and print the path of its kubeconfig."""
+    """Build what is missing, start the node unless it runs, give it the sample app's image, and print the path of its kubeconfig."""
     layout = Layout.find()
     lifecycle.up(layout)
+    with step("sample app: image"):
+        containerd.import_image(images.sample_app(layout.cache), layout)
     click.echo(layout.kubeconfig)
 
 

@@ -144,7 +144,8 @@ class TestObjects:
         refused = api.delete(at, {"preconditions": {"uid": wrong}})
         assert (refused.status, refused.reason) == (409, "Conflict")
         uid = made["metadata"]["uid"]
-        assert f"Precondition failed: UID in precondition: {wrong}, UID in object meta: {uid}" in refused.message
+        text = f"the UID in the precondition ({wrong}) does not match the UID in record ({uid})"
+        assert refused.message.startswith(f'Operation cannot be fulfilled on ConfigMap "{name}": {text}.')
 
     def test_dependents_go_with_their_owner_or_stay_when_orphaned(self, api: Api, namespace: str, unique: Any) -> None:
         """Deleting a Deployment removes its pods: propagationPolicy Background."""

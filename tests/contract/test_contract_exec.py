@@ -158,6 +158,7 @@ class TestRefusals:
     def test_a_container_must_be_named_when_there_are_several(self, cluster: Any, api: Api, namespace: str) -> None:
         """A sidecar makes it two: the suite always names its container."""
         manifest = cluster.pod("two", "import time; time.sleep(3600)")
+        manifest["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "side"}
         manifest["spec"]["containers"].append({**manifest["spec"]["containers"][0], "name": "side"})
         cluster.run(namespace, manifest)
         assert refused(api, namespace, "two", ["true"]) == (400, "a container name must be specified for pod two, choose one of: [app side]")

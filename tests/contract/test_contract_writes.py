@@ -138,7 +138,8 @@ class TestCreate:
         """A misspelt dry run must not write."""
         refused = api.post(maps, config_map("wet"), dryRun="Some")
         assert (refused.status, refused.reason) == (422, "Invalid")
-        assert 'Unsupported value: "Some"' in refused.message
+        text = 'dryRun: Unsupported value: ["Some"]: supported values: "All"'
+        assert refused.message == f'CreateOptions.meta.k8s.io "" is invalid: {text}'
         assert api.get(f"{maps}/wet").status == 404
 
 
@@ -287,7 +288,7 @@ class TestChange:
         api.post(maps, config_map(name)).ok()
         refused = api.patch(f"{maps}/{name}", {"data": {}}, "application/json")
         assert (refused.status, refused.reason) == (415, "UnsupportedMediaType")
-        assert "application/merge-patch+json" in refused.message
+        assert refused.message == "415: Unsupported Media Type"
 
     def test_a_patch_of_what_is_not_there_is_404(self, api: Api, maps: str) -> None:
         """Merge patches do not create."""
@@ -315,6 +316,19 @@ class TestChange:
         api.patch(f"{maps}/{name}", config_map(name, a="1", b="2"), APPLY, fieldManager="tests").ok()
         api.patch(f"{maps}/{name}", {"data": {"c": "3"}}).ok()
         assert api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="tests").ok()["data"] == {"a": "1", "c": "3"}
+
+    def test_server_side_apply_of_two_managers_conflicts(self, api: Api, maps: str, unique: Any) -> None:
+        """A mesh's installer and ours do not overwrite one another unless forced."""
+        name = unique("m")
+        api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="one").ok()
+        refused = api.patch(f"{maps}/{name}", config_map(name, a="2"), APPLY, fieldManager="two")
+        assert (refused.status, refused.reason) == (409, "Conflict")
+        assert refused.message == 'Apply failed with 1 conflict: conflict with "one": .data.a'
+        assert refused.causes == [(".data.a", "FieldManagerConflict", 'conflict with "one"')]
+        forced = api.patch(f"{maps}/{name}", config_map(name, a="2"), APPLY, fieldManager="two", force="true").ok()
+        assert forced["data"] == {"a": "2"}
+        api.patch(f"{maps}/{name}", config_map(name), APPLY, fieldManager="one").ok()
+        assert api.get(f"{maps}/{name}").ok()["data"] == {"a": "2"}, "it is another's now"
 
     def test_immutable_fields_are_422(self, api: Api, namespace: str, unique: Any) -> None:
         """A RoleBinding's role cannot be changed: TM-55 makes new ones."""

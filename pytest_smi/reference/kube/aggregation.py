@@ -18,7 +18,7 @@ from yarl import URL
 from pytest_smi.reference.kube.certificates import Pair, load_pair
 from pytest_smi.reference.kube.dialing import ResolveService, Target, Unreachable, new_session, target_of
 from pytest_smi.reference.kube.rbac import User
-from pytest_smi.reference.kube.status import ApiError, NotFound, ResourceKey
+from pytest_smi.reference.kube.status import NotFound, ResourceKey
 from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
 
 API_SERVICES = ResourceKey("apiregistration.k8s.io", "apiservices")
@@ -65,9 +65,9 @@ def condition(old: Object | None, available: bool, reason: str, message: str, no
     return {"type": "Available", "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
 
 
-def unavailable(why: str) -> ApiError:
-    """The 503 answer."""
-    return ApiError(f"the server is currently unable to handle the request: {why}", code=503, reason="ServiceUnavailable")
+def unavailable(why: str) -> web.Response:
+    """The 503 answer: plain text, as in Kubernetes."""
+    return web.Response(status=503, text=f"{why}\n")
 
 
 class Aggregator:
@@ -80,6 +80,8 @@ class Aggregator:
         self._folder = folder
         self._with_pair: set[ssl.SSLContext] = set()
         self._remote: dict[tuple[str, str], Object] = {}
+        self._absent: set[str] = set()
+        """APIServices without a Service or without endpoints. Others are tried, even when their last check failed: a slow one may answer."""
         self._changed = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +109,9 @@ class Aggregator:
         return list(self._remote)
 
     async def proxy(self, service: Object, request: web.BaseRequest, user: User) -> web.StreamResponse:
-        """Pass one request on and its answer back; raises 503 when the server cannot be reached."""
+        """Pass one request on and its answer back; 503 when the server is not available or cannot be reached."""
+        if service["metadata"]["name"] in self._absent:
+            return unavailable("service unavailable")
         try:
             target = self._target(service)
             upstream = await self._connection().request(
@@ -121,7 +125,7 @@ class Aggregator:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             )
         except (Unreachable, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise unavailable(f"error trying to reach service: {error}") from None
+            return unavailable(f"error trying to reach service: {error}")
         async with upstream:
             response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
             for name, value in upstream.headers.items():
@@ -139,6 +143,7 @@ class Aggregator:
             pair = (spec.get("group", ""), spec.get("version", ""))
             if event.type == "DELETED" or not spec.get("service"):
                 self._remote.pop(pair, None)
+                self._absent.discard(event.name)
             else:
                 self._remote[pair] = event.object
         if event.key in _CAUSES:
@@ -167,16 +172,15 @@ class Aggregator:
     async def _check(self, service: Object) -> bool:
         spec = service["spec"]
         place = spec["service"]
-        named = f"{place.get('namespace')}/{place.get('name')}"
+        named = f'service/{place.get("name")} in "{place.get("namespace")}"'
         if self._store.find(ResourceKey("", "services"), place.get("namespace"), place.get("name", "")) is None:
-            return self._note(
-                service, False, "ServiceNotFound", f'service/{place.get("name")} in "{place.get("namespace")}" is not present'
-            )
+            return self._note(service, False, "ServiceNotFound", f"{named} is not present")
         try:
             target = self._target(service)
             status = await self._discover(target, f"/apis/{spec['group']}/{spec['version']}")
-        except Unreachable as error:
-            return self._note(service, False, "MissingEndpoints", f"endpoints for service {named} have no addresses: {error}")
+        except Unreachable:
+            text = f'endpoints for {named} have no addresses with port name "{self._port_name(place)}"'
+            return self._note(service, False, "MissingEndpoints", text)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             text = f"failing or missing response from {target.base}: {type(error).__name__}: {error}"
             return self._note(service, False, "FailedDiscoveryCheck", text)
@@ -185,6 +189,11 @@ class Aggregator:
                 service, False, "FailedDiscoveryCheck", f"failing or missing response from {target.base}: bad status {status}"
             )
         return self._note(service, True, "Passed", "all checks passed")
+
+    def _port_name(self, place: Object) -> str:
+        service = self._store.find(ResourceKey("", "services"), place.get("namespace"), place.get("name", "")) or {}
+        ports = (service.get("spec") or {}).get("ports") or ()
+        return str(next((port.get("name") or "" for port in ports if port.get("port") == (place.get("port") or 443)), ""))
 
     async def _discover(self, target: Target, path: str) -> int:
         limit = aiohttp.ClientTimeout(total=CHECK_TIMEOUT)
@@ -197,6 +206,7 @@ class Aggregator:
 
     def _note(self, service: Object, available: bool, reason: str, message: str) -> bool:
         name = service["metadata"]["name"]
+        (self._absent.add if reason in ("ServiceNotFound", "MissingEndpoints") else self._absent.discard)(name)
         current = self._store.find(API_SERVICES, None, name)
         if current is not None:
             shown = condition(current.get("status"), available, reason, message, timestamp(self._store.now()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import unquote
 
-from pytest_smi.reference.kube.rbac import AUTHENTICATED, SERVICE_ACCOUNT, Attributes, Authorizer, User, service_account_user
+from pytest_smi.reference.kube.rbac import ANONYMOUS, AUTHENTICATED, SERVICE_ACCOUNT, Attributes, Authorizer, User, service_account_user
 from pytest_smi.reference.kube.status import Forbidden, ResourceKey, Unauthorized
 from pytest_smi.reference.kube.tokens import ISSUER, Tokens
 
@@ -30,7 +30,9 @@ def bearer_token(headers: Headers) -> str:
 
 
 def authenticate(headers: Headers, tokens: Tokens) -> User:
-    """The user that the token belongs to; raises Unauthorized."""
+    """The user that the token belongs to, nobody in particular without any; raises Unauthorized."""
+    if not headers.get("Authorization"):
+        return ANONYMOUS
     token = bearer_token(headers)
     grant = tokens.check(token) if token else None
     if grant is None or ISSUER not in grant.audiences:

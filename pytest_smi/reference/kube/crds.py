@@ -8,7 +8,7 @@ from typing import Any
 from pytest_smi.reference.kube.registry import Registry, version_priority
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.schema_validation import TYPES
-from pytest_smi.reference.kube.status import Cause, ResourceKey, invalid, required, unsupported
+from pytest_smi.reference.kube.status import Cause, ResourceKey, forbidden_field, invalid, required, unsupported
 from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
 
 CRDS = ResourceKey("apiextensions.k8s.io", "customresourcedefinitions")
@@ -29,20 +29,30 @@ def validate(crd: Object) -> list[Cause]:
     versions = [version for version in spec.get("versions") or () if isinstance(version, dict)]
     if sum(1 for version in versions if version.get("storage")) != 1:
         causes.append(invalid("spec.versions", versions, "must have exactly one version marked as storage version"))
-    for number, version in enumerate(versions):
-        field = f"spec.versions[{number}]"
-        if not version.get("name"):
-            causes.append(required(f"{field}.name"))
-        schema = (version.get("schema") or {}).get("openAPIV3Schema")
-        if not isinstance(schema, dict):
-            causes.append(required(f"{field}.schema.openAPIV3Schema", "schemas are required"))
-        elif schema.get("type") != "object":
-            causes.append(required(f"{field}.schema.openAPIV3Schema.type", "must be object at the root"))
-        else:
-            causes += _schema_faults(schema, f"{field}.schema.openAPIV3Schema")
+    causes += [required(f"spec.versions[{number}].name") for number, version in enumerate(versions) if not version.get("name")]
+    causes += _root_faults([(version.get("schema") or {}).get("openAPIV3Schema") for version in versions])
     strategy = (spec.get("conversion") or {}).get("strategy", "None")
     if strategy != "None":
         causes.append(invalid("spec.conversion.strategy", strategy, "only None is served here"))
+    return causes
+
+
+def _root_faults(schemas: list[Any]) -> list[Cause]:
+    """Faults of the versions' schemas. One that all share is named as Kubernetes keeps it: once, for the whole definition."""
+    shared = bool(schemas) and all(schema == schemas[0] for schema in schemas)
+    causes: list[Cause] = []
+    for number, schema in enumerate(schemas[:1] if shared else schemas):
+        field = "spec.validation.openAPIV3Schema" if shared else f"spec.versions[{number}].schema.openAPIV3Schema"
+        if not isinstance(schema, dict):
+            causes.append(required(f"spec.versions[{number}].schema.openAPIV3Schema", "schemas are required"))
+        elif not schema.get("type"):
+            causes.append(required(f"{field}.type", "must not be empty at the root"))
+        elif schema["type"] != "object":
+            causes.append(invalid(f"{field}.type", schema["type"], "must be object at the root"))
+        else:
+            if schema.get("additionalProperties"):
+                causes.append(forbidden_field(f"{field}.additionalProperties", "must not be used at the root"))
+            causes += _schema_faults(schema, field)
     return causes
 
 
@@ -51,6 +61,8 @@ def _schema_faults(schema: Any, field: str) -> list[Cause]:
     if not isinstance(schema, dict):
         return [invalid(field, schema, "must be a schema")]
     causes: list[Cause] = []
+    if schema.get("additionalProperties") and schema.get("properties"):
+        causes.append(forbidden_field(f"{field}.additionalProperties", "additionalProperties and properties are mutual exclusive"))
     if schema.get("type") not in (None, "", *TYPES):
         causes.append(unsupported(f"{field}.type", schema["type"], sorted(TYPES)))
     try:
@@ -144,6 +156,8 @@ class CrdController:
             self._registry.put(event.name, ())
             return
         old, new = event.previous, crd
+        if old is None:
+            self._store.begin_history(ResourceKey(crd["spec"]["group"], crd["spec"]["names"]["plural"]))
         if old is None or old["spec"] != new["spec"]:
             self._registry.put(event.name, resources_of(crd))
         if self._store.find(CRDS, None, event.name) is crd:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from pytest_smi.reference.kube import crds, schema, schema_validation
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.status import BadRequest, Cause
+from pytest_smi.reference.kube.status import Cause
 from pytest_smi.reference.kube.store import Object
+from pytest_smi.reference.kube.write_mode import WriteMode
 
 
-def prepare(resource: Resource, obj: Object, *, strict: bool, old: Object | None = None) -> None:
-    """Prune what the schema does not know and fill in its defaults, in place. `strict` refuses unknown fields instead (400)."""
-    if resource.schema is None:
-        return
-    unknown = schema.prune(resource.schema, obj)
-    if strict and unknown:
-        listed = ", ".join(f'unknown field "{field}"' for field in unknown)
-        raise BadRequest(
-            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: strict decoding error: {listed}'
-        )
-    schema.fill(resource.schema, obj)
+METADATA = frozenset(
+    "annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation labels managedFields "
+    "name namespace ownerReferences resourceVersion selfLink uid".split()
+)
+"""The fields of ObjectMeta."""
+
+
+def prepare(resource: Resource, obj: Object, mode: WriteMode) -> None:
+    """Drop what ObjectMeta and the kind's schema do not know and fill in the schema's defaults, in place.
+
+    Raises BadRequest for unknown fields when the mode is strict.
+    """
+    meta = obj.get("metadata")
+    unknown = [f"metadata.{name}" for name in meta if name not in METADATA] if isinstance(meta, dict) else []
+    for path in unknown:
+        del obj["metadata"][path.partition(".")[2]]
+    if resource.schema is not None:
+        unknown += schema.prune(resource.schema, obj)
+    mode.unknown_fields(resource.kind, resource.version, unknown)
+    if resource.schema is not None:
+        schema.fill(resource.schema, obj)
 
 
 def convert(resource: Resource, obj: Object) -> None:

@@ -11,12 +11,12 @@ from pytest_smi.reference.kube.status import Gone
 
 
 class History:
-    """The last `size` changes, oldest first."""
+    """The last `size` changes, oldest first; none from before version `forgotten`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, forgotten: int = 0) -> None:
         self._size = size
         self._events: deque[Event] = deque()
-        self._forgotten = 0
+        self._forgotten = forgotten
 
     def add(self, event: Event) -> None:
         """Keep one more change, at the cost of the oldest."""

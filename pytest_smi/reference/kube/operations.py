@@ -11,15 +11,29 @@ from typing import Any, Protocol
 
 from pytest_smi.reference.kube import custom, defaults, garbage, validation
 from pytest_smi.reference.kube.patches import json_patch, merge_patch
-from pytest_smi.reference.kube.rbac import User
+from pytest_smi.reference.kube.rbac import Authorizer, User
+from pytest_smi.reference.kube.rbac_grants import check_grant
 from pytest_smi.reference.kube.resources import NO_STATUS_ON_WRITE, Resource
 from pytest_smi.reference.kube.scale import scale_of, with_replicas
-from pytest_smi.reference.kube.status import BadRequest, Cause, Conflict, Forbidden, Invalid, NotFound, ResourceKey
+from pytest_smi.reference.kube.server_side_apply import Appliers
+from pytest_smi.reference.kube.status import (
+    ApiError,
+    BadRequest,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ResourceKey,
+    invalid,
+    unsupported,
+)
 from pytest_smi.reference.kube.store import NAMESPACES, PODS, Object, Store, thaw
 from pytest_smi.reference.kube.strategic import strategic_merge
-from pytest_smi.reference.kube.wire import unsupported_media_type
+from pytest_smi.reference.kube.wire import unsupported_media_type, unsupported_patch
+from pytest_smi.reference.kube.write_mode import WriteMode
 
-SERVICES = ResourceKey("", "services")
+SERVICES, SERVICE_ACCOUNTS = ResourceKey("", "services"), ResourceKey("", "serviceaccounts")
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
 JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json"
 
@@ -34,21 +48,24 @@ class Admission(Protocol):
 class Operations:
     """The writing verbs on one store. `allocate_cluster_ip` gives a free ClusterIP, or is None when nobody gives them out."""
 
-    def __init__(self, store: Store, admit: Admission, allocate_cluster_ip: Callable[[], str] | None) -> None:
+    def __init__(
+        self, store: Store, admit: Admission, allocate_cluster_ip: Callable[[], str] | None, authorizer: Authorizer | None = None
+    ) -> None:
         self._store = store
         self._admit = admit
+        self._authorizer = authorizer
+        self._appliers = Appliers()
         self._allocate = allocate_cluster_ip
 
-    async def create(
-        self, resource: Resource, namespace: str, obj: Object, *, user: User, dry_run: bool = False, strict: bool = False
-    ) -> Object:
-        """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds). `strict` refuses unknown fields."""
+    async def create(self, resource: Resource, namespace: str, obj: Object, *, user: User, mode: WriteMode | None = None) -> Object:
+        """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds)."""
+        mode = mode or WriteMode()
         new = self._checked_type(resource, namespace, "", thaw(obj))
         if new["metadata"].get("resourceVersion"):
-            raise BadRequest("resourceVersion should not be set on objects to be created")
+            raise ApiError("resourceVersion should not be set on objects to be created", reason="")
         self._check_namespace(resource, new)
+        custom.prepare(resource, new, mode)
         if resource.custom:
-            custom.prepare(resource, new, strict=strict)
             if resource.has_subresource("status"):
                 new.pop("status", None)
         elif resource.key in NO_STATUS_ON_WRITE:
@@ -58,16 +75,19 @@ class Operations:
         self._fill(resource, new)
         if not new["metadata"].get("name") and (prefix := new["metadata"].get("generateName")):
             new["metadata"]["name"] = self._store.free_name(resource.key, namespace, prefix)
-        new = await self._admit("CREATE", resource, new, None, user, dry_run)
+        check_grant(self._authorizer, resource, new, user)
+        new = await self._admit("CREATE", resource, new, None, user, mode.dry_run)
         self._fill(resource, new)
         self._validate(resource, new, None)
         # The namespace may have gone, or begun to go, while webhooks were asked.
         self._check_namespace(resource, new)
         if resource.key == SERVICES:
-            self._give_cluster_ip(new, dry_run)
+            self._give_cluster_ip(new, mode.dry_run)
+        if resource.key == PODS:
+            self._check_account(new)
         custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
-        return self._store.create(resource.key, new, dry_run=dry_run)
+        return self._store.create(resource.key, new, dry_run=mode.dry_run)
 
     async def update(
         self,
@@ -78,10 +98,10 @@ class Operations:
         *,
         user: User,
         subresource: str = "",
-        dry_run: bool = False,
-        strict: bool = False,
+        mode: WriteMode | None = None,
     ) -> Object:
         """Replace an object, or its status, scale or (a namespace's) finalizers."""
+        mode = mode or WriteMode()
         old = self._store.get(resource.key, namespace, name)
         new = thaw(obj)
         if subresource == "scale":
@@ -90,7 +110,7 @@ class Operations:
         else:
             new = self._checked_type(resource, namespace, name, new)
         if resource.custom and not new["metadata"].get("resourceVersion") and not subresource:
-            text = "Invalid value: 0x0: must be specified for an update"
+            text = "Invalid value: 0: must be specified for an update"
             cause = Cause(field="metadata.resourceVersion", reason="FieldValueInvalid", message=text)
             raise Invalid(resource.kind, resource.group, name, [cause])
         if (version := new["metadata"].get("resourceVersion")) and version != old["metadata"]["resourceVersion"]:
@@ -101,15 +121,16 @@ class Operations:
             return self._finalize(old, new)
         else:
             self._keep_what_clients_leave_out(resource, old, new)
-        if resource.custom:
-            custom.prepare(resource, new, strict=strict, old=old)
+        if subresource != "scale":
+            custom.prepare(resource, new, mode)
         if not subresource:
             self._fill(resource, new)
-            new = await self._admit("UPDATE", resource, new, old, user, dry_run)
+            check_grant(self._authorizer, resource, new, user)
+            new = await self._admit("UPDATE", resource, new, old, user, mode.dry_run)
         self._validate(resource, new, old)
         custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
-        return self._store.update(resource.key, new, dry_run=dry_run)
+        return self._store.update(resource.key, new, dry_run=mode.dry_run)
 
     async def patch(
         self,
@@ -121,22 +142,28 @@ class Operations:
         *,
         user: User,
         subresource: str = "",
-        dry_run: bool = False,
-        strict: bool = False,
+        mode: WriteMode | None = None,
     ) -> tuple[Object, bool]:
         """Change an object by a patch; returns it and whether it is new (server-side apply creates). Raises 415 for types not served."""
+        mode = mode or WriteMode()
         accepted = (JSON_PATCH, MERGE, APPLY) if resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
+        if patch_type not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
+            raise unsupported_patch()
         if patch_type not in accepted:
-            raise unsupported_media_type(patch_type, accepted)
+            raise unsupported_media_type(accepted)
         if patch_type != JSON_PATCH and not isinstance(patch, dict):
             raise BadRequest("error decoding patch: it is no JSON object")
         old = self._store.find(resource.key, namespace, name)
         if old is None and patch_type == APPLY and not subresource:
             patch.setdefault("metadata", {}).setdefault("name", name)
-            return await self.create(resource, namespace, patch, user=user, dry_run=dry_run, strict=strict), True
+            made = await self.create(resource, namespace, patch, user=user, mode=mode)
+            self._note_apply(made, patch, mode)
+            return made, True
         if old is None:
             raise NotFound(resource.key, name)
         current = scale_of(resource, old) if subresource == "scale" else {**old, "apiVersion": resource.api_version}
+        if patch_type == APPLY and not subresource:
+            current = self._appliers.prepare(current, patch, mode.manager, force=mode.force)
         with _well_typed(resource):
             new = self._patched(resource, current, patch_type, patch)
         meta = new.get("metadata")
@@ -144,7 +171,9 @@ class Operations:
             raise BadRequest("metadata must be an object")
         # A patch is made against the newest state, so that it conflicts only when it names a resourceVersion itself.
         meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
-        changed = await self.update(resource, namespace, name, new, user=user, subresource=subresource, dry_run=dry_run, strict=strict)
+        changed = await self.update(resource, namespace, name, new, user=user, subresource=subresource, mode=mode)
+        if patch_type == APPLY and not subresource:
+            self._note_apply(changed, patch, mode)
         return changed, False
 
     def delete(
@@ -156,15 +185,16 @@ class Operations:
         if resource.key == NAMESPACES and name in ("default", "kube-system", "kube-public"):
             raise Forbidden(resource.key, name, "this namespace may not be deleted")
         wanted = options.get("preconditions") or {}
-        for field, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        for field, title, fate in (("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")):
             if wanted.get(field) and wanted[field] != meta[field]:
-                why = f"Precondition failed: {title} in precondition: {wanted[field]}, {title} in object meta: {meta[field]}"
-                raise Conflict(resource.key, name, why)
+                why = f"the {title} in the precondition ({wanted[field]}) does not match the {title} in record ({meta[field]})"
+                raise Conflict(ResourceKey(resource.group, resource.kind), name, f"{why}. The object might have been {fate}")
         if dry_run:
             return old, True
         policy = options.get("propagationPolicy") or ("Orphan" if options.get("orphanDependents") else "Background")
         if policy not in ("Background", "Foreground", "Orphan"):
-            raise BadRequest(f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "{policy}": Unsupported value')
+            cause = unsupported("propagationPolicy", policy, ("Foreground", "Background", "Orphan", "nil"))
+            raise Invalid("DeleteOptions", "meta.k8s.io", "", [cause])
         if policy == "Orphan":
             garbage.orphan_dependents(self._store, meta["uid"])
         grace = options.get("gracePeriodSeconds")
@@ -183,11 +213,17 @@ class Operations:
         return new
 
     def _checked_type(self, resource: Resource, namespace: str, name: str, obj: Object) -> Object:
-        version, kind = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+        if resource.custom and not obj.get("kind"):
+            raise BadRequest(f"the object provided is unrecognized (must be of type {resource.kind}): Object 'Kind' is missing")
+        version = obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
+        kind = obj["kind"] = obj.get("kind") or resource.kind
         if kind != resource.kind or version != resource.api_version:
             if kind == resource.kind:
                 why = f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
                 raise BadRequest(why)
+            if resource.custom:
+                cause = invalid("kind", kind, f"must be {resource.kind}")
+                raise Invalid(str(kind), resource.group, (obj.get("metadata") or {}).get("name") or "", [cause])
             group, _, number = str(version).rpartition("/")
             refused = f'{kind} in version "{number}" cannot be handled as a {resource.kind}'
             raise BadRequest(f"{refused}: no kind {kind!r} is registered for version {group}/{number} here".replace("'", '"'))
@@ -217,6 +253,16 @@ class Operations:
             why = f"unable to create new content in namespace {name} because it is being terminated"
             cause = {"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated", "field": "metadata.namespace"}
             raise Forbidden(resource.key, obj["metadata"].get("name") or "", why, causes=[cause])
+
+    def _check_account(self, pod: Object) -> None:
+        namespace, name = pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName") or "default"
+        if self._store.find(SERVICE_ACCOUNTS, namespace, name) is None:
+            why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
+            raise Forbidden(PODS, pod["metadata"].get("name") or "", why)
+
+    def _note_apply(self, obj: Object, patch: Object, mode: WriteMode) -> None:
+        if not mode.dry_run:
+            self._appliers.note(obj["metadata"]["uid"], patch, mode.manager)
 
     def _fill(self, resource: Resource, obj: Object) -> None:
         with _well_typed(resource):

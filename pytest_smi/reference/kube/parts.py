@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -35,6 +35,6 @@ class Parts:
     watchers: set[Watcher] = field(default_factory=set)
 
 
-def json_response(data: object, status: int = 200) -> web.Response:
+def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
-    return web.Response(body=encode(data), status=status, content_type="application/json")
+    return web.Response(body=encode(data), status=status, content_type="application/json", headers=headers)

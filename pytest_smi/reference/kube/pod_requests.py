@@ -11,7 +11,7 @@ from aiohttp import web
 from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.paths import RequestInfo, is_true
 from pytest_smi.reference.kube.podaccess import PodAccess
-from pytest_smi.reference.kube.status import ApiError, BadRequest
+from pytest_smi.reference.kube.status import ApiError, BadRequest, Cause, Invalid
 from pytest_smi.reference.kube.store import PODS, Object
 from pytest_smi.reference.kube.websocket_exec import accepts_websocket, serve_exec
 
@@ -33,13 +33,15 @@ def chosen_container(pod: Object, asked: str | None) -> str:
     """The container that the request means; raises BadRequest when it is not of the pod, or when it must be said."""
     name, spec = pod["metadata"]["name"], pod["spec"]
     containers = [container["name"] for container in spec.get("containers") or ()]
-    everything = containers + [container["name"] for container in spec.get("initContainers") or ()]
+    inits = [container["name"] for container in spec.get("initContainers") or ()]
     if asked:
-        if asked not in everything:
+        if asked not in containers + inits:
             raise BadRequest(f"container {asked} is not valid for pod {name}")
         return asked
-    default = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
-    return str(default if default in containers else containers[0])
+    if len(containers) == 1:
+        return str(containers[0])
+    others = f" or one of the init containers: [{' '.join(inits)}]" if inits else ""
+    raise BadRequest(f"a container name must be specified for pod {name}, choose one of: [{' '.join(containers)}]{others}")
 
 
 async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
@@ -60,10 +62,10 @@ async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo)
     if not any(wanted.values()):
         raise BadRequest("you must specify at least one of stdin, stdout, stderr")
     session = await _access(parts).exec(info.namespace, info.name, container, list(command), tty=tty, **wanted)
-    return await serve_exec(request, session, stdin=wanted["stdin"])
+    return await serve_exec(request, session, stdin=wanted["stdin"], command=command)
 
 
-def _whole(query: Mapping[str, str], name: str, lowest: int) -> int | None:
+def _whole(pod: str, query: Mapping[str, str], name: str, lowest: int) -> int | None:
     if not query.get(name):
         return None
     try:
@@ -71,7 +73,8 @@ def _whole(query: Mapping[str, str], name: str, lowest: int) -> int | None:
     except ValueError:
         value = lowest - 1
     if value < lowest:
-        raise BadRequest(f'PodLogOptions "" is invalid: {name}: Invalid value: {query[name]}: must be greater than or equal to {lowest}')
+        text = f"Invalid value: {query[name]}: must be greater than or equal to {lowest}"
+        raise Invalid("PodLogOptions", "", pod, [Cause(field=name, reason="FieldValueInvalid", message=text)])
     return value
 
 
@@ -80,11 +83,7 @@ async def answer_log(parts: Parts, request: web.BaseRequest, info: RequestInfo) 
     pod = parts.store.get(PODS, info.namespace, info.name)
     query = request.query
     asked = query.get("container") or None
-    names = [container["name"] for container in pod["spec"].get("containers") or ()]
-    has_default = "kubectl.kubernetes.io/default-container" in (pod["metadata"].get("annotations") or {})
-    if not asked and len(names) > 1 and not has_default:
-        raise BadRequest(f"a container name must be specified for pod {info.name}, choose one of: [{' '.join(names)}]")
-    since: float | None = _whole(query, "sinceSeconds", 1)
+    since: float | None = _whole(info.name, query, "sinceSeconds", 1)
     if since is None and query.get("sinceTime"):
         try:
             since = max(0.0, parts.clock() - datetime.fromisoformat(query["sinceTime"]).timestamp())
@@ -96,12 +95,12 @@ async def answer_log(parts: Parts, request: web.BaseRequest, info: RequestInfo) 
         info.name,
         chosen_container(pod, asked),
         follow=follow,
-        tail_lines=_whole(query, "tailLines", 0),
+        tail_lines=_whole(info.name, query, "tailLines", 0),
         since_seconds=since,
         timestamps=_on(query, "timestamps"),
         previous=_on(query, "previous"),
     )
-    return await _stream(request, stream, _whole(query, "limitBytes", 1))
+    return await _stream(request, stream, _whole(info.name, query, "limitBytes", 1))
 
 
 async def _stream(request: web.BaseRequest, stream: AsyncIterator[bytes], limit: int | None) -> web.StreamResponse:

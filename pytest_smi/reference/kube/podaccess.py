@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 
+class ExecFailed(Exception):
+    """The program of a session could not be started; the text is the container runtime's."""
+
+
 class ExecSession(Protocol):
     """One program started in a container."""
 
@@ -19,7 +23,7 @@ class ExecSession(Protocol):
         """Its output as it comes: (1, bytes) standard output, (2, bytes) standard error. Ends when both are closed."""
 
     async def wait(self) -> int:
-        """Its exit status, negative for the signal that ended it."""
+        """Its exit status, negative for the signal that ended it; raises ExecFailed when there never was a program."""
 
     async def kill(self) -> None:
         """End it and its children; harmless when it has ended."""

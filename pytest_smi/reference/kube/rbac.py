@@ -12,7 +12,7 @@ from pytest_smi.reference.kube.store import Store
 GROUP = "rbac.authorization.k8s.io"
 ROLES, CLUSTER_ROLES = ResourceKey(GROUP, "roles"), ResourceKey(GROUP, "clusterroles")
 ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS = ResourceKey(GROUP, "rolebindings"), ResourceKey(GROUP, "clusterrolebindings")
-MASTERS, AUTHENTICATED = "system:masters", "system:authenticated"
+MASTERS, AUTHENTICATED, UNAUTHENTICATED = "system:masters", "system:authenticated", "system:unauthenticated"
 SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
@@ -55,6 +55,10 @@ class Attributes:
         full = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
         where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
         return f'User "{user.name}" cannot {self.verb} resource "{full}" in API group "{self.group}" {where}'
+
+
+ANONYMOUS = User(name="system:anonymous", groups=(UNAUTHENTICATED,))
+"""Whoever shows no credentials."""
 
 
 def service_account_user(namespace: str, name: str, uid: str = "", extra: Mapping[str, tuple[str, ...]] | None = None) -> User:
@@ -100,20 +104,32 @@ class Authorizer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._rules: dict[tuple[User, str], list[Mapping[str, Any]]] = {}
+        self._rules: dict[tuple[User, str], list[tuple[Mapping[str, Any], str]]] = {}
         for key in (ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
             store.subscribe(key, lambda _: self._rules.clear())
 
     def allows(self, user: User, asked: Attributes) -> bool:
         """Whether the user may; members of system:masters always may."""
-        if MASTERS in user.groups:
-            return True
-        if any(rule_allows(rule, asked) for rule in self.rules(user, "")):
-            return True
-        return bool(asked.namespace) and any(rule_allows(rule, asked) for rule in self.rules(user, asked.namespace))
+        return MASTERS in user.groups or self.reason(user, asked) is not None
+
+    def reason(self, user: User, asked: Attributes) -> str | None:
+        """Which binding lets the user, in Kubernetes' words; None when none does."""
+        for namespace in ("", asked.namespace) if asked.namespace else ("",):
+            for rule, why in self._bound_rules(user, namespace):
+                if rule_allows(rule, asked):
+                    return f"RBAC: allowed by {why}"
+        return None
 
     def rules(self, user: User, namespace: str) -> list[Mapping[str, Any]]:
         """The rules bound to the user cluster-wide (namespace "") or in one namespace."""
+        return [rule for rule, _ in self._bound_rules(user, namespace)]
+
+    def rules_of(self, ref: Mapping[str, Any], namespace: str) -> list[Mapping[str, Any]]:
+        """The rules of the role that a binding in that namespace refers to; none when it is not there."""
+        own = ref.get("kind") == "Role"
+        return list(self._role_rules(self._store.find(ROLES if own else CLUSTER_ROLES, namespace if own else None, str(ref.get("name")))))
+
+    def _bound_rules(self, user: User, namespace: str) -> list[tuple[Mapping[str, Any], str]]:
         found = self._rules.get((user, namespace))
         if found is None:
             if len(self._rules) > 10_000:
@@ -122,13 +138,19 @@ class Authorizer:
             found = self._rules[(user, namespace)] = list(self._bound(user, bindings, namespace))
         return found
 
-    def _bound(self, user: User, bindings: Iterable[Mapping[str, Any]], namespace: str) -> Iterator[Mapping[str, Any]]:
+    def _bound(self, user: User, bindings: Iterable[Mapping[str, Any]], namespace: str) -> Iterator[tuple[Mapping[str, Any], str]]:
         for binding in bindings:
-            if any(subject_is(subject, user, namespace) for subject in binding.get("subjects") or ()):
-                ref = binding["roleRef"]
-                in_namespace = ref["kind"] == "Role"
-                role = self._store.find(ROLES if in_namespace else CLUSTER_ROLES, namespace if in_namespace else None, ref["name"])
-                yield from self._role_rules(role)
+            for subject in binding.get("subjects") or ():
+                if not subject_is(subject, user, namespace):
+                    continue
+                ref, name = binding["roleRef"], binding["metadata"]["name"]
+                place, kind = (f"{name}/{namespace}", "RoleBinding") if namespace else (name, "ClusterRoleBinding")
+                own = (
+                    f"{subject['name']}/{subject.get('namespace') or namespace}" if subject["kind"] == "ServiceAccount" else subject["name"]
+                )
+                why = f'{kind} "{place}" of {ref["kind"]} "{ref["name"]}" to {subject["kind"]} "{own}"'
+                yield from ((rule, why) for rule in self.rules_of(ref, namespace))
+                break
 
     def _role_rules(self, role: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
         if role is None:

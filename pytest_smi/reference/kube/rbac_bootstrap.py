@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smi.reference.kube.rbac import AUTHENTICATED, GROUP, MASTERS
+from pytest_smi.reference.kube.rbac import AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED
 
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
@@ -46,6 +46,7 @@ _DELEGATOR = [
     _rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
 ]
 _ALL = [_rule(["*"], ["*"], ["*"]), {"nonResourceURLs": ["*"], "verbs": ["*"]}]
+_PUBLIC = [{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}]
 _DISCOVERY = [{"nonResourceURLs": _PATHS, "verbs": ["get"]}]
 
 
@@ -73,20 +74,26 @@ def cluster_roles() -> list[dict[str, Any]]:
         _role("view", _VIEW, "view"),
         _role("system:basic-user", _SELF),
         _role("system:discovery", _DISCOVERY),
+        _role("system:public-info-viewer", _PUBLIC),
         _role("system:auth-delegator", _DELEGATOR),
     ]
 
 
 def cluster_role_bindings() -> list[dict[str, Any]]:
     """The default ClusterRoleBindings."""
-    bound = {"cluster-admin": MASTERS, "system:basic-user": AUTHENTICATED, "system:discovery": AUTHENTICATED}
+    bound = {
+        "cluster-admin": (MASTERS,),
+        "system:basic-user": (AUTHENTICATED,),
+        "system:discovery": (AUTHENTICATED,),
+        "system:public-info-viewer": (AUTHENTICATED, UNAUTHENTICATED),
+    }
     return [
         {
             "apiVersion": f"{GROUP}/v1",
             "kind": "ClusterRoleBinding",
             "metadata": _meta(name),
             "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": group}],
+            "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": group} for group in groups],
         }
-        for name, group in bound.items()
+        for name, groups in bound.items()
     ]

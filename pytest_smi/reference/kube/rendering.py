@@ -59,6 +59,9 @@ class Rendering:
                 "metadata": dict(meta),
                 "items": [partial(obj) for obj in shown],
             }
+        if not resource.custom:
+            # Items of built-in lists do not repeat what the list says; those of custom ones do.
+            shown = [{name: value for name, value in obj.items() if name not in ("apiVersion", "kind")} for obj in shown]
         return {"kind": resource.list_name, "apiVersion": resource.api_version, "metadata": dict(meta), "items": shown}
 
     def form(self) -> Form:

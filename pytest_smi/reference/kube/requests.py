@@ -14,7 +14,6 @@ from pytest_smi.reference.kube.resource_requests import ResourceRequests
 from pytest_smi.reference.kube.status import ApiError, Forbidden, ResourceKey
 
 log = logging.getLogger(__name__)
-_PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 
 
 class RequestHandler:
@@ -42,8 +41,6 @@ class RequestHandler:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         info = paths.parse(request.method, request.rel_url.raw_path, request.query)
-        if info.path.startswith(_PUBLIC) and "Authorization" not in request.headers:
-            return await plain_requests.answer(self._parts, request, info.path)
         user = authentication.impersonated(
             authentication.authenticate(request.headers, self._parts.tokens), request.headers, self._parts.authorizer
         )

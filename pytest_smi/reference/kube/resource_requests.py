@@ -15,9 +15,10 @@ from pytest_smi.reference.kube.rendering import Rendering, present
 from pytest_smi.reference.kube.resources import RETURNED_WHEN_DELETED, Resource
 from pytest_smi.reference.kube.scale import scale_of
 from pytest_smi.reference.kube.selectors import Predicate, both, field_selector, label_selector
-from pytest_smi.reference.kube.status import ApiError, BadRequest, Cause, Invalid, required, success
+from pytest_smi.reference.kube.status import ApiError, BadRequest, success
 from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.watch_requests import answer_watch
+from pytest_smi.reference.kube.write_mode import WriteMode, dry_run, write_mode
 
 
 def method_not_allowed() -> ApiError:
@@ -34,14 +35,6 @@ def number(query_value: str | None, name: str) -> int:
     if value < 0:
         raise BadRequest(f'invalid value for {name}: "{query_value}": it must be a number from 0')
     return value
-
-
-def dry_run(query_value: str | None, options: str) -> bool:
-    """Whether the request is a dry run; only `All` is one. `options` names the request's kind of options for the refusal."""
-    if query_value not in (None, "", "All"):
-        text = f'Unsupported value: ["{query_value}"]: supported values: "All"'
-        raise Invalid(options, "meta.k8s.io", "", [Cause(field="dryRun", reason="FieldValueNotSupported", message=text)])
-    return query_value == "All"
 
 
 class ResourceRequests:
@@ -115,51 +108,34 @@ class ResourceRequests:
         namespace = self._namespace(resource, info)
         if resource.namespaced and not namespace:
             raise BadRequest("an empty namespace may not be set during creation")
-        created = await self._parts.operations.create(
-            resource,
-            namespace,
-            body,
-            user=user,
-            dry_run=dry_run(request.query.get("dryRun")),
-            strict=request.query.get("fieldValidation") == "Strict",
-        )
-        return json_response(Rendering.accepted(request, resource, self._parts.clock).one(created), 201)
+        mode = write_mode(request.query, "CreateOptions")
+        created = await self._parts.operations.create(resource, namespace, body, user=user, mode=mode)
+        return json_response(Rendering.accepted(request, resource, self._parts.clock).one(created), 201, mode.headers())
 
     async def _update(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
         body = wire.decode_object(await request.read(), request.headers.get("Content-Type", ""))
+        mode = write_mode(request.query, "UpdateOptions")
         changed = await self._parts.operations.update(
-            resource,
-            self._namespace(resource, info),
-            info.name,
-            body,
-            user=user,
-            subresource=info.subresource,
-            dry_run=dry_run(request.query.get("dryRun")),
-            strict=request.query.get("fieldValidation") == "Strict",
+            resource, self._namespace(resource, info), info.name, body, user=user, subresource=info.subresource, mode=mode
         )
-        return self._changed(request, resource, info, changed, 200)
+        return self._changed(request, resource, info, changed, 200, mode)
 
     async def _patch(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         body = await request.read()
         patch = wire.decode(body, APPLY if kind == APPLY else JSON_PATCH)
+        mode = write_mode(request.query, "PatchOptions", apply=kind == APPLY)
         changed, new = await self._parts.operations.patch(
-            resource,
-            self._namespace(resource, info),
-            info.name,
-            kind,
-            patch,
-            user=user,
-            subresource=info.subresource,
-            dry_run=dry_run(request.query.get("dryRun")),
-            strict=request.query.get("fieldValidation") == "Strict",
+            resource, self._namespace(resource, info), info.name, kind, patch, user=user, subresource=info.subresource, mode=mode
         )
-        return self._changed(request, resource, info, changed, 201 if new else 200)
+        return self._changed(request, resource, info, changed, 201 if new else 200, mode)
 
-    def _changed(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, obj: Object, status: int) -> web.Response:
+    def _changed(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, obj: Object, status: int, mode: WriteMode
+    ) -> web.Response:
         if info.subresource == "scale":
             return json_response(scale_of(resource, obj), status)
-        return json_response(Rendering.accepted(request, resource, self._parts.clock).one(obj), status)
+        return json_response(Rendering.accepted(request, resource, self._parts.clock).one(obj), status, mode.headers())
 
     async def _options(self, request: web.BaseRequest) -> tuple[dict[str, object], bool]:
         body = await request.read()

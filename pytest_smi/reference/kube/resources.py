@@ -113,6 +113,7 @@ BUILTIN: tuple[Resource, ...] = (
     _row("apps", "daemonsets", "DaemonSet", True, "ds", "status", **_ALL),
     _row("apps", "deployments", "Deployment", True, "deploy", "scale status", **_ALL),
     _row("apps", "replicasets", "ReplicaSet", True, "rs", "scale status", **_ALL),
+    _row("apps", "statefulsets", "StatefulSet", True, "sts", "scale status", **_ALL),
     _row(_AUTHN, "tokenreviews", "TokenReview", False, **_REVIEW),
     _row(_AUTHN, "selfsubjectreviews", "SelfSubjectReview", False, **_REVIEW),
     _row(_AUTHZ, "localsubjectaccessreviews", "LocalSubjectAccessReview", True, **_REVIEW),

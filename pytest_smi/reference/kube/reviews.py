@@ -7,7 +7,7 @@ from typing import Any
 from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.rbac import MASTERS, Attributes, User
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.status import BadRequest, Invalid, invalid
+from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid, invalid
 from pytest_smi.reference.kube.store import Object, timestamp
 from pytest_smi.reference.kube.tokens import ISSUER, LIFETIME
 
@@ -15,7 +15,7 @@ from pytest_smi.reference.kube.tokens import ISSUER, LIFETIME
 def review(parts: Parts, resource: Resource, namespace: str, body: Object, user: User) -> Object:
     """The review with its status filled in."""
     spec = body.get("spec") or {}
-    result = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {"creationTimestamp": None}, "spec": spec}
+    result = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, "spec": spec}
     match resource.plural:
         case "selfsubjectaccessreviews":
             result["status"] = _access(parts, user, spec)
@@ -45,9 +45,13 @@ def _access(parts: Parts, user: User, spec: dict[str, Any]) -> Object:
         fields = ("verb", "group", "resource", "subresource", "namespace", "name")
         asked = Attributes(**{field: str(wanted.get(field) or "") for field in fields})
     else:
-        raise BadRequest("spec: exactly one of nonResourceAttributes or resourceAttributes must be specified")
-    allowed = MASTERS in user.groups or parts.authorizer.allows(user, asked)
-    return {"allowed": True, "reason": "RBAC: allowed"} if allowed else {"allowed": False}
+        text = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        cause = Cause(field="spec.resourceAttributes", reason="FieldValueInvalid", message=text)
+        raise Invalid("", "authorization.k8s.io", "", [cause])
+    if MASTERS in user.groups:
+        return {"allowed": True}
+    why = parts.authorizer.reason(user, asked)
+    return {"allowed": True, "reason": why} if why is not None else {"allowed": False}
 
 
 def _rules(parts: Parts, user: User, namespace: str) -> Object:

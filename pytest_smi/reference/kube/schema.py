@@ -43,16 +43,15 @@ def _is_resource(schema: Schema, name: str) -> bool:
 
 
 def fill(schema: Schema, value: Any) -> None:
-    """Fill in defaults where a field is missing, or null but not nullable."""
+    """Fill in defaults where a field is missing, or null but not nullable; such a null without a default is dropped."""
     if isinstance(value, dict):
         properties = schema.get("properties") or {}
         for name, inner in properties.items():
             missing = name not in value or (value[name] is None and not inner.get("nullable"))
             if missing and "default" in inner:
                 value[name] = thaw(inner["default"])
-            elif missing and name in value and not inner.get("nullable"):
-                # Kubernetes drops nulls of fields that are not nullable and have no default only when pruning would; they fail validation.
-                continue
+            elif missing:
+                value.pop(name, None)
             if name in value:
                 fill(inner, value[name])
         extra = schema.get("additionalProperties")

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smi.reference.kube.status import BadRequest
+from pytest_smi.reference.kube.validation import QUALIFIED_TEXT
 
 Predicate = Callable[[Mapping[str, Any]], bool]
+_NAME = re.compile(r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _SET = re.compile(r"^\s*([\w./-]+)\s+(in|notin)\s+\(([^()]*)\)\s*$")
 _EQUAL = re.compile(r"^\s*([\w./-]+)\s*(==|=|!=)\s*([\w.-]*)\s*$")
 _EXISTS = re.compile(r"^\s*(!?)\s*([\w./-]+)\s*$")
+_BEYOND = re.compile(r"^\s*[\w./-]+\s*(?:==|=|!=)\s*[\w.-]*\s*(=+|!=|[\w.-]+)")
 _COMMAS = re.compile(r",(?![^()]*\))")
 
 
@@ -31,15 +34,29 @@ def label_selector(text: str) -> Predicate | None:
 def _requirement(part: str) -> Callable[[Mapping[str, str]], bool]:
     if match := _SET.match(part):
         name, operator, inside = match.groups()
+        _check_name(name)
         return _operator(name, "In" if operator == "in" else "NotIn", [value.strip() for value in inside.split(",")])
     if match := _EQUAL.match(part):
         name, operator, value = match.groups()
+        _check_name(name)
         return _operator(name, "NotIn" if operator == "!=" else "In", [value])
     if match := _EXISTS.match(part):
+        _check_name(match[2])
         return _operator(match[2], "DoesNotExist" if match[1] else "Exists", [])
+    if match := re.match(r"^\s*[\w./-]+\s+(?:in|notin)\s+([\w.-]+)", part):
+        raise BadRequest(f"unable to parse requirement: found '{match[1]}' expected: '('")
+    if match := re.match(r"^\s*[\w./-]+\s+([\w./-]+)\s*$", part):
+        raise BadRequest(f"unable to parse requirement: found '{match[1]}', expected: in, notin, =, ==, !=, gt, lt")
+    if match := _BEYOND.match(part):
+        raise BadRequest(f"found '{match[1]}', expected: ',' or 'end of string'")
     raise BadRequest(
         f"unable to parse requirement: found '{part.strip()}', expected a label selector such as a=b, a!=b, a in (b,c), a or !a"
     )
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f'unable to parse requirement: <nil>: Invalid value: "{name}": {QUALIFIED_TEXT}')
 
 
 def _operator(name: str, operator: str, values: list[str]) -> Callable[[Mapping[str, str]], bool]:
@@ -92,7 +109,9 @@ def field_selector(text: str, plural: str, *, custom: bool = False) -> Predicate
             raise BadRequest(f"invalid selector: '{part}'; can't understand '{part}'")
         name, operator, value = match.groups()
         if name not in _COMMON and (custom or name not in _FIELDS.get(plural, ())):
-            raise BadRequest(f"field label not supported: {name}" if not custom else f'field label "{name}" not supported')
+            if custom or plural in _FIELDS:
+                raise BadRequest(f"field label not supported: {name}")
+            raise BadRequest(f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"')
         tests.append((name.split("."), operator != "!=", value))
     return lambda obj: all((_field(obj, path) == value) is wanted for path, wanted, value in tests)
 

@@ -71,12 +71,13 @@ class ApiServer:
         self.admin_token = self._tokens.admin
         self._webhooks = Webhooks(store, resolve_service)
         proxy_pair = self._proxy_authority.issue("front-proxy-client", names=[], addresses=[], client=True)
+        authorizer = Authorizer(store)
         self._parts = Parts(
             store=store,
             registry=self.registry,
-            operations=Operations(store, self._webhooks.admit, allocate_cluster_ip),
+            operations=Operations(store, self._webhooks.admit, allocate_cluster_ip, authorizer),
             tokens=self._tokens,
-            authorizer=Authorizer(store),
+            authorizer=authorizer,
             aggregator=Aggregator(store, resolve_service, proxy_pair, state_dir),
             pod_access=pod_access,
             clock=clock,

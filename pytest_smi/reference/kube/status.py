@@ -43,14 +43,14 @@ class ApiError(Exception):
         self.message = message
         self.code = self.code if code is None else code
         self.reason = self.reason if reason is None else reason
-        self.details = dict(details) if details else None
+        self.details = dict(details) if details is not None else None
 
     def body(self) -> dict[str, Any]:
         """The `Status` object for this error."""
         status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
         if self.reason:
             status["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         status["code"] = self.code
         return status

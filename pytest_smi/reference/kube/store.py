@@ -238,6 +238,10 @@ class Store:
         history = self._history.get(key)
         return history.since(int(resource_version)) if history else ()
 
+    def begin_history(self, key: ResourceKey) -> None:
+        """Keep changes of a new kind from now on: watches from before now get Gone."""
+        self._history[key] = History(self._history_size, forgotten=self._revision)
+
     def forget_history(self) -> None:
         """Drop every kept change, as a compaction does: watches from before now get Gone."""
         for history in self._history.values():

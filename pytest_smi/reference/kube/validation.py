@@ -40,6 +40,7 @@ QUALIFIED_TEXT = (
     "with an alphanumeric character "
     "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion", "customresourcecleanup.apiextensions.k8s.io")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _FREE_NAMES = frozenset(ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
 
@@ -57,6 +58,11 @@ def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
         causes.append(required("metadata.name", "name or generateName is required"))
     elif name:
         causes += _name(key, str(name))
+    builtin = "." not in key.group or key.group.endswith(".k8s.io")
+    for number, finalizer in enumerate(meta.get("finalizers") or ()):
+        if builtin and "/" not in str(finalizer) and finalizer not in _FINALIZERS:
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            causes.append(invalid(f"metadata.finalizers[{number}]", finalizer, why))
     for label, value in (meta.get("labels") or {}).items():
         if not _QUALIFIED.fullmatch(label) or len(label.rpartition("/")[2]) > 63:
             causes.append(invalid("metadata.labels", label, QUALIFIED_TEXT))
@@ -184,7 +190,7 @@ def _workload(obj: Mapping[str, Any]) -> list[Cause]:
         found = Cause(
             field="spec.template.metadata.labels",
             reason="FieldValueInvalid",
-            message=f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`",
+            message=f"Invalid value: {_as_json(labels)}: `selector` does not match template `labels`",
         )
         causes.append(found)
     replicas = spec.get("replicas")
@@ -197,9 +203,9 @@ def _workload(obj: Mapping[str, Any]) -> list[Cause]:
     return causes
 
 
-def _go_map(labels: Mapping[str, str]) -> str:
-    inside = ", ".join(f'"{name}":"{value}"' for name, value in sorted(labels.items()))
-    return f"map[string]string{{{inside}}}"
+def _as_json(labels: Mapping[str, str]) -> str:
+    inside = ",".join(f'"{name}":"{value}"' for name, value in sorted(labels.items()))
+    return f"{{{inside}}}"
 
 
 def _binding(obj: Mapping[str, Any]) -> list[Cause]:
@@ -219,9 +225,33 @@ def _binding(obj: Mapping[str, Any]) -> list[Cause]:
     return causes
 
 
+def _event(obj: Mapping[str, Any]) -> list[Cause]:
+    about = (obj.get("involvedObject") or {}).get("namespace") or ""
+    if about == obj["metadata"].get("namespace") or (not about and obj["metadata"].get("namespace") == "default"):
+        return []
+    return [invalid("involvedObject.namespace", about, "does not match event.namespace")]
+
+
+def _hooks(obj: Mapping[str, Any]) -> list[Cause]:
+    causes: list[Cause] = []
+    for number, hook in enumerate(dicts(obj.get("webhooks"))):
+        field = f"webhooks[{number}]"
+        effects = hook.get("sideEffects")
+        if effects is None:
+            causes.append(required(f"{field}.sideEffects", "must specify one of None, NoneOnDryRun"))
+        elif effects not in ("None", "NoneOnDryRun"):
+            causes.append(unsupported(f"{field}.sideEffects", effects, ("None", "NoneOnDryRun")))
+        if not hook.get("admissionReviewVersions"):
+            causes.append(required(f"{field}.admissionReviewVersions", "must specify one of v1, v1beta1"))
+    return causes
+
+
 _BY_KIND: dict[ResourceKey, Callable[[Mapping[str, Any]], list[Cause]]] = {
     ResourceKey("", "pods"): lambda obj: pod_spec("spec", obj.get("spec")),
     ResourceKey("", "services"): _service,
+    ResourceKey("", "events"): _event,
+    ResourceKey("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _hooks,
+    ResourceKey("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _hooks,
     ResourceKey("apps", "deployments"): _workload,
     ResourceKey("apps", "replicasets"): _workload,
     ResourceKey(RBAC_GROUP, "rolebindings"): _binding,

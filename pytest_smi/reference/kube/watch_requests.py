@@ -13,7 +13,7 @@ from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.rendering import Rendering
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.selectors import Predicate
-from pytest_smi.reference.kube.status import BadRequest, Gone, Invalid, forbidden_field
+from pytest_smi.reference.kube.status import ApiError, BadRequest, Gone, Invalid, forbidden_field
 from pytest_smi.reference.kube.watches import Watcher, gone_line
 
 LONGEST = 1800.0
@@ -29,7 +29,8 @@ async def answer_watch(
         why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
         raise Invalid("ListOptions", "meta.k8s.io", "", [forbidden_field("sendInitialEvents", why)])
     if version and not version.isdecimal():
-        raise BadRequest(f'Invalid value: "{version}": resourceVersion must be a number')
+        text = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise ApiError(text, reason="")
     try:
         seconds = float(request.query.get("timeoutSeconds") or LONGEST * random.uniform(1, 2))
     except ValueError:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from pytest_smi.reference.kube.podaccess import ExecSession
+from pytest_smi.reference.kube.podaccess import ExecFailed, ExecSession
 from pytest_smi.reference.kube.wire import encode
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STATUS, CLOSE = 0, 3, 255
+END_WAIT = 2.0
+"""Seconds that a program has to end once its connection has."""
 CLOSE_WAIT = 5.0
 """Seconds that a client has to answer the closing handshake."""
 
@@ -26,27 +29,56 @@ def accepts_websocket(request: web.BaseRequest) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-def exit_status(code: int) -> dict[str, Any]:
-    """The Status that ends a session: success, or the exit status as a cause. A signal counts as 128 + its number."""
+def exit_status(code: int, command: Sequence[str] | None = None) -> dict[str, Any]:
+    """The Status that ends a session: success, or the exit status as a cause. A signal counts as 128 + its number.
+
+    The words differ by protocol: with v4 they name the `command`.
+    """
     if code == 0:
         return {"metadata": {}, "status": "Success"}
     code = 128 - code if code < 0 else code
+    why = "command terminated with" if command is None else f"error executing command [{' '.join(command)}],"
     return {
         "metadata": {},
         "status": "Failure",
-        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "message": f"command terminated with non-zero exit code: {why} exit code {code}",
         "reason": "NonZeroExitCode",
         "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
     }
 
 
-async def serve_exec(request: web.BaseRequest, session: ExecSession, *, stdin: bool) -> web.StreamResponse:
-    """Connect a session with the websocket that `request` opens, until either side ends. The program never outlives the connection."""
+def start_failure(why: str) -> dict[str, Any]:
+    """The Status that ends a session whose program could not be started."""
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"Internal error occurred: {why}",
+        "reason": "InternalError",
+        "details": {"causes": [{"message": why}]},
+        "code": 500,
+    }
+
+
+_ending: set[asyncio.Task[None]] = set()
+
+
+async def _end(session: ExecSession) -> None:
+    """End a session that nobody listens to: its input ends, and a program that does not end by that is killed."""
+    try:
+        await session.close_stdin()
+        with contextlib.suppress(TimeoutError, ExecFailed, ConnectionError):
+            await asyncio.wait_for(session.wait(), END_WAIT)
+    finally:
+        await session.kill()
+
+
+async def serve_exec(request: web.BaseRequest, session: ExecSession, *, stdin: bool, command: Sequence[str]) -> web.StreamResponse:
+    """Connect a session with the websocket that `request` opens, until either side ends. The program outlives the connection by END_WAIT."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS, timeout=CLOSE_WAIT, compress=False, max_msg_size=0)
     try:
         await socket.prepare(request)
         reader = asyncio.ensure_future(_read(socket, session, stdin=stdin))
-        writer = asyncio.ensure_future(_write(socket, session))
+        writer = asyncio.ensure_future(_write(socket, session, command))
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             if writer.done():
@@ -58,7 +90,10 @@ async def serve_exec(request: web.BaseRequest, session: ExecSession, *, stdin: b
         with contextlib.suppress(ConnectionError):
             await socket.close()
     finally:
-        await session.kill()
+        # A task of its own: the one that serves the request is cancelled when the client goes.
+        ending = asyncio.get_running_loop().create_task(_end(session))
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
     return socket
 
 
@@ -82,7 +117,7 @@ async def _read(socket: web.WebSocketResponse, session: ExecSession, *, stdin: b
             open_stdin = False
 
 
-async def _write(socket: web.WebSocketResponse, session: ExecSession) -> None:
+async def _write(socket: web.WebSocketResponse, session: ExecSession, command: Sequence[str]) -> None:
     """Program to client, then the Status; ends when the program has."""
     try:
         # An empty message tells clients that the connection stands.
@@ -90,6 +125,10 @@ async def _write(socket: web.WebSocketResponse, session: ExecSession) -> None:
         async for channel, data in session.output():
             if data:
                 await socket.send_bytes(bytes([channel]) + data)
-        await socket.send_bytes(bytes([STATUS]) + encode(exit_status(await session.wait())))
+        try:
+            status = exit_status(await session.wait(), None if socket.ws_protocol == PROTOCOLS[0] else command)
+        except ExecFailed as error:
+            status = start_failure(str(error))
+        await socket.send_bytes(bytes([STATUS]) + encode(status))
     except ConnectionError:
         return

@@ -39,13 +39,18 @@ def decode(body: bytes, content_type: str) -> Any:
             return json.loads(body, parse_constant=_refuse_constant) if body else None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadRequest(f"the object provided is unrecognized (must be of type Object): {error}") from None
-    raise unsupported_media_type(kind, ("application/json", "application/yaml"))
+    raise unsupported_media_type(("application/json", "application/yaml"))
 
 
-def unsupported_media_type(found: str, accepted: tuple[str, ...]) -> ApiError:
-    """The 415 answer."""
-    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)} (found: {found})"
+def unsupported_media_type(accepted: tuple[str, ...]) -> ApiError:
+    """The 415 answer for a body of a type that the kind does not take."""
+    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
     return ApiError(message, code=415, reason="UnsupportedMediaType")
+
+
+def unsupported_patch() -> ApiError:
+    """The 415 answer for something that is no type of patch at all."""
+    return ApiError("415: Unsupported Media Type", code=415, reason="UnsupportedMediaType", details={})
 
 
 def decode_object(body: bytes, content_type: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pytest_smi.reference.mesh.bindings import resolve
 from pytest_smi.reference.mesh.faults import ActiveFaults
 from pytest_smi.reference.mesh.policy import grant_for
 from pytest_smi.reference.mesh.routes import route_json
@@ -30,11 +31,12 @@ class AccessCompiler:
         """Grants by destination. `smi`: parsed objects by resource; `accounts`: the identities of all joined pods."""
         faults = self._faults
         targets: dict[Key, TrafficTarget] = dict(smi["traffictargets"])
+        bindings = smi.get("identitybindings", {})
         if faults.on("access-deleted-target-stays"):
             self._seen_targets.update(targets)
             targets = dict(self._seen_targets)
         grants: dict[Identity, list[dict[str, Any]]] = {}
-        for key, target in targets.items():
+        for key, target in ((key, resolved) for key, found in targets.items() for resolved in resolve(found, bindings)):
             destination = target.destination
             if destination is None or self._is_void(target, smi):
                 continue

@@ -25,7 +25,7 @@ from pytest_smi.reference.mesh.cluster_config import (
 from pytest_smi.reference.mesh.faults import ActiveFaults
 from pytest_smi.reference.mesh.mesh_names import addresses
 from pytest_smi.reference.mesh.personas.record import Persona
-from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_split, parse_target
+from pytest_smi.reference.mesh.smi import SmiError, parse_binding, parse_group, parse_port_route, parse_split, parse_target
 from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning, callers
 
 Key = tuple[str, str]
@@ -56,6 +56,7 @@ EMPTY = Snapshot(shared={}, own={}, grants={}, warnings=(), unreadable=())
 
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "traffictargets": parse_target,
+    "identitybindings": parse_binding,
     "httproutegroups": parse_group,
     "tcproutes": parse_port_route,
     "udproutes": parse_port_route,

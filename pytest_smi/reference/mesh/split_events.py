@@ -16,6 +16,7 @@ from pytest_smi.reference.mesh.snapshot import Snapshot
 
 _KINDS = {
     "traffictargets": ("TrafficTarget", "access.smi-spec.io/v1alpha3"),
+    "identitybindings": ("IdentityBinding", "access.smi-spec.io/v1alpha4"),
     "httproutegroups": ("HTTPRouteGroup", "specs.smi-spec.io/v1alpha4"),
     "tcproutes": ("TCPRoute", "specs.smi-spec.io/v1alpha4"),
     "udproutes": ("UDPRoute", "specs.smi-spec.io/v1alpha4"),

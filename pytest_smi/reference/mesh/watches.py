@@ -38,6 +38,7 @@ CONFIGURING = (
     "services",
     "endpoints",
     "traffictargets",
+    "identitybindings",
     "httproutegroups",
     "tcproutes",
     "udproutes",

@@ -117,9 +117,12 @@ class Container:
     async def _once(self) -> int:
         if self.image is None:
             image = self.spec["image"]
-            self._wait(
-                "ErrImagePull", f'the node has no image "{image}"; give it with --image', "Failed", f'Failed to pull image "{image}"'
-            )
+            if self.spec.get("imagePullPolicy") == "Never":
+                why = f'Container image "{image}" is not present with pull policy of Never'
+                self._wait("ErrImageNeverPull", why, "ErrImageNeverPull", why)
+            else:
+                why = f'the node has no image "{image}"; give it with --image'
+                self._wait("ErrImagePull", why, "Failed", f'Failed to pull image "{image}"')
             self.state.restarts -= 1
             return 1
         try:
@@ -157,6 +160,8 @@ class Container:
         self.log = ContainerLog(self.folder.parent / f"{self.folder.name}.{self.state.restarts}.log")
         read_end, write_end = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._emit("Pulled", f'Container image "{self.spec["image"]}" already present on machine', False)
+        self._emit("Created", f"Created container: {self.state.name}", False)
         try:
             process = await self._zygote.start(
                 argv=argv, executable=program, env=self.env, cwd=self.folder, network=self.network, descriptors=(null, write_end, write_end)

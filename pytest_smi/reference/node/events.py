@@ -27,8 +27,8 @@ class EventRecorder:
         self._source = {"component": component, "host": host}
         self._names: deque[tuple[str, str]] = deque()
 
-    def record(self, obj: Mapping[str, Any], kind: str, reason: str, message: str, *, warning: bool = False) -> None:
-        """One event about an object of `kind` ("Pod", …). Nothing is recorded in a namespace that is going away."""
+    def record(self, obj: Mapping[str, Any], kind: str, reason: str, message: str, *, warning: bool = False, field_path: str = "") -> None:
+        """One event about an object of `kind` ("Pod", …), or the part of it at `field_path`. Nothing is recorded in a namespace that goes."""
         meta = obj["metadata"]
         namespace = meta.get("namespace") or "default"
         home = self._store.find(ResourceKey("", "namespaces"), None, namespace)
@@ -46,6 +46,7 @@ class EventRecorder:
                 "namespace": meta.get("namespace"),
                 "name": meta["name"],
                 "uid": meta.get("uid"),
+                **({"fieldPath": field_path} if field_path else {}),
             },
             "reason": reason,
             "message": message,

@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncIterator
 from functools import partial
 
+from pytest_smi.reference.kube.podaccess import ExecFailed
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.zygote_client import Process
 
@@ -157,7 +158,7 @@ class PodExecSession:
 
 
 class NotStarted:
-    """The session of a command that the container does not have: says so on standard error and ends with 126, as container runtimes do."""
+    """The session of a command that the container does not have: no output, and a failure of the runtime in place of an exit status."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -169,12 +170,14 @@ class NotStarted:
         """Nothing to close."""
 
     async def output(self) -> AsyncIterator[tuple[int, bytes]]:
-        """The reason, on standard error."""
-        yield 2, f"OCI runtime exec failed: exec failed: unable to start container process: {self._reason}: unknown\n".encode()
+        """Nothing."""
+        for never in ():
+            yield never
 
     async def wait(self) -> int:
-        """126: found no program to execute."""
-        return 126
+        """Raises what the runtime says."""
+        what = f"OCI runtime exec failed: exec failed: unable to start container process: {self._reason}: unknown"
+        raise ExecFailed(f'error executing command in container: failed to exec in container: failed to start exec "0": {what}')
 
     async def kill(self) -> None:
         """Nothing to end."""

@@ -16,6 +16,7 @@ from typing import Any
 from pytest_smi.reference.kube.status import ApiError
 from pytest_smi.reference.kube.store import Event, thaw, timestamp
 from pytest_smi.reference.node.context import NODE_NAME, NODES, PODS, NodeContext
+from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.pods import PodRunner
 
 
@@ -26,6 +27,7 @@ class Kubelet:
         self._context = context
         self._runners: dict[tuple[str, str], PodRunner] = {}
         self._numbers = itertools.count(1)
+        self._scheduled = EventRecorder(context.store, component="default-scheduler", host="")
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
@@ -110,6 +112,7 @@ class Kubelet:
             bound = thaw(pod)
             bound["spec"]["nodeName"] = NODE_NAME
             pod = self._context.store.update(PODS, bound)
+            self._scheduled.record(pod, "Pod", "Scheduled", f"Successfully assigned {namespace}/{name} to {NODE_NAME}")
         self._runners[(namespace, name)] = PodRunner(self._context, pod, next(self._numbers))
 
     def _finish(self, pod: Mapping[str, Any]) -> None:

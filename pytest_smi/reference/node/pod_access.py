@@ -61,7 +61,7 @@ class NodePodAccess:
             return read_end, write_end
 
         if not running.state.running:
-            raise ApiError(f"container not running ({running.state.name})", code=500)
+            raise ApiError(f'container not found ("{running.state.name}")', code=500)
         try:
             stdin_end: int | None = None
             if stdin:

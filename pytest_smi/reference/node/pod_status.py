@@ -82,7 +82,11 @@ def pod_status(
     initialized = all(state.started if state.sidecar else state.state.get("terminated", {}).get("exitCode") == 0 for state in inits)
     unready = [state.name for state in states if not state.ready and not state.init]
     over = current in ("Succeeded", "Failed")
-    why = {"reason": "PodCompleted"} if over else {"reason": "ContainersNotReady", "message": f"containers with unready status: {unready}"}
+    why = (
+        {"reason": "PodCompleted"}
+        if over
+        else {"reason": "ContainersNotReady", "message": f"containers with unready status: [{' '.join(unready)}]"}
+    )
     not_ready = why if unready or over else {}
     before = {condition["type"]: condition for condition in (pod.get("status") or {}).get("conditions") or []}
 

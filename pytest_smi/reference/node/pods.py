@@ -98,7 +98,7 @@ class PodRunner:
                 make_env=partial(self._environment, folder),
                 restart_policy=once if init else "Always" if stays else policy,
                 changed=self.publish,
-                emit=self._emit,
+                emit=partial(self._emit, field_path=f"spec.{'initContainers' if init or stays else 'containers'}{{{spec['name']}}}"),
                 init=init,
                 sidecar=stays,
             )
@@ -192,8 +192,8 @@ class PodRunner:
                 container.no_restart = True
                 container.process.kill(signal.SIGKILL)
 
-    def _emit(self, reason: str, message: str, warning: bool) -> None:
-        self._context.events.record(self._pod, "Pod", reason, message, warning=warning)
+    def _emit(self, reason: str, message: str, warning: bool, *, field_path: str = "") -> None:
+        self._context.events.record(self._pod, "Pod", reason, message, warning=warning, field_path=field_path)
 
     # End
 

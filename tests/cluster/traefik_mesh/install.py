@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from tests.cluster import binaries, images
+from tests.cluster import binaries
 from tests.cluster.containerd import import_image
 from tests.cluster.layout import Layout
 from tests.cluster.problem import ClusterProblem
@@ -27,7 +27,6 @@ def up() -> str:
     with step("Traefik Mesh: images"):
         import_image(programs.image(built.controller, f"traefik/mesh:{built.controller_version}"))
         import_image(programs.image(built.proxy, f"traefik:{built.proxy_version}"))
-        import_image(images.sample_app(layout.cache))
     kubectl = Kubectl(layout)
     with step("Traefik Mesh: SMI kinds"):
         kinds = manifests.crds()

@@ -184,7 +184,7 @@ class TestExec:
         assert session.returncode == 0
 
     def test_a_client_that_goes_takes_the_program_along(self, api: Any, cluster: Any) -> None:
-        """The program does not outlive the connection."""
+        """The program's input ends with the connection; one that does not end by that is killed."""
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
         session = cast(Any, stream.stream)(
@@ -193,7 +193,12 @@ class TestExec:
         session.write_stdin("x\n")
         assert session.readline_stdout(timeout=10) == "x"
         session.close()
-        assert cluster.run(cluster.pods.sessions[0].wait()) != 0
+        assert cluster.run(cluster.pods.sessions[0].wait()) == 0
+        deaf = cast(Any, stream.stream)(
+            core.connect_get_namespaced_pod_exec, "p", "default", command=["sleep", "60"], stdin=True, stdout=True, _preload_content=False
+        )
+        deaf.close()
+        assert cluster.run(cluster.pods.sessions[1].wait()) == -9
 
     def test_logs_pass_their_options(self, api: Any) -> None:
         """tailLines and the rest reach the node; the text comes back."""

@@ -60,7 +60,7 @@ class TestStart:
             assert pod["status"]["podIP"].split(".")[2] == "128"
             assert status(pod)["imageID"].startswith("tiny@sha256:")
             assert status(pod)["restartCount"] == 0
-            assert {event["reason"] for event in node.store.list(EVENTS, "t1")[0]} == {"Started"}
+            assert {event["reason"] for event in node.store.list(EVENTS, "t1")[0]} == {"Scheduled", "Pulled", "Created", "Started"}
 
         with_node(scenario)
 

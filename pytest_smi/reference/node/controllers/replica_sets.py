@@ -80,16 +80,18 @@ class ReplicaSetController:
                 self._store.delete(PODS, key[0], pod["metadata"]["name"])
             except NotFound:
                 continue
+        failure = ""
         try:
             for _ in range(wanted - len(pods)):
                 await self._create_pod(pod_from_template(replica_set))
         except Exception as error:
+            failure = str(error)
             self._events.record(replica_set, "ReplicaSet", "FailedCreate", f"Error creating: {error}", warning=True)
             raise
         finally:
-            self._publish(key)
+            self._publish(key, failure)
 
-    def _publish(self, key: Key) -> None:
+    def _publish(self, key: Key, failure: str) -> None:
         replica_set = self._store.find(REPLICA_SETS, *key)
         if replica_set is None:
             return
@@ -100,4 +102,6 @@ class ReplicaSetController:
             status["fullyLabeledReplicas"] = len(pods)
         if ready:
             status |= {"readyReplicas": ready, "availableReplicas": ready}
+        if failure:
+            status["conditions"] = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}]
         self._store.update_status(REPLICA_SETS, *key, status)

@@ -119,6 +119,10 @@ def deployment_status(deployment: Object, new: Object, old: Sequence[Object], no
                 "Deployment has minimum availability." if enough else "Deployment does not have minimum availability.",
             ),
             condition("Progressing", True, "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated", progressed),
+            *(
+                condition(found["type"], True, found["reason"], found["message"])
+                for found in (new.get("status") or {}).get("conditions") or ()
+            ),
         ],
     }
     counts = {

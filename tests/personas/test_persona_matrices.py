@@ -1,0 +1,52 @@
+"""Each persona has exactly the expected matrix: what it does not pass is written down, with the deviation that explains it.
+
+These run the whole suite once per persona, about a minute each: `make personas`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_smi.reference.mesh.personas import find_persona, persona_names
+from tests.personas.persona_runs import run_persona
+
+EXPECTED = Path(__file__).parent / "expected"
+MESHES = [name for name in persona_names() if name != "all-versions"]
+
+
+def expected(name: str) -> dict[str, dict[str, Any]]:
+    """Requirement -> {status, why, deviations} for each that is not passed."""
+    found: dict[str, dict[str, Any]] = json.loads((EXPECTED / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_every_expectation_is_explained(name: str) -> None:
+    """What fails, or cannot be judged, fails by a deviation that the persona has; everything has a reason."""
+    deviations = find_persona(name).deviations
+    for requirement, entry in expected(name).items():
+        assert entry["why"], requirement
+        assert set(entry) <= {"status", "why", "deviations"}
+        assert entry["status"] in ("failed", "errored", "unsupported", "observed")
+        if entry["status"] in ("failed", "errored"):
+            assert entry["deviations"], requirement
+            assert set(entry["deviations"]) <= deviations.keys(), requirement
+
+
+@pytest.mark.personas
+@pytest.mark.parametrize("name", MESHES)
+def test_a_persona_has_the_expected_matrix(name: str, tmp_path: Path) -> None:
+    """Not more and not less: every requirement that is not named is passed."""
+    found = run_persona(name, tmp_path)
+    wanted = {requirement: entry["status"] for requirement, entry in expected(name).items()}
+    assert wanted.keys() <= found.keys()
+    differences = {
+        requirement: f"expected {wanted.get(requirement, 'passed')}, found {status}: {reason}"
+        for requirement, (status, reason) in found.items()
+        if status != wanted.get(requirement, "passed")
+    }
+    assert differences == {}

@@ -1,0 +1,138 @@
+"""Each deviation of splits shows where it is decided, and the usual reading stands beside it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from pytest_smi.reference.mesh.faults import active
+from pytest_smi.reference.mesh.smi import parse_group, parse_split
+from pytest_smi.reference.mesh.split_config import SplitCompiler, callers
+from pytest_smi.reference.mesh.splits import Call, Service, Turning, choose, split_from_json
+
+CALL = Call("GET", b"/other", [])
+
+
+def config(name: str, *ports: int, pods: tuple[str, ...] = ()) -> dict[str, Any]:
+    endpoints = [[pod, ports[0]] for pod in pods or (name,)]
+    return {
+        "ip": "127.1.64.1",
+        "ports": [{"port": p, "protocol": "TCP", "name": "", "hint": "http", "endpoints": endpoints} for p in ports],
+    }
+
+
+SERVICES = {("t1", "app"): config("app", 8080, pods=("v1", "v2")), ("t1", "v1"): config("v1", 8080), ("t1", "v2"): config("v2", 8080)}
+
+
+def compiled(*backends: tuple[str, int], on: tuple[str, ...] = (), matches: tuple[str, ...] = (), services: Any = SERVICES) -> Any:
+    """The only split's configuration, None when it was dropped. A group g lies in namespace t2."""
+    spec: dict[str, Any] = {"service": "app", "backends": [{"service": s, "weight": w} for s, w in backends]}
+    spec |= {"matches": [{"kind": "HTTPRouteGroup", "name": name} for name in matches]} if matches else {}
+    split = parse_split({"metadata": {"name": "s", "namespace": "t1"}, "spec": spec})
+    group = parse_group({"metadata": {"name": "g", "namespace": "t2"}, "spec": {"matches": [{"name": "m", "pathRegex": "/m"}]}})
+    found, _ = SplitCompiler(active(on)).compile({("t1", "s"): split}, {("t2", "g"): group}, services)
+    return found.get("split/t1/s")
+
+
+def spread(
+    config_of_split: Any, on: tuple[str, ...] = (), call: Call | None = CALL, n: int = 400, services: Any = SERVICES
+) -> Counter[Any]:
+    """How often each backend is chosen."""
+    faults, rng = active(on), Turning() if "split-in-turn" in on else random.Random(5)
+    known = {
+        key: Service(
+            key=key,
+            ports={(p["port"], p["protocol"]): [(ip, port) for ip, port in p["endpoints"]] for p in value["ports"]},
+            names={(p["port"], p["protocol"]): p["name"] for p in value["ports"]},
+        )
+        for key, value in services.items()
+    }
+    split = split_from_json(config_of_split, faults)
+    picked: Counter[Any] = Counter()
+    for _ in range(n):
+        choice = choose(known[("t1", "app")], (8080, "TCP"), call, [split], known, rng, faults)
+        picked[choice.backend if choice.endpoints else "nothing"] += 1
+    return picked
+
+
+@pytest.mark.parametrize(
+    ("switch", "backends"),
+    [
+        ("split-of-own-root-dropped", (("app", 1), ("v1", 1))),
+        ("split-all-zero-is-no-split", (("v1", 0), ("v2", 0))),
+        ("split-needs-every-port", (("v1", 1), ("portless", 1))),
+        ("split-needs-every-port", (("v1", 1), ("missing", 1))),
+    ],
+)
+def test_some_meshes_drop_some_splits(switch: str, backends: tuple[tuple[str, int], ...]) -> None:
+    """The usual reading keeps them."""
+    services = {**SERVICES, ("t1", "portless"): config("portless", 9000)}
+    assert compiled(*backends, services=services) is not None
+    assert compiled(*backends, on=(switch,), services=services) is None
+    assert compiled(("v1", 1), ("v2", 0), on=(switch,), services=services) is not None
+
+
+def test_groups_found_by_name_alone() -> None:
+    """In whatever namespace they lie."""
+    assert compiled(("v1", 1), matches=("g",))["groups"] == []
+    assert compiled(("v1", 1), matches=("g",), on=("split-groups-by-name-alone",))["groups"][0][0]["path"] == "/m"
+
+
+def test_weights_as_whole_per_cents() -> None:
+    """The last backend takes what rounding leaves."""
+    on = ("split-last-takes-rounding",)
+    assert compiled(("v1", 1), ("v2", 2), ("v3", 0), on=on)["backends"] == [["v1", 33], ["v2", 66], ["v3", 1]]
+    assert compiled(("v1", 0), ("v2", 0), on=on)["backends"] == [["v1", 0], ["v2", 0]]
+
+
+def test_unmatched_calls_are_shared_equally() -> None:
+    """Whatever the weights; the usual reading sends them to the root."""
+    split = compiled(("v1", 9), ("v2", 1), matches=("g",), on=("split-groups-by-name-alone",))
+    assert spread(split) == {None: 400}
+    found = spread(split, ("split-unmatched-shared-equally",))
+    assert 150 < found["v1"] < 250
+    assert found["v1"] + found["v2"] == 400
+
+
+def test_only_leaves_that_the_root_selects() -> None:
+    """A backend whose pods are not behind the root gets nothing."""
+    services = {**SERVICES, ("t1", "app"): config("app", 8080, pods=("v2",))}
+    split = compiled(("v1", 1), ("v2", 1), services=services)
+    assert len(spread(split, services=services)) == 2
+    assert spread(split, ("split-root-must-select-leaves",), services=services) == {"v2": 400}
+
+
+def test_only_http_is_split() -> None:
+    """An opaque call goes to the root."""
+    split = compiled(("v1", 1))
+    assert spread(split, call=None) == {"v1": 400}
+    assert spread(split, ("split-http-only",), call=None) == {None: 400}
+    assert spread(split, ("split-http-only",)) == {"v1": 400}
+
+
+def test_tcp_goes_to_the_number_of_the_target_port() -> None:
+    """A backend that does not have that port gets nothing."""
+    root = config("app", 8080, pods=("v1",))
+    root["ports"][0]["endpoints"] = [["v1", 9000]]
+    services = {**SERVICES, ("t1", "app"): root, ("t1", "v2"): config("v2", 9000)}
+    split = compiled(("v1", 1), ("v2", 1), services=services)
+    assert spread(split, call=None, services=services) == {"v1": 400}
+    assert spread(split, ("split-tcp-dials-target-port",), call=None, services=services) == {"v2": 400}
+
+
+def test_backends_take_turns() -> None:
+    """Exactly by weight."""
+    assert spread(compiled(("v1", 3), ("v2", 1)), ("split-in-turn",)) == {"v1": 300, "v2": 100}
+
+
+def test_who_may_call_through_a_split() -> None:
+    """Those whom every pod of every backend admits."""
+    pods = {"v1": {"ns": "t1", "sa": "one"}, "v2": {"ns": "t1", "sa": "two"}}
+    grants = {("t1", "one"): [{"sources": [["t1", "a"], ["t1", "b"]]}], ("t1", "two"): [{"sources": [["t1", "b"]]}]}
+    split = compiled(("v1", 1), ("v2", 1))
+    assert callers(split, SERVICES, pods, grants) == [["t1", "b"]]
+    assert callers(split, SERVICES, pods, {("t1", "one"): grants[("t1", "one")]}) == []
+    assert callers(compiled(("v1", 1)), SERVICES, pods, grants) == [["t1", "a"], ["t1", "b"]]
