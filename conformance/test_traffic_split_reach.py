@@ -69,8 +69,10 @@ def test_backend_without_the_port_is_left_out(smi: Scene) -> None:
 @assertion("SP-31", level="SHOULD", source="split v1alpha4 §Ports")
 def test_misconfigured_backend_is_told(smi: Scene) -> None:
     """A backend that lacks the root's port is told by a Warning event on the split that names the backend."""
+    a = smi.client("a")
     v1, v2 = smi.server("v1", ports={"1024/TCP": 8080}), smi.server("v2", ports={"8080/TCP": 8080})
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
+    smi.open_to_all(v1, v2, sources=[a])  # the port is all that is wrong
     split = smi.split(root, {v1: 50, v2: 50})
     smi.apply(split)
     smi.await_warning(split, v1.name)

@@ -31,6 +31,8 @@ def observe(testbed: Testbed, servers: Sequence[Workload], volleys: Sequence[Vol
     """Send all volleys, wait for all results, then fence the journals of `servers`; observations in the same order."""
     journals = testbed.journals(servers)
     probers = [testbed.prober(volley.call.source) for volley in volleys]
+    for call in {volley.call for volley in volleys if volley.call.address is None}:
+        testbed.await_name(call.source, call.host)
     started = [prober.start(volley) for prober, volley in zip(probers, volleys, strict=True)]
     results = [prober.finish(volley, future) for prober, volley, future in zip(probers, volleys, started, strict=True)]
     fences = [journal.fence() for journal in journals]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from pytest_smi.addresses import Addresses
 from pytest_smi.smi.model import (
@@ -23,7 +24,6 @@ from pytest_smi.smi.ports import port_of
 from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.stage import Stage
 from pytest_smi.workloads import Service, Workload
-
 
 def match(name: str, path: str | None = None, methods: Iterable[str] | None = ("*",), **headers: str) -> HTTPMatch:
     """Write a route in short: `match("m", "/m", ["GET"], x_kind="^v$")`; underscores in header names become dashes."""
@@ -105,7 +105,11 @@ class Policies(Stage):
         if "access" not in self.versions or "specs" not in self.versions:
             return
         for number, destination in enumerate(destinations):
-            group = HTTPRouteGroup(name=f"all-{self.tag}", namespace=destination.namespace, matches=(match("all", ".*"),))
+            everything = [match("all", ".*")]
+            if self.versions["specs"] == "v1alpha1":
+                # Its only reader takes paths as text with a star; what is meant to be open must not depend on that.
+                everything.append(match("below", "/*"))
+            group = HTTPRouteGroup(name=f"all-{self.tag}", namespace=destination.namespace, matches=tuple(everything))
             tcp = TCPRoute(name=f"all-{self.tag}", namespace=destination.namespace)
             http_target = self.target(destination, group, sources=sources, name=f"all-http-{number}")
             self.apply(group, tcp, http_target, self.target(destination, tcp, sources=sources, name=f"all-tcp-{number}"))
@@ -113,7 +117,7 @@ class Policies(Stage):
     def split(
         self,
         root: Service | Workload,
-        weights: Mapping[Service | Workload | str, int],
+        weights: Mapping[Service | Workload | str, int | Fraction],
         *,
         matches: Sequence[HTTPRouteGroup] | None = None,
         name: str = "split",
@@ -121,6 +125,7 @@ class Policies(Stage):
     ) -> TrafficSplit:
         """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scene that need not exist.
 
+        Weights that are no whole numbers are expressible in v1alpha1 alone.
         `family` is the kind of traffic in question (http, tcp or udp), for meshes that want a Service for each.
         """
 

@@ -115,13 +115,14 @@ class Prober(_Session):
         results: list[dict[str, Any]] = answer["results"]
         return results
 
-    def resolve(self, host: str) -> list[str]:
-        """Resolve a name as the pod does; raises HarnessError when it has no address."""
-        answer = self.result(self.ask({"op": "resolve", "host": host}), self._deadline)
-        if not answer.get("addresses"):
+    def resolves(self, host: str) -> bool:
+        """Whether a name has an address, as the pod sees it."""
+        return bool(self.result(self.ask({"op": "resolve", "host": host}), self._deadline).get("addresses"))
+
+    def require_name(self, host: str) -> None:
+        """Raise HarnessError when a name has no address in the pod."""
+        if not self.resolves(host):
             raise HarnessError(f"{host} does not resolve in {self.namespace}/{self.pod}", hint="is cluster DNS healthy?")
-        addresses: list[str] = answer["addresses"]
-        return addresses
 
     def _identify(self, message: Mapping[str, Any]) -> str | None:
         return message.get("id")

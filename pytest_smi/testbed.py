@@ -61,6 +61,8 @@ class Testbed:
         """Digests of the images seen in joined pods: the mesh's proxy among them."""
         self.shared: dict[str, Any] = {}
         """Common scenes of several assertions, by key (see `Scene.shared`)."""
+        self._named: set[tuple[str, str]] = set()
+        """Client pod and host name that has resolved there."""
         self._namespaces: dict[str, str] = {}
         self._clients: dict[tuple[str, str, bool], Workload] = {}
         self._probers: dict[str, Prober] = {}
@@ -144,6 +146,22 @@ class Testbed:
             prober.await_ready()
             self._probers[pod_key] = prober
         return self._probers[pod_key]
+
+    def await_name(self, pod_key: str, host: str) -> None:
+        """Wait until a new name resolves in a pod: it may take as long as anything else to spread. Raises DeadlinePassed.
+
+        A name that has resolved once is not waited for again; that it is lost is an error.
+        """
+        if (pod_key, host) in self._named:
+            return
+        prober = self.prober(pod_key)
+        wait_until(
+            lambda: prober.resolves(host),
+            what=f"the name {host} resolves in {pod_key} (is cluster DNS healthy?)",
+            deadline=self.setting.limits.settle_deadline,
+            longest_pause=self.setting.limits.poll_interval,
+        )
+        self._named.add((pod_key, host))
 
     def journals(self, workloads: Sequence[Workload]) -> list[Journal]:
         """Return the journals of all pods of these workloads, opened on first use."""

@@ -46,7 +46,7 @@ class FakeTestbed:
     def prober(self, _pod: str) -> "FakeTestbed":
         return self
 
-    def resolve(self, _host: str) -> None:
+    def require_name(self, _host: str) -> None:
         return None
 
 

@@ -105,14 +105,6 @@ def fault_records() -> list[dict[str, Any]]:
     return [*found, NO_MESH, *cluster_faults.describe()]
 
 
-def persona_records() -> list[dict[str, Any]]:
-    """Every persona: name, title, description, deviations (with their sources)."""
-    from pytest_smi.reference.mesh.personas import find_persona, persona_names
-
-    found = [find_persona(name) for name in persona_names()]
-    return [{"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)} for p in found]
-
-
 def serve(options: ServeOptions) -> int:
     """Run a cluster until its time is over; the exit status."""
     try:

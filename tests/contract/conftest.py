@@ -37,7 +37,8 @@ class Cluster:
         meta = {"name": name, "labels": {MARK: "namespace", **labels}}
         self.api.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}).ok()
         until(
-            lambda: self.api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200, f"{name} has a default service account"
+            lambda: self.api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200,
+            f"{name} has a default service account",
         )
         return name
 

@@ -70,7 +70,9 @@ class TestForbidden:
         who = f"system:serviceaccount:{namespace}:{account}"
         refused = bearer.get(f"/api/v1/namespaces/{namespace}/pods")
         assert (refused.status, refused.reason) == (403, "Forbidden")
-        assert refused.message == f'pods is forbidden: User "{who}" cannot list resource "pods" in API group "" in the namespace "{namespace}"'
+        assert (
+            refused.message == f'pods is forbidden: User "{who}" cannot list resource "pods" in API group "" in the namespace "{namespace}"'
+        )
         assert refused.body["details"] == {"kind": "pods"}
         refused = bearer.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/web")
         text = f'User "{who}" cannot get resource "deployments" in API group "apps" in the namespace "{namespace}"'
@@ -145,7 +147,9 @@ class TestRoles:
         api.post(f"{at}/rolebindings", {"metadata": {"name": "granter"}, "roleRef": ref, "subjects": [subject]}).ok()
         bearer = api.as_token(token_of("granter")["status"]["token"])
         rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
-        until(lambda: bearer.post(f"{at}/roles", {"metadata": {"name": "same"}, "rules": [rule]}, dryRun="All").status == 201, "it may grant")
+        until(
+            lambda: bearer.post(f"{at}/roles", {"metadata": {"name": "same"}, "rules": [rule]}, dryRun="All").status == 201, "it may grant"
+        )
         refused = bearer.post(f"{at}/roles", {"metadata": {"name": "more"}, "rules": [{**rule, "resources": ["secrets"]}]})
         assert (refused.status, refused.reason) == (403, "Forbidden")
         assert f'user "system:serviceaccount:{namespace}:granter"' in refused.message

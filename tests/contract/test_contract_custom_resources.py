@@ -15,7 +15,10 @@ from tests.support.kube_api import APPLY, JSON_PATCH, STRATEGIC, Answer, Api, Ob
 def group(cluster: Any) -> Any:
     """A group with the kind Widget in v1, its status a sub-resource; removed at the end."""
     name = f"contract-{secrets.token_hex(3)}.example.org"
-    status = {"subresources": {"status": {}}, "additionalPrinterColumns": [{"name": "Service", "type": "string", "jsonPath": ".spec.service"}]}
+    status = {
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [{"name": "Service", "type": "string", "jsonPath": ".spec.service"}],
+    }
     install(cluster.api, None, definition(name, [version("v1", storage=True, **status)]))
     yield name
     cluster.api.delete(f"{CRDS}/widgets.{name}")
@@ -33,9 +36,7 @@ class TestDefinitions:
     def test_versions_are_ordered_by_priority_whatever_the_order_of_the_definition(self, api: Api, remove: Any, unique: Any) -> None:
         """Negotiation takes what a cluster prefers: GA before beta before alpha, higher numbers first, others by name last."""
         names = ["v1alpha1", "odd", "v1beta1", "v2", "v1alpha2", "v1"]
-        group = install(
-            api, remove, definition(f"{unique('versions')}.example.org", [version(n, storage=n == "v1alpha1") for n in names])
-        )
+        group = install(api, remove, definition(f"{unique('versions')}.example.org", [version(n, storage=n == "v1alpha1") for n in names]))
         wanted = ["v2", "v1", "v1beta1", "v1alpha2", "v1alpha1", "odd"]
 
         def listed() -> Object | None:
@@ -125,7 +126,9 @@ class TestObjects:
     def test_unknown_fields_are_pruned(self, api: Api, group: str, path: str, unique: Any) -> None:
         """SMI: a field that the API does not know is dropped, not refused; negative tests rely on what is left."""
         name = unique("w")
-        made = api.post(path, {**widget(group, name, extra={"a": 1}, any={"kept": [1]}, backends=[{"service": "b", "weight": 1, "no": 2}]), "top": 1}).ok()
+        made = api.post(
+            path, {**widget(group, name, extra={"a": 1}, any={"kept": [1]}, backends=[{"service": "b", "weight": 1, "no": 2}]), "top": 1}
+        ).ok()
         assert made["spec"] == {"service": "srv", "mode": "fast", "any": {"kept": [1]}, "backends": [{"service": "b", "weight": 1}]}
         assert "top" not in made
         assert api.get(f"{path}/{name}").ok()["spec"] == made["spec"]
@@ -149,29 +152,84 @@ class TestObjects:
         ("spec", "cause"),
         [
             ({"service": None}, ("spec.service", "FieldValueRequired", "Required value")),
-            ({"service": 7}, ("spec.service", "FieldValueTypeInvalid", 'Invalid value: "integer": spec.service in body must be of type string: "integer"')),
-            ({"service": "x"}, ("spec.service", "FieldValueInvalid", 'Invalid value: "x": spec.service in body should be at least 2 chars long')),
+            (
+                {"service": 7},
+                (
+                    "spec.service",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "integer": spec.service in body must be of type string: "integer"',
+                ),
+            ),
+            (
+                {"service": "x"},
+                ("spec.service", "FieldValueInvalid", 'Invalid value: "x": spec.service in body should be at least 2 chars long'),
+            ),
             ({"mode": "odd"}, ("spec.mode", "FieldValueNotSupported", 'Unsupported value: "odd": supported values: "fast", "slow"')),
             ({"port": 0}, ("spec.port", "FieldValueInvalid", "Invalid value: 0: spec.port in body should be greater than or equal to 1")),
-            ({"port": 70000}, ("spec.port", "FieldValueInvalid", "Invalid value: 70000: spec.port in body should be less than or equal to 65535")),
-            ({"port": "80"}, ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "string": spec.port in body must be of type integer: "string"')),
-            ({"port": 1.5}, ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "number": spec.port in body must be of type integer: "number"')),
+            (
+                {"port": 70000},
+                ("spec.port", "FieldValueInvalid", "Invalid value: 70000: spec.port in body should be less than or equal to 65535"),
+            ),
+            (
+                {"port": "80"},
+                ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "string": spec.port in body must be of type integer: "string"'),
+            ),
+            (
+                {"port": 1.5},
+                ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "number": spec.port in body must be of type integer: "number"'),
+            ),
             ({"path": "a"}, ("spec.path", "FieldValueInvalid", "Invalid value: \"a\": spec.path in body should match '^/'")),
-            ({"open": "yes"}, ("spec.open", "FieldValueTypeInvalid", 'Invalid value: "string": spec.open in body must be of type boolean: "string"')),
-            ({"labels": {"a": 1}}, ("spec.labels.a", "FieldValueTypeInvalid", 'Invalid value: "integer": spec.labels.a in body must be of type string: "integer"')),
-            ({"size": True}, ("spec.size", "FieldValueTypeInvalid", 'Invalid value: "boolean": spec.size in body must be of type integer,string: "boolean"')),
-            ({"backends": []}, ("spec.backends", "FieldValueInvalid", "Invalid value: 0: spec.backends in body should have at least 1 items")),
+            (
+                {"open": "yes"},
+                ("spec.open", "FieldValueTypeInvalid", 'Invalid value: "string": spec.open in body must be of type boolean: "string"'),
+            ),
+            (
+                {"labels": {"a": 1}},
+                (
+                    "spec.labels.a",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "integer": spec.labels.a in body must be of type string: "integer"',
+                ),
+            ),
+            (
+                {"size": True},
+                (
+                    "spec.size",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "boolean": spec.size in body must be of type integer,string: "boolean"',
+                ),
+            ),
+            (
+                {"backends": []},
+                ("spec.backends", "FieldValueInvalid", "Invalid value: 0: spec.backends in body should have at least 1 items"),
+            ),
             (
                 {"backends": [{"service": "b", "weight": 1}] * 4},
                 ("spec.backends", "FieldValueTooMany", "Too many: 4: must have at most 3 items"),
             ),
             ({"backends": [{"service": "b"}]}, ("spec.backends[0].weight", "FieldValueRequired", "Required value")),
-            ({"backends": [{"service": "b", "weight": -1}]}, ("spec.backends[0].weight", "FieldValueInvalid", "Invalid value: -1: spec.backends[0].weight in body should be greater than or equal to 0")),
-            ({"backends": {}}, ("spec.backends", "FieldValueTypeInvalid", 'Invalid value: "object": spec.backends in body must be of type array: "object"')),
+            (
+                {"backends": [{"service": "b", "weight": -1}]},
+                (
+                    "spec.backends[0].weight",
+                    "FieldValueInvalid",
+                    "Invalid value: -1: spec.backends[0].weight in body should be greater than or equal to 0",
+                ),
+            ),
+            (
+                {"backends": {}},
+                (
+                    "spec.backends",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "object": spec.backends in body must be of type array: "object"',
+                ),
+            ),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
     )
-    def test_a_fault_of_the_schema_is_422_with_its_cause(self, api: Api, group: str, path: str, spec: Object, cause: tuple[str, str, str]) -> None:
+    def test_a_fault_of_the_schema_is_422_with_its_cause(
+        self, api: Api, group: str, path: str, spec: Object, cause: tuple[str, str, str]
+    ) -> None:
         """SP-, TA- and SPEC-requirements about refused objects read code, reason and causes of the answer to a dry run."""
         refused = api.post(path, widget(group, "faulty", **spec), dryRun="All")
         assert (refused.status, refused.reason) == (422, "Invalid")
@@ -244,7 +302,9 @@ class TestObjects:
         assert (refused.status, refused.reason) == (422, "Invalid")
         assert refused.causes == [("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")]
 
-    def test_json_and_merge_patches_and_apply_are_taken_but_strategic_ones_are_not(self, api: Api, group: str, path: str, unique: Any) -> None:
+    def test_json_and_merge_patches_and_apply_are_taken_but_strategic_ones_are_not(
+        self, api: Api, group: str, path: str, unique: Any
+    ) -> None:
         """The suite edits SMI objects by merge patches; kubectl apply uses merge patches or apply."""
         at = f"{path}/{unique('w')}"
         api.post(path, widget(group, at.rpartition("/")[2], labels={"a": "1", "b": "2"})).ok()

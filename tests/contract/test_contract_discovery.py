@@ -88,7 +88,9 @@ def test_reviews_can_only_be_created(api: Api) -> None:
     assert found["selfsubjectaccessreviews"]["verbs"] == ["create"]
 
 
-@pytest.mark.parametrize("path", ["/apis/no-such-group.example.org", "/apis/access.smi-spec.io/v99", "/apis/no-such.example.org/v1/things", "/no-such-path"])
+@pytest.mark.parametrize(
+    "path", ["/apis/no-such-group.example.org", "/apis/access.smi-spec.io/v99", "/apis/no-such.example.org/v1/things", "/no-such-path"]
+)
 def test_what_is_not_served_is_404_in_plain_text(api: Api, path: str) -> None:
     """Preflight and TM-01 tell 'not served' from 'served and failing' by 404."""
     answer = api.get(path)

@@ -23,7 +23,12 @@ def refused(api: Api, namespace: str, pod: str, command: list[str], **how: Any) 
     with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
         api.exec(namespace, pod, command, **how)
     query = {"command": command[0], "stdout": "true", **({"container": how["container"]} if how.get("container") else {})}
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
     headers |= {"Sec-WebSocket-Protocol": V4, "Accept": "*/*"}
     answer = api.request("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query=query, headers=headers)
     assert answer.status == raised.value.status
@@ -161,7 +166,10 @@ class TestRefusals:
         manifest["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "side"}
         manifest["spec"]["containers"].append({**manifest["spec"]["containers"][0], "name": "side"})
         cluster.run(namespace, manifest)
-        assert refused(api, namespace, "two", ["true"]) == (400, "a container name must be specified for pod two, choose one of: [app side]")
+        assert refused(api, namespace, "two", ["true"]) == (
+            400,
+            "a container name must be specified for pod two, choose one of: [app side]",
+        )
         assert api.exec(namespace, "two", python("print(1)"), container="side").stdout == "1\n"
 
     def test_a_pod_that_never_started(self, cluster: Any, api: Api, namespace: str) -> None:

@@ -246,12 +246,14 @@ class TestWebhooks:
         with tls_server(cluster.host, ["hook"], answer) as server:
             self._register(cluster, remove, CHECKS, server, hooked)
             refused = until(
-                lambda: (a := api.post(f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-"}})).status != 201 and a,
+                lambda: (
+                    (a := api.post(f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-"}})).status != 201 and a
+                ),
                 "the webhook is asked",
             )
         assert refused.status == 422
         assert refused.message.startswith('admission webhook "contract-')
-        assert refused.message.endswith(' denied the request: not here')
+        assert refused.message.endswith(" denied the request: not here")
 
     def test_a_hook_that_cannot_be_asked_refuses_under_fail(self, cluster: Any, api: Api, hooked: str, remove: Any) -> None:
         """failurePolicy Fail: no pod without a sidecar while the injector is down."""
@@ -277,11 +279,17 @@ class TestWebhooks:
             made = self._until_asked(api, server, hooked)
         assert (made["kind"], made["data"]) == ("ConfigMap", {"a": "1"})
 
-    def test_other_namespaces_and_objects_are_not_asked_about(self, cluster: Any, api: Api, hooked: str, remove: Any, namespace: str) -> None:
+    def test_other_namespaces_and_objects_are_not_asked_about(
+        self, cluster: Any, api: Api, hooked: str, remove: Any, namespace: str
+    ) -> None:
         """Namespaces out of the mesh get no sidecars: namespaceSelector and objectSelector."""
 
         def answer(asked: Asked) -> tuple[int, Any]:
-            return 200, {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": {"uid": asked.body["request"]["uid"], "allowed": True}}
+            return 200, {
+                "apiVersion": "admission.k8s.io/v1",
+                "kind": "AdmissionReview",
+                "response": {"uid": asked.body["request"]["uid"], "allowed": True},
+            }
 
         with tls_server(cluster.host, ["hook"], answer) as server:
             wanted = {"matchExpressions": [{"key": "skip", "operator": "DoesNotExist"}]}
@@ -297,7 +305,11 @@ class TestWebhooks:
         """Questions about acceptance include the mesh's own admission control."""
 
         def answer(asked: Asked) -> tuple[int, Any]:
-            return 200, {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": {"uid": asked.body["request"]["uid"], "allowed": True}}
+            return 200, {
+                "apiVersion": "admission.k8s.io/v1",
+                "kind": "AdmissionReview",
+                "response": {"uid": asked.body["request"]["uid"], "allowed": True},
+            }
 
         with tls_server(cluster.host, ["hook"], answer) as server:
             self._register(cluster, remove, HOOKS, server, hooked)
@@ -319,7 +331,13 @@ class TestWebhooks:
         }
         made = api.post(HOOKS, {"metadata": {"name": name}, "webhooks": [hook]}).ok()["webhooks"][0]
         remove(f"{HOOKS}/{name}")
-        wanted = {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "timeoutSeconds": 10, "reinvocationPolicy": "Never", "objectSelector": {}}
+        wanted = {
+            "failurePolicy": "Fail",
+            "matchPolicy": "Equivalent",
+            "timeoutSeconds": 10,
+            "reinvocationPolicy": "Never",
+            "objectSelector": {},
+        }
         assert {key: made[key] for key in wanted} == wanted
         assert made["clientConfig"]["service"]["port"] == 443
         assert made["rules"][0]["scope"] == "*"

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.kube_api import Api, Object, until
 
-TALK = "print('one', flush=True)\nimport sys\nprint('two', file=sys.stderr, flush=True)\nprint('three', flush=True)\nimport time\ntime.sleep(3600)"
+# The streams are read side by side: only time puts their lines in order.
+TALK = "import sys, time\nprint('one', flush=True)\nprint('two', file=sys.stderr, flush=True)\ntime.sleep(1)\nprint('three', flush=True)\ntime.sleep(3600)"
 
 
 class TestLogs:
@@ -57,7 +58,7 @@ class TestLogs:
         assert (answer.status, answer.message) == (400, "container other is not valid for pod talker")
         answer = api.get(log, tailLines="-1")
         assert (answer.status, answer.reason) == (422, "Invalid")
-        assert 'tailLines: Invalid value: -1: must be greater than or equal to 0' in answer.message
+        assert "tailLines: Invalid value: -1: must be greater than or equal to 0" in answer.message
 
     def test_a_container_that_waits_is_told(self, cluster: Any, api: Api, namespace: str) -> None:
         """Why there is no log yet."""
@@ -143,7 +144,8 @@ class TestEvents:
 
         def waiting() -> Object | None:
             status = api.get(f"/api/v1/namespaces/{namespace}/pods/imageless").ok()["status"]
-            found: Object = status["containerStatuses"][0]["state"]["waiting"]
-            return found if status["phase"] == "Pending" and found["reason"] == "ErrImageNeverPull" else None
+            (container,) = status.get("containerStatuses") or [{"state": {}}]
+            found: Object = container["state"].get("waiting") or {}
+            return found if status["phase"] == "Pending" and found.get("reason") == "ErrImageNeverPull" else None
 
         assert image in until(waiting, "the status says why")["message"]

@@ -52,7 +52,10 @@ class Stage:
 
     def service(self, name: str, selector: dict[str, str], **spec: Any) -> Object:
         """A Service on port 80 to 8080."""
-        body = {"metadata": {"name": name}, "spec": {"selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": 8080}], **spec}}
+        body = {
+            "metadata": {"name": name},
+            "spec": {"selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": 8080}], **spec},
+        }
         return self.api.post(f"{self.at}/services", body).ok()
 
     def ask(self, *questions: tuple[str, str, int]) -> list[list[Any]]:
@@ -124,7 +127,10 @@ class TestNames:
 
     def test_an_alias_points_elsewhere(self, stage: Stage, pair: Object) -> None:
         """ExternalName."""
-        body = {"metadata": {"name": "alias"}, "spec": {"type": "ExternalName", "externalName": f"pair.{stage.namespace}.svc.cluster.local"}}
+        body = {
+            "metadata": {"name": "alias"},
+            "spec": {"type": "ExternalName", "externalName": f"pair.{stage.namespace}.svc.cluster.local"},
+        }
         stage.api.post(f"{stage.at}/services", body).ok()
         until(lambda: stage.ask(("resolve", "alias", 1)) == [[[pair["spec"]["clusterIP"]]]], "the alias resolves")
 

@@ -72,7 +72,10 @@ def test_pods_come_by_a_replica_set_and_are_counted(work: Workloads) -> None:
     reasons = {c["type"]: c["reason"] for c in found["status"]["conditions"]}
     assert reasons == {"Available": "MinimumReplicasAvailable", "Progressing": "NewReplicaSetAvailable"}
     (owner,) = work.api.get(work.sets, labelSelector="app=plain").ok()["items"]
-    assert owner["metadata"]["ownerReferences"][0] | {"kind": "Deployment", "name": "plain", "controller": True} == owner["metadata"]["ownerReferences"][0]
+    assert (
+        owner["metadata"]["ownerReferences"][0] | {"kind": "Deployment", "name": "plain", "controller": True}
+        == owner["metadata"]["ownerReferences"][0]
+    )
     digest = owner["metadata"]["labels"]["pod-template-hash"]
     assert owner["metadata"]["name"] == f"plain-{digest}"
     for pod in work.pods("plain"):
@@ -239,5 +242,7 @@ def test_the_sample_application_starts_as_the_suite_deploys_it(cluster: Any, nam
 
     pod = until(ready, "the sample application is Ready", 60)
     assert pod["spec"]["serviceAccountName"] == "sample"
-    done = work.api.exec(namespace, pod["metadata"]["name"], ["sample-app", "prober"], frames=[b'\x00{"op":"ping","id":"1"}\n{"op":"quit"}\n'])
+    done = work.api.exec(
+        namespace, pod["metadata"]["name"], ["sample-app", "prober"], frames=[b'\x00{"op":"ping","id":"1"}\n{"op":"quit"}\n']
+    )
     assert '"pong":true' in done.stdout.replace(" ", "")

@@ -16,7 +16,12 @@ def config_map(name: str, **data: str) -> Object:
 
 def service(name: str, **spec: Any) -> Object:
     """A Service."""
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}], **spec}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}], **spec},
+    }
 
 
 @pytest.fixture
@@ -62,7 +67,12 @@ class TestCreate:
         assert (refused.status, refused.reason) == (409, "AlreadyExists")
         assert refused.message == f'configmaps "{name}" already exists'
         assert refused.body["details"] == {"name": name, "kind": "configmaps"}
-        assert (refused.body["kind"], refused.body["apiVersion"], refused.body["status"], refused.body["code"]) == ("Status", "v1", "Failure", 409)
+        assert (refused.body["kind"], refused.body["apiVersion"], refused.body["status"], refused.body["code"]) == (
+            "Status",
+            "v1",
+            "Failure",
+            409,
+        )
 
     def test_a_missing_namespace_is_404(self, api: Api) -> None:
         """A run whose namespace was deleted under it is told so."""
@@ -174,7 +184,10 @@ class TestServices:
         ("spec", "cause"),
         [
             ({"ports": [{"port": 80}, {"port": 81}]}, ("spec.ports[0].name", "FieldValueRequired", "Required value")),
-            ({"ports": [{"port": 0}]}, ("spec.ports[0].port", "FieldValueInvalid", "Invalid value: 0: must be between 1 and 65535, inclusive")),
+            (
+                {"ports": [{"port": 0}]},
+                ("spec.ports[0].port", "FieldValueInvalid", "Invalid value: 0: must be between 1 and 65535, inclusive"),
+            ),
             ({"ports": []}, ("spec.ports", "FieldValueRequired", "Required value")),
             (
                 {"ports": [{"port": 80, "protocol": "QUIC"}]},

@@ -42,12 +42,21 @@ def quick_profile(name: str, folder: Path) -> Path:
 
 
 def run_persona(name: str, folder: Path, *more: str) -> dict[str, tuple[str, str]]:
-    """Requirement -> (status, reason) of a whole run against persona `name`; AssertionError with the output when there is no report."""
-    cluster = EmbeddedCluster(persona_arguments(name))
+    """Requirement -> (status, reason) of a whole run against persona `name` with its mesh's profile; AssertionError without a report."""
+    return _run(name, folder, f"--mesh={name}", "--mesh-profile", str(quick_profile(name, folder)), *more)
+
+
+def run_reference(folder: Path, *more: str) -> dict[str, tuple[str, str]]:
+    """The same for the reference mesh that reads every version."""
+    return _run("all-versions", folder, "--mesh=reference", *more)
+
+
+def _run(persona: str, folder: Path, *arguments: str) -> dict[str, tuple[str, str]]:
+    cluster = EmbeddedCluster(persona_arguments(persona))
     try:
-        command = [sys.executable, "-m", "pytest", f"--mesh={name}", "--kubeconfig", str(cluster.kubeconfig), "-n", "2", "-q"]
-        command += ["--mesh-profile", str(quick_profile(name, folder)), "--smi-report", str(folder / "report"), "-p", "no:cacheprovider"]
-        done = subprocess.run([*command, *more], capture_output=True, timeout=RUN_DEADLINE, check=False, text=True)
+        command = [sys.executable, "-m", "pytest", "--kubeconfig", str(cluster.kubeconfig), "-n", "2", "-q", "-p", "no:cacheprovider"]
+        command += ["--smi-report", str(folder / "report"), *arguments]
+        done = subprocess.run(command, capture_output=True, timeout=RUN_DEADLINE, check=False, text=True)
     finally:
         cluster.stop()
     report = folder / "report" / "matrix.json"

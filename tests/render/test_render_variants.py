@@ -87,7 +87,9 @@ def test_summaries_tell_the_runs_apart() -> None:
         ("osm", "split=v1alpha2", True),
     ]
     assert len(set(samples)) == 3
-    assert sorted(line for line in lines if line.startswith("osm")) == [f"osm 1.2.4{name[3:]} on Kubernetes v1.32.0" for name in sorted(NAMES)]
+    assert sorted(line for line in lines if line.startswith("osm")) == [
+        f"osm 1.2.4{name[3:]} on Kubernetes v1.32.0" for name in sorted(NAMES)
+    ]
     assert sum("note" in line for line in lines) == 2
 
 

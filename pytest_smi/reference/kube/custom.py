@@ -1,10 +1,10 @@
-"""Custom objects against their CRD's schema: pruning, defaulting, validation; and CRDs against their own rules. Pure."""
+"""Objects against their schema: pruning, and for custom ones defaulting and validation; CRDs against their own rules. Pure."""
 
 from __future__ import annotations
 
-from pytest_smi.reference.kube import crds, schema, schema_validation
+from pytest_smi.reference.kube import builtin_fields, crds, schema, schema_validation
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.status import Cause
+from pytest_smi.reference.kube.status import BadRequest, Cause
 from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.write_mode import WriteMode
 
@@ -17,16 +17,19 @@ METADATA = frozenset(
 
 
 def prepare(resource: Resource, obj: Object, mode: WriteMode) -> None:
-    """Drop what ObjectMeta and the kind's schema do not know and fill in the schema's defaults, in place.
+    """Drop what ObjectMeta and the kind's schema do not know and fill in a custom kind's defaults, in place.
 
-    Raises BadRequest for unknown fields when the mode is strict.
+    Raises BadRequest for fields of the wrong type in built-in kinds, and for unknown fields when the mode is strict.
     """
     meta = obj.get("metadata")
     unknown = [f"metadata.{name}" for name in meta if name not in METADATA] if isinstance(meta, dict) else []
     for path in unknown:
         del obj["metadata"][path.partition(".")[2]]
-    if resource.schema is not None:
-        unknown += schema.prune(resource.schema, obj)
+    if not resource.custom and (fault := builtin_fields.wrong_type(resource.kind, obj)):
+        raise BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {fault}')
+    known = resource.schema if resource.custom else builtin_fields.schema_of(resource.kind)
+    if known is not None:
+        unknown += schema.prune(known, obj)
     mode.unknown_fields(resource.kind, resource.version, unknown)
     if resource.schema is not None:
         schema.fill(resource.schema, obj)

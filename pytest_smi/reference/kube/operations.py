@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from pytest_smi.reference.kube import custom, defaults, garbage, validation
+from pytest_smi.reference.kube import custom, defaults, garbage, validation, validation_changes
+from pytest_smi.reference.kube.bodies import checked_body
 from pytest_smi.reference.kube.patches import json_patch, merge_patch
 from pytest_smi.reference.kube.rbac import Authorizer, User
 from pytest_smi.reference.kube.rbac_grants import check_grant
@@ -25,7 +26,6 @@ from pytest_smi.reference.kube.status import (
     Invalid,
     NotFound,
     ResourceKey,
-    invalid,
     unsupported,
 )
 from pytest_smi.reference.kube.store import NAMESPACES, PODS, Object, Store, thaw
@@ -60,7 +60,7 @@ class Operations:
     async def create(self, resource: Resource, namespace: str, obj: Object, *, user: User, mode: WriteMode | None = None) -> Object:
         """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds)."""
         mode = mode or WriteMode()
-        new = self._checked_type(resource, namespace, "", thaw(obj))
+        new = checked_body(resource, namespace, "", thaw(obj))
         if new["metadata"].get("resourceVersion"):
             raise ApiError("resourceVersion should not be set on objects to be created", reason="")
         self._check_namespace(resource, new)
@@ -108,7 +108,7 @@ class Operations:
             meta = {**old["metadata"], "resourceVersion": (obj.get("metadata") or {}).get("resourceVersion")}
             new = {**with_replicas(resource, thaw(old), obj), "metadata": meta}
         else:
-            new = self._checked_type(resource, namespace, name, new)
+            new = checked_body(resource, namespace, name, new)
         if resource.custom and not new["metadata"].get("resourceVersion") and not subresource:
             text = "Invalid value: 0: must be specified for an update"
             cause = Cause(field="metadata.resourceVersion", reason="FieldValueInvalid", message=text)
@@ -212,38 +212,6 @@ class Operations:
             raise BadRequest("the patch makes something that is no object")
         return new
 
-    def _checked_type(self, resource: Resource, namespace: str, name: str, obj: Object) -> Object:
-        if resource.custom and not obj.get("kind"):
-            raise BadRequest(f"the object provided is unrecognized (must be of type {resource.kind}): Object 'Kind' is missing")
-        version = obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
-        kind = obj["kind"] = obj.get("kind") or resource.kind
-        if kind != resource.kind or version != resource.api_version:
-            if kind == resource.kind:
-                why = f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
-                raise BadRequest(why)
-            if resource.custom:
-                cause = invalid("kind", kind, f"must be {resource.kind}")
-                raise Invalid(str(kind), resource.group, (obj.get("metadata") or {}).get("name") or "", [cause])
-            group, _, number = str(version).rpartition("/")
-            refused = f'{kind} in version "{number}" cannot be handled as a {resource.kind}'
-            raise BadRequest(f"{refused}: no kind {kind!r} is registered for version {group}/{number} here".replace("'", '"'))
-        meta = obj.setdefault("metadata", {})
-        if not isinstance(meta, dict):
-            raise BadRequest(f"{resource.kind}: metadata must be an object")
-        for field in ("labels", "annotations"):
-            found = meta.get(field) or {}
-            if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-                why = f"json: cannot unmarshal into Go struct field ObjectMeta.metadata.{field} of type map[string]string"
-                raise BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
-        if resource.namespaced:
-            if meta.setdefault("namespace", namespace) != namespace:
-                raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-        else:
-            meta.pop("namespace", None)
-        if name and meta.setdefault("name", name) != name:
-            raise BadRequest(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
-        return obj
-
     def _check_namespace(self, resource: Resource, obj: Object) -> None:
         if not resource.namespaced:
             return
@@ -272,7 +240,7 @@ class Operations:
         with _well_typed(resource):
             causes = validation.validate(resource.key, obj)
             if old is not None:
-                causes += validation.validate_update(resource.key, old, obj)
+                causes += validation_changes.validate_update(resource.key, old, obj)
             causes += custom.validate(resource, obj) if resource.custom else custom.validate_definition(resource, obj)
         if causes:
             raise Invalid(resource.kind, resource.group, obj["metadata"].get("name") or "", causes)

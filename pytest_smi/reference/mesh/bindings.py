@@ -1,8 +1,8 @@
 """IdentityBindings of the draft access v1alpha4: the service accounts that a subject by binding stands for; pure.
 
-Identities here are those of service accounts, so that bindings by account and by SPIFFE id are read. A binding by pod labels, alone or beside
-others, stands for nobody: that is never broader than what was asked for. A binding speaks for its own namespace only, and one that is
-missing grants nothing.
+Identities here are those of service accounts, so that bindings by account and by SPIFFE id are read. A binding by pod labels, alone or
+beside others, stands for nobody: that is never broader than what was asked for. A binding speaks for its own namespace only, and one that
+is missing grants nothing.
 """
 
 from __future__ import annotations

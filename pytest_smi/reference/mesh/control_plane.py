@@ -25,7 +25,7 @@ from pytest_smi.reference.mesh.faults import ActiveFaults, known
 from pytest_smi.reference.mesh.identity import MeshAuthority, server_context, write_private
 from pytest_smi.reference.mesh.images import IMAGES
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
-from pytest_smi.reference.mesh.mesh_names import MeshNames
+from pytest_smi.reference.mesh.mesh_names_keeper import MeshNames
 from pytest_smi.reference.mesh.metrics.api import horizon_seconds, start_metrics_api
 from pytest_smi.reference.mesh.metrics.permissions import AccessRequest, subject_access_review
 from pytest_smi.reference.mesh.pacing import Pacing

@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pytest_smi.reference.mesh.personas.record import Persona, PersonaError
 
@@ -37,4 +38,10 @@ def find_persona(name: str) -> Persona:
     return read_persona(_FOLDER / f"{name}.yaml")
 
 
-__all__ = ["Persona", "PersonaError", "find_persona", "persona_names"]
+def persona_records() -> list[dict[str, Any]]:
+    """Every persona as plain data: name, title, description, deviations (with their sources)."""
+    found = [find_persona(name) for name in persona_names()]
+    return [{"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)} for p in found]
+
+
+__all__ = ["Persona", "PersonaError", "find_persona", "persona_names", "persona_records"]

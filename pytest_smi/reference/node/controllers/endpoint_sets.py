@@ -81,7 +81,7 @@ def endpoints_object(service: Object, pods: Iterable[Object]) -> dict[str, Any]:
 
 
 def slices(endpoints: Object, service: Object) -> list[dict[str, Any]]:
-    """EndpointSlices that say the same as an Endpoints object, one per subset."""
+    """EndpointSlices that say the same as an Endpoints object, one per subset, or one without endpoints."""
     meta = service["metadata"]
     owner = {
         "apiVersion": "v1",
@@ -92,7 +92,8 @@ def slices(endpoints: Object, service: Object) -> list[dict[str, Any]]:
         "blockOwnerDeletion": True,
     }
     found = []
-    for subset in endpoints.get("subsets") or []:
+    # A service without any pod has a slice as well, with nothing in it.
+    for subset in endpoints.get("subsets") or [{}]:
         ports: Sequence[Mapping[str, Any]] = subset.get("ports") or []
         suffix = hashlib.sha256(repr([sorted(port.items()) for port in ports]).encode()).hexdigest()[:5]
         records = [
