@@ -39,6 +39,14 @@ cluster-up: $(VENV)/ready
 cluster-down: $(VENV)/ready
 	$(BIN)/python -m tests.cluster down
 
+## e2e: on a real Kubernetes node: its API held against the embedded one, the null mesh, Traefik Mesh, faults of the cluster; needs root
+e2e: $(VENV)/ready
+	$(BIN)/python -m tests.cluster up
+	status=0; \
+	SMI_CONTRACT_KUBECONFIG="$$($(BIN)/python -m tests.cluster kubeconfig)" $(BIN)/pytest tests/contract -n 2 \
+		&& $(BIN)/pytest -m cluster tests/cluster tests/e2e -rs || status=1; \
+	$(BIN)/python -m tests.cluster down && exit $$status
+
 ## faults: every fault held against all requirements
 faults: $(VENV)/ready
 	SMI_FAULTS_SCOPE=all $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)

@@ -28,7 +28,8 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 class Policy:
     """What a reader asks of a report beyond its signature.
 
-    `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it. `max_age`: of the newest run of each mesh asked about. `level`: a key of
+    `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
+    `max_age`: of the newest run of each mesh asked about. `level`: a key of
     `LEVELS`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
     whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted. `now`: None is the present.
     """

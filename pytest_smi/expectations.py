@@ -51,7 +51,7 @@ class Expectations(Stage):
             journal.check_alive(HTTP)
         for call in calls:
             if call.address is None:
-                self.testbed.prober(call.source).require_name(call.host)
+                self.testbed.prober(call.source).resolve(call.host)
         self.evidence.event("harness is healthy: servers answer themselves, names resolve")
 
     def blame(self, error: NotReached, calls: Sequence[Call]) -> NoReturn:

@@ -25,6 +25,7 @@ from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.stage import Stage
 from pytest_smi.workloads import Service, Workload
 
+
 def match(name: str, path: str | None = None, methods: Iterable[str] | None = ("*",), **headers: str) -> HTTPMatch:
     """Write a route in short: `match("m", "/m", ["GET"], x_kind="^v$")`; underscores in header names become dashes."""
     pairs = tuple((key.replace("_", "-"), value) for key, value in headers.items())

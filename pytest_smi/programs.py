@@ -115,14 +115,18 @@ class Prober(_Session):
         results: list[dict[str, Any]] = answer["results"]
         return results
 
-    def resolves(self, host: str) -> bool:
-        """Whether a name has an address, as the pod sees it."""
-        return bool(self.result(self.ask({"op": "resolve", "host": host}), self._deadline).get("addresses"))
+    def addresses(self, host: str) -> list[str]:
+        """The addresses of a name as the pod sees it; none when it does not resolve."""
+        answer = self.result(self.ask({"op": "resolve", "host": host}), self._deadline)
+        found: list[str] = answer.get("addresses") or []
+        return found
 
-    def require_name(self, host: str) -> None:
-        """Raise HarnessError when a name has no address in the pod."""
-        if not self.resolves(host):
+    def resolve(self, host: str) -> list[str]:
+        """The addresses of a name; raises HarnessError when it has none."""
+        found = self.addresses(host)
+        if not found:
             raise HarnessError(f"{host} does not resolve in {self.namespace}/{self.pod}", hint="is cluster DNS healthy?")
+        return found
 
     def _identify(self, message: Mapping[str, Any]) -> str | None:
         return message.get("id")

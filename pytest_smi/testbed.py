@@ -156,7 +156,7 @@ class Testbed:
             return
         prober = self.prober(pod_key)
         wait_until(
-            lambda: prober.resolves(host),
+            lambda: bool(prober.addresses(host)),
             what=f"the name {host} resolves in {pod_key} (is cluster DNS healthy?)",
             deadline=self.setting.limits.settle_deadline,
             longest_pause=self.setting.limits.poll_interval,

@@ -46,7 +46,7 @@ class FakeTestbed:
     def prober(self, _pod: str) -> "FakeTestbed":
         return self
 
-    def require_name(self, _host: str) -> None:
+    def resolve(self, _host: str) -> None:
         return None
 
 

@@ -7,10 +7,10 @@ from pytest_smi.observing import volley
 from pytest_smi.probing.plan import Call, Request
 
 
-def call(requests: int = 1, **changes: str) -> Call:
+def call(requests: int = 1, connection: str = "fresh") -> Call:
     """A call with so many request templates."""
     templates = tuple(Request(path=f"/{number}") for number in range(requests))
-    return Call(source="t1/a", client="cli-a", server="t1/srv", host="srv.t1", port=8080, requests=templates, **changes)
+    return Call(source="t1/a", client="cli-a", server="t1/srv", host="srv.t1", port=8080, requests=templates, connection=connection)
 
 
 @pytest.mark.parametrize("templates", [1, 4])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
+from tests.support.crd_samples import CRDS, definition, install, version
 from tests.support.kube_api import Api, Object, until
 
 MARK = "pytest-smi-contract"
@@ -103,9 +104,11 @@ def _own_address(url: str) -> str:
 def _clean(cluster: Cluster) -> None:
     for name in cluster.made:
         cluster.api.delete(f"/api/v1/namespaces/{name}")
-    for name in cluster.made:
-        path = f"/api/v1/namespaces/{name}"
-        until(lambda path=path: cluster.api.get(path).status == 404, f"namespace {name} of the tests is gone", 60)
+    until(lambda: not _left(cluster), f"the namespaces {', '.join(_left(cluster))} are gone", 120)
+
+
+def _left(cluster: Cluster) -> list[str]:
+    return [name for name in cluster.made if cluster.api.get(f"/api/v1/namespaces/{name}").status != 404]
 
 
 @pytest.fixture
@@ -145,3 +148,35 @@ def shell(cluster: Cluster, namespace: str) -> str:
     """The name of a ready pod that sleeps, to run programs in."""
     cluster.run(namespace, cluster.pod("shell", "import time; print('started', flush=True); time.sleep(3600)"))
     return "shell"
+
+
+@pytest.fixture(scope="module")
+def account(cluster: Any, namespace: str) -> str:
+    """A service account without permissions."""
+    cluster.api.post(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "nobody"}}).ok()
+    return "nobody"
+
+
+@pytest.fixture(scope="module")
+def token_of(cluster: Any, namespace: str) -> Callable[..., Object]:
+    """Asks for a token of a service account."""
+
+    def ask(name: str, **spec: Any) -> Object:
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        answer: Object = cluster.api.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", body).ok()
+        return answer
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def group(cluster: Any) -> Any:
+    """A group with the kind Widget in v1, its status a sub-resource; removed at the end."""
+    name = f"contract-{secrets.token_hex(3)}.example.org"
+    status: dict[str, Any] = {
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [{"name": "Service", "type": "string", "jsonPath": ".spec.service"}],
+    }
+    install(cluster.api, None, definition(name, [version("v1", storage=True, **status)]))
+    yield name
+    cluster.api.delete(f"{CRDS}/widgets.{name}")

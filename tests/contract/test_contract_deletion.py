@@ -1,9 +1,10 @@
 """Deletion: namespaces, finalizers, dependents, grace periods, preconditions."""
 
 import time
+from functools import partial
 from typing import Any
 
-from tests.support.kube_api import Api, Object, until
+from tests.support.kube_api import Api, Object, until, until_answer
 
 BUSY = """
 import signal, sys, time
@@ -155,11 +156,12 @@ class TestObjects:
             ref = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner["name"], "uid": owner["uid"]}
             child = api.post(at, config_map(unique("child"), ownerReferences=[ref])).ok()["metadata"]["name"]
             api.delete(f"{at}/{owner['name']}", {"propagationPolicy": policy}).ok()
-            until(lambda owner=owner: api.get(f"{at}/{owner['name']}").status == 404, "the owner is gone")
+            until_answer(partial(api.get, f"{at}/{owner['name']}"), lambda got: got.status == 404, "the owner is gone")
+            ask = partial(api.get, f"{at}/{child}")
             if stays:
-                until(lambda child=child: not api.get(f"{at}/{child}").ok()["metadata"].get("ownerReferences"), "it is an orphan")
+                until_answer(ask, lambda got: not got.ok()["metadata"].get("ownerReferences"), "it is an orphan")
             else:
-                until(lambda child=child: api.get(f"{at}/{child}").status == 404, "the dependent is gone")
+                until_answer(ask, lambda got: got.status == 404, "the dependent is gone")
 
     def test_a_collection_is_deleted_by_selector(self, api: Api, namespace: str, unique: Any) -> None:
         """`kubectl delete -l`."""

@@ -8,7 +8,14 @@ import pytest
 from tests.support.kube_api import Api, Object, until
 
 # The streams are read side by side: only time puts their lines in order.
-TALK = "import sys, time\nprint('one', flush=True)\nprint('two', file=sys.stderr, flush=True)\ntime.sleep(1)\nprint('three', flush=True)\ntime.sleep(3600)"
+TALK = """
+import sys, time
+print("one", flush=True)
+print("two", file=sys.stderr, flush=True)
+time.sleep(1)
+print("three", flush=True)
+time.sleep(3600)
+"""
 
 
 class TestLogs:

@@ -34,6 +34,23 @@ def resolve(name):
 for what, value, times in json.loads(sys.argv[1]):
     print(json.dumps([resolve(value) if what == "resolve" else one(value) for _ in range(times)]), flush=True)
 """
+UDP_ECHO = """
+import os, socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    server.bind(("0.0.0.0", 9100))
+    open(os.environ.get("TMPDIR", "/tmp") + "/up", "w").close()
+    while True:
+        data, peer = server.recvfrom(1000)
+        server.sendto(b"echo " + data, peer)
+"""
+UDP_ASK = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(2)
+    client.connect((sys.argv[1], 53))
+    client.send(b"hello")
+    print(client.recv(100).decode())
+"""
 PROBE: Object = {"readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1}}
 
 
@@ -164,6 +181,38 @@ class TestBalancing:
         """The outcome `refused` is a pod's own answer."""
         (ip, *_) = sorted(stage.addresses("pair")[0])
         assert stage.get(f"http://{ip}:9") == "ConnectionRefusedError"
+
+
+class TestOtherWays:
+    """Datagrams, and a pod that asks itself."""
+
+    def test_datagrams_reach_a_pod_and_the_answer_comes_from_the_service(self, stage: Stage) -> None:
+        """UDPRoute scenes: a connected socket takes answers from the ClusterIP alone."""
+        container = {
+            "readinessProbe": {"exec": {"command": ["python3", "-c", "import os; os.stat(os.environ.get('TMPDIR', '/tmp') + '/up')"]}}
+        }
+        pod = stage.cluster.pod("echo", UDP_ECHO, labels={"app": "echo"}, container=container)
+        stage.cluster.run(stage.namespace, pod)
+        stage.service("echo", {"app": "echo"}, ports=[{"port": 53, "protocol": "UDP", "targetPort": 9100}])
+
+        def answered() -> bool:
+            done = stage.api.exec(stage.namespace, "client", ["python3", "-c", UDP_ASK, "echo"])
+            return done.stdout == "echo hello\n"
+
+        until(answered, "the datagram is answered")
+
+    def test_a_pod_reaches_itself_by_its_service(self, stage: Stage) -> None:
+        """The journal's loopback and a server that calls its own Service."""
+        stage.server("selfish", app="selfish")
+        stage.service("own", {"app": "selfish"})
+        script = "from urllib.request import urlopen; print(urlopen('http://own', timeout=3).read().decode().split()[0])"
+        until(lambda: stage.api.exec(stage.namespace, "selfish", ["python3", "-c", script]).stdout == "selfish\n", "it answers itself")
+
+    def test_a_pods_own_host_name_is_its_own_address(self, stage: Stage) -> None:
+        """Whatever Service has that name: a scene must not name a Service like the pod that calls it."""
+        stage.service("client", {"app": "nobody"})
+        own = stage.api.get(f"{stage.at}/pods/client").ok()["status"]["podIP"]
+        assert stage.ask(("resolve", "client", 1)) == [[[own]]]
 
 
 class TestReadiness:

@@ -100,6 +100,14 @@ def test_a_watch_ends_with_its_timeout(api: Api, maps: str) -> None:
         assert [event for event in events if event["type"] != "BOOKMARK"] == []
 
 
+def test_bookmarks_are_progress_and_no_objects(api: Api, maps: str) -> None:
+    """Clients that allow bookmarks get some or none; each has a version to resume from."""
+    version = api.get(maps).ok()["metadata"]["resourceVersion"]
+    with api.watch(maps, resourceVersion=version, allowWatchBookmarks="true", timeoutSeconds="1") as events:
+        seen = list(events)
+    assert all(event["type"] == "BOOKMARK" and event["object"]["metadata"]["resourceVersion"] for event in seen)
+
+
 def test_a_version_that_is_forgotten_is_410(api: Api, unique: Any, remove: Any) -> None:
     """The control plane lists again when the server says Expired: changes of a kind are not known from before its definition."""
     group = install(api, remove, definition(f"{unique('young')}.example.org", [version("v1", storage=True)]))

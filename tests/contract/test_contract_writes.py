@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.cluster.connection import Connection
-from pytest_smi.cluster.objects import Objects
 from tests.support.kube_api import APPLY, JSON_PATCH, STRATEGIC, Api, Object
 
 
@@ -153,71 +151,6 @@ class TestCreate:
         assert api.get(f"{maps}/wet").status == 404
 
 
-class TestServices:
-    """Defaults and rules of Services, which every scene of the suite makes."""
-
-    def test_defaults(self, api: Api, services: str, unique: Any) -> None:
-        """Clients find a ClusterIP, targetPort equal to port, TCP."""
-        spec = api.post(services, service(unique("s"))).ok()["spec"]
-        assert spec["clusterIPs"] == [spec["clusterIP"]]
-        assert spec["ports"] == [{"port": 80, "targetPort": 80, "protocol": "TCP"}]
-        wanted = {"type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"]}
-        assert {name: spec[name] for name in wanted} == wanted
-        assert spec["ipFamilyPolicy"] == "SingleStack"
-
-    def test_a_replacement_keeps_the_address(self, api: Api, services: str, unique: Any) -> None:
-        """Objects.apply replaces Services without naming their ClusterIP."""
-        name = unique("s")
-        made = api.post(services, service(name)).ok()
-        new = service(name, ports=[{"port": 81}])
-        new["metadata"]["resourceVersion"] = made["metadata"]["resourceVersion"]
-        changed = api.put(f"{services}/{name}", new).ok()
-        assert (changed["spec"]["clusterIP"], changed["spec"]["ports"][0]["port"]) == (made["spec"]["clusterIP"], 81)
-        assert changed["metadata"]["uid"] == made["metadata"]["uid"]
-
-    def test_a_headless_service_has_no_address(self, api: Api, services: str, unique: Any) -> None:
-        """DNS answers with the pods' addresses then."""
-        spec = api.post(services, service(unique("s"), clusterIP="None")).ok()["spec"]
-        assert (spec["clusterIP"], spec["clusterIPs"]) == ("None", ["None"])
-
-    @pytest.mark.parametrize(
-        ("spec", "cause"),
-        [
-            ({"ports": [{"port": 80}, {"port": 81}]}, ("spec.ports[0].name", "FieldValueRequired", "Required value")),
-            (
-                {"ports": [{"port": 0}]},
-                ("spec.ports[0].port", "FieldValueInvalid", "Invalid value: 0: must be between 1 and 65535, inclusive"),
-            ),
-            ({"ports": []}, ("spec.ports", "FieldValueRequired", "Required value")),
-            (
-                {"ports": [{"port": 80, "protocol": "QUIC"}]},
-                ("spec.ports[0].protocol", "FieldValueNotSupported", 'Unsupported value: "QUIC": supported values: "SCTP", "TCP", "UDP"'),
-            ),
-            (
-                {"ports": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]},
-                ("spec.ports[1].name", "FieldValueDuplicate", 'Duplicate value: "a"'),
-            ),
-        ],
-        ids=["unnamed", "zero", "none", "protocol", "duplicate"],
-    )
-    def test_rules(self, api: Api, services: str, spec: Object, cause: tuple[str, str, str], unique: Any) -> None:
-        """Scenes with several ports rely on named ports being asked for."""
-        refused = api.post(services, service(unique("s"), **spec))
-        assert (refused.status, refused.reason) == (422, "Invalid")
-        assert cause in refused.causes
-
-    def test_tcp_and_udp_may_share_a_port_number(self, api: Api, services: str, unique: Any) -> None:
-        """The sample application listens on one number in both protocols."""
-        ports = [{"name": "t", "port": 80, "protocol": "TCP"}, {"name": "u", "port": 80, "protocol": "UDP"}]
-        assert api.post(services, service(unique("s"), ports=ports)).status == 201
-
-    def test_a_name_must_be_a_dns_label(self, api: Api, services: str) -> None:
-        """Services are host names; a digit may not come first."""
-        refused = api.post(services, service("9lives"))
-        assert refused.status == 422
-        assert "a DNS-1035 label must consist of" in refused.message
-
-
 class TestChange:
     """PUT and PATCH."""
 
@@ -352,33 +285,3 @@ class TestChange:
         refused = api.put(f"{at}/{name}", {**made, "roleRef": {**ref, "name": "edit"}})
         assert (refused.status, refused.reason, refused.causes[0][0]) == (422, "Invalid", "roleRef")
         assert refused.causes[0][2].endswith("cannot change roleRef")
-
-
-class TestObjectsOfTheSuite:
-    """pytest_smi.cluster.objects itself, against the server."""
-
-    def test_apply_creates_then_replaces(self, cluster: Any, namespace: str, unique: Any) -> None:
-        """Every scene puts its objects so."""
-        connection = Connection(cluster.api.kubeconfig)
-        try:
-            objects = Objects(connection)
-            manifest = service(unique("s"))
-            manifest["metadata"]["namespace"] = namespace
-            first = objects.apply(manifest)
-            manifest["spec"]["ports"] = [{"port": 8080}]
-            second = objects.apply(manifest)
-            assert second["metadata"]["uid"] == first["metadata"]["uid"]
-            assert (second["spec"]["ports"][0]["port"], second["spec"]["clusterIP"]) == (8080, first["spec"]["clusterIP"])
-            assert objects.dry_run(manifest).status == 409
-            objects.delete(manifest)
-            objects.delete(manifest)
-        finally:
-            connection.close()
-
-    def test_the_date_of_an_answer_is_told(self, cluster: Any) -> None:
-        """Timestamps of metrics are compared with the server's own clock."""
-        connection = Connection(cluster.api.kubeconfig)
-        try:
-            assert connection.request("GET", "/version").date.endswith("GMT")
-        finally:
-            connection.close()

@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cluster import node
 from tests.support.explained import explained
-from tests.support.real_cluster import ROOT, RealCluster, ask_node
+from tests.support.real_cluster import ROOT, RealCluster
 from tests.support.runs import FinishedRun, read_run, suite_command
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("traefik_mesh")]
@@ -20,8 +22,8 @@ CHOSEN = "TA-05 or TA-06 or TA-07 or TA-08 or TA-09 or TS-13 or TS-14 or SP-01 o
 
 
 def restart_api_server(_cluster: RealCluster) -> None:
-    """The API server is away for a moment: requests are refused, watches and exec streams break."""
-    ask_node("restart", "kube-apiserver")
+    """The API server is away for some seconds: requests are refused, watches and exec streams break."""
+    node.restart("kube-apiserver")
 
 
 def delete_a_server(cluster: RealCluster) -> None:
@@ -42,8 +44,9 @@ def cut_exec_streams(_cluster: RealCluster) -> None:
 
 
 def stop_kubelet(_cluster: RealCluster) -> None:
-    """The kubelet is stopped for 20 s: no exec, no probes, no new pods."""
-    ask_node("pause", "kubelet", "20")
+    """The kubelet is held still for 20 s: no exec, no probes, no new pods."""
+    with node.paused("kubelet"):
+        time.sleep(20)  # the fault itself, not a wait for anything
 
 
 @pytest.mark.parametrize("fault", [restart_api_server, delete_a_server, cut_exec_streams, stop_kubelet], ids=lambda fault: fault.__name__)

@@ -75,8 +75,8 @@ def install(api: Api, remove: Callable[[str], str] | None, crd: Object) -> str:
         remove(f"{CRDS}/{name}")
     served = [entry["name"] for entry in spec["versions"] if entry["served"]]
     group: str = spec["group"]
-    for entry in served:
-        until(lambda entry=entry: api.get(f"/apis/{group}/{entry}/{spec['names']['plural']}").status == 200, f"{name} {entry} is served")
+    paths = [f"/apis/{group}/{entry}/{spec['names']['plural']}" for entry in served]
+    until(lambda: all(api.get(path).status == 200 for path in paths), f"{name} is served as {', '.join(served)}")
     return group
 
 

@@ -84,6 +84,16 @@ def until(condition: Callable[[], T | None], what: str, deadline: float = WAIT) 
     return value
 
 
+def until_answer(ask: Callable[[], Answer], accept: Callable[[Answer], bool], what: str) -> Answer:
+    """The first answer that `accept` takes."""
+
+    def accepted() -> Answer | None:
+        answer = ask()
+        return answer if accept(answer) else None
+
+    return until(accepted, what)
+
+
 class Api:
     """One API server as the user of a kubeconfig, or as the bearer of `token` ("" for nobody)."""
 

@@ -81,7 +81,7 @@ class Aggregator:
         self._with_pair: set[ssl.SSLContext] = set()
         self._remote: dict[tuple[str, str], Object] = {}
         self._absent: set[str] = set()
-        """APIServices without a Service or without endpoints. Others are tried, even when their last check failed: a slow one may answer."""
+        """APIServices without a Service or without endpoints. Others are tried even after a failed check: a slow one may answer."""
         self._changed = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None

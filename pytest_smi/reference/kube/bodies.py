@@ -1,4 +1,4 @@
-"""Whether the object in a request's body is what the request's path says: version, kind, namespace, name, metadata. Pure; fills in place."""
+"""Whether the object in a body is what the request's path says: version, kind, namespace, name, metadata. Pure; fills in place."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ from pytest_smi.reference.kube.status import BadRequest, Cause
 from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.write_mode import WriteMode
 
-
 METADATA = frozenset(
-    "annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation labels managedFields "
-    "name namespace ownerReferences resourceVersion selfLink uid".split()
+    (
+        *("annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName"),
+        *("generation", "labels", "managedFields", "name", "namespace", "ownerReferences", "resourceVersion", "selfLink", "uid"),
+    )
 )
 """The fields of ObjectMeta."""
 

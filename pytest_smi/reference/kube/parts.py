@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from pytest_smi.reference.kube.wire import encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything that answers requests. `watchers` are the watches under way, so that stopping can end them."""
+    """Everything that answers requests. `watchers` are watches under way, `endings` exec sessions that end: stopping ends them."""
 
     store: Store
     registry: Registry
@@ -33,6 +34,7 @@ class Parts:
     clock: Callable[[], float]
     pager: Pager = field(default_factory=Pager)
     watchers: set[Watcher] = field(default_factory=set)
+    endings: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -62,7 +62,7 @@ async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo)
     if not any(wanted.values()):
         raise BadRequest("you must specify at least one of stdin, stdout, stderr")
     session = await _access(parts).exec(info.namespace, info.name, container, list(command), tty=tty, **wanted)
-    return await serve_exec(request, session, stdin=wanted["stdin"], command=command)
+    return await serve_exec(request, session, parts.endings, stdin=wanted["stdin"], command=command)
 
 
 def _whole(pod: str, query: Mapping[str, str], name: str, lowest: int) -> int | None:

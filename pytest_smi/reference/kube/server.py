@@ -126,6 +126,8 @@ class ApiServer:
             watcher.close()
         if self._web is not None:
             await self._web.shutdown(STOP_WAIT)
+        endings = [task for task in self._parts.endings if task.cancel()]
+        await asyncio.gather(*endings, return_exceptions=True)
         await self._parts.aggregator.stop()
         await self._webhooks.close()
         for controller in self._controllers:

@@ -59,9 +59,6 @@ def start_failure(why: str) -> dict[str, Any]:
     }
 
 
-_ending: set[asyncio.Task[None]] = set()
-
-
 async def _end(session: ExecSession) -> None:
     """End a session that nobody listens to: its input ends, and a program that does not end by that is killed."""
     try:
@@ -72,8 +69,10 @@ async def _end(session: ExecSession) -> None:
         await session.kill()
 
 
-async def serve_exec(request: web.BaseRequest, session: ExecSession, *, stdin: bool, command: Sequence[str]) -> web.StreamResponse:
-    """Connect a session with the websocket that `request` opens, until either side ends. The program outlives the connection by END_WAIT."""
+async def serve_exec(
+    request: web.BaseRequest, session: ExecSession, endings: set[asyncio.Task[None]], *, stdin: bool, command: Sequence[str]
+) -> web.StreamResponse:
+    """Connect a session with the websocket that `request` opens, until either side ends; a task in `endings` then ends the program."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS, timeout=CLOSE_WAIT, compress=False, max_msg_size=0)
     try:
         await socket.prepare(request)
@@ -92,8 +91,8 @@ async def serve_exec(request: web.BaseRequest, session: ExecSession, *, stdin: b
     finally:
         # A task of its own: the one that serves the request is cancelled when the client goes.
         ending = asyncio.get_running_loop().create_task(_end(session))
-        _ending.add(ending)
-        ending.add_done_callback(_ending.discard)
+        endings.add(ending)
+        ending.add_done_callback(endings.discard)
     return socket
 
 

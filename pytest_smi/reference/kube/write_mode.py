@@ -10,7 +10,7 @@ from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid, require
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteMode:
-    """One write. `strict` refuses unknown fields; else they are dropped, and noted in `warnings`. `manager` and `force` are of server-side apply."""
+    """One write. `strict` refuses unknown fields, else they are dropped and noted in `warnings`; `manager` and `force` are of an apply."""
 
     dry_run: bool = False
     strict: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.bindings import resolve
 from pytest_smi.reference.mesh.faults import ActiveFaults
-from pytest_smi.reference.mesh.policy import grant_for
+from pytest_smi.reference.mesh.grants import grant_for
 from pytest_smi.reference.mesh.routes import route_json
 from pytest_smi.reference.mesh.smi import Identity, RouteGroup, TrafficTarget
 

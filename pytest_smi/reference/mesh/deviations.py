@@ -36,13 +36,13 @@ DEVIATIONS: Mapping[str, Deviation] = _table(
     first_matching_route_decides="Of overlapping routes of several targets the first that matches decides, for its own sources alone.",
     targets_without_routes_open_http="A target without HTTPRouteGroup opens every HTTP request to its sources.",
     tcp_grants_open_to_all="A target with a TCPRoute opens raw TCP on every port to everybody.",
+    star_methods_alone_skipped="A route that has nothing but the method * is skipped; a target with no other opens every HTTP request.",
     grants_open_everything="A target opens everything to its sources: rules are not read.",
     udp_passes_by="UDP does not go through the mesh: it is neither split nor denied.",
     # What a route matches: decided by `routes.py`.
     headers_match_whole="A header pattern must match the whole value.",
     paths_match_prefix="A path pattern is anchored after the first slash, at the start only: ^/(?:pattern without its slash).",
     paths_exact_or_star="A path pattern is no regular expression: text, or text with a star at one end.",
-    star_methods_alone_void="A route that has nothing but the method * matches nothing.",
     # Where a call goes: decided by `split_config.py`, `splits.py`, `proxy/router.py`.
     split_all_zero_is_no_split="A split whose weights are all zero is no split: calls go to the root.",
     split_newest_wins="Of several splits of one root only the newest is used.",
@@ -64,6 +64,7 @@ DEVIATIONS: Mapping[str, Deviation] = _table(
     unmatched_is_404="A request of a granted caller that no route matches is answered 404.",
     outsider_is_closed="Plaintext from outside the mesh is closed without an answer.",
     tcp_denied_is_closed="A denied TCP connection is closed in an orderly way.",
+    tcp_denied_is_reset="A denied TCP connection is reset.",
     tcp_denied_is_400="A denied TCP connection is answered with an HTTP error, and closed.",
     # Whom it concerns: decided by `proxy/outbound.py`, `proxy/plaintext.py`, `cluster_config.py`.
     enforced_at_client="Calls that do not take a name of the mesh's domain pass by the mesh, policy included.",

@@ -60,8 +60,6 @@ class Route:
             pairs = pairs[-1:]
         if spec["path"] is not None and pairs and faults.on("specs-headers-ignored-beside-path"):
             pairs = []
-        if faults.on("star-methods-alone-void") and methods is not None and "*" in methods and spec["path"] is None and not pairs:
-            self.valid = False
         try:
             self._path = None if spec["path"] is None else self._compile_path(spec["path"])
             self._headers = [(name, re.compile(pattern)) for name, pattern in pairs]

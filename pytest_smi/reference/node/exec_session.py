@@ -171,8 +171,9 @@ class NotStarted:
 
     async def output(self) -> AsyncIterator[tuple[int, bytes]]:
         """Nothing."""
-        for never in ():
-            yield never
+        nothing: tuple[tuple[int, bytes], ...] = ()
+        for piece in nothing:
+            yield piece
 
     async def wait(self) -> int:
         """Raises what the runtime says."""

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smi.reference.mesh.faults import NO_FAULTS, active
-from pytest_smi.reference.mesh.policy import HttpRequest, Policy, grant_for
+from pytest_smi.reference.mesh.grants import grant_for
+from pytest_smi.reference.mesh.policy import HttpRequest, Policy
 from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_target
 
 A, B = ("t1", "a"), ("t1", "b")

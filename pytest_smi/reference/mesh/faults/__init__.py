@@ -4,7 +4,7 @@ A fault is a record in one of the tables `access.py`, `specs.py`, `split.py`, `m
 right behaviour. To add one:
 
 1. Write the branch at the one place that decides what the fault gets wrong. Places, by where a decision is made:
-   control plane: `policy.grant_for` and `access_config.py` (what TrafficTargets mean, and what is remembered of them), `split_config.py`
+   control plane: `grants.py` and `access_config.py` (what TrafficTargets mean, and what is remembered of them), `split_config.py`
    (the same for TrafficSplits, and their events), `snapshot.py`, `root_selectors.py`; sidecar: `routes.py` (paths, methods, headers),
    `policy.Policy` (who may), `splits.py` and `proxy/router.py` (where to), `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py`
    (bytes); `metrics/` (the metrics API). The control plane has the faults from its environment, sidecars from their configuration.

@@ -6,6 +6,9 @@ The reference mesh answers 403 and resets denied TCP connections; personas refus
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 
 from pytest_smi.reference.mesh.faults.active import ActiveFaults
 from pytest_smi.reference.mesh.policy import Denial
@@ -32,8 +35,11 @@ def cut(transport: asyncio.Transport, how: int) -> None:
     """End a client's connection without an answer."""
     if how == CLOSE:
         transport.close()
-    else:
-        transport.abort()
+        return
+    # Without this the end of a connection on which everything was read looks orderly.
+    with contextlib.suppress(OSError, AttributeError):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def refuse_tcp(transport: asyncio.Transport, faults: ActiveFaults) -> None:
@@ -41,5 +47,9 @@ def refuse_tcp(transport: asyncio.Transport, faults: ActiveFaults) -> None:
     if faults.on("tcp-denied-is-400"):
         transport.write(BAD_REQUEST)
         transport.close()
+    elif faults.on("tcp-denied-is-closed"):
+        transport.close()
+    elif faults.on("tcp-denied-is-reset"):
+        cut(transport, RESET)
     else:
-        cut(transport, CLOSE if faults.on("tcp-denied-is-closed") else RESET)
+        transport.abort()

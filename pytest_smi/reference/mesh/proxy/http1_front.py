@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httptools
 
-from pytest_smi.reference.mesh.proxy.denials import RESET, cut
+from pytest_smi.reference.mesh.proxy.denials import cut
 from pytest_smi.reference.mesh.proxy.exchange import MAX_BODY, NO_BODY, ORIGINS, REASONS, Handler, HeaderList, Request, answer, end_to_end
 
 
@@ -177,9 +177,12 @@ class _Response:
         """Answer with an error, or cut the connection when part of a response is out."""
         if self.cancelled:
             return
-        if self._started or status < 100:
+        if self._started:
             self.cancelled = True
-            cut(self._front.transport, RESET if self._started else status)
+            self._front.transport.abort()
+        elif status < 100:
+            self.cancelled = True
+            cut(self._front.transport, status)
         else:
             answer(self, status, reason)
 

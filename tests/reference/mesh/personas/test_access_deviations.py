@@ -166,13 +166,15 @@ def test_headers_that_must_match_as_a_whole() -> None:
     assert not Route(spec, active(("headers-match-whole",))).matches("GET", "/", headers)
 
 
-def test_a_star_alone_matches_nothing() -> None:
-    """But beside a path it does what it says."""
-    bare = {"name": "m", "path": None, "methods": ["*"], "headers": []}
-    switch = active(("star-methods-alone-void",))
-    assert Route(bare, active(())).matches("GET", "/", [])
-    assert not Route(bare, switch).matches("GET", "/", [])
-    assert Route({**bare, "path": "/m"}, switch).matches("GET", "/m", [])
+def test_a_star_alone_is_skipped() -> None:
+    """Beside another route it grants nothing; by itself it leaves a grant without any condition."""
+    star, other = {"name": "m", "methods": ["*"]}, {"name": "n", "pathRegex": "/n"}
+    both = {**HTTP, "matches": ["m", "n"]}
+    switch = ("star-methods-alone-skipped",)
+    assert allows(policy(target(both), routes=(star, other)))
+    assert not allows(policy(target(both), routes=(star, other), on=switch))
+    assert allows(policy(target(both), routes=(star, other), on=switch), "/n")
+    assert allows(policy(target(HTTP), routes=(star, other), on=switch), "/anything")
 
 
 def test_why_a_request_was_denied() -> None:
