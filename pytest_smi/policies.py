@@ -41,7 +41,12 @@ class Policies(Stage):
     """Route groups, targets and splits of the scene, at the negotiated versions."""
 
     def apply(self, *records: SmiObject) -> None:
-        """Create or replace SMI objects, in the order given, at the negotiated versions."""
+        """Create or replace SMI objects, in the order given, at the negotiated versions.
+
+        Pods are Ready first: what a mesh makes of policy for pods that do not run yet is no assertion's matter.
+        """
+        for workload in (*self.servers, *self.testbed.clients):
+            workload.await_ready()
         for record in records:
             self._put(self._rendered(record))
 

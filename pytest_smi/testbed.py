@@ -80,6 +80,11 @@ class Testbed:
                 self.objects.apply(app.pull_secret(name, read_pull_secret(secret, self.setting.image)))
         return self._namespaces[alias]
 
+    @property
+    def clients(self) -> tuple[Workload, ...]:
+        """The clients that scenes have asked for so far."""
+        return tuple(self._clients.values())
+
     def client(self, account: str, alias: str, *, joined: bool = True) -> Workload:
         """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenes."""
         key = (account, alias, joined)

@@ -106,9 +106,14 @@ class Workload:
     @property
     def pods(self) -> tuple[Pod, ...]:
         """The Ready pods."""
+        self.await_ready()
+        assert self._pods is not None
+        return self._pods
+
+    def await_ready(self) -> None:
+        """Wait until all replicas are Ready; raises DeadlinePassed."""
         if self._pods is None:
             self._pods = tuple(self._await_pods(self))
-        return self._pods
 
     @property
     def deployed(self) -> bool:

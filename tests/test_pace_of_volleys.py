@@ -1,5 +1,7 @@
 """How the probes of a call are planned: how many, how many at a time, and how they are spread."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_smi.limits import Limits
@@ -7,10 +9,10 @@ from pytest_smi.observing import volley
 from pytest_smi.probing.plan import Call, Request
 
 
-def call(requests: int = 1, connection: str = "fresh") -> Call:
+def call(requests: int = 1) -> Call:
     """A call with so many request templates."""
     templates = tuple(Request(path=f"/{number}") for number in range(requests))
-    return Call(source="t1/a", client="cli-a", server="t1/srv", host="srv.t1", port=8080, requests=templates, connection=connection)
+    return Call(source="t1/a", client="cli-a", server="t1/srv", host="srv.t1", port=8080, requests=templates)
 
 
 @pytest.mark.parametrize("templates", [1, 4])
@@ -22,12 +24,12 @@ def test_spread_is_over_all_requests(templates: int) -> None:
 
 def test_reused_connection_is_sequential() -> None:
     """Requests over one connection are sent one after the other."""
-    assert volley(call(connection="reuse"), 50, Limits()).concurrency == 1
+    assert volley(replace(call(), connection="reuse"), 50, Limits()).concurrency == 1
 
 
 def test_datagrams_have_a_patience_of_their_own() -> None:
     """A datagram is waited for as long as the limits say for UDP, and many are waited for at once."""
-    planned = volley(call(kind="udp"), 40, Limits(udp_timeout=0.3))
+    planned = volley(replace(call(), kind="udp"), 40, Limits(udp_timeout=0.3))
     assert (planned.timeout, planned.concurrency) == (0.3, 40)
 
 

@@ -29,43 +29,45 @@ def available(api: Api, name: str) -> Object:
     return next((c for c in found if c["type"] == "Available"), {})
 
 
+@pytest.fixture(scope="module")
+def group() -> str:
+    """A group that a server of the test serves."""
+    return f"contract-{secrets.token_hex(3)}.example.com"
+
+
+@pytest.fixture(scope="module")
+def server(cluster: Any, namespace: str, group: str) -> Iterator[Server]:
+    """The aggregated server, registered and available."""
+
+    def answer(asked: Asked) -> tuple[int, Any]:
+        if asked.path.partition("?")[0] == f"/apis/{group}/v1alpha1":
+            thing = {"name": "things", "singularName": "thing", "namespaced": True, "kind": "Thing", "verbs": ["get", "list"]}
+            return 200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/v1alpha1", "resources": [thing]}
+        if asked.path.endswith("/teapot"):
+            return 418, {"kind": "Status", "code": 418, "message": "short and stout"}
+        return 200, {"path": asked.path, "headers": asked.headers, "body": asked.body}
+
+    with tls_server(cluster.host, [f"things.{namespace}.svc"], answer) as server:
+        _service(cluster, namespace, "things", server.port)
+        spec = {
+            "group": group,
+            "version": "v1alpha1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 10,
+            "service": {"name": "things", "namespace": namespace},
+            "caBundle": base64.b64encode(server.bundle).decode(),
+        }
+        name = f"v1alpha1.{group}"
+        cluster.api.post(API_SERVICES, {"metadata": {"name": name}, "spec": spec}).ok()
+        try:
+            until(lambda: available(cluster.api, name).get("status") == "True", "the APIService is available", 60)
+            yield server
+        finally:
+            cluster.api.delete(f"{API_SERVICES}/{name}")
+
+
 class TestAggregation:
     """APIService."""
-
-    @pytest.fixture(scope="class")
-    def group(self) -> str:
-        """A group that a server of the test serves."""
-        return f"contract-{secrets.token_hex(3)}.example.com"
-
-    @pytest.fixture(scope="class")
-    def server(self, cluster: Any, namespace: str, group: str) -> Iterator[Server]:
-        """The aggregated server, registered and available."""
-
-        def answer(asked: Asked) -> tuple[int, Any]:
-            if asked.path.partition("?")[0] == f"/apis/{group}/v1alpha1":
-                thing = {"name": "things", "singularName": "thing", "namespaced": True, "kind": "Thing", "verbs": ["get", "list"]}
-                return 200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/v1alpha1", "resources": [thing]}
-            if asked.path.endswith("/teapot"):
-                return 418, {"kind": "Status", "code": 418, "message": "short and stout"}
-            return 200, {"path": asked.path, "headers": asked.headers, "body": asked.body}
-
-        with tls_server(cluster.host, [f"things.{namespace}.svc"], answer) as server:
-            _service(cluster, namespace, "things", server.port)
-            spec = {
-                "group": group,
-                "version": "v1alpha1",
-                "groupPriorityMinimum": 100,
-                "versionPriority": 10,
-                "service": {"name": "things", "namespace": namespace},
-                "caBundle": base64.b64encode(server.bundle).decode(),
-            }
-            name = f"v1alpha1.{group}"
-            cluster.api.post(API_SERVICES, {"metadata": {"name": name}, "spec": spec}).ok()
-            try:
-                until(lambda: available(cluster.api, name).get("status") == "True", "the APIService is available", 60)
-                yield server
-            finally:
-                cluster.api.delete(f"{API_SERVICES}/{name}")
 
     def test_it_becomes_available(self, api: Api, group: str, server: Server) -> None:
         """Preflight and the doctor read the condition Available of v1alpha1.metrics.smi-spec.io."""

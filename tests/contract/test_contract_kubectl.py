@@ -54,6 +54,14 @@ def columns(done: Done) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in fine(done).splitlines()]
 
 
+@pytest.fixture(scope="module")
+def table_objects(kubectl: Kubectl, cluster: Any, shell: str) -> str:
+    """A Deployment and a Service, so that no table is empty."""
+    fine(kubectl("create", "deployment", "shown", f"--image={cluster.image}", "--replicas=0"))
+    fine(kubectl("create", "service", "clusterip", "shown", "--tcp=80:8080"))
+    return "shown"
+
+
 class TestTables:
     """kubectl get."""
 
@@ -107,13 +115,6 @@ class TestTables:
         """People read the same columns everywhere."""
         found = until(lambda: (rows := columns(kubectl("get", kind, "-o", "wide"))) and rows, f"there are {kind}")
         assert found[0] == header
-
-    @pytest.fixture(scope="class")
-    def table_objects(self, kubectl: Kubectl, cluster: Any, shell: str) -> str:
-        """A Deployment and a Service, so that no table is empty."""
-        fine(kubectl("create", "deployment", "shown", f"--image={cluster.image}", "--replicas=0"))
-        fine(kubectl("create", "service", "clusterip", "shown", "--tcp=80:8080"))
-        return "shown"
 
     def test_nothing_found(self, kubectl: Kubectl, namespace: str) -> None:
         """An empty list and a missing object have words of their own."""

@@ -18,16 +18,17 @@ time.sleep(3600)
 """
 
 
+@pytest.fixture(scope="module")
+def log(cluster: Any, namespace: str) -> str:
+    """The log of a pod that said three lines."""
+    cluster.run(namespace, cluster.pod("talker", TALK))
+    path = f"/api/v1/namespaces/{namespace}/pods/talker/log"
+    until(lambda: "three" in str(cluster.api.get(path).body), "it has spoken")
+    return path
+
+
 class TestLogs:
     """A container's output."""
-
-    @pytest.fixture(scope="class")
-    def log(self, cluster: Any, namespace: str) -> str:
-        """The log of a pod that said three lines."""
-        cluster.run(namespace, cluster.pod("talker", TALK))
-        path = f"/api/v1/namespaces/{namespace}/pods/talker/log"
-        until(lambda: "three" in str(cluster.api.get(path).body), "it has spoken")
-        return path
 
     def test_both_streams_in_one_as_text(self, api: Api, log: str) -> None:
         """The suite shows the last lines of a server that failed."""

@@ -158,16 +158,17 @@ def test_a_list_of_a_missing_namespace_is_empty(api: Api) -> None:
     assert api.get("/api/v1/namespaces/no-such-namespace/configmaps").ok()["items"] == []
 
 
+@pytest.fixture(scope="module")
+def three(cluster: Any) -> str:
+    """Three ConfigMaps: a (tier=one), b (tier=two), c (no tier, odd=yes)."""
+    at = f"/api/v1/namespaces/{cluster.namespace()}/configmaps"
+    for name, labels in (("a", {"tier": "one"}), ("b", {"tier": "two"}), ("c", {"odd": "yes"})):
+        cluster.api.post(at, config_map(name, **labels)).ok()
+    return at
+
+
 class TestSelectors:
     """Label and field selectors of lists."""
-
-    @pytest.fixture(scope="class")
-    def three(self, cluster: Any) -> str:
-        """Three ConfigMaps: a (tier=one), b (tier=two), c (no tier, odd=yes)."""
-        at = f"/api/v1/namespaces/{cluster.namespace()}/configmaps"
-        for name, labels in (("a", {"tier": "one"}), ("b", {"tier": "two"}), ("c", {"odd": "yes"})):
-            cluster.api.post(at, config_map(name, **labels)).ok()
-        return at
 
     @pytest.mark.parametrize(
         ("selector", "names"),

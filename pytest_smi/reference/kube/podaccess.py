@@ -44,7 +44,7 @@ class PodAccess(Protocol):
         stderr: bool,
         tty: bool,
     ) -> ExecSession:
-        """Start `command` in a container (None: the first, or the one that kubectl.kubernetes.io/default-container names)."""
+        """Start `command` in a container (None: the node chooses; the API server always names one)."""
 
     def logs(
         self,
