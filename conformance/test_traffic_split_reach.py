@@ -108,7 +108,7 @@ def test_other_spellings_of_the_name(smi: Scene) -> None:
         "app.namespace.svc": replace(call, host=f"{root.name}.{root.namespace}.svc"),
         "trailing dot": replace(call, host=root.qualified + "."),
         "implicit port": implicit,
-        "explicit port": implicit.with_host_header(f"{web.qualified}:80"),
+        "explicit port": implicit.with_host_header(f"{implicit.host}:80"),
     }
     readings = {}
     for spelling, seen in zip(spellings, smi.look(*spellings.values(), times=40), strict=True):

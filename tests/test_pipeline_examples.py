@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ def test_github_steps(job: dict[str, str], tmp_path: Path) -> None:
     for step in steps:
         if step is gate:
             # The last release, of which there is none yet: this one.
-            (tmp_path / "ci" / "last-release").symlink_to(tmp_path / "smi-report")
+            shutil.copytree(tmp_path / "smi-report", tmp_path / "ci" / "last-release")
         run_step(step, tmp_path, job)
 
     assert "reference" in (tmp_path / "summary.md").read_text()
