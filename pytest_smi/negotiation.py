@@ -3,6 +3,8 @@
 A version is tested when the profile claims it, the cluster serves it and this suite can write it; the profile's order decides.
 `--smi-version` overrides that for one API. Versions of access and specs belong together in pairs: when one of the two is not the
 newest, the other follows it as far as it is claimed and served.
+
+A stored API gets a version too, for objects that others refer to. It is not tested: nobody claims that the mesh acts on it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_smi.errors import UsageProblem
+from pytest_smi.profile_record import REFERRED
 from pytest_smi.smi.versions import GROUPS, RENDERED, partners
 
 ALL = "all"
@@ -27,11 +30,21 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
-    """The versions of one run. `absent`: for each other API the reason why it is not tested. `notes`: what a reader should know."""
+    """The versions of one run, for the APIs that it tests. `absent`: for each other API the reason why it is not tested.
+
+    `stored`: the versions of those among the absent ones in which objects are written for others to refer to.
+    `notes`: what a reader should know.
+    """
 
     versions: Mapping[str, str]
     absent: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The versions in which objects are written: of the APIs tested, and of those stored."""
+        return {**self.versions, **self.stored}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +90,25 @@ def together(choices: Sequence[Wanted]) -> Wanted:
 
 
 def negotiate(
-    claimed: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]], wanted: Mapping[str, str] | None = None
+    claimed: Mapping[str, Sequence[str]],
+    served: Mapping[str, Sequence[str]],
+    wanted: Mapping[str, str] | None = None,
+    *,
+    stored: Mapping[str, Sequence[str]] | None = None,
 ) -> Negotiated:
     """Choose a version per API. `claimed`, newest first, is what the mesh may be held to; `wanted` overrides it.
 
+    `stored`, newest first, is what may be written for claimed APIs to refer to; an API of it that is wanted is tested as any other.
+
     Raises UsageProblem for a wanted version that the cluster does not serve.
     """
-    wanted = wanted or {}
+    wanted, stored = wanted or {}, stored or {}
+    known = {**stored, **claimed}
     chosen: dict[str, str] = {}
     absent: dict[str, str] = {}
     notes: list[str] = []
     for api in GROUPS:
-        common = _common(api, claimed, served)
+        common = _common(api, known, served)
         if api in wanted:
             chosen[api] = _wanted(api, wanted[api], served)
             if wanted[api] not in claimed.get(api, ()):
@@ -96,20 +116,32 @@ def negotiate(
         elif common:
             chosen[api] = common[0]
         else:
-            absent[api] = _why_absent(api, claimed.get(api, ()), served.get(api, ()))
+            absent[api] = _why_absent(api, known.get(api, ()), served.get(api, ()), claimed=api in claimed)
     for api in PAIR:
-        _follow(api, chosen, wanted, claimed, served)
-    return Negotiated(versions=chosen, absent=absent, notes=(*notes, *_unpaired(chosen)))
+        _follow(api, chosen, wanted, known, served)
+    tested = {api: version for api, version in chosen.items() if api in claimed or api in wanted}
+    kept = {api: version for api, version in chosen.items() if api not in tested}
+    for api, version in kept.items():
+        reason = f"stored so that {_referring(api, claimed)} can refer to it, but the mesh does not claim it"
+        absent[api] = reason
+        notes.append(f"{api} {version} is {reason}")
+    return Negotiated(versions=tested, absent=absent, stored=kept, notes=(*notes, *_unpaired(chosen)))
 
 
 def plan(
-    claimed: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]], wanted: Wanted, apis: Sequence[str] = tuple(GROUPS)
+    claimed: Mapping[str, Sequence[str]],
+    served: Mapping[str, Sequence[str]],
+    wanted: Wanted,
+    apis: Sequence[str] = tuple(GROUPS),
+    *,
+    stored: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Variant, ...]:
     """The runs of one mesh: the newest of all; with `all` also each other version, of one API (or pair) at a time, the rest newest.
 
-    `apis` are those that the user asked for. Raises UsageProblem as `negotiate` does.
+    `apis` are those that the user asked for; `stored` is as for `negotiate`, and makes no runs of its own. Raises UsageProblem as
+    `negotiate` does.
     """
-    first = negotiate(claimed, served, wanted.versions)
+    first = negotiate(claimed, served, wanted.versions, stored=stored)
     runs = [Variant(label="", apis=tuple(apis), negotiated=first)]
     if not wanted.every:
         return tuple(runs)
@@ -118,7 +150,7 @@ def plan(
         if api in wanted.versions or api not in first.versions:
             continue
         for version in _common(api, claimed, served):
-            found = negotiate(claimed, served, {**wanted.versions, api: version})
+            found = negotiate(claimed, served, {**wanted.versions, api: version}, stored=stored)
             varied = [name for name in (PAIR if api in PAIR else (api,)) if name in found.versions]
             judged = tuple(name for name in varied if name in apis)
             if version == first.versions[api] or not judged or (api in PAIR and _pair(found.versions) in seen):
@@ -130,8 +162,8 @@ def plan(
     return tuple(runs)
 
 
-def _common(api: str, claimed: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]]) -> list[str]:
-    return [version for version in claimed.get(api, ()) if version in served.get(api, ()) and version in RENDERED[api]]
+def _common(api: str, known: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]]) -> list[str]:
+    return [version for version in known.get(api, ()) if version in served.get(api, ()) and version in RENDERED[api]]
 
 
 def _wanted(api: str, version: str, served: Mapping[str, Sequence[str]]) -> str:
@@ -145,19 +177,25 @@ def _wanted(api: str, version: str, served: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _why_absent(api: str, ours: Sequence[str], theirs: Sequence[str]) -> str:
+def _why_absent(api: str, ours: Sequence[str], theirs: Sequence[str], *, claimed: bool) -> str:
     if not ours:
         return "the mesh's profile does not claim it"
+    unclaimed = "" if claimed else "the mesh does not claim it, and it cannot be stored for others to refer to: "
     if not theirs:
-        return f"the cluster does not serve {GROUPS[api]}"
-    return f"claimed {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(RENDERED[api])}: none in common"
+        return f"{unclaimed}the cluster does not serve {GROUPS[api]}"
+    said = "claimed" if claimed else "stored"
+    return f"{unclaimed}{said} {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(RENDERED[api])}: none in common"
+
+
+def _referring(api: str, claimed: Mapping[str, Sequence[str]]) -> str:
+    return " and ".join(other for other in REFERRED.get(api, ()) if other in claimed) or "others"
 
 
 def _follow(
     api: str,
     chosen: dict[str, str],
     wanted: Mapping[str, str],
-    claimed: Mapping[str, Sequence[str]],
+    known: Mapping[str, Sequence[str]],
     served: Mapping[str, Sequence[str]],
 ) -> None:
     """Let `api`, when nobody asked for a version of it, follow the other of the pair."""
@@ -166,7 +204,7 @@ def _follow(
         return
     belonging = partners(other, chosen[other])
     if chosen[api] not in belonging:
-        chosen[api] = next((version for version in _common(api, claimed, served) if version in belonging), chosen[api])
+        chosen[api] = next((version for version in _common(api, known, served) if version in belonging), chosen[api])
 
 
 def _unpaired(chosen: Mapping[str, str]) -> list[str]:

@@ -63,8 +63,8 @@ def inspect(
     Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version that is not served.
     """
     seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
-    chosen = negotiate(held_to(profile), seen.served, wanted)
-    found = findings(seen, chosen.versions, chosen.absent)
+    chosen = negotiate(held_to(profile), seen.served, wanted, stored=profile.stored)
+    found = findings(seen, chosen.versions, chosen.absent, chosen.stored)
     nothing_to_deploy = not profile.apis and not chosen.versions
     if not lenient and not nothing_to_deploy:
         refuse(found, profile)
@@ -110,8 +110,8 @@ def diagnose(
         seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
     except ClusterError as error:
         return [problem("cluster", error.message, error.hint or "kubectl version must work with the same kubeconfig")]
-    chosen = negotiate(held_to(profile), seen.served)
-    found = findings(seen, chosen.versions, chosen.absent)
+    chosen = negotiate(held_to(profile), seen.served, stored=profile.stored)
+    found = findings(seen, chosen.versions, chosen.absent, chosen.stored)
     if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
         found += probe.run()
     return found

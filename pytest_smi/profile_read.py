@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_smi.profile_record import (
     FEATURES,
     OUTCOMES,
     PROVIDERS,
+    REFERRED,
     STATES,
     VERSIONS,
     Alone,
@@ -41,6 +43,7 @@ TOP = (
     "addressing",
     "services",
     "apis",
+    "stored",
     "features",
     "mesh",
     "splits",
@@ -81,7 +84,8 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         host=host,
         outside_host=outside,
         services=_services(top.within("services", ("annotations", "separate"))),
-        apis=_apis(top),
+        apis=_versions(top.within("apis", APIS), APIS),
+        stored=_versions(top.within("stored", tuple(REFERRED)), tuple(REFERRED)),
         features=frozenset(top.choices("features", FEATURES)),
         mesh=_mesh(top.within("mesh", ("namespace", "workloads", "version", "proxyContainer", "detect"))),
         splits=_splits(top.within("splits", ("idleBefore", "freshClient", "rootSelectsBackends"))),
@@ -102,6 +106,7 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         top.fault("apis", "must be empty when claimsNothing is given")
     if not profile.claims_nothing and not top.values.get("apis"):
         top.fault("apis", "names no API: list the versions that the mesh reads, or say under claimsNothing why there are none")
+    _check_stored(top, profile)
     if faults:
         raise ProfileError(f"{origin} has {len(faults)} bad field(s): " + "; ".join(faults), hint="correct them and run again")
     return profile
@@ -136,9 +141,9 @@ def _services(fields: Fields) -> ServiceFacts:
     return ServiceFacts(annotations=annotations, separate=separate)
 
 
-def _apis(top: Fields) -> dict[str, tuple[str, ...]]:
-    fields, apis = top.within("apis", APIS), {}
-    for api in APIS:
+def _versions(fields: Fields, known_apis: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    apis = {}
+    for api in known_apis:
         if api not in fields.values:
             continue
         versions = strings(fields.faults, fields.at(api), fields.values[api])
@@ -149,6 +154,14 @@ def _apis(top: Fields) -> dict[str, tuple[str, ...]]:
             fields.fault(api, "lists no version: leave the API out instead")
         apis[api] = versions
     return apis
+
+
+def _check_stored(top: Fields, profile: Profile) -> None:
+    for api in profile.stored:
+        if api in profile.apis:
+            top.fault(f"stored.{api}", "is claimed under apis as well: an API is either claimed, or stored and not acted on")
+        if not any(referring in profile.apis for referring in REFERRED[api]):
+            top.fault(f"stored.{api}", f"is of no use: only {' and '.join(REFERRED[api])} refer to it, and neither is claimed under apis")
 
 
 def _mesh(fields: Fields) -> MeshFacts:

@@ -18,6 +18,8 @@ VERSIONS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("v1alpha1",),
 }
 """Every version of each API that the specification has, newest first."""
+REFERRED: Mapping[str, tuple[str, ...]] = {"specs": ("access", "split")}
+"""API whose objects others refer to → those others. Such an API may be stored without being claimed."""
 PROVIDERS = ("embedded", "cluster")
 FEATURES = ("http2", "tcp", "udp", "peer-address")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
@@ -185,6 +187,9 @@ class Profile:
     """The same for clients that are not in the mesh."""
     apis: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Claimed API versions, newest first; an API that is not named is not claimed."""
+    stored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Versions, newest first, of APIs that the cluster stores so that objects of the claimed ones can refer to them; the mesh does not
+    claim to act on them."""
     features: frozenset[str] = frozenset()
     mesh: MeshFacts = field(default_factory=MeshFacts)
     limits: Limits = field(default_factory=Limits)

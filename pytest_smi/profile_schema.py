@@ -6,13 +6,14 @@ a namespace of their own need `mesh.namespace`, and the like.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from pytest_smi.limits import Limits
 from pytest_smi.profile_preconditions import COMMON, KINDS, MAY, NEEDS
 from pytest_smi.profile_read import HOST, MARKS, NAME, RELEASE, TOP, VERSION_FROM
-from pytest_smi.profile_record import APIS, FAMILIES, FEATURES, OUTCOMES, PROVIDERS, STATES, VERSIONS
+from pytest_smi.profile_record import APIS, FAMILIES, FEATURES, OUTCOMES, PROVIDERS, REFERRED, STATES, VERSIONS
 from pytest_smi.profile_record import KINDS as WORKLOAD_KINDS
 
 Schema = dict[str, Any]
@@ -36,6 +37,7 @@ def profile_schema() -> Schema:
             {"required": ["apis"], "properties": {"apis": {"minProperties": 1}, "claimsNothing": {"pattern": r"^\s*$"}}},
             {"required": ["claimsNothing"], "properties": {"apis": {"maxProperties": 0}, "claimsNothing": {"pattern": r"\S"}}},
         ],
+        "allOf": [_stored(api, referring) for api, referring in REFERRED.items()],
     }
 
 
@@ -63,6 +65,10 @@ def _top() -> dict[str, tuple[str, Schema]]:
         "apis": (
             "Claimed versions of each API, newest first",
             _mapping({api: _list({"enum": list(VERSIONS[api])}, minItems=1, uniqueItems=True) for api in APIS}),
+        ),
+        "stored": (
+            "Versions of APIs that the cluster stores so that objects of the claimed ones can refer to them; the mesh does not act on them",
+            _mapping({api: _list({"enum": list(VERSIONS[api])}, minItems=1, uniqueItems=True) for api in REFERRED}),
         ),
         "features": ("What it carries besides HTTP/1.1 over Services", _list({"enum": list(FEATURES)})),
         "mesh": ("Where it runs, how its version is read, and by what --mesh auto knows it", _mesh()),
@@ -93,6 +99,14 @@ def _top() -> dict[str, tuple[str, Schema]]:
             "Requirements whose scene disturbs the mesh for everybody: they are run one at a time, after all others",
             _list(_mapping({"requirement": FILLED, "reason": FILLED}, required=("requirement", "reason"))),
         ),
+    }
+
+
+def _stored(api: str, referring: Sequence[str]) -> Schema:
+    claims = {"not": {"required": [api]}, "anyOf": [{"required": [other]} for other in referring]}
+    return {
+        "if": {"required": ["stored"], "properties": {"stored": {"required": [api]}}},
+        "then": {"required": ["apis"], "properties": {"apis": claims}},
     }
 
 

@@ -27,6 +27,7 @@ def profile_document(profile: Profile) -> dict[str, Any]:
             "separate": profile.services.separate,
         },
         "apis": {api: list(versions) for api, versions in profile.apis.items()},
+        "stored": {api: list(versions) for api, versions in profile.stored.items()},
         "features": sorted(profile.features),
         "mesh": _mesh(profile.mesh),
         "splits": {

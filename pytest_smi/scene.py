@@ -78,7 +78,7 @@ class Scene(Routing, Policies):
     def __init__(self, testbed: Testbed, tag: str, *, fresh_clients: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         testbed.forget_ended()
         self.testbed, self.tag, self.clock = testbed, tag, clock
-        self.limits, self.versions = testbed.setting.limits, testbed.setting.versions
+        self.limits, self.versions = testbed.setting.limits, testbed.setting.written
         self.evidence = Evidence(clock)
         self.servers, self.owed = [], []
         self.reading: str | None = None

@@ -130,7 +130,7 @@ class Targets:
             lenient=self.options.fault is not None and name in self._embedded,
         )
         connection.close()
-        for variant in plan(held_to(profile), found.served, self.wanted, self.options.apis):
+        for variant in plan(held_to(profile), found.served, self.wanted, self.options.apis, stored=profile.stored):
             self._add(name, variant, found, kubeconfig, context)
 
     def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:
@@ -142,7 +142,8 @@ class Targets:
             profile=profile,
             versions=chosen.versions,
             absent=chosen.absent,
-            headers=header_form(found.definitions, chosen.versions),
+            stored=chosen.stored,
+            headers=header_form(found.definitions, chosen.written),
             limits=profile.limits.scaled(self.options.timeout),
             image=SAMPLE_APP_IMAGE if embedded else self.options.image or SAMPLE_APP_IMAGE,
             run=self.run,
@@ -156,7 +157,7 @@ class Targets:
             apis=variant.apis,
             name=mesh,
             variant=variant.label,
-            notes=(*chosen.notes, *version_notes(found.definitions, chosen.versions)),
+            notes=(*chosen.notes, *version_notes(found.definitions, chosen.written)),
             faulty=embedded and self.options.fault is not None,
         )
 

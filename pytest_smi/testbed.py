@@ -41,10 +41,17 @@ class Setting:
     keep: bool = False
     absent: Mapping[str, str] = field(default_factory=dict)
     """Reason per API that is not tested."""
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """The version of each API that is not tested, but stored so that objects of those tested can refer to it."""
     placement: Placement = field(default_factory=Placement)
     """Where the sample application's pods may run, and who may pull their image."""
     headers: HeaderForm = "list"
     """How the served definition of HTTPRouteGroup wants header filters."""
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The versions in which objects are written: of the APIs tested, and of those stored."""
+        return {**self.versions, **self.stored}
 
 
 class Testbed:

@@ -173,12 +173,13 @@ def why_unsupported(record: Assertion, target: Target) -> str:
     """Return why the assertion does not apply to the target, or an empty string."""
     setting, profile = target.setting, target.setting.profile
     for api in record.needs:
-        if api in setting.absent and not (record.even_unserved and api in profile.apis):
+        only_referred_to = api != record.api and api in setting.stored
+        if api in setting.absent and not only_referred_to and not (record.even_unserved and api in profile.apis):
             if profile.claims_nothing:
                 return f"{api}: the mesh claims no SMI ({profile.claims_nothing}), and {setting.absent[api]}"
             return f"{api}: {setting.absent[api]}"
     for api, first in record.since:
-        if (version := setting.versions.get(api)) and before(version, first):
+        if (version := setting.written.get(api)) and before(version, first):
             return f"not stated in {api} {version}: the requirement is of {first} and newer"
     lacking = [feature for feature in record.features if feature not in profile.features]
     if lacking:

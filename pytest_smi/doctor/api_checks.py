@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.questions import DEFINED, GROUPS_SERVED, METRICS, METRICS_SERVICE, definition_key
 from pytest_smi.doctor.survey import Survey
+from pytest_smi.profile import REFERRED
 from pytest_smi.smi.versions import GROUPS
 
 
@@ -36,8 +37,20 @@ def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str])
             yield warning(api, f"will not be tested: {absent.get(api, 'no version in common')}", _missing_remedy(survey))
 
 
+def stored(survey: Survey, versions: Mapping[str, str], kept: Mapping[str, str], absent: Mapping[str, str]) -> Iterator[Finding]:
+    """What the claimed APIs refer to can be stored, though the mesh does not claim it. `kept`: the versions in which it is."""
+    for api in survey.profile.stored:
+        referring = [other for other in REFERRED[api] if other in survey.apis and other in versions]
+        if not referring or api in versions:
+            continue
+        if api in kept:
+            yield ok(api, f"{kept[api]} is stored so that {' and '.join(referring)} can refer to it; it is not claimed, and not tested")
+        else:
+            yield warning(api, f"little of {' and '.join(referring)} will be tested: {absent[api]}", _missing_remedy(survey))
+
+
 def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """The resource definitions of the APIs under test are there and established."""
+    """The resource definitions of what is written are there and established. `versions`: of the APIs tested, and of those stored."""
     for plural, api in DEFINED.items():
         key = definition_key(plural, api)
         if api not in versions or survey.absent(key):
@@ -75,7 +88,7 @@ def metrics(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
 
 def _missing_remedy(survey: Survey) -> str:
     profile = survey.profile
-    claimed = ", ".join(f"{api} {'/'.join(versions)}" for api, versions in profile.apis.items())
+    claimed = ", ".join(f"{api} {'/'.join(versions)}" for api, versions in {**profile.apis, **profile.stored}.items())
     look = "kubectl get crd | grep smi-spec.io shows what is there"
     if not profile.mesh.workloads:
         return f"apply the SMI definitions that are to be tested ({claimed}); {look}"

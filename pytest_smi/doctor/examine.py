@@ -62,8 +62,11 @@ def survey(
     )
 
 
-def findings(seen: Survey, versions: Mapping[str, str], absent: Mapping[str, str]) -> list[Finding]:
-    """Judge everything. `versions`, `absent`: what was negotiated, and why the rest was not. Pure."""
+def findings(
+    seen: Survey, versions: Mapping[str, str], absent: Mapping[str, str], stored: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """Judge everything. `versions`, `absent`, `stored`: what was negotiated, why the rest was not, and what of that is stored. Pure."""
+    stored = stored or {}
     return [
         *cluster_checks.cluster(seen),
         *cluster_checks.release(seen),
@@ -71,7 +74,8 @@ def findings(seen: Survey, versions: Mapping[str, str], absent: Mapping[str, str
         *mesh_checks.installed(seen),
         *mesh_checks.version(seen),
         *api_checks.apis(seen, versions, absent),
-        *api_checks.definitions(seen, versions),
+        *api_checks.stored(seen, versions, stored, absent),
+        *api_checks.definitions(seen, {**versions, **stored}),
         *api_checks.metrics(seen, versions),
         *preconditions(seen, versions),
         *mesh_checks.alone(seen),

@@ -18,6 +18,11 @@ pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("traefik_mesh")]
 
 EXPLAINED = explained(ROOT / "docs" / "results" / "traefik-mesh.md")
 WORKERS = 8
+ALONE = "TA-68"
+"""What the profile runs alone: runs at the same time would spoil each other's."""
+FEW = "TA-05 or TA-06 or TA-07 or TA-10 or TA-27 or TA-36 or TS-01 or TS-05 or TS-13 or TS-24 or SP-01 or SP-02 or SP-12 or SP-21 or SP-37"
+DISTURBED = [] if os.environ.get("SMI_E2E") == "full" else ["-k", FEW]
+"""What is run while the cluster is disturbed: some of every API, so that all of it takes less than an hour; everything with SMI_E2E=full."""
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +83,18 @@ def test_the_matrix_names_mesh_and_images_and_verifies(first_run: tuple[Finished
 def test_runs_agree(suite: Callable[..., FinishedRun], first_run: tuple[FinishedRun, Path]) -> None:
     """Two more runs, at the same time and with other numbers of workers, give the same verdicts."""
     with ThreadPoolExecutor() as pool:
-        again = list(pool.map(lambda workers: suite("-n", workers), ["4", "6"]))
+        again = list(pool.map(lambda workers: suite("-n", workers, "-k", f"not {ALONE}"), ["4", "6"]))
 
-    assert [verdicts(run) for run in again] == [verdicts(first_run[0])] * 2
+    expected = {requirement: status for requirement, status in verdicts(first_run[0]).items() if requirement != ALONE}
+    for run in again:
+        assert verdicts(run) == expected, run.explain({key for key, status in expected.items() if verdicts(run).get(key) != status})
 
 
 def test_busy_node_changes_no_verdict(suite: Callable[..., FinishedRun], first_run: tuple[FinishedRun, Path]) -> None:
     """With a busy loop per core every verdict is the same, or errored with the reason."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
-        run = suite("-n", str(WORKERS))
+        run = suite("-n", "4", *DISTURBED)
     finally:
         for loop in loops:
             loop.kill()
@@ -101,10 +108,9 @@ def test_restarted_controller_changes_no_verdict(
 ) -> None:
     """The mesh's controller is restarted half-way: every verdict is the same, or errored with the reason."""
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(suite, "-n", str(WORKERS))
-        half = sum(result["duration"] for result in first_run[0].results) / WORKERS / 2
+        running = pool.submit(suite, "-n", "4", *DISTURBED)
         with pytest.raises(TimeoutError):
-            running.result(timeout=half)
+            running.result(timeout=30 if DISTURBED else 120)  # half-way, more or less
         cluster.kubectl("-n", "traefik-mesh", "rollout", "restart", "deployment/traefik-mesh-controller")
         run = running.result()
 
