@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_smi.errors import UsageProblem
-from pytest_smi.profile_record import REFERRED
-from pytest_smi.smi.versions import GROUPS, RENDERED, partners
+from pytest_smi.smi.versions import GROUPS, REFERRED, RENDERED, partners
 
 ALL = "all"
 PAIR = ("access", "specs")

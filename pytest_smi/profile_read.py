@@ -17,7 +17,6 @@ from pytest_smi.profile_record import (
     FEATURES,
     OUTCOMES,
     PROVIDERS,
-    REFERRED,
     STATES,
     VERSIONS,
     Alone,
@@ -31,6 +30,7 @@ from pytest_smi.profile_record import (
     State,
     WorkloadReference,
 )
+from pytest_smi.smi.versions import REFERRED
 
 TOP = (
     "name",

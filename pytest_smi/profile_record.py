@@ -18,8 +18,6 @@ VERSIONS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("v1alpha1",),
 }
 """Every version of each API that the specification has, newest first."""
-REFERRED: Mapping[str, tuple[str, ...]] = {"specs": ("access", "split")}
-"""API whose objects others refer to → those others. Such an API may be stored without being claimed."""
 PROVIDERS = ("embedded", "cluster")
 FEATURES = ("http2", "tcp", "udp", "peer-address")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")

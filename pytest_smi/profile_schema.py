@@ -13,8 +13,9 @@ from typing import Any
 from pytest_smi.limits import Limits
 from pytest_smi.profile_preconditions import COMMON, KINDS, MAY, NEEDS
 from pytest_smi.profile_read import HOST, MARKS, NAME, RELEASE, TOP, VERSION_FROM
-from pytest_smi.profile_record import APIS, FAMILIES, FEATURES, OUTCOMES, PROVIDERS, REFERRED, STATES, VERSIONS
+from pytest_smi.profile_record import APIS, FAMILIES, FEATURES, OUTCOMES, PROVIDERS, STATES, VERSIONS
 from pytest_smi.profile_record import KINDS as WORKLOAD_KINDS
+from pytest_smi.smi.versions import REFERRED
 
 Schema = dict[str, Any]
 

@@ -125,6 +125,81 @@ def test_all_covers_every_version_in_common_once(claimed: dict[str, list[str]], 
     assert len({variant.label for variant in variants}) == len(variants)
 
 
+STORED = {"specs": ["v1alpha4", "v1alpha3"]}
+
+
+def test_stored_version_is_chosen_and_not_tested() -> None:
+    """It is written, so that targets can name routes; nobody claims that the mesh acts on it."""
+    found = negotiate({"access": ["v1alpha3"]}, {"access": ["v1alpha3"], "specs": ["v1alpha4"]}, stored=STORED)
+
+    assert (found.versions, found.stored) == ({"access": "v1alpha3"}, {"specs": "v1alpha4"})
+    assert found.written == {"access": "v1alpha3", "specs": "v1alpha4"}
+    assert found.absent["specs"] == "stored so that access can refer to it, but the mesh does not claim it"
+    assert found.notes == ("specs v1alpha4 is stored so that access can refer to it, but the mesh does not claim it",)
+
+
+def test_stored_specs_belong_to_access() -> None:
+    """The version that belongs to that of access is stored, as it would be tested if it were claimed."""
+    served = {"access": ["v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]}
+
+    assert negotiate({"access": ["v1alpha2"]}, served, stored=STORED).stored == {"specs": "v1alpha3"}
+
+
+def test_stored_version_that_does_not_belong_is_noted() -> None:
+    """A reader is told, as of a claimed one."""
+    found = negotiate({"access": ["v1alpha2"]}, {"access": ["v1alpha2"], "specs": ["v1alpha4"]}, stored=STORED)
+
+    assert found.notes[1:] == ("access v1alpha2 belongs with specs v1alpha3; it is tested with specs v1alpha4",)
+
+
+@pytest.mark.parametrize(
+    ("served", "said"),
+    [([], "the cluster does not serve specs.smi-spec.io"), (["v1alpha1"], "stored v1alpha4, v1alpha3, served v1alpha1")],
+)
+def test_what_is_not_served_cannot_be_stored(served: list[str], said: str) -> None:
+    """The reason says both that it is not claimed and why it cannot be referred to either."""
+    found = negotiate({"access": ["v1alpha3"]}, {"access": ["v1alpha3"], "specs": served}, stored=STORED)
+
+    assert (found.versions, found.stored, found.notes) == ({"access": "v1alpha3"}, {}, ())
+    assert found.absent["specs"].startswith(f"the mesh does not claim it, and it cannot be stored for others to refer to: {said}")
+
+
+def test_stored_version_that_is_wanted_is_tested() -> None:
+    """The user may hold a mesh to what it only stores, as to anything else that it does not claim."""
+    served = {"access": ["v1alpha3"], "specs": ["v1alpha4"]}
+    found = negotiate({"access": ["v1alpha3"]}, served, {"specs": "v1alpha4"}, stored=STORED)
+
+    assert (found.versions, found.stored) == ({"access": "v1alpha3", "specs": "v1alpha4"}, {})
+    assert found.notes == ("specs v1alpha4 was asked for with --smi-version; the mesh's profile does not claim it",)
+
+
+def test_stored_versions_make_no_runs() -> None:
+    """`all` runs every claimed version of access, each with the specs that belong to it, and specs never."""
+    served = {"access": ["v1alpha3", "v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]}
+    variants = plan({"access": ["v1alpha3", "v1alpha2"]}, served, Wanted(every=True), stored=STORED)
+
+    assert labels(variants) == [("", tuple(RENDERED)), ("access=v1alpha2", ("access",))]
+    assert [variant.negotiated.stored["specs"] for variant in variants] == ["v1alpha4", "v1alpha3"]
+
+
+VERSION_LISTS = st.fixed_dictionaries(
+    {}, optional={api: st.lists(st.sampled_from(versions), unique=True) for api, versions in RENDERED.items()}
+)
+
+
+@given(VERSION_LISTS, VERSION_LISTS, st.lists(st.sampled_from(RENDERED["specs"]), unique=True, min_size=1))
+def test_storing_is_choosing_without_claiming(claimed: dict[str, list[str]], served: dict[str, list[str]], specs: list[str]) -> None:
+    """What is written is what would be tested if it were claimed; only what is claimed is tested, and each API has one standing."""
+    claimed = {api: versions for api, versions in claimed.items() if api != "specs"}
+
+    found = negotiate(claimed, served, stored={"specs": specs})
+
+    assert found.written == negotiate({**claimed, "specs": specs}, served).versions
+    assert found.versions.keys() <= claimed.keys()
+    assert found.versions.keys() | found.absent.keys() == RENDERED.keys()
+    assert found.stored.keys() <= found.absent.keys() - found.versions.keys()
+
+
 def test_pairs_are_the_same_seen_from_either_side() -> None:
     """What belongs to a version of access has that version among its own partners."""
     for access in RENDERED["access"]:

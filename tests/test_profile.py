@@ -73,6 +73,7 @@ BAD: dict[str, Any] = {
     "addressing": {"host": "{service}", "outsideHost": "{"},
     "services": {"annotations": {"http": [], "grpc": {}}, "separate": "yes"},
     "apis": {"acess": ["v1"], "split": "v1alpha4", "specs": ["v1alpha3", "v1alpha4"], "access": ["v1alpha5"], "metrics": []},
+    "stored": {"specs": ["v1alpha9"], "access": ["v1alpha3"]},
     "features": ["http3"],
     "mesh": {"namespace": 7, "workloads": ["controller"], "version": {"from": "tag"}, "detect": ["deployment/x"]},
     "splits": {"idleBefore": -1, "freshClient": 1},
@@ -106,6 +107,9 @@ BAD_PATHS = [
     "apis.specs",
     "apis.access[0]",
     "apis.metrics",
+    "stored.specs",
+    "stored.specs[0]",
+    "stored.access",
     "features[0]",
     "mesh.namespace",
     "mesh.workloads[0]",
@@ -173,6 +177,15 @@ def test_unknown_limit_is_refused() -> None:
         ({"apis": {}}, "apis: names no API"),
         ({"apis": {"split": ["v1alpha1", "v1alpha2"]}}, "apis.split: must be listed once each, newest first"),
         ({"apis": {"split": ["v1alpha2", "v1alpha2"]}}, "apis.split: must be listed once each, newest first"),
+        (
+            {"apis": {"access": ["v1alpha1"], "specs": ["v1alpha1"]}, "stored": {"specs": ["v1alpha1"]}},
+            "stored.specs: is claimed under apis as well",
+        ),
+        (
+            {"apis": {"metrics": ["v1alpha1"]}, "stored": {"specs": ["v1alpha1"]}},
+            "stored.specs: is of no use: only access and split refer to it",
+        ),
+        ({"stored": {"specs": []}}, "stored.specs: lists no version"),
         (
             {"services": {"annotations": {"http": {"k": "a"}, "tcp": {"k": "b"}}}},
             "services.annotations: http and tcp want different values of k on one Service: set separate",
@@ -285,6 +298,15 @@ def test_one_unknown_field_is_one_fault(document: dict[str, Any], key: str, valu
         parse_profile({**document, key: value})
 
     assert caught.value.message.startswith(f"profile has 1 bad field(s): {key}: is not a field")
+
+
+def test_stored_versions_are_read_and_written() -> None:
+    """They are no claim, and a worker gets them."""
+    profile = parse_profile({**SMALLEST, "stored": {"specs": ["v1alpha3", "v1alpha2"]}})
+
+    assert profile.stored == {"specs": ("v1alpha3", "v1alpha2")}
+    assert profile.claims("specs") == profile.candidates("specs") == ()
+    assert profile_document(profile)["stored"] == {"specs": ["v1alpha3", "v1alpha2"]}
 
 
 def test_profile_record_alone_is_usable() -> None:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.questions import DEFINED, GROUPS_SERVED, METRICS, METRICS_SERVICE, definition_key
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.profile import REFERRED
-from pytest_smi.smi.versions import GROUPS
+from pytest_smi.smi.versions import GROUPS, REFERRED
 
 
 def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str]) -> Iterator[Finding]:

@@ -15,6 +15,9 @@ RENDERED: Mapping[str, tuple[str, ...]] = {
 }
 """The versions of each API that this suite can write and read (metrics: read), newest first. access v1alpha4 never left the draft."""
 
+REFERRED: Mapping[str, tuple[str, ...]] = {"specs": ("access", "split")}
+"""API whose objects others refer to → those others."""
+
 SPECS_OF_ACCESS: Mapping[str, tuple[str, ...]] = {
     "v1alpha4": ("v1alpha4",),
     "v1alpha3": ("v1alpha4",),

@@ -21,8 +21,9 @@ RIVAL_KEY = "rival/daemonset/agent"
 
 def judged(survey: Survey, check: str) -> list[Finding]:
     """What the doctor says under one check."""
-    chosen = negotiate(survey.profile.apis, survey.served)
-    return [finding for finding in findings(survey, chosen.versions, chosen.absent) if finding.check == check]
+    chosen = negotiate(survey.profile.apis, survey.served, stored=survey.profile.stored)
+    found = findings(survey, chosen.versions, chosen.absent, chosen.stored)
+    return [finding for finding in found if finding.check == check]
 
 
 def test_healthy_cluster_has_nothing_but_ok() -> None:
@@ -225,6 +226,36 @@ def test_mesh_that_claims_nothing() -> None:
 
     assert finding.level is Level.OK
     assert "none is served" in finding.found
+
+
+STORING = a_profile(apis={"access": ("v1alpha3",)}, stored={"specs": ("v1alpha4",)})
+ROUTES = "httproutegroups.specs.smi-spec.io"
+
+
+@pytest.mark.parametrize(
+    ("answers", "apis", "told"),
+    [
+        ({}, ("access",), [(Level.OK, "v1alpha4 is stored so that access can refer to it; it is not claimed, and not tested")]),
+        ({GROUPS_SERVED: groups({"access": ("v1alpha3",)})}, ("access",), [(Level.WARNING, "little of access will be tested: ")]),
+        ({}, ("split",), []),
+    ],
+)
+def test_what_is_stored_has_a_line_of_its_own(answers: dict[str, Any], apis: tuple[str, ...], told: list[tuple[Level, str]]) -> None:
+    """It is there, or it is missing, or nothing under test refers to it."""
+    found = judged(a_survey(STORING, answers, apis=apis), "specs")
+
+    assert [finding.level for finding in found] == [level for level, _ in told]
+    for finding, (level, words) in zip(found, told, strict=True):
+        assert words in finding.found
+        assert ("access v1alpha3, specs v1alpha4" in finding.remedy) is (level is Level.WARNING)
+
+
+def test_definitions_of_what_is_stored_must_be_established() -> None:
+    """Nothing can be written under a definition that the API server refuses."""
+    (finding,) = judged(a_survey(STORING, {ROUTES: CLASH}), "definitions")
+
+    assert finding.level is Level.PROBLEM
+    assert f"{ROUTES} is not established" in finding.found
 
 
 def test_pods_that_may_not_be_read_do_not_matter_to_the_rest() -> None:

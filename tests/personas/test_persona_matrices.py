@@ -13,9 +13,12 @@ import pytest
 
 from pytest_smi.reference.mesh.personas import find_persona, persona_names
 from tests.personas.persona_runs import run_persona
+from tests.support.explained import explained
 
 EXPECTED = Path(__file__).parent / "expected"
 MESHES = [name for name in persona_names() if name != "all-versions"]
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+"""What the real meshes were found to do, for those that have been run."""
 
 
 def expected(name: str) -> dict[str, dict[str, Any]]:
@@ -35,6 +38,17 @@ def test_every_expectation_is_explained(name: str) -> None:
         if entry["status"] in ("failed", "errored"):
             assert entry["deviations"], requirement
             assert set(entry["deviations"]) <= deviations.keys(), requirement
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md") if path.stem in MESHES))
+def test_a_persona_is_expected_to_do_what_the_real_mesh_did(name: str) -> None:
+    """Where the real mesh has been run, both name the same requirements with the same statuses."""
+    assert {requirement: entry["status"] for requirement, entry in expected(name).items()} == explained(RESULTS / f"{name}.md")
+
+
+def test_the_real_traefik_mesh_has_been_run() -> None:
+    """So that the comparison above cannot be lost without notice."""
+    assert explained(RESULTS / "traefik-mesh.md")
 
 
 @pytest.mark.personas

@@ -8,7 +8,7 @@ mesh's own domain) and `traits` (figures).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler
@@ -23,7 +23,9 @@ from pytest_smi.reference.mesh.cluster_config import (
     service_config,
 )
 from pytest_smi.reference.mesh.faults import ActiveFaults
+from pytest_smi.reference.mesh.held_config import admits_nobody, held, held_own
 from pytest_smi.reference.mesh.mesh_names import addresses
+from pytest_smi.reference.mesh.one_account import of_one_account
 from pytest_smi.reference.mesh.personas.record import Persona
 from pytest_smi.reference.mesh.smi import SmiError, parse_binding, parse_group, parse_port_route, parse_split, parse_target
 from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning, callers
@@ -73,6 +75,8 @@ class Compiler:
         self._access = AccessCompiler(faults)
         self._splits = SplitCompiler(faults)
         self._parsed: dict[tuple[str, Key], tuple[str, Any]] = {}
+        self._latest = EMPTY
+        """For a deviation: what sidecars have."""
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """The snapshot of these objects."""
@@ -111,6 +115,9 @@ class Compiler:
         if self._faults.on("split-needs-grant-on-every-backend"):
             for config in splits.values():
                 config["callers"] = callers(config, services, by_address, grants)
+        if self._faults.on("service-serves-one-account"):
+            for (namespace, name), service in services.items():
+                shared[f"svc/{namespace}/{name}"] = of_one_account(service, by_address, grants)
         own: dict[Key, dict[str, Any]] = {}
         for key, pod in pods.items():
             address = pod_address(pod)
@@ -119,7 +126,13 @@ class Compiler:
                 if self._faults.on("access-one-pod-per-account") and first_pods[(key[0], pod_account(pod))] != key[1]:
                     given = []
                 own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": given}
-        return Snapshot(shared=shared, own=own, grants=grants, warnings=tuple(warnings), unreadable=tuple(unreadable))
+        found = Snapshot(shared=shared, own=own, grants=grants, warnings=tuple(warnings), unreadable=tuple(unreadable))
+        if self._faults.on("split-for-nobody-stops-updates"):
+            if admits_nobody(splits.values(), services):
+                old = self._latest
+                found = replace(found, shared=held(old.shared, shared), own=held_own(own, old.grants), grants=old.grants)
+            self._latest = found
+        return found
 
     def _of_persona(self, persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, Any]:
         """The keys that only personas have, and the switches that depend on the cluster."""

@@ -43,8 +43,10 @@ class SplitCompiler:
             self._seen.update(current)
         for key, split in current.items():
             seen = self._remember(key, split, services)
-            if self._is_dropped(seen, services):
+            if self._is_dropped(seen):
                 continue
+            if self._faults.on("split-backend-needs-every-port"):
+                seen = replace(seen, backends=tuple(b for b in seen.backends if _has_every_port(b[0], seen, services)))
             if self._faults.on("split-last-takes-rounding"):
                 seen = replace(seen, backends=_rounded(seen.backends))
             found = _by_name(seen, groups) if self._faults.on("split-groups-by-name-alone") else groups
@@ -53,20 +55,12 @@ class SplitCompiler:
                 warnings += [SplitWarning(key=key, uid=split.uid, message=text) for text in _warnings(split, services)]
         return configs, warnings
 
-    def _is_dropped(self, split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) -> bool:
+    def _is_dropped(self, split: TrafficSplit) -> bool:
         """Whether the split counts for nothing; for meshes that are stricter than the specification."""
         faults, names = self._faults, [name for name, _ in split.backends]
         if faults.on("split-of-own-root-dropped") and split.service in names:
             return True
-        if faults.on("split-all-zero-is-no-split") and not any(weight for _, weight in split.backends):
-            return True
-        if not faults.on("split-needs-every-port"):
-            return False
-        known = [services.get((split.namespace, name)) for name in (split.service, *names)]
-        if None in known:
-            return True
-        ports = [{(port["port"], port["protocol"]) for port in (service or {})["ports"]} for service in known]
-        return any(not ports[0] <= having for having in ports[1:])
+        return faults.on("split-all-zero-is-no-split") and not any(weight for _, weight in split.backends)
 
     def _remember(self, key: Key, split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) -> TrafficSplit:
         """The split as it is; faults hold on to what it was."""
@@ -87,6 +81,15 @@ class SplitCompiler:
         if faults.on("split-clamps-at-100"):
             split = replace(split, backends=tuple((name, min(weight, 100)) for name, weight in split.backends))
         return split
+
+
+def _has_every_port(backend: str, split: TrafficSplit, services: Mapping[Key, Mapping[str, Any]]) -> bool:
+    """Whether a backend exists and has each port of the root, by number and protocol."""
+    root, found = (
+        {(port["port"], port["protocol"]) for port in services.get((split.namespace, name), {}).get("ports", ())}
+        for name in (split.service, backend)
+    )
+    return (split.namespace, backend) in services and root <= found
 
 
 def _by_name(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> dict[Key, RouteGroup]:
@@ -140,10 +143,14 @@ def callers(
     pods: Mapping[str, Mapping[str, Any]],
     grants: Mapping[Key, list[dict[str, Any]]],
 ) -> list[list[str]]:
-    """The identities that every pod behind every backend of a split grants something to, for meshes that ask for that."""
+    """The identities that each backend of a split grants something to by one of its pods, for meshes that ask for that.
+
+    A backend without ready pods grants nothing.
+    """
     allowed: list[set[tuple[str, str]]] = []
     for name, _ in config["backends"]:
         ports = services.get((config["namespace"], name), {}).get("ports", [])
         accounts = {(pods[ip]["ns"], pods[ip]["sa"]) for port in ports for ip, _ in port["endpoints"] if ip in pods}
-        allowed += [{(source[0], source[1]) for grant in grants.get(account, []) for source in grant["sources"]} for account in accounts]
+        given = (grant for account in accounts for grant in grants.get(account, []))
+        allowed.append({(source[0], source[1]) for grant in given for source in grant["sources"]})
     return [list(identity) for identity in sorted(set.intersection(*allowed))] if allowed else []

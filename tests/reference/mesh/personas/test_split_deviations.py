@@ -63,16 +63,24 @@ def spread(
     [
         ("split-of-own-root-dropped", (("app", 1), ("v1", 1))),
         ("split-all-zero-is-no-split", (("v1", 0), ("v2", 0))),
-        ("split-needs-every-port", (("v1", 1), ("portless", 1))),
-        ("split-needs-every-port", (("v1", 1), ("missing", 1))),
     ],
 )
 def test_some_meshes_drop_some_splits(switch: str, backends: tuple[tuple[str, int], ...]) -> None:
     """The usual reading keeps them."""
-    services = {**SERVICES, ("t1", "portless"): config("portless", 9000)}
-    assert compiled(*backends, services=services) is not None
-    assert compiled(*backends, on=(switch,), services=services) is None
-    assert compiled(("v1", 1), ("v2", 0), on=(switch,), services=services) is not None
+    assert compiled(*backends) is not None
+    assert compiled(*backends, on=(switch,)) is None
+    assert compiled(("v1", 1), ("v2", 0), on=(switch,)) is not None
+
+
+def test_a_backend_that_lacks_one_port_is_left_out_on_all() -> None:
+    """As one that is missing; the usual reading judges port by port, so that it takes its share where it can."""
+    switch = ("split-backend-needs-every-port",)
+    services = {**SERVICES, ("t1", "app"): config("app", 8080, 9090), ("t1", "v2"): config("v2", 8080, 9090, 9091)}
+    usual, strict = (compiled(("v1", 1), ("v2", 3), ("missing", 1), on=on, services=services) for on in ((), switch))
+    assert set(spread(usual, services=services)) == {"v1", "v2"}
+    assert strict["backends"] == [["v2", 3]]
+    assert spread(strict, switch, services=services) == {"v2": 400}
+    assert compiled(("v1", 1), ("missing", 1), on=switch)["backends"] == [["v1", 1]]
 
 
 def test_groups_found_by_name_alone() -> None:
@@ -129,10 +137,12 @@ def test_backends_take_turns() -> None:
 
 
 def test_who_may_call_through_a_split() -> None:
-    """Those whom every pod of every backend admits."""
+    """Those whom every backend admits, by whichever of its pods; nobody while a backend has none."""
     pods = {"v1": {"ns": "t1", "sa": "one"}, "v2": {"ns": "t1", "sa": "two"}}
     grants = {("t1", "one"): [{"sources": [["t1", "a"], ["t1", "b"]]}], ("t1", "two"): [{"sources": [["t1", "b"]]}]}
     split = compiled(("v1", 1), ("v2", 1))
     assert callers(split, SERVICES, pods, grants) == [["t1", "b"]]
     assert callers(split, SERVICES, pods, {("t1", "one"): grants[("t1", "one")]}) == []
     assert callers(compiled(("v1", 1)), SERVICES, pods, grants) == [["t1", "a"], ["t1", "b"]]
+    assert callers(compiled(("app", 1)), SERVICES, pods, grants) == [["t1", "a"], ["t1", "b"]]
+    assert callers(split, SERVICES, {"v2": pods["v2"]}, grants) == []
