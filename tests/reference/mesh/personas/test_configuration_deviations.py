@@ -9,7 +9,8 @@ from pytest_smi.reference.mesh.one_account import of_one_account
 from pytest_smi.reference.mesh.snapshot import Compiler, Snapshot
 
 PODS = {ip: {"ns": "t1", "sa": account} for ip, account in (("1", "one"), ("2", "two"), ("3", "two"))}
-HTTP_GRANT, TCP_GRANT = {"sources": [["t1", "a"]], "tcp": None}, {"sources": [["t1", "a"]], "tcp": "*"}
+HTTP_GRANT: dict[str, Any] = {"sources": [["t1", "a"]], "tcp": None}
+TCP_GRANT: dict[str, Any] = {"sources": [["t1", "a"]], "tcp": "*"}
 STOPPED = ("protocol-by-annotation", "split-needs-grant-on-every-backend", "split-for-nobody-stops-updates")
 
 
@@ -86,7 +87,7 @@ def test_a_split_for_nobody_stops_every_update() -> None:
     assert stopped.shared == before.shared
     assert stopped.own[("t1", "v3")]["self"]["name"] == "v3"
     assert given(usual.compile(later), "v2") == 0
-    assert given(compiler.compile(cluster("v1", "v3", weight=7, backends=("v1",), more=("v3",))), "v3") == 1
+    assert given(compiler.compile(cluster("v1", "v3", weight=8, backends=("v1",), more=("v3",))), "v3") == 1
     assert given(compiler.compile(cluster("v1", backends=())), "v2") == 0
 
 
