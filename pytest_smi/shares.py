@@ -64,7 +64,8 @@ class Shares(Expectations, Cast):
         """Requirement: all of `trials` requests reach these workloads, each of them at least once, and nothing else."""
         names = [workload.name for workload in workloads]
         if settle:
-            self._settle_counts(call, lambda counts: not set(counts) - set(names), f"only {', '.join(names)}")
+            # All of them: a state in between, in which one gets everything, must not pass for the one that was asked for.
+            self._settle_counts(call, lambda counts: set(counts) == set(names), f"only {', '.join(names)}")
         counts = self._count_all(call, trials)
         self.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         strangers = {name: n for name, n in counts.items() if name not in names}

@@ -98,6 +98,23 @@ def _after(requests: int, before: Script, then: Script) -> Script:
 V1, V2 = ("v1-0", 8080), ("v2-0", 8080)
 
 
+class TestOnly:
+    """All requests reach these workloads, each of them some, and nothing else."""
+
+    def test_state_in_between_is_waited_out(self, stage: Callable[[Script], Stage]) -> None:
+        """That one of them gets everything for a while is not yet the state that was asked for."""
+        made = stage(_after(100, _in_turn(V1), _in_turn(V1, V2)))
+        counts = made.only(CALL, [made.v1, made.v2], trials=100)
+        assert counts == {"v1": 50, "v2": 50}
+
+    @pytest.mark.parametrize("script", [_in_turn(V1), _in_turn(V1, V2, ("v3-0", 8080))])
+    def test_too_few_and_too_many_fail(self, stage: Callable[[Script], Stage], script: Script) -> None:
+        """One that stays without, and a stranger, are both told."""
+        made = stage(script)
+        with pytest.raises(RequirementFailed, match="wanted only v1, v2"):
+            made.only(CALL, [made.v1, made.v2], trials=100)
+
+
 class TestEach:
     """Every workload gets something."""
 
