@@ -175,10 +175,19 @@ class Shares(Expectations, Cast):
         return [owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals]
 
 
+_MUST_BE_SEEN = 4
+"""Expected requests of a block from which on none at all is hardly chance (2 % at most), and costs one more block."""
+
+
 def _in_loose_band(counts: Mapping[str, int], shares: Mapping[str, float]) -> bool:
-    """Whether one block lies within four standard deviations plus two of every share; nothing at weight 0 or elsewhere."""
+    """Whether one block lies within four standard deviations plus two of every share; nothing at weight 0 or elsewhere.
+
+    Who should get four or more of the block must be seen: a state in between, in which one gets everything, is not the one waited for.
+    """
     total = sum(counts.values())
     if not total or any(name not in shares or (shares[name] == 0 and n) for name, n in counts.items()):
+        return False
+    if any(total * p >= _MUST_BE_SEEN and not counts.get(name) for name, p in shares.items()):
         return False
     return all(abs(counts.get(name, 0) - total * p) <= 4 * math.sqrt(total * p * (1 - p)) + 2 for name, p in shares.items())
 

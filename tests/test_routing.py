@@ -115,6 +115,22 @@ class TestOnly:
             made.only(CALL, [made.v1, made.v2], trials=100)
 
 
+class TestShare:
+    """The shares of a split."""
+
+    def test_state_in_between_is_waited_out(self, stage: Callable[[Script], Stage]) -> None:
+        """That the larger backend gets everything for a while is not taken for shares of 90 and 10."""
+        made = stage(_after(300, _in_turn(V1), _in_turn(*[V1] * 9, V2)))
+        made.share(CALL, {made.v1: 90, made.v2: 10})
+        assert made.sent > 300
+
+    def test_backend_that_gets_nothing_fails(self, stage: Callable[[Script], Stage]) -> None:
+        """When that state stays, it is the mesh's failure."""
+        made = stage(_in_turn(V1))
+        with pytest.raises(RequirementFailed, match=r"wanted v1 90\.0%, v2 10\.0%"):
+            made.share(CALL, {made.v1: 90, made.v2: 10})
+
+
 class TestEach:
     """Every workload gets something."""
 

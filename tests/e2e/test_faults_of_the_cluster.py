@@ -20,6 +20,7 @@ from tests.support.runs import FinishedRun, read_run, suite_command
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("traefik_mesh")]
 
 EXPLAINED = explained(ROOT / "docs" / "results" / "traefik-mesh.md")
+UNBUFFERED = {**os.environ, "PYTHONUNBUFFERED": "1"}
 CHOSEN = "TA-05 or TA-06 or TA-07 or TA-09 or TS-05 or TS-13 or SP-01 or SP-21"
 
 
@@ -44,13 +45,16 @@ def delete_a_server(cluster: RealCluster) -> None:
 
 def cut_exec_streams(_cluster: RealCluster) -> None:
     """Every prober is killed, and its exec stream with it."""
+    killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
             line = (process / "cmdline").read_bytes().split(b"\0")
             if b"prober" in line and any(b"sample" in part for part in line):
                 os.kill(int(process.name), signal.SIGKILL)
+                killed += 1
         except (FileNotFoundError, ProcessLookupError):
             continue
+    assert killed, "no prober was running: nothing was cut"
 
 
 def stop_kubelet(_cluster: RealCluster) -> None:
@@ -62,14 +66,15 @@ def stop_kubelet(_cluster: RealCluster) -> None:
 @pytest.mark.parametrize("fault", [restart_api_server, delete_a_server, cut_exec_streams, stop_kubelet], ids=lambda fault: fault.__name__)
 def test_no_wrong_verdict(fault: Callable[[RealCluster], None], cluster: RealCluster, runner: Path, tmp_path: Path) -> None:
     """The run ends with sound verdicts or errored, the right exit status and a report that verifies."""
-    command = suite_command(tmp_path, f"--kubeconfig={runner}", "-v", "-n", "4", "-k", CHOSEN, mesh="traefik-mesh")
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = suite_command(tmp_path, f"--kubeconfig={runner}", "-vv", "-n", "4", "-k", CHOSEN, mesh="traefik-mesh")
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=UNBUFFERED)
     assert process.stdout is not None
     output = []
     for line in process.stdout:
         output.append(line)
         if any(word in line for word in ("PASSED", "FAILED", "ERRORED")):
             break
+    assert process.poll() is None, "the run was over before the fault"
     fault(cluster)
     rest, _ = process.communicate(timeout=900)
 
