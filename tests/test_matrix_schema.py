@@ -94,7 +94,7 @@ class TestSchema:
 
     @settings(max_examples=400, deadline=None)
     @given(
-        path=st.sampled_from(PLACES),
+        path=st.sampled_from([path for path in PLACES if path != ("schemaVersion",)]),  # older versions load: see TestVersions
         value=st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([None]),
     )
     def test_reader_and_schema_agree(self, path: tuple[str | int, ...], value: Any) -> None:
