@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("fixed", derandomize=True)
-settings.load_profile("fixed")  # the same examples every time: a run tells of a change, not of luck
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")  # the same examples every time, and no clock: a run tells of a change, not of luck
 
 
 @pytest.fixture(autouse=True)
