@@ -116,6 +116,10 @@ def destroy(layout: Layout) -> None:
     if first is None:
         return
     space = _space(first)
+    # The process through which a component came in waits for it from outside; it stops when that is held still, and would never bury it.
+    for pid, words in _commands():
+        if words[:2] == ["nsenter", f"--target={first}"]:
+            os.kill(pid, signal.SIGKILL)
     os.kill(first, signal.SIGKILL)
     until(lambda: not any(_space(pid) == space for pid, _ in _commands()), seconds=60, what="the node's processes to end")
 
