@@ -6,15 +6,19 @@ Help texts start with a capital letter and, being phrases, end without a full st
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_smi.negotiation import Wanted
     from pytest_smi.placement import Toleration
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 APIS = ("access", "specs", "split", "metrics")
 LEVELS = ("must", "should", "all")
@@ -215,27 +219,26 @@ def _apis(text: str) -> tuple[str, ...]:
 def _versions(text: str) -> Wanted:
     from pytest_smi.negotiation import read_choice
 
-    try:
-        return read_choice(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return _told(read_choice, text)
 
 
 def _selector(text: str) -> str:
     from pytest_smi.placement import selector_of
 
-    try:
-        selector_of([text])
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    _told(selector_of, [text])
     return text
 
 
 def _toleration(text: str) -> Toleration:
     from pytest_smi.placement import toleration_of
 
+    return _told(toleration_of, text)
+
+
+def _told(read: Callable[[A], T], value: A) -> T:
+    """Read a value of an option; a ValueError becomes the usage error that argparse shows."""
     try:
-        return toleration_of(text)
+        return read(value)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

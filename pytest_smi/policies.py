@@ -45,7 +45,7 @@ class Policies(Stage):
 
         Pods are Ready first: what a mesh makes of policy for pods that do not run yet is no assertion's matter.
         """
-        for workload in (*self.servers, *self.testbed.clients):
+        for workload in (*self.servers, *self.testbed.clients, *self._own_clients.values()):
             workload.await_ready()
         for record in records:
             self._put(self._rendered(record))

@@ -19,11 +19,10 @@ from pytest_smi.profile_record import (
     PROVIDERS,
     STATES,
     VERSIONS,
-    Alone,
-    Gap,
     KubernetesFacts,
     Marks,
     MeshFacts,
+    Noted,
     Profile,
     ServiceFacts,
     SplitFacts,
@@ -95,12 +94,8 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         sources=_remarks(top, "sources"),
         unverified=_remarks(top, "unverified"),
         limits=_limits(top),
-        gaps=tuple(
-            Gap(requirement=g.string("requirement"), reason=g.string("reason")) for g in top.items("gaps", ("requirement", "reason"))
-        ),
-        alone=tuple(
-            Alone(requirement=a.string("requirement"), reason=a.string("reason")) for a in top.items("alone", ("requirement", "reason"))
-        ),
+        gaps=_noted(top, "gaps"),
+        alone=_noted(top, "alone"),
     )
     if profile.claims_nothing and profile.apis:
         top.fault("apis", "must be empty when claimsNothing is given")
@@ -110,6 +105,11 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
     if faults:
         raise ProfileError(f"{origin} has {len(faults)} bad field(s): " + "; ".join(faults), hint="correct them and run again")
     return profile
+
+
+def _noted(top: Fields, key: str) -> tuple[Noted, ...]:
+    entries = top.items(key, ("requirement", "reason"))
+    return tuple(Noted(requirement=entry.string("requirement"), reason=entry.string("reason")) for entry in entries)
 
 
 def _addressing(fields: Fields) -> tuple[str, str]:

@@ -155,16 +155,8 @@ class Precondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A requirement that the mesh's maintainers declare as not met, with their reason."""
-
-    requirement: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
-    """A requirement whose scene disturbs the mesh for everybody, so that nothing else may go on meanwhile, and why."""
+class Noted:
+    """A requirement of which the profile says something, and why."""
 
     requirement: str
     reason: str
@@ -191,8 +183,10 @@ class Profile:
     features: frozenset[str] = frozenset()
     mesh: MeshFacts = field(default_factory=MeshFacts)
     limits: Limits = field(default_factory=Limits)
-    gaps: tuple[Gap, ...] = ()
-    alone: tuple[Alone, ...] = ()
+    gaps: tuple[Noted, ...] = ()
+    """Requirements that the mesh's maintainers declare as not met."""
+    alone: tuple[Noted, ...] = ()
+    """Requirements whose scene disturbs the mesh for everybody, so that nothing else may go on meanwhile."""
     status: State = field(default_factory=State)
     claims_nothing: str = ""
     """Why the mesh claims no API at all; empty when it claims some."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_smi.catalogue import Assertion
-from pytest_smi.profile import Alone, load_profile
+from pytest_smi.profile import Noted, load_profile
 from pytest_smi.scheduling import who_is_alone
 
 PLUGIN = """
@@ -62,7 +62,7 @@ def test_profile_says_who_is_alone() -> None:
         requirement="TA-19", name="traffic_access::one", statement="s", level="MUST", source="s", needs=("access",), features=()
     )
     quiet = load_profile("reference")
-    loud = replace(quiet, alone=(Alone(requirement="TA-19", reason="it stops the mesh"),))
+    loud = replace(quiet, alone=(Noted(requirement="TA-19", reason="it stops the mesh"),))
 
     is_alone = who_is_alone([record], {"loud@kind-a": loud, "quiet": quiet})
 

@@ -150,11 +150,16 @@ def _space(pid: int) -> str | None:
         return None
 
 
-def _parent_outside(pid: int) -> bool:
-    """Tell whether a process was started from outside of its process namespace, as components are and what runs in pods is not."""
+def parent(pid: int) -> int | None:
+    """Return the number of a process's parent; None when the process has ended."""
     try:
         status = Path("/proc", str(pid), "status").read_text()
-        parent = next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:"))
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
     except (OSError, StopIteration):
-        return False
-    return _space(int(parent)) != _space(pid)
+        return None
+
+
+def _parent_outside(pid: int) -> bool:
+    """Tell whether a process was started from outside of its process namespace, as components are and what runs in pods is not."""
+    above = parent(pid)
+    return above is not None and _space(above) != _space(pid)

@@ -76,8 +76,10 @@ def pause(name: str, layout: Layout | None = None) -> None:
 
 
 def resume(name: str, layout: Layout | None = None) -> None:
-    """Let a component that was held still go on."""
-    _signal(name, signal.SIGCONT, layout)
+    """Let a component that was held still go on, and the process that waits for it: it stops when that does."""
+    above = namespaces.parent(_signal(name, signal.SIGCONT, layout))
+    if above is not None:
+        os.kill(above, signal.SIGCONT)
 
 
 @contextmanager
@@ -107,11 +109,12 @@ def wait_ready(name: str, layout: Layout, *, seconds: float = 90) -> None:
     until(look, seconds=seconds, what=f"{name} to be ready (see {log})")
 
 
-def _signal(name: str, number: signal.Signals, layout: Layout | None) -> None:
+def _signal(name: str, number: signal.Signals, layout: Layout | None) -> int:
     pid = namespaces.find(layout or Layout.find(), name)
     if pid is None:
         raise ClusterProblem(f"{name} is not running")
     os.kill(pid, number)
+    return pid
 
 
 def _last_lines(log: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pytest_smi.embedded import SAMPLE_APP_IMAGE
-from tests.cluster import binaries, certificates, containerd, images, layout, node
+from tests.cluster import binaries, certificates, containerd, images, layout, namespaces, node
 from tests.cluster.layout import Layout
 from tests.support.kube_api import Api, Object, until
 
@@ -227,6 +227,13 @@ def test_pod_security_is_enforced_by_label(api: Api, space: Space) -> None:
         api.delete(f"/api/v1/namespaces/{name}")
 
 
+def waiting_parent_state(layout: Layout) -> str:
+    """The state of the process that waits for the kubelet, as /proc writes it: T is stopped."""
+    kubelet = node.running(layout)["kubelet"]
+    assert kubelet is not None
+    return Path("/proc", str(namespaces.parent(kubelet)), "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_pods_go_on_while_the_api_server_is_restarted(api: Api, here: Layout, space: Space) -> None:
     """A restart of the API server leaves pods as they were, and exec works as soon as it is ready again."""
     before = client_address(api, space.name)
@@ -247,5 +254,6 @@ def test_kubelet_held_still_takes_no_exec_until_it_goes_on(here: Layout, space: 
             httpx.get(f"{client.url}{logs}", verify=client.ssl, timeout=2, trust_env=False)
         assert client.get(logs).status == 200
         assert look(client, space.name, "server")["peers"]
+        assert waiting_parent_state(here) != "T"  # one that stayed stopped would never bury the kubelet
     finally:
         client.close()

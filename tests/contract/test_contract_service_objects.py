@@ -5,16 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.kube_api import Api, Object
-
-
-def service(name: str, **spec: Any) -> Object:
-    """A Service."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}], **spec},
-    }
+from tests.support.kube_samples import service
 
 
 @pytest.fixture

@@ -5,21 +5,12 @@ from typing import Any
 import pytest
 
 from tests.support.kube_api import APPLY, JSON_PATCH, STRATEGIC, Api, Object
+from tests.support.kube_samples import service
 
 
 def config_map(name: str, **data: str) -> Object:
     """A ConfigMap."""
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
-def service(name: str, **spec: Any) -> Object:
-    """A Service."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}], **spec},
-    }
 
 
 @pytest.fixture
