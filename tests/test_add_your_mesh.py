@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +28,6 @@ def command(name: str) -> list[str]:
     found = re.search(rf"<!-- run: {name} -->\n```console\n\$ (.*?)\n```", PAGE, re.DOTALL)
     assert found, f"docs/profiles.md has no command {name}"
     return shlex.split(found[1])
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedCluster]:
-    """What `pytest-smi reference up` keeps running."""
-    running = EmbeddedCluster([])
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,6 @@ def example(name: str) -> dict[str, Any]:
     assert found, f"no example {name}"
     document: dict[str, Any] = yaml.safe_load(found[1])
     return document
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedCluster]:
-    """The cluster that the pipeline's first steps would have made."""
-    running = EmbeddedCluster([])
-    yield running
-    running.stop()
 
 
 @pytest.fixture

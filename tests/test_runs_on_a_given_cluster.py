@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,6 @@ from pytest_smi.errors import ClusterError, UsageProblem
 from tests.support.runs import run_suite
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedCluster]:
-    """An embedded cluster with the reference mesh, standing in for a user's own."""
-    running = EmbeddedCluster([])
-    yield running
-    running.stop()
 
 
 def altered(cluster: EmbeddedCluster, tmp_path: Path, **changes: str) -> Path:

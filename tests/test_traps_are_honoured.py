@@ -28,14 +28,6 @@ TRAPS: dict[str, Any] = {
 ASSERTIONS = "TA-02 or TA-22 or TA-48 or TA-55 or SP-01 or SP-14 or SP-36"
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[EmbeddedCluster]:
-    """An embedded cluster with the reference mesh, in the place of a mesh with all traps at once."""
-    running = EmbeddedCluster([])
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
     """The profile of the reference mesh with every trap set."""

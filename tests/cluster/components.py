@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.cluster.binaries import RESOLVER, Binaries
 from tests.cluster.layout import API_PORT, CLUSTER_DOMAIN, NODE, NODE_NAME, SERVICES, Layout
@@ -90,14 +91,21 @@ def _api_server(layout: Layout) -> list[str]:
     ]
 
 
-def _controller_manager(layout: Layout) -> list[str]:
-    kubeconfig, keys = layout.config / "kube-controller-manager.kubeconfig", layout.keys
+def _alone(kubeconfig: Path) -> list[str]:
+    """What the only controller manager and the only scheduler of a cluster have in common."""
     return [
         f"--kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",
         f"--authorization-kubeconfig={kubeconfig}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
+    ]
+
+
+def _controller_manager(layout: Layout) -> list[str]:
+    kubeconfig, keys = layout.config / "kube-controller-manager.kubeconfig", layout.keys
+    return [
+        *_alone(kubeconfig),
         "--use-service-account-credentials=true",
         f"--root-ca-file={keys / 'ca.crt'}",
         f"--service-account-private-key-file={keys / 'service-accounts.key'}",
@@ -110,11 +118,7 @@ def _controller_manager(layout: Layout) -> list[str]:
 def _scheduler(layout: Layout) -> list[str]:
     kubeconfig = layout.config / "kube-scheduler.kubeconfig"
     return [
-        f"--kubeconfig={kubeconfig}",
-        f"--authentication-kubeconfig={kubeconfig}",
-        f"--authorization-kubeconfig={kubeconfig}",
-        "--bind-address=127.0.0.1",
-        "--leader-elect=false",
+        *_alone(kubeconfig),
     ]
 
 

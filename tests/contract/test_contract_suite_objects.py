@@ -4,17 +4,7 @@ from typing import Any
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
-from tests.support.kube_api import Object
-
-
-def service(name: str, **spec: Any) -> Object:
-    """A Service."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}], **spec},
-    }
+from tests.support.kube_samples import service
 
 
 class TestObjectsOfTheSuite:

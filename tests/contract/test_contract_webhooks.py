@@ -14,6 +14,15 @@ HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 CHECKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
+def allow(asked: Asked) -> tuple[int, Any]:
+    """A hook's answer that lets everything pass as it is."""
+    return 200, {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "response": {"uid": asked.body["request"]["uid"], "allowed": True},
+    }
+
+
 class TestWebhooks:
     """MutatingWebhookConfiguration and its validating sister."""
 
@@ -122,14 +131,7 @@ class TestWebhooks:
     ) -> None:
         """Namespaces out of the mesh get no sidecars: namespaceSelector and objectSelector."""
 
-        def answer(asked: Asked) -> tuple[int, Any]:
-            return 200, {
-                "apiVersion": "admission.k8s.io/v1",
-                "kind": "AdmissionReview",
-                "response": {"uid": asked.body["request"]["uid"], "allowed": True},
-            }
-
-        with tls_server(cluster.host, ["hook"], answer) as server:
+        with tls_server(cluster.host, ["hook"], allow) as server:
             wanted = {"matchExpressions": [{"key": "skip", "operator": "DoesNotExist"}]}
             self._register(cluster, remove, HOOKS, server, hooked, objectSelector=wanted)
             self._until_asked(api, server, hooked)
@@ -142,14 +144,7 @@ class TestWebhooks:
     def test_a_dry_run_is_told_to_the_hook(self, cluster: Any, api: Api, hooked: str, remove: Any) -> None:
         """Questions about acceptance include the mesh's own admission control."""
 
-        def answer(asked: Asked) -> tuple[int, Any]:
-            return 200, {
-                "apiVersion": "admission.k8s.io/v1",
-                "kind": "AdmissionReview",
-                "response": {"uid": asked.body["request"]["uid"], "allowed": True},
-            }
-
-        with tls_server(cluster.host, ["hook"], answer) as server:
+        with tls_server(cluster.host, ["hook"], allow) as server:
             self._register(cluster, remove, HOOKS, server, hooked)
             self._until_asked(api, server, hooked)
             server.asked.clear()

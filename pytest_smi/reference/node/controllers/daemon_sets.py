@@ -8,8 +8,8 @@ from typing import Any
 from pytest_smi.reference.kube.status import NotFound
 from pytest_smi.reference.kube.store import Event, Object, Store
 from pytest_smi.reference.node.context import DAEMON_SETS, PODS
-from pytest_smi.reference.node.controllers.deployments import controller_of
-from pytest_smi.reference.node.controllers.rollout import owner_reference, template_hash
+from pytest_smi.reference.node.controllers.ownership import controller_of, owned_by, pod_from_template
+from pytest_smi.reference.node.controllers.rollout import template_hash
 from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.pod_status import is_ready
@@ -19,20 +19,7 @@ HASH_LABEL = "controller-revision-hash"
 
 def pod_of(daemon_set: Object) -> dict[str, Any]:
     """A new pod of a daemon set."""
-    template = daemon_set["spec"]["template"]
-    meta = template.get("metadata") or {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "generateName": f"{daemon_set['metadata']['name']}-",
-            "namespace": daemon_set["metadata"]["namespace"],
-            "labels": {**(meta.get("labels") or {}), HASH_LABEL: template_hash(template)},
-            "annotations": dict(meta.get("annotations") or {}),
-            "ownerReferences": [owner_reference(daemon_set, "apps/v1", "DaemonSet")],
-        },
-        "spec": template["spec"],
-    }
+    return pod_from_template(daemon_set, "DaemonSet", {HASH_LABEL: template_hash(daemon_set["spec"]["template"])})
 
 
 def status_of(daemon_set: Object, pods: list[Object]) -> dict[str, Any]:
@@ -67,10 +54,8 @@ class DaemonSetController:
             self.queue.mark((event.namespace, owner[0]))
 
     def _pods(self, daemon_set: Object) -> list[Object]:
-        uid = daemon_set["metadata"]["uid"]
         found, _ = self._store.list(PODS, daemon_set["metadata"]["namespace"])
-        mine = [pod for pod in found if (controller_of(pod, "DaemonSet") or ("", ""))[1] == uid]
-        return [pod for pod in mine if not pod["metadata"].get("deletionTimestamp")]
+        return owned_by(daemon_set, "DaemonSet", found)
 
     async def _reconcile(self, key: Key) -> None:
         daemon_set = self._store.find(DAEMON_SETS, *key)

@@ -7,16 +7,9 @@ import time
 from pytest_smi.reference.kube.store import Event, Object, Store, thaw, timestamp
 from pytest_smi.reference.node.context import DEPLOYMENTS, REPLICA_SETS
 from pytest_smi.reference.node.controllers import rollout
+from pytest_smi.reference.node.controllers.ownership import controller_of, owned_by
 from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 from pytest_smi.reference.node.events import EventRecorder
-
-
-def controller_of(obj: Object, kind: str) -> tuple[str, str] | None:
-    """(name, uid) of the controlling owner of that kind."""
-    for reference in obj["metadata"].get("ownerReferences") or ():
-        if reference.get("controller") and reference.get("kind") == kind:
-            return str(reference["name"]), str(reference["uid"])
-    return None
 
 
 class DeploymentController:
@@ -60,11 +53,8 @@ class DeploymentController:
         self._store.update_status(DEPLOYMENTS, *key, status)
 
     def _owned(self, deployment: Object) -> list[Object]:
-        uid = deployment["metadata"]["uid"]
         found, _ = self._store.list(REPLICA_SETS, deployment["metadata"]["namespace"])
-        return [
-            rs for rs in found if (controller_of(rs, "Deployment") or ("", ""))[1] == uid and not rs["metadata"].get("deletionTimestamp")
-        ]
+        return owned_by(deployment, "Deployment", found)
 
     def _mark_newest(self, new: Object, old: list[Object]) -> None:
         # A roll-back makes an old replica set the newest revision again.

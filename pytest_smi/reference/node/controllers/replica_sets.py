@@ -8,29 +8,10 @@ from typing import Any
 from pytest_smi.reference.kube.status import NotFound
 from pytest_smi.reference.kube.store import Event, Object, Store
 from pytest_smi.reference.node.context import PODS, REPLICA_SETS
-from pytest_smi.reference.node.controllers.deployments import controller_of
-from pytest_smi.reference.node.controllers.rollout import owner_reference
+from pytest_smi.reference.node.controllers.ownership import controller_of, owned_by, pod_from_template
 from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.pod_status import is_ready
-
-
-def pod_from_template(replica_set: Object) -> dict[str, Any]:
-    """A new pod of a replica set."""
-    template = replica_set["spec"]["template"]
-    meta = template.get("metadata") or {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "generateName": f"{replica_set['metadata']['name']}-",
-            "namespace": replica_set["metadata"]["namespace"],
-            "labels": dict(meta.get("labels") or {}),
-            "annotations": dict(meta.get("annotations") or {}),
-            "ownerReferences": [owner_reference(replica_set, "apps/v1", "ReplicaSet")],
-        },
-        "spec": template["spec"],
-    }
 
 
 def surplus(pods: list[Object], wanted: int) -> list[Object]:
@@ -56,15 +37,9 @@ class ReplicaSetController:
             self.queue.mark((event.namespace, owner[0]))
 
     def _pods(self, replica_set: Object) -> list[Object]:
-        uid = replica_set["metadata"]["uid"]
         found, _ = self._store.list(PODS, replica_set["metadata"]["namespace"])
-        return [
-            pod
-            for pod in found
-            if (controller_of(pod, "ReplicaSet") or ("", ""))[1] == uid
-            and not pod["metadata"].get("deletionTimestamp")
-            and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
-        ]
+        ended = ("Succeeded", "Failed")
+        return [pod for pod in owned_by(replica_set, "ReplicaSet", found) if (pod.get("status") or {}).get("phase") not in ended]
 
     async def _reconcile(self, key: Key) -> None:
         replica_set = self._store.find(REPLICA_SETS, *key)
@@ -83,7 +58,7 @@ class ReplicaSetController:
         failure = ""
         try:
             for _ in range(wanted - len(pods)):
-                await self._create_pod(pod_from_template(replica_set))
+                await self._create_pod(pod_from_template(replica_set, "ReplicaSet"))
         except Exception as error:
             failure = str(error)
             self._events.record(replica_set, "ReplicaSet", "FailedCreate", f"Error creating: {error}", warning=True)

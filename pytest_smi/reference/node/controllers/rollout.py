@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_smi.reference.node.controllers.ownership import owner_reference
+
 Object = Mapping[str, Any]
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -23,19 +25,6 @@ def template_hash(template: Object) -> str:
 def revision(replica_set: Object) -> int:
     """A replica set's revision, 0 when it has none."""
     return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
-
-
-def owner_reference(owner: Object, api_version: str, kind: str) -> dict[str, Any]:
-    """A controller's reference to `owner`."""
-    meta = owner["metadata"]
-    return {
-        "apiVersion": api_version,
-        "kind": kind,
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def new_replica_set(deployment: Object, old: Sequence[Object]) -> dict[str, Any]:
@@ -53,7 +42,7 @@ def new_replica_set(deployment: Object, old: Sequence[Object]) -> dict[str, Any]
             "namespace": meta["namespace"],
             "labels": labels,
             "annotations": {REVISION: str(number)},
-            "ownerReferences": [owner_reference(deployment, "apps/v1", "Deployment")],
+            "ownerReferences": [owner_reference(deployment, "Deployment")],
         },
         "spec": {
             "replicas": 0,
