@@ -236,24 +236,34 @@
     if (button.classList.contains("cell")) rove(button);
     show(button.dataset.open, Number(button.dataset.run));
   });
-  $("#close").addEventListener("click", () => panel.close());
+  $("#close").addEventListener("click", leave);
   $("#previous").addEventListener("click", () => step(-1));
   $("#next").addEventListener("click", () => step(1));
-  panel.addEventListener("click", (event) => { if (event.target === panel) panel.close(); });
+  panel.addEventListener("click", (event) => { if (event.target === panel) leave(); });
   panel.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (by) {
       event.preventDefault();
       step(by);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      leave();
     }
   });
-  panel.addEventListener("close", () => {
-    const back = open && $(`.cell[data-open="${CSS.escape(open.requirement)}"][data-run="${open.index}"]`);
-    const to = opener && opener.dataset.open === (open && open.requirement) ? opener : back || opener;
+  // A browser that closes the panel by itself gives the focus to the opener first and says "close" later. Here both happen at
+  // once, so that a key pressed right after Escape meets the cell that was shown last.
+  function leave() {
+    panel.close();
+    if (!open) return;
+    const back = $(`.cell[data-open="${CSS.escape(open.requirement)}"][data-run="${open.index}"]`);
+    const to = opener && opener.dataset.open === open.requirement ? opener : back || opener;
     open = opener = null;
     remember("");
     if (to && to.offsetParent) (to.classList.contains("cell") ? rove(to) : to).focus();
-  });
+  }
+  panel.addEventListener("close", () => { if (!panel.open) leave(); });
   document.addEventListener("keydown", (event) => {
     if (panel.open || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "/" && document.activeElement !== search) {
