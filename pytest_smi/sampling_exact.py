@@ -50,50 +50,78 @@ def acceptance_errors(sides: Sequence[Side], n_max: int) -> tuple[float, ...]:
     """For each side, the probability that a mesh with its alternative share is accepted at any look up to `n_max`."""
     p = sides[0].expected
     q = 1 - p
-    live, first = [1.0], 0
     errors = [0.0] * len(sides)
     hidden = 0.0
-    bounds = [(side.up, side.down, side.accept_at) for side in sides]
+    # Paths that are still open, as (fewest hits, mass at each number of hits from there): what is accepted parts them in two.
+    live = [(0, [1.0])]
     for n in range(1, n_max + 1):
-        grown = [mass * q for mass in live] + [0.0]
-        for index, mass in enumerate(live):
-            grown[index + 1] += mass * p
-        for index, mass in enumerate(grown):
-            hits = first + index
-            if not mass:
-                continue
-            for up, down, limit in bounds:
-                if (hits * up if hits else 0.0) + ((n - hits) * down if n > hits else 0.0) > limit:
-                    break
-            else:
+        lowest, highest = _accepted_hits(sides, n)
+        still: list[tuple[int, list[float]]] = []
+        for first, masses in live:
+            grown = [here * q + before * p for here, before in zip([*masses, 0.0], [0.0, *masses], strict=True)]
+            start = end = len(grown)
+            if lowest <= highest:
+                start = min(max(lowest - first, 0), len(grown))
+                end = min(max(highest - first + 1, start), len(grown))
+            for hits, mass in enumerate(grown[start:end], first + start):
                 for number, side in enumerate(sides):
                     errors[number] += mass * math.exp(side.log_ratio(hits, n))
-                grown[index] = 0.0
-                continue
-            if mass < _NEGLIGIBLE:
-                hidden += mass
-                grown[index] = 0.0
-        start, end = 0, len(grown)
-        while end > start and not grown[end - 1]:
-            end -= 1
-        while start < end and not grown[start]:
-            start += 1
-        live, first = grown[start:end], first + start
+            for low, high in ((0, start), (end, len(grown))):
+                while low < high and grown[high - 1] < _NEGLIGIBLE:
+                    high -= 1
+                    hidden += grown[high]
+                while low < high and grown[low] < _NEGLIGIBLE:
+                    hidden += grown[low]
+                    low += 1
+                if low < high:
+                    still.append((first + low, grown[low:high]))
+        live = still
         if not live:
             break
     # Where it accepts, a likelihood ratio is at most its bound: that is the most that a path no longer followed can add.
     return tuple(error + hidden * math.exp(side.accept_at) for error, side in zip(errors, sides, strict=True))
 
 
-@lru_cache(maxsize=256)
+def _accepted_hits(sides: Sequence[Side], n: int) -> tuple[int, int]:
+    """The fewest and the most hits among n requests that every side accepts; the fewest is beyond the most when there are none.
+
+    A log-likelihood ratio is linear in the hits, so that each side cuts off one end: the estimate of where is put right by the side itself.
+    """
+    lowest, highest = 0, n
+    for side in sides:
+        slope = side.up - side.down
+        cut = (side.accept_at - n * side.down) / slope if math.isfinite(slope) else (0.0 if slope < 0 else n)
+        hits = min(max(round(cut), 0), n)
+        if slope > 0:
+            while hits >= 0 and not side.accepts(hits, n):
+                hits -= 1
+            while 0 <= hits < n and side.accepts(hits + 1, n):
+                hits += 1
+            highest = min(highest, hits)
+        else:
+            while hits <= n and not side.accepts(hits, n):
+                hits += 1
+            while 0 < hits <= n and side.accepts(hits - 1, n):
+                hits -= 1
+            lowest = max(lowest, hits)
+    return lowest, highest
+
+
 def build_test(backend: str, expected: float, sides: tuple[tuple[str, float, float], ...], beta: float) -> BackendTest:
     """The test of a backend from (name, alternative, alpha) of each side, with acceptance bounds that just meet `beta`."""
+    n_max, built = _bounds(expected, sides, beta)
+    return BackendTest(backend=backend, expected=expected, sides=built, n_max=n_max)
+
+
+@lru_cache(maxsize=256)
+def _bounds(expected: float, sides: tuple[tuple[str, float, float], ...], beta: float) -> tuple[int, tuple[Side, ...]]:
+    """The largest n and the sides of a test. Computed once for backends that expect the same."""
     spend = beta * SEQUENTIAL_PART
     if not 0 < expected < 1:
         # One kind of outcome cannot happen at all, so that the likelihood ratio is the error itself and nothing is left for the end.
         ((name, alternative, alpha),) = sides
         only = side_of(name, expected, alternative, alpha, beta, beta)
-        return BackendTest(backend=backend, expected=expected, sides=(only,), n_max=math.ceil(only.accept_at / min(only.up, only.down)))
+        return math.ceil(only.accept_at / min(only.up, only.down)), (only,)
     n_max = _largest_n(expected, sides, beta)
     factors = [1.0] * len(sides)
     best = tuple(side_of(name, expected, other, alpha, spend, spend if other > 0 else 0.0) for name, other, alpha in sides)
@@ -109,7 +137,7 @@ def build_test(backend: str, expected: float, sides: tuple[tuple[str, float, flo
         factors = [
             1.0 if side.alternative <= 0 else max(1.0, f * 0.995 * spend / e) for side, f, e in zip(tried, factors, errors, strict=True)
         ]
-    return BackendTest(backend=backend, expected=expected, sides=best, n_max=n_max)
+    return n_max, best
 
 
 def _largest_n(expected: float, sides: Sequence[tuple[str, float, float]], beta: float) -> int:
