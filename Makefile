@@ -45,7 +45,7 @@ e2e: $(VENV)/ready
 	$(BIN)/python -m tests.cluster up
 	status=0; \
 	SMI_CONTRACT_KUBECONFIG="$$($(BIN)/python -m tests.cluster kubeconfig)" $(BIN)/pytest tests/contract -n 2 \
-		&& $(BIN)/pytest -m cluster -rs tests/cluster tests/e2e/test_null_mesh.py tests/e2e/test_traefik_mesh.py tests/e2e/test_faults_of_the_cluster.py \
+		&& $(BIN)/pytest -m cluster -rs --durations=20 tests/cluster tests/e2e/test_null_mesh.py tests/e2e/test_traefik_mesh.py tests/e2e/test_faults_of_the_cluster.py \
 		|| status=1; \
 	$(BIN)/python -m tests.cluster down && exit $$status
 
