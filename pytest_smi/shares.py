@@ -110,6 +110,9 @@ class Shares(Expectations, Cast):
         """Poll until two consecutive blocks are answered in full and look right; raises NotReached through `blame`."""
         patience = self.limits.settle_deadline if deadline is None else deadline
         started, blocks, in_a_row, pace, idle = self.clock(), 0, 0, 0.005, self.idle_for(call)
+        if idle:
+            # A client that calls before it can know split and servers keeps to what it finds then, and that may look right for a while.
+            pause(idle)
         while in_a_row < 2:
             block = self.limits.share_block
             size = block if in_a_row or blocks % 2 == 0 else block // 2

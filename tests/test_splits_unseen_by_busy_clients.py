@@ -25,6 +25,7 @@ class SlowToNotice(Routing):
     def __init__(self, *, idle_before: float, root: str = "app") -> None:
         self.now, self.last, self.knows_split = 0.0, -100.0, False
         self.split_reaches_the_proxy_at = 3.0
+        self.v2_reaches_the_proxy_at = 0.0
         self.testbed = SimpleNamespace(failed_controls=0)  # type: ignore[assignment]
         self.clock = lambda: self.now
         self.limits, self.evidence = Limits(settle_deadline=60), Evidence(self.clock)
@@ -35,16 +36,18 @@ class SlowToNotice(Routing):
         self._applied = {("TrafficSplit", "t1", "split"): split}
 
     def observe(self, _testbed: object, _servers: object, volleys: Sequence[Volley]) -> list[Observation]:
-        """Answer from v1 alone when the proxy knows the split, else from both in turn."""
+        """Answer from v1 alone when the proxy knows the split, or does not know v2 yet, else from both in turn."""
         if self.now - self.last >= EVICTION:
             self.knows_split = self.now >= self.split_reaches_the_proxy_at
         self.last = self.now
-        return [
+        seen = [
             Observation(volley=volley, probes=tuple(self._probe(i, nonce) for i, nonce in enumerate(volley.nonces))) for volley in volleys
         ]
+        self.now += 0.1
+        return seen
 
     def _probe(self, number: int, nonce: str) -> Probe:
-        pod = "v1-1" if self.knows_split or number % 2 else "v2-1"
+        pod = "v1-1" if self.knows_split or self.now < self.v2_reaches_the_proxy_at or number % 2 else "v2-1"
         arrival = Arrival(nonce=nonce, pod=pod, port=8080, protocol="HTTP/1.1")
         return Probe(nonce=nonce, outcome="answer", status=200, echo=True, arrivals=(arrival,), ms=1.0)
 
@@ -83,6 +86,17 @@ def test_left_alone_the_split_shows(stage: SlowToNotice) -> None:
     assert stage.now < stage.limits.settle_deadline
     (settled,) = [event for event in stage.evidence.document()["timeline"] if event["event"] == "shares settled"]
     assert settled["idle_between"] == 10.0
+
+
+@pytest.mark.parametrize("stage", [{"idle_before": 10.0}], indirect=True)
+def test_a_server_that_is_not_known_yet_is_not_one_that_the_split_keeps_out(stage: SlowToNotice) -> None:
+    """While the proxy knows v1 alone everything goes there, split or no split: counting must not begin by that."""
+    stage.v2_reaches_the_proxy_at = 0.15
+
+    counts = stage.only(CALL, [stage.v1], trials=200)
+
+    assert counts == {"v1": 200}
+    assert stage.knows_split
 
 
 @pytest.mark.parametrize("stage", [{"idle_before": 0.0}, {"idle_before": 10.0, "root": "other"}], indirect=True)
