@@ -40,7 +40,7 @@ cluster-down: $(VENV)/ready
 	$(BIN)/python -m tests.cluster down
 
 ## e2e: on a real Kubernetes node: its API held against the embedded one, the null mesh, Traefik Mesh, faults of the cluster; needs root
-# SMI_E2E=short takes 8 minutes off, SMI_E2E=full adds as many: see tests/e2e/test_traefik_mesh.py.
+# SMI_E2E=short takes 6 minutes off, SMI_E2E=full disturbs whole runs too: see tests/e2e/test_traefik_mesh.py.
 e2e: $(VENV)/ready
 	$(BIN)/python -m tests.cluster up
 	status=0; \

@@ -219,23 +219,23 @@ def _apis(text: str) -> tuple[str, ...]:
 def _versions(text: str) -> Wanted:
     from pytest_smi.negotiation import read_choice
 
-    return _told(read_choice, text)
+    return _checked(read_choice, text)
 
 
 def _selector(text: str) -> str:
     from pytest_smi.placement import selector_of
 
-    _told(selector_of, [text])
+    _checked(selector_of, [text])
     return text
 
 
 def _toleration(text: str) -> Toleration:
     from pytest_smi.placement import toleration_of
 
-    return _told(toleration_of, text)
+    return _checked(toleration_of, text)
 
 
-def _told(read: Callable[[A], T], value: A) -> T:
+def _checked(read: Callable[[A], T], value: A) -> T:
     """Read a value of an option; a ValueError becomes the usage error that argparse shows."""
     try:
         return read(value)
