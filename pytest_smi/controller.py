@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import ExitStack
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from pytest_smi.catalogue import load
 from pytest_smi.derived import derive
 from pytest_smi.differences import Baseline
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
+from pytest_smi.interrupts import give_lines, interrupt
 from pytest_smi.keys import ask_on_terminal, find_key
 from pytest_smi.matrix import Matrix
 from pytest_smi.options import Options
@@ -66,7 +66,7 @@ class ControllerSession:
         """Start what has to be started and look at every target, before anything is deployed."""
         if self.collect_only:
             return
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, interrupt)
         try:
             self.targets.connect()
         except SmiError as error:
@@ -118,9 +118,11 @@ class ControllerSession:
         result = result_of(report) if isinstance(report, pytest.TestReport) else None
         return _LETTERS.get(result.status) if result else None
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Remember that the run is not whole."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run is not whole, and let pytest show where it was interrupted."""
         self.account.interrupted = True
+        give_lines(excinfo.tb)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -166,7 +168,3 @@ class ControllerSession:
             terminalreporter.write_line(line, red=True)
         for problem in self.account.problems:
             terminalreporter.write_line(f"problem: {problem}", red=True)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt("terminated")

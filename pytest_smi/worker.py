@@ -36,6 +36,7 @@ class WorkerSession:
         self.config, self.options = config, from_config(config)
         self._targets = targets
         self._testbeds: dict[str, Testbed] = {}
+        self._interrupted = False
 
     @classmethod
     def from_wire(cls, config: pytest.Config, wire: Mapping[str, Mapping[str, Any]]) -> WorkerSession:
@@ -83,7 +84,7 @@ class WorkerSession:
         scene = Scene(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients)
         request.node.stash[SCENE] = scene
         yield scene
-        if not self.options.keep:
+        if not (self.options.keep or self._interrupted):
             scene.close()
 
     def testbed(self, mesh: str) -> Testbed:
@@ -123,8 +124,14 @@ class WorkerSession:
                 report.longrepr = f"{result.requirement} {result.status}: {result.reason}" + _unexpected(call)
         return report
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Touch no connection any more: an interrupt can leave locks held. The controller deletes what was created, by one of its own."""
+        self._interrupted = True
+
     def pytest_sessionfinish(self) -> None:
-        """Close everything that was opened; what was created is deleted, also after an interrupt."""
+        """Close everything that was opened; what was created is deleted."""
+        if self._interrupted:
+            return
         for testbed in self._testbeds.values():
             try:
                 testbed.close()

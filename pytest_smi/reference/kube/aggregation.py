@@ -167,7 +167,8 @@ class Aggregator:
             results = [await self._check(service) for service in list(self._remote.values())]
             pause = PAUSE_AVAILABLE if all(results) else PAUSE_MISSING
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
 
     async def _check(self, service: Object) -> bool:
         spec = service["spec"]

@@ -64,7 +64,8 @@ async def _end(session: ExecSession) -> None:
     try:
         await session.close_stdin()
         with contextlib.suppress(TimeoutError, ExecFailed, ConnectionError):
-            await asyncio.wait_for(session.wait(), END_WAIT)
+            async with asyncio.timeout(END_WAIT):
+                await session.wait()
     finally:
         await session.kill()
 

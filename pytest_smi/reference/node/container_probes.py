@@ -56,7 +56,8 @@ class ContainerProbes:
         )
         task = asyncio.ensure_future(probes.watch_ready(probe, self._checker(probe), lambda *_: started.set()))
         try:
-            await asyncio.wait_for(started.wait(), allowed)
+            async with asyncio.timeout(allowed):
+                await started.wait()
         except TimeoutError:
             await self._restart("startup", f"not started after {allowed:g} s")
         finally:

@@ -279,6 +279,7 @@ class Container:
         process.kill(signal.SIGTERM if grace > 0 else signal.SIGKILL)
         if grace > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(process.exited), grace)
+                async with asyncio.timeout(grace):
+                    await asyncio.shield(process.exited)
         process.kill(signal.SIGKILL)
         await asyncio.shield(process.exited)

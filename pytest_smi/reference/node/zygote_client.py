@@ -100,7 +100,8 @@ class ZygoteClient:
         self._ready = loop.create_future()
         loop.add_reader(self._sock.fileno(), self._read)
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready), timeout)
+            async with asyncio.timeout(timeout):
+                await asyncio.shield(self._ready)
         except TimeoutError:
             raise ZygoteGone(f"the process that starts containers was not ready after {timeout:g} s") from None
 
