@@ -9,7 +9,7 @@ from pytest_smi import app
 from pytest_smi.addresses import Addresses
 from pytest_smi.probing.plan import Call
 from pytest_smi.stage import Stage
-from pytest_smi.workloads import DEFAULT_PORTS, Service, Workload, host_for
+from pytest_smi.workloads import DEFAULT_PORTS, Service, Workload, family_of, host_for
 
 
 class Cast(Stage):
@@ -82,6 +82,11 @@ class Cast(Stage):
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]
         return [replace(call, server=w.key, host=host_for(w, call.kind, outside=call.outside), address=None) for w in having]
+
+    def http_port(self, workload: Workload) -> int | None:
+        """Return the first port of the workload's own Service that leads to HTTP; None where it has none yet."""
+        found = (port for port, target in self._own_ports.get(workload.key, {}).items() if family_of(port, target) == "http")
+        return next((int(port.partition("/")[0]) for port in found), None)
 
     def service(
         self,

@@ -106,7 +106,7 @@ class Policies(Stage):
         self.apply(group, target)
         return group, target
 
-    def open_to_all(self, *destinations: Workload, sources: Iterable[Workload]) -> None:
+    def grant_all(self, *destinations: Workload, sources: Iterable[Workload]) -> None:
         """Grant every HTTP request and TCP connection, where the mesh also enforces access; otherwise nothing is needed."""
         if "access" not in self.versions or "specs" not in self.versions:
             return

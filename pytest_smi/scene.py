@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pytest_smi.catalogue import assertion
@@ -93,6 +93,15 @@ class Scene(Routing, Policies):
     def closed_so_far(self, *calls: Call) -> None:
         """Control: none of these calls arrives yet, so that what opens them later is seen to have an effect."""
         self.expect(*map(closed, calls), hold=False)
+
+    def open_to_all(self, *destinations: Workload, sources: Sequence[Workload]) -> None:
+        """Grant everything (see `grant_all`), and control: each source reaches each destination by its own Service, where it has one.
+
+        A server that a client's proxy does not know yet, or cannot reach, must not pass for one that a split keeps out.
+        """
+        self.grant_all(*destinations, sources=sources)
+        ports = {destination: port for destination in destinations if (port := self.http_port(destination)) is not None}
+        self.expect(*(control(source.get(server, port=port)) for source in sources for server, port in ports.items()), hold=False)
 
     def shared(self, key: str, build: Callable[[Scene], T]) -> T:
         """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh.

@@ -96,7 +96,7 @@ def deploy(smi: Scene) -> Cast:
         splits = tuple(smi.split(apex, dict(zip(backends, weights, strict=True))) for weights in (BEFORE, AFTER))
         smi.apply(splits[0])
     callers = [workloads[role] for role in ("a", "g", "h", "x")]
-    smi.open_to_all(*(workload for role, workload in workloads.items() if role not in ("a", "d", "x")), sources=callers)
+    smi.grant_all(*(workload for role, workload in workloads.items() if role not in ("a", "d", "x")), sources=callers)
     return Cast(workloads=workloads, apex=apex, splits=splits)
 
 
