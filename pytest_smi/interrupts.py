@@ -1,13 +1,90 @@
-"""Ctrl-C and SIGTERM: how they end a run, and what pytest can show of the place where they met it."""
+"""Ctrl-C and SIGTERM: how they end a run.
+
+Python raises KeyboardInterrupt wherever the main thread is. Where that is between two lines of a library, a lock can stay held for
+good; where it is in a destructor, the interrupt is lost. So while assertions run it waits for a `checkpoint`: the suite's own waits.
+"""
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
 from types import FrameType, TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
+SLICE = 0.1
+"""Seconds that a wait goes on before it looks for an interrupt."""
+_postponed: list[Callable[[], object]] = []
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
     """Signal handler: SIGTERM, by which a pipeline cancels a job, ends the run as Ctrl-C does."""
     raise KeyboardInterrupt("terminated")
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let a first Ctrl-C or SIGTERM wait for a checkpoint, or the end of the block; a second one is raised at once.
+
+    Signals that are ignored, or end the process without Python, are left so; in other threads than the main one nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+
+    def postpone(number: int, frame: FrameType | None) -> None:
+        handler = handlers[signal.Signals(number)]
+        if _postponed:
+            handler(number, frame)
+        _postponed.append(partial(handler, number, None))
+
+    for number in handlers:
+        signal.signal(number, postpone)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        left = _postponed.copy()
+        _postponed.clear()
+    if left:
+        left[0]()
+
+
+def checkpoint() -> None:
+    """Raise the KeyboardInterrupt that waits, if any; in the main thread alone."""
+    if _postponed and threading.current_thread() is threading.main_thread():
+        _postponed[0]()
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass; raises KeyboardInterrupt soon after it was asked for."""
+    end = time.monotonic() + seconds
+    while True:
+        checkpoint()
+        if (left := end - time.monotonic()) <= 0:
+            return
+        time.sleep(min(left, SLICE))
+
+
+def result_of(future: Future[T], timeout: float) -> T:
+    """Return a future's result; raises TimeoutError after `timeout` seconds, KeyboardInterrupt soon after it was asked for."""
+    end = time.monotonic() + timeout
+    while True:
+        checkpoint()
+        left = end - time.monotonic()
+        try:
+            return future.result(timeout=max(0.0, min(left, SLICE)))
+        except TimeoutError:
+            if future.done() or left <= SLICE:
+                raise
 
 
 def give_lines(trace: TracebackType | None) -> None:

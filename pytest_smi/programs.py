@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.sessions import ExecSession
 from pytest_smi.errors import HarnessError
+from pytest_smi.interrupts import result_of
 from pytest_smi.probing.observation import Arrival
 from pytest_smi.probing.plan import Volley
 
@@ -59,8 +59,8 @@ class _Session:
     def result(self, future: Future[dict[str, Any]], patience: float) -> dict[str, Any]:
         """Wait for an answer; raises HarnessError when it does not come in `patience` seconds."""
         try:
-            return future.result(timeout=patience)
-        except FutureTimeout:
+            return result_of(future, patience)
+        except TimeoutError:
             raise HarnessError(f"{self._session.name} did not answer within {patience:.0f} s") from None
 
     @property

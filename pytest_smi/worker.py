@@ -14,6 +14,7 @@ import pytest
 from pytest_smi.catalogue import Assertion, assertion_of
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.errors import SmiError
+from pytest_smi.interrupts import deferred
 from pytest_smi.options import Options, from_config
 from pytest_smi.results import Api, Level, Result, Status
 from pytest_smi.scene import Scene
@@ -87,6 +88,12 @@ class WorkerSession:
         if not (self.options.keep or self._interrupted):
             scene.close()
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """While an assertion is set up, runs and is torn down, an interrupt waits for a place where it can do no harm."""
+        with deferred():
+            return (yield)
+
     def testbed(self, mesh: str) -> Testbed:
         """Return this worker's testbed on a target, connected on first use."""
         if mesh not in self._testbeds:
@@ -125,7 +132,7 @@ class WorkerSession:
         return report
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Touch no connection any more: an interrupt can leave locks held. The controller deletes what was created, by one of its own."""
+        """Touch no connection any more: a second Ctrl-C can leave locks held. The controller deletes what there is, by one of its own."""
         self._interrupted = True
 
     def pytest_sessionfinish(self) -> None:

@@ -1,22 +1,28 @@
 """Ctrl-C at the worst moments: pytest can show where it was, and nothing that it may have broken is needed to clean up."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import CodeType
 
 import pytest
 
+from pytest_smi import interrupts
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import find
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.embedded import EmbeddedCluster
-from pytest_smi.interrupts import give_lines
 
-# A plugin of a run: its second assertion is interrupted at an instruction without a line, and from then on no connection works that
-# was open before, as when the interrupt met urllib3 with a lock in its hands.
-WORST_MOMENT = """
+# A plugin of a run: its second assertion is interrupted, and from then on no connection works that was open before, as when the
+# interrupt met urllib3 with a lock in its hands.
+PLUGIN = """
+import os, signal
 from pytest_smi.cluster.connection import Connection
 
 opened, passed = [], []
@@ -36,16 +42,33 @@ def pytest_configure():
     Connection.__init__ = remembered
 
 
+def pytest_keyboard_interrupt():
+    for connection in opened:
+        connection.request = connection.websocket = connection.close = broken
+
+
 def pytest_runtest_logreport(report):
     if report.when == "call" and report.passed:
         passed.append(report)
 
 
+def without_a_line():
+    exec(compile("raise KeyboardInterrupt", "no lines", "exec").replace(co_linetable=b""))
+
+
+def in_a_destructor():
+    class Dying:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(1000):
+                pass  # what is raised here is printed, and lost
+
+    Dying()
+
+
 def pytest_runtest_call(item):
     if passed:
-        for connection in opened:
-            connection.request = connection.websocket = connection.close = broken
-        exec(compile("raise KeyboardInterrupt", "no lines", "exec").replace(co_linetable=b""))
+        MOMENT()
 """
 
 
@@ -69,16 +92,18 @@ def test_places_without_a_line_can_be_shown() -> None:
 
     with pytest.raises(TypeError):
         caught.getrepr()
-    give_lines(caught.tb)
+    interrupts.give_lines(caught.tb)
 
     shown = str(pytest.ExceptionInfo.from_exception(caught.value).getrepr())
     assert "no lines:1" in shown
     assert [entry.tb_lineno for entry in (caught.tb, caught.tb.tb_next) if entry is not None] == lines
 
 
-def test_interrupt_at_the_worst_moment(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """Status 2, the place in the output, and no namespace left."""
-    (tmp_path / "worst_moment.py").write_text(WORST_MOMENT)
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["without_a_line", "in_a_destructor"])
+def test_interrupt_at_the_worst_moment(cluster: EmbeddedCluster, tmp_path: Path, moment: str) -> None:
+    """Status 2 after the assertion that was met, and no namespace left."""
+    (tmp_path / "worst_moment.py").write_text(PLUGIN.replace("MOMENT", moment))
     command = [sys.executable, "-m", "pytest", "--mesh=reference", "-p", "worst_moment", "-p", "no:cacheprovider", "-k", "denied or listed"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
@@ -87,6 +112,82 @@ def test_interrupt_at_the_worst_moment(cluster: EmbeddedCluster, tmp_path: Path)
     )
 
     assert run.returncode == pytest.ExitCode.INTERRUPTED, run.stdout + run.stderr
-    assert "no lines:1: KeyboardInterrupt" in run.stdout
+    assert ": KeyboardInterrupt" in run.stdout
+    assert " 1 passed" in run.stdout
     assert "used that the interrupt" not in run.stdout + run.stderr
     assert find(Objects(Connection(cluster.kubeconfig))) == []
+
+
+def press() -> None:
+    """Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def steps_until_interrupted(*steps: Callable[[], object]) -> int:
+    """Take these steps with interrupts deferred; how many were taken before the interrupt that ends them."""
+    taken = 0
+
+    def take() -> None:
+        nonlocal taken
+        with interrupts.deferred():
+            for step in steps:
+                step()
+                taken += 1
+
+    with pytest.raises(KeyboardInterrupt):
+        take()
+    return taken
+
+
+def test_an_interrupt_waits_for_a_checkpoint() -> None:
+    """Nothing is raised where it comes; the handlers are as before afterwards, and nothing waits any more."""
+    before = signal.getsignal(signal.SIGINT)
+
+    assert steps_until_interrupted(press, lambda: None, interrupts.checkpoint, lambda: None) == 2
+    assert signal.getsignal(signal.SIGINT) is before
+    interrupts.checkpoint()
+
+
+def test_an_interrupt_waits_no_longer_than_the_block() -> None:
+    """Without a checkpoint the end of the block raises it."""
+    assert steps_until_interrupted(press, lambda: None) == 2
+
+
+def test_a_second_interrupt_does_not_wait() -> None:
+    """Whoever asks again wants it now."""
+    assert steps_until_interrupted(press, press, lambda: None) == 1
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """A run that was started in the background by a shell does not hear the terminal's Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupts.deferred():
+            press()
+            interrupts.checkpoint()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("wait", [lambda: interrupts.sleep(60), lambda: interrupts.result_of(Future(), 60)], ids=["sleep", "result"])
+def test_waits_end_soon_after_an_interrupt(wait: Callable[[], object]) -> None:
+    """They look for it many times, however long they are."""
+    timer = threading.Timer(0.2, press)
+    started = time.monotonic()
+
+    assert steps_until_interrupted(timer.start, wait) == 1
+    assert time.monotonic() - started < 30
+
+
+def test_results_come_as_from_the_future_itself() -> None:
+    """A result, an exception, or a timeout."""
+    there: Future[str] = Future()
+    there.set_result("here")
+    broken: Future[str] = Future()
+    broken.set_exception(TimeoutError("of its own"))
+
+    assert interrupts.result_of(there, 0) == "here"
+    with pytest.raises(TimeoutError, match="of its own"):
+        interrupts.result_of(broken, 60)
+    with pytest.raises(TimeoutError):
+        interrupts.result_of(Future(), 0.01)

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from pytest_smi.cluster.unreachable import LOG_IN, reason_and_remedy, refusal
 from pytest_smi.errors import ClusterError, UsageProblem
+from pytest_smi.interrupts import checkpoint
 
 if TYPE_CHECKING:
     from websocket import WebSocket
@@ -81,6 +82,7 @@ class Connection:
 
         sent = {"Accept": "application/json", "Content-Type": content_type, **self._authentication(), **(headers or {})}
         url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        checkpoint()
         try:
             response = self._client.rest_client.request(method, url, headers=sent, body=body, _request_timeout=timeout)
             raw = response.read()

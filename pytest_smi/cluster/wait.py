@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from pytest_smi.errors import ClusterError
+from pytest_smi.interrupts import sleep
 
 
 class DeadlinePassed(ClusterError):
@@ -13,8 +14,8 @@ class DeadlinePassed(ClusterError):
 
 
 def pause(seconds: float) -> None:
-    """Let time pass between two polls."""
-    time.sleep(seconds)
+    """Let time pass between two polls; an interrupt does not wait for the end of it."""
+    sleep(seconds)
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
