@@ -1,5 +1,6 @@
 """For all of the project's own tests: no clock or luck, the user's configuration out of reach, and a cluster for those that need one."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pytest_smi.embedded import EmbeddedCluster
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests press Ctrl-C, also when they were started in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")  # the same examples every time, and no clock: a run tells of a change, not of luck
 

@@ -116,10 +116,7 @@ def _controller_manager(layout: Layout) -> list[str]:
 
 
 def _scheduler(layout: Layout) -> list[str]:
-    kubeconfig = layout.config / "kube-scheduler.kubeconfig"
-    return [
-        *_alone(kubeconfig),
-    ]
+    return _alone(layout.config / "kube-scheduler.kubeconfig")
 
 
 def _kubelet(layout: Layout) -> list[str]:
