@@ -1,7 +1,8 @@
 """Ctrl-C and SIGTERM: how they end a run.
 
 Python raises KeyboardInterrupt wherever the main thread is. Where that is between two lines of a library, a lock can stay held for
-good; where it is in a destructor, the interrupt is lost. So while assertions run it waits for a `checkpoint`: the suite's own waits.
+good; where it is in a destructor, the interrupt is lost. So while something is tried on a cluster it waits for a `checkpoint`: one
+of the suite's own waits, or the next request.
 """
 
 from __future__ import annotations

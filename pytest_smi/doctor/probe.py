@@ -19,6 +19,7 @@ from pytest_smi.doctor import probe_checks
 from pytest_smi.doctor.findings import Finding, problem
 from pytest_smi.doctor.probe_checks import Seen
 from pytest_smi.errors import ClusterError, HarnessError, SmiError
+from pytest_smi.interrupts import deferred
 from pytest_smi.limits import Limits
 from pytest_smi.placement import Placement, read_pull_secret
 from pytest_smi.profile import Marks, Profile
@@ -48,7 +49,8 @@ class Probe:
         """Deploy, wait, judge, remove; what cannot be done is a finding, not an error. An interrupt removes as well."""
         found: list[Finding] = []
         try:
-            found += self._tried()
+            with deferred():
+                found += self._tried()
         except ClusterError as error:
             found.append(problem("pods", error.message, error.hint or "a run would do the same and end so"))
         finally:
