@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType, TracebackType
@@ -78,14 +78,11 @@ def sleep(seconds: float) -> None:
 def result_of(future: Future[T], timeout: float) -> T:
     """Return a future's result; raises TimeoutError after `timeout` seconds, KeyboardInterrupt soon after it was asked for."""
     end = time.monotonic() + timeout
-    while True:
+    while not future.done() and (left := end - time.monotonic()) > 0:
         checkpoint()
-        left = end - time.monotonic()
-        try:
-            return future.result(timeout=max(0.0, min(left, SLICE)))
-        except TimeoutError:
-            if future.done() or left <= SLICE:
-                raise
+        wait([future], timeout=min(left, SLICE))
+    checkpoint()
+    return future.result(timeout=0)
 
 
 def give_lines(trace: TracebackType | None) -> None:

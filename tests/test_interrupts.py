@@ -191,3 +191,25 @@ def test_results_come_as_from_the_future_itself() -> None:
         interrupts.result_of(broken, 60)
     with pytest.raises(TimeoutError):
         interrupts.result_of(Future(), 0.01)
+
+
+class LateByAHair(Future[str]):
+    """Its result comes just as a wait for it has given up."""
+
+    def done(self) -> bool:
+        found = super().done()
+        if not found:
+            self.set_result("here")
+        return found
+
+    def result(self, timeout: float | None = None) -> str:
+        found = super().result(timeout) if super().done() else None
+        if found is None:
+            self.set_result("here")
+            raise TimeoutError
+        return found
+
+
+def test_a_result_that_comes_at_the_end_of_a_slice_counts() -> None:
+    """It is not taken for none within the whole patience."""
+    assert interrupts.result_of(LateByAHair(), 60) == "here"
