@@ -89,8 +89,10 @@ class WorkerSession:
             scene.close()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """While an assertion is set up, runs and is torn down, an interrupt waits for a place where it can do no harm."""
+        if _assertion(item) is None:
+            return (yield)
         with deferred():
             return (yield)
 

@@ -18,6 +18,7 @@ from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import find
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.embedded import EmbeddedCluster
+from tests.support.runs import run_suite
 
 # A plugin of a run: its second assertion is interrupted, and from then on no connection works that was open before, as when the
 # interrupt met urllib3 with a lock in its hands.
@@ -116,6 +117,18 @@ def test_interrupt_at_the_worst_moment(cluster: EmbeddedCluster, tmp_path: Path,
     assert " 1 passed" in run.stdout
     assert "used that the interrupt" not in run.stdout + run.stderr
     assert find(Objects(Connection(cluster.kubeconfig))) == []
+
+
+@pytest.mark.slow
+def test_tests_that_are_no_assertions_are_interrupted_as_ever(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    """They have none of the suite's waits, so that an interrupt would have to wait for their end."""
+    text = "import os, signal\ndef test_own():\n    os.kill(os.getpid(), signal.SIGINT)\n    print('went on')\n"
+    (tmp_path / "test_own.py").write_text(text)
+
+    run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-s", "test_own.py")
+
+    assert run.status == pytest.ExitCode.INTERRUPTED, run.output
+    assert "went on" not in run.output
 
 
 def press() -> None:
