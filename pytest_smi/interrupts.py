@@ -46,9 +46,9 @@ def deferred() -> Iterator[None]:
             handler(number, frame)
         _postponed.append(partial(handler, number, None))
 
-    for number in handlers:
-        signal.signal(number, postpone)
     try:
+        for number in handlers:
+            signal.signal(number, postpone)
         yield
     finally:
         for number, handler in handlers.items():
@@ -63,16 +63,6 @@ def checkpoint() -> None:
     """Raise the KeyboardInterrupt that waits, if any; in the main thread alone."""
     if _postponed and threading.current_thread() is threading.main_thread():
         _postponed[0]()
-
-
-def sleep(seconds: float) -> None:
-    """Let time pass; raises KeyboardInterrupt soon after it was asked for."""
-    end = time.monotonic() + seconds
-    while True:
-        checkpoint()
-        if (left := end - time.monotonic()) <= 0:
-            return
-        time.sleep(min(left, SLICE))
 
 
 def result_of(future: Future[T], timeout: float) -> T:

@@ -17,6 +17,7 @@ from pytest_smi import interrupts
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.leftovers import find
 from pytest_smi.cluster.objects import Objects
+from pytest_smi.cluster.wait import pause
 from pytest_smi.embedded import EmbeddedCluster
 from tests.support.runs import run_suite
 
@@ -182,7 +183,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("wait", [lambda: interrupts.sleep(60), lambda: interrupts.result_of(Future(), 60)], ids=["sleep", "result"])
+@pytest.mark.parametrize("wait", [lambda: pause(60), lambda: interrupts.result_of(Future(), 60)], ids=["pause", "result"])
 def test_waits_end_soon_after_an_interrupt(wait: Callable[[], object]) -> None:
     """They look for it many times, however long they are."""
     timer = threading.Timer(0.2, press)

@@ -3,11 +3,11 @@
 import contextlib
 import signal
 from collections.abc import Iterator
-from types import FrameType
 
 import click
 
 from pytest_smi.errors import HarnessError
+from pytest_smi.interrupts import interrupt
 
 
 @click.group("reference", context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,10 +63,6 @@ def personas() -> None:
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
     """Let SIGTERM end us as Ctrl-C does, so that nothing is left behind."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield

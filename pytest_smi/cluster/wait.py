@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from pytest_smi.errors import ClusterError
-from pytest_smi.interrupts import sleep
+from pytest_smi.interrupts import SLICE, checkpoint
 
 
 class DeadlinePassed(ClusterError):
@@ -15,7 +15,11 @@ class DeadlinePassed(ClusterError):
 
 def pause(seconds: float) -> None:
     """Let time pass between two polls; an interrupt does not wait for the end of it."""
-    sleep(seconds)
+    end = time.monotonic() + seconds
+    checkpoint()
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, SLICE))
+        checkpoint()
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
