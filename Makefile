@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FOLDERS := pytest_smi conformance sample_app tests conftest.py
 REPORT ?= smi-report
-FAULTS := tests/test_every_fault_is_caught.py
+FAULTS := tests/runs/test_every_fault_is_caught.py
 # Runs under a fault mostly wait for what does not come, so there are more of them at a time than cores.
 FAULT_RUNS ?= 5
 ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from pytest_smi.core.interrupts import interrupt
 from pytest_smi.errors import HarnessError
-from pytest_smi.interrupts import interrupt
 
 
 @click.group("reference", context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +31,7 @@ def up(fault: str | None, persona: str | None) -> None:
         pytest-smi reference up --persona osm
         pytest --mesh=osm --kubeconfig PRINTED_PATH
     """
-    from pytest_smi.embedded import EmbeddedCluster, fault_arguments, persona_arguments
+    from pytest_smi.cluster.embedded import EmbeddedCluster, fault_arguments, persona_arguments
 
     with _stoppable():
         cluster = None
@@ -52,7 +52,7 @@ def up(fault: str | None, persona: str | None) -> None:
 @command.command("personas")
 def personas() -> None:
     """List the meshes that the reference mesh can pass for, and in what it then deviates from SMI."""
-    from pytest_smi.embedded import known_personas
+    from pytest_smi.cluster.embedded import known_personas
 
     for persona in known_personas():
         click.echo(f"{persona['name']}: {persona['title']}. {persona['description']}")

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from pytest_smi.acceptance import LEVELS, Policy
-from pytest_smi.catalogue import load
-from pytest_smi.keys import PublicKey, load_public_key
-from pytest_smi.suite import catalogue_of, this_suite
+from pytest_smi.core.catalogue import load
+from pytest_smi.matrix.suite import catalogue_of, this_suite
+from pytest_smi.reports.policy import LEVELS, Policy
+from pytest_smi.signing.keys import PublicKey, load_public_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

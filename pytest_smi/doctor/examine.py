@@ -16,7 +16,7 @@ from pytest_smi.doctor.questions import GROUPS_SERVED, VERSION, Question, questi
 from pytest_smi.doctor.reading import ask, ask_all
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.errors import ClusterError
-from pytest_smi.profile import APIS, Profile
+from pytest_smi.profiles.load import APIS, Profile
 
 
 def survey(

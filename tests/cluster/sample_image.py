@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pytest_smi.embedded import SAMPLE_APP_IMAGE
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
 from tests.cluster.images import write_archive
 from tests.cluster.problem import ClusterProblem
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pytest_smi.embedded import SAMPLE_APP_IMAGE
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
 from tests.cluster import binaries, certificates, containerd, images, layout, namespaces, node
 from tests.cluster.layout import Layout
 from tests.support.kube_api import Api, Object, until
