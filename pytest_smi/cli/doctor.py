@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_smi.session.options import APIS
+from pytest_smi.core.terms import APIS
 
 if TYPE_CHECKING:
     from pytest_smi.cluster.connection import Connection

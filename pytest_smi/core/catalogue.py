@@ -17,11 +17,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from pytest_smi.core.resources import bundled
+from pytest_smi.core.terms import API_OF_PREFIX, Level
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-API_OF_PREFIX = {"TA": "access", "TS": "specs", "SP": "split", "TM": "metrics"}
-LEVELS = ("MUST", "MUST-d", "SHOULD", "MAY", "AMB")
 _ATTRIBUTE = "__smi_assertion__"
 
 
@@ -85,8 +84,8 @@ def assertion(
     prefix, _, number = requirement.partition("-")
     if prefix not in API_OF_PREFIX or not number.isdigit():
         raise ValueError(f"a requirement is written like TA-06, found {requirement!r}")
-    if level not in LEVELS:
-        raise ValueError(f"{requirement}: the level is one of {', '.join(LEVELS)}, found {level!r}")
+    if level not in tuple(Level):
+        raise ValueError(f"{requirement}: the level is one of {', '.join(Level)}, found {level!r}")
 
     def mark(function: F) -> F:
         statement = " ".join((inspect.getdoc(function) or "").split())

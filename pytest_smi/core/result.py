@@ -1,61 +1,16 @@
-"""The result of one assertion, and the words it uses: status, level, API.
+"""The result of one assertion.
 
 A `Result` is what travels from a worker to the controller (as JSON) and what the matrix is built from. It holds the evidence itself;
 where the evidence is stored, and its digest, are decided when the report is written.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pytest_smi.core.fields import Fields
+from pytest_smi.core.terms import Api, Level, Status
 
-__all__ = ["Api", "Level", "Result", "Status"]
-
-
-class Status(StrEnum):
-    """What came of an assertion."""
-
-    PASSED = "passed"
-    """The requirement held, with a positive control at the same time."""
-    FAILED = "failed"
-    """The mesh broke the requirement."""
-    ERRORED = "errored"
-    """Nothing can be said about the mesh: the harness or the cluster failed, or the control was inconclusive."""
-    UNSUPPORTED = "unsupported"
-    """The cluster does not serve it, or the mesh does not claim it; the reason says which."""
-    SKIPPED = "skipped"
-    """The user chose not to run it."""
-    OBSERVED = "observed"
-    """The specification leaves it open: `reading` says what the mesh does, and there is no verdict."""
-
-
-class Level(StrEnum):
-    """How binding a requirement is."""
-
-    MUST = "MUST"
-    """The specification says so in its text."""
-    MUST_D = "MUST-d"
-    """Derived: it follows from the specification's examples, schemas or purpose."""
-    SHOULD = "SHOULD"
-    """Recommended by the specification."""
-    MAY = "MAY"
-    """Allowed by the specification."""
-    AMB = "AMB"
-    """The specification is silent or contradicts itself: observed, never judged."""
-
-
-class Api(StrEnum):
-    """The four APIs of the Service Mesh Interface."""
-
-    ACCESS = "access"
-    """Traffic Access Control: who may call whom (TrafficTarget)."""
-    SPECS = "specs"
-    """Traffic Specs: which traffic is meant (HTTPRouteGroup, TCPRoute, UDPRoute)."""
-    SPLIT = "split"
-    """Traffic Split: shares of traffic between services (TrafficSplit)."""
-    METRICS = "metrics"
-    """Traffic Metrics: what the mesh measured (TrafficMetrics)."""
+__all__ = ["Result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

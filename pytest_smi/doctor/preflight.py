@@ -9,6 +9,7 @@ from typing import Any
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.pods import container_images
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
+from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.doctor.examine import findings, survey
 from pytest_smi.doctor.findings import Finding, Level, of_level, problem
 from pytest_smi.doctor.mesh_checks import mesh_version
@@ -16,9 +17,9 @@ from pytest_smi.doctor.probe import Probe
 from pytest_smi.doctor.questions import DEFINED, PODS, definition_key
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.errors import ClusterError
-from pytest_smi.profiles.load import APIS, Profile
+from pytest_smi.profiles.load import Profile
 from pytest_smi.smi.negotiation import negotiate
-from pytest_smi.smi.versions import GROUPS, RENDERED
+from pytest_smi.smi.versions import GROUPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Findings:
 
 def held_to(profile: Profile) -> Mapping[str, Sequence[str]]:
     """Return the versions that a run holds the mesh to, as far as they are served: those claimed; all for one that claims nothing."""
-    return profile.apis or RENDERED
+    return profile.apis or VERSIONS
 
 
 def inspect(

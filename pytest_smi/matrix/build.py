@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Run, Suite
 from pytest_smi.matrix.run import run_name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pytest_smi.core.result import Api, Level, Status
+from pytest_smi.core.terms import Api, Level, Status
 
 __all__ = [
     "ApiClaim",

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from pytest_smi.core.fields import Fields
-from pytest_smi.core.result import Api, Level, Status
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.run import ApiClaim, Capability, Catalogue, Entry, EvidenceRef, ImageRole, Mesh, Provenance, Run, Suite
 
 __all__ = ["read_run", "read_suite", "run_json", "suite_json"]

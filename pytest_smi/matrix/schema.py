@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
 from pytest_smi.core.fields import DIGEST
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix
 from pytest_smi.matrix.run import Catalogue, Entry, EvidenceRef, Mesh, Provenance, Run, Suite
 

@@ -13,7 +13,7 @@ from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.catalogue import Assertion
 from pytest_smi.core.fields import DIGEST
 from pytest_smi.core.resources import bundled
-from pytest_smi.core.result import Level
+from pytest_smi.core.terms import Level
 from pytest_smi.matrix.matrix import Catalogue, Suite
 
 # What installers add to a RECORD; the rest came with the wheel.

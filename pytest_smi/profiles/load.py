@@ -10,10 +10,8 @@ from pathlib import Path
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.read import parse_profile
 from pytest_smi.profiles.record import (
-    APIS,
     FAMILIES,
     FEATURES,
-    VERSIONS,
     KubernetesFacts,
     Marks,
     MeshFacts,
@@ -28,10 +26,8 @@ from pytest_smi.profiles.record import (
 )
 
 __all__ = [
-    "APIS",
     "FAMILIES",
     "FEATURES",
-    "VERSIONS",
     "KubernetesFacts",
     "Marks",
     "MeshFacts",

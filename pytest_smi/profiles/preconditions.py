@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_smi.core.terms import APIS
 from pytest_smi.profiles.fields import Fields, note
-from pytest_smi.profiles.record import APIS, ObjectReference, Precondition, WorkloadReference
+from pytest_smi.profiles.record import ObjectReference, Precondition, WorkloadReference
 
 KINDS = ("container-argument", "field", "preferred-version", "manual")
 NEEDS = {

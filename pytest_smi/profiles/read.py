@@ -8,17 +8,16 @@ from itertools import combinations
 from typing import Any
 
 from pytest_smi.core.limits import Limits
+from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.fields import Fields, mapping, note, one_of, strings
 from pytest_smi.profiles.preconditions import read_preconditions
 from pytest_smi.profiles.record import (
-    APIS,
     FAMILIES,
     FEATURES,
     OUTCOMES,
     PROVIDERS,
     STATES,
-    VERSIONS,
     KubernetesFacts,
     Marks,
     MeshFacts,

@@ -9,15 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_smi.core.limits import Limits
+from pytest_smi.core.terms import VERSIONS
 
-APIS = ("access", "specs", "split", "metrics")
-VERSIONS: Mapping[str, tuple[str, ...]] = {
-    "access": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "specs": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "split": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "metrics": ("v1alpha1",),
-}
-"""Every version of each API that the specification has, newest first."""
 PROVIDERS = ("embedded", "cluster")
 FEATURES = ("http2", "tcp", "udp", "peer-address")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")

@@ -11,9 +11,10 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_smi.core.limits import Limits
+from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.profiles.preconditions import COMMON, KINDS, MAY, NEEDS
 from pytest_smi.profiles.read import HOST, MARKS, NAME, RELEASE, TOP, VERSION_FROM
-from pytest_smi.profiles.record import APIS, FAMILIES, FEATURES, OUTCOMES, PROVIDERS, STATES, VERSIONS
+from pytest_smi.profiles.record import FAMILIES, FEATURES, OUTCOMES, PROVIDERS, STATES
 from pytest_smi.profiles.record import KINDS as WORKLOAD_KINDS
 from pytest_smi.smi.versions import REFERRED
 

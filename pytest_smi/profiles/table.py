@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_smi.profiles.record import APIS, Profile
+from pytest_smi.core.terms import APIS
+from pytest_smi.profiles.record import Profile
 
 _SHOWN_LAST = ("reference", "none")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.policy import catalogue_identity, judged_runs

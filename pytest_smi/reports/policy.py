@@ -7,18 +7,11 @@ is called conformant must be so by its own results, and a run must have a result
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pytest_smi.core.result import Level, Status
+from pytest_smi.core.terms import LEVELS_OF, Level, Status
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Catalogue, Matrix, Run, Suite
 
-__all__ = ["LEVELS", "Policy", "catalogue_identity", "judged_runs", "refuse_unfit"]
-
-LEVELS: dict[str, frozenset[Level]] = {
-    "must": frozenset({Level.MUST, Level.MUST_D}),
-    "should": frozenset({Level.MUST, Level.MUST_D, Level.SHOULD}),
-    "all": frozenset(Level),
-}
-"""What `--require-level` means."""
+__all__ = ["Policy", "catalogue_identity", "judged_runs", "refuse_unfit"]
 
 _AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -30,7 +23,7 @@ class Policy:
 
     `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
     `max_age`: of the newest run of each mesh asked about. `level`: a key of
-    `LEVELS`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
+    `LEVELS_OF`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
     whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted. `now`: None is the present.
     """
 
@@ -132,7 +125,7 @@ def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
 
 
 def _refuse_weak(run: Run, level: str) -> None:
-    own = [entry for entry in run.results if entry.level in LEVELS[level]]
+    own = [entry for entry in run.results if entry.level in LEVELS_OF[level]]
     against = [f"{entry.requirement} {entry.status}" for entry in own if entry.status in _AGAINST]
     problems = [_some(against)] if against else []
     problems += run.weakened

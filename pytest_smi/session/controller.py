@@ -13,7 +13,7 @@ import pytest
 
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.interrupts import give_lines, interrupt
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_smi.core.terms import APIS, LEVELS_OF
+
 if TYPE_CHECKING:
     import pytest
 
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-APIS = ("access", "specs", "split", "metrics")
-LEVELS = ("must", "should", "all")
-_ACCEPTED = {"must": {"MUST", "MUST-d"}, "should": {"MUST", "MUST-d", "SHOULD"}, "all": {"MUST", "MUST-d", "SHOULD", "MAY", "AMB"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ class Options:
 
     def accepts_level(self, level: str) -> bool:
         """Whether requirements of this level were asked for."""
-        return level in _ACCEPTED[self.level]
+        return level in LEVELS_OF[self.level]
 
 
 def register(parser: pytest.Parser) -> None:
@@ -244,8 +242,8 @@ def _checked(read: Callable[[A], T], value: A) -> T:
 
 
 def _level(text: str) -> str:
-    if text not in LEVELS:
-        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS)}")
+    if text not in LEVELS_OF:
+        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}")
     return text
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pytest_smi.core.catalogue import Assertion, load
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
 from pytest_smi.matrix.matrix import Mesh, Provenance
 from pytest_smi.matrix.provenance import ci_run, image_roles

@@ -14,7 +14,8 @@ import pytest
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.core.catalogue import Assertion, assertion_of
 from pytest_smi.core.interrupts import deferred
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.scenario import Scene
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed

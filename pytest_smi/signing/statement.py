@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.core.canonical import compact_bytes, parse_json, sha256_hex
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix, Run
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
-from pytest_smi.smi.versions import GROUPS, REFERRED, RENDERED, partners
+from pytest_smi.smi.versions import GROUPS, REFERRED, partners
 
 ALL = "all"
 PAIR = ("access", "specs")
@@ -65,10 +66,10 @@ def read_choice(text: str) -> Wanted:
             every = True
         elif not equals:
             raise ValueError(f"a version is written API=VERSION, such as split=v1alpha2, or 'all'; found {part!r}")
-        elif api not in RENDERED:
-            raise ValueError(f"unknown API {api!r}; known are {', '.join(RENDERED)}")
-        elif version not in RENDERED[api]:
-            raise ValueError(f"unknown version {version!r} of {api}; known are {', '.join(RENDERED[api])}")
+        elif api not in VERSIONS:
+            raise ValueError(f"unknown API {api!r}; known are {', '.join(VERSIONS)}")
+        elif version not in VERSIONS[api]:
+            raise ValueError(f"unknown version {version!r} of {api}; known are {', '.join(VERSIONS[api])}")
         elif found.setdefault(api, version) != version:
             raise ValueError(f"{api} is given as {found[api]} and as {version}; 'all' runs several versions")
     if not found and not every:
@@ -162,7 +163,7 @@ def plan(
 
 
 def _common(api: str, known: Mapping[str, Sequence[str]], served: Mapping[str, Sequence[str]]) -> list[str]:
-    return [version for version in known.get(api, ()) if version in served.get(api, ()) and version in RENDERED[api]]
+    return [version for version in known.get(api, ()) if version in served.get(api, ()) and version in VERSIONS[api]]
 
 
 def _wanted(api: str, version: str, served: Mapping[str, Sequence[str]]) -> str:
@@ -183,7 +184,7 @@ def _why_absent(api: str, ours: Sequence[str], theirs: Sequence[str], *, claimed
     if not theirs:
         return f"{unclaimed}the cluster does not serve {GROUPS[api]}"
     said = "claimed" if claimed else "stored"
-    return f"{unclaimed}{said} {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(RENDERED[api])}: none in common"
+    return f"{unclaimed}{said} {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(VERSIONS[api])}: none in common"
 
 
 def _referring(api: str, claimed: Mapping[str, Sequence[str]]) -> str:

@@ -26,7 +26,7 @@ def make_reports(folder: Path, count: int) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from pytest_smi.core.canonical import canonical_bytes
-    from pytest_smi.core.result import Status
+    from pytest_smi.core.terms import Status
     from pytest_smi.signing.signer import Signer
     from pytest_smi.signing.statement import Statement, statements_of
     from tests.support.reports import a_matrix

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_smi.core.catalogue import LEVELS, assertion, assertion_of, load, requirement_order
+from pytest_smi.core.catalogue import assertion, assertion_of, load, requirement_order
+from pytest_smi.core.terms import Level
 
 
 def stated(text: str) -> Callable[[], None]:
@@ -49,5 +50,5 @@ def test_bundled_suite_is_complete_and_unique() -> None:
     records = load()
 
     assert len({record.requirement for record in records}) == len(records)
-    assert all(record.level in LEVELS and record.source for record in records)
+    assert all(record.level in tuple(Level) and record.source for record in records)
     assert [r.requirement for r in records] == sorted((r.requirement for r in records), key=requirement_order)

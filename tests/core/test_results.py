@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
 
 

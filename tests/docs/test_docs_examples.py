@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from tests.support.reports import SIGNER, a_report
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.build import RunContext, build_matrix, build_run, evidence_names
 from pytest_smi.matrix.matrix import Capability, Matrix, Mesh, Suite

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.catalogue import load
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.doctor.preflight import served_definitions
 from pytest_smi.matrix.build import RunContext, build_matrix
 from pytest_smi.matrix.matrix import ImageRole, Mesh, Provenance

@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.errors import ProfileError
-from pytest_smi.profiles.load import (
-    APIS,
-    FAMILIES,
-    VERSIONS,
-    Profile,
-    WorkloadReference,
-    known_profiles,
-    load_profile,
-    parse_profile,
-    read_profile,
-)
+from pytest_smi.profiles.load import FAMILIES, Profile, WorkloadReference, known_profiles, load_profile, parse_profile, read_profile
 from pytest_smi.profiles.write import profile_document
 
 SMALLEST: dict[str, Any] = {"name": "x", "provider": "cluster", "apis": {"split": ["v1alpha2"]}}

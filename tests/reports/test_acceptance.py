@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.cli import main
-from pytest_smi.core.result import Level, Status
+from pytest_smi.core.terms import Level, Status
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.policy import Policy, refuse_unfit

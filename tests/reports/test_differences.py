@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.cli import main
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Baseline, Kind, compare

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smi.core.canonical import canonical_bytes, compact_bytes, parse_json
-from pytest_smi.core.result import Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.matrix.run import Run

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_smi.cli import main
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.merge import Merged, merge_reports

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pytest_smi.cli import main
 from pytest_smi.core.canonical import canonical_bytes, compact_bytes, sha256_hex
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import KeyProblem, ReportError, UsageProblem, VerificationError
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
 from pytest_smi.matrix.matrix import Mesh, Suite

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.core.catalogue import API_OF_PREFIX, load
+from pytest_smi.core.catalogue import load
+from pytest_smi.core.terms import API_OF_PREFIX
 from tests.support.runs import list_faults, run_suite
 
 pytestmark = pytest.mark.slow

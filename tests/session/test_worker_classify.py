@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.errors import ClusterError, HarnessError
 from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.session.worker import Unsupported, classify

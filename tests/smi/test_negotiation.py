@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
 from pytest_smi.smi.negotiation import Variant, Wanted, negotiate, plan, read_choice, together
-from pytest_smi.smi.versions import RENDERED, partners
+from pytest_smi.smi.versions import partners
 
 OLD_AND_NEW = {"access": ["v1alpha3", "v1alpha2"], "specs": ["v1alpha4", "v1alpha3"], "split": ["v1alpha4", "v1alpha2"]}
 
@@ -94,7 +95,7 @@ def test_all_runs_the_newest_and_then_each_other_version_by_itself() -> None:
 
 def test_all_runs_every_version_of_specs_though_access_has_fewer() -> None:
     """access v1alpha1 goes with specs v1alpha2 and with v1alpha1."""
-    claimed = {api: list(RENDERED[api])[1:] if api == "access" else list(RENDERED[api]) for api in ("access", "specs")}
+    claimed = {api: list(VERSIONS[api])[1:] if api == "access" else list(VERSIONS[api]) for api in ("access", "specs")}
 
     assert [label for label, _ in labels(plan(claimed, claimed, Wanted(every=True)))] == [
         "",
@@ -111,8 +112,8 @@ def test_all_leaves_alone_what_is_pinned_or_not_asked_for() -> None:
 
 
 @given(
-    claimed=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in RENDERED.items()}),
-    served=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in RENDERED.items()}),
+    claimed=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}),
+    served=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}),
 )
 def test_all_covers_every_version_in_common_once(claimed: dict[str, list[str]], served: dict[str, list[str]]) -> None:
     """No version that is claimed and served is left out, no run is done twice, and none uses what is not in common."""
@@ -120,7 +121,7 @@ def test_all_covers_every_version_in_common_once(claimed: dict[str, list[str]], 
     seen = [tuple(sorted(variant.negotiated.versions.items())) for variant in variants]
     found = {(api, version) for versions in seen for api, version in versions}
 
-    assert found == {(api, version) for api in RENDERED for version in claimed[api] if version in served[api]}
+    assert found == {(api, version) for api in VERSIONS for version in claimed[api] if version in served[api]}
     assert len(set(seen)) == len(seen)
     assert len({variant.label for variant in variants}) == len(variants)
 
@@ -178,16 +179,16 @@ def test_stored_versions_make_no_runs() -> None:
     served = {"access": ["v1alpha3", "v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]}
     variants = plan({"access": ["v1alpha3", "v1alpha2"]}, served, Wanted(every=True), stored=STORED)
 
-    assert labels(variants) == [("", tuple(RENDERED)), ("access=v1alpha2", ("access",))]
+    assert labels(variants) == [("", tuple(VERSIONS)), ("access=v1alpha2", ("access",))]
     assert [variant.negotiated.stored["specs"] for variant in variants] == ["v1alpha4", "v1alpha3"]
 
 
 VERSION_LISTS = st.fixed_dictionaries(
-    {}, optional={api: st.lists(st.sampled_from(versions), unique=True) for api, versions in RENDERED.items()}
+    {}, optional={api: st.lists(st.sampled_from(versions), unique=True) for api, versions in VERSIONS.items()}
 )
 
 
-@given(VERSION_LISTS, VERSION_LISTS, st.lists(st.sampled_from(RENDERED["specs"]), unique=True, min_size=1))
+@given(VERSION_LISTS, VERSION_LISTS, st.lists(st.sampled_from(VERSIONS["specs"]), unique=True, min_size=1))
 def test_storing_is_choosing_without_claiming(claimed: dict[str, list[str]], served: dict[str, list[str]], specs: list[str]) -> None:
     """What is written is what would be tested if it were claimed; only what is claimed is tested, and each API has one standing."""
     claimed = {api: versions for api, versions in claimed.items() if api != "specs"}
@@ -196,13 +197,13 @@ def test_storing_is_choosing_without_claiming(claimed: dict[str, list[str]], ser
 
     assert found.written == negotiate({**claimed, "specs": specs}, served).versions
     assert found.versions.keys() <= claimed.keys()
-    assert found.versions.keys() | found.absent.keys() == RENDERED.keys()
+    assert found.versions.keys() | found.absent.keys() == VERSIONS.keys()
     assert found.stored.keys() <= found.absent.keys() - found.versions.keys()
 
 
 def test_pairs_are_the_same_seen_from_either_side() -> None:
     """What belongs to a version of access has that version among its own partners."""
-    for access in RENDERED["access"]:
+    for access in VERSIONS["access"]:
         assert all(access in partners("specs", specs) for specs in partners("access", access))
 
 

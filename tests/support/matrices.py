@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
 from pytest_smi.matrix.matrix import Matrix, Mesh, Suite
 

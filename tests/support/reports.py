@@ -6,7 +6,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.build import RunContext, build_matrix
 from pytest_smi.matrix.matrix import Catalogue, Matrix, Mesh, Provenance, Suite
 from pytest_smi.reports.write import write_report

@@ -7,7 +7,7 @@ than the age allowed: a green badge that nobody renews is worth nothing.
 from datetime import UTC, datetime, timedelta
 
 from pytest_smi.core.canonical import canonical_bytes
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.wording import latest_runs, moment, visible
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.render.wording import API_TITLES, latest_runs, moment, run_label
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pytest_smi.core.result import Api, Status
+from pytest_smi.core.terms import Api, Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.render.wording import conformance_word, latest_runs, run_label, visible
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from pytest_smi.core.result import Api, Status
+from pytest_smi.core.terms import Api, Status
 from pytest_smi.matrix.matrix import Capability, Matrix, Run
 from pytest_smi.reports.render.wording import latest_runs, moment
 

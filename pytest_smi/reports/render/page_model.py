@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_smi.core.result import Api, Level, Status
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.matrix import ApiClaim, Entry, Matrix, Run
 from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.page_evidence import EvidencePool

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
-from pytest_smi.core.result import Api, Status
+from pytest_smi.core.terms import Api, Status
 from pytest_smi.matrix.matrix import Matrix, Run
 from pytest_smi.reports.render.wording import (
     API_TITLES,

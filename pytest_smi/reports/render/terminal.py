@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
 from pytest_smi.reports.render.wording import notes_of, run_label
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from pytest_smi.core.result import Api, Level, Status
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 
 __all__ = [

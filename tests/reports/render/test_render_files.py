@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.build import Built
 from pytest_smi.reports.render.files import render_all
 from pytest_smi.reports.write import DERIVED_FILES

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
-from pytest_smi.core.result import Status
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.build import Built
 from pytest_smi.reports.render.clauses import Clause, clauses_of
 from pytest_smi.reports.render.page_evidence import EvidencePool

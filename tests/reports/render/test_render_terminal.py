@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.core.result import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.build import RunContext, build_matrix
 from pytest_smi.matrix.matrix import Matrix, Mesh, Suite
 from pytest_smi.reports.render.terminal import summary_lines

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.core.result import Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Status
 from pytest_smi.matrix.build import RunContext
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Baseline, compare
