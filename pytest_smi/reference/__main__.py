@@ -1,4 +1,4 @@
-"""`python -m pytest_smi.reference serve|faults|personas`: the command line of the embedded cluster (contract 4 of docs/architecture.md)."""
+"""`python -m pytest_smi.reference serve|faults|personas`: the command line of the embedded cluster (contract 4 of docs/contracts.md)."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def _images(options: ServeOptions, persona: Persona | None) -> Images:
         for argument in options.images:
             images.add(image_from_spec(*parse_image_argument(argument)))
     except BadImage as error:
-        raise ServeError(str(error), "see contract 3 in docs/architecture.md for the record of an image") from error
+        raise ServeError(str(error), "see contract 3 in docs/contracts.md for the record of an image") from error
     return images
 
 
