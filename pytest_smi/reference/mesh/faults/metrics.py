@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from pytest_smi.reference.mesh.faults.active import Fault, fault_of
+from pytest_smi.reference.mesh.faults.active import fault_of
+from pytest_smi.reference.mesh.faults.fault import Deviation, Fault
 
 _fault = partial(fault_of, "TM")
 
@@ -39,4 +40,12 @@ METRICS_FAULTS: tuple[Fault, ...] = (
     _fault("metrics-split-aggregated", "49 50", "A split has one item for all backends, named after the first."),
     _fault("metrics-stale-weight", "50", "The weight of a backend stays what it was when it was first seen."),
     _fault("metrics-open-to-all", "55", "The mesh's installation lets every user read all metrics."),
+)
+
+METRICS_DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation(name="metrics-in-milliseconds", description="Latencies are given in milliseconds."),
+    Deviation(
+        name="metrics-five-kinds",
+        description="Only pods, deployments, statefulsets, daemonsets and namespaces have metrics.",
+    ),
 )

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import pytest_smi.reference.mesh.metrics
-from pytest_smi.reference.mesh.deviations import DEVIATIONS
+from pytest_smi.reference.mesh.faults import DEVIATIONS
 from pytest_smi.reference.mesh.faults.active import active
 from pytest_smi.reference.mesh.faults.metrics import METRICS_FAULTS
 from pytest_smi.reference.mesh.metrics.api import start_metrics_api
