@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_smi.reference import mesh
-from pytest_smi.reference.mesh.deviations import DEVIATIONS
-from pytest_smi.reference.mesh.faults import FAULTS, known
+from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS, known
 
 FOLDER = Path(mesh.__file__).parent
 OURS = sorted(name for name in FAULTS if not name.startswith("metrics-"))

@@ -17,18 +17,26 @@ Prefer the narrowest wrong behaviour that breaks one requirement alone. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pytest_smi.reference.mesh.faults.access import ACCESS_FAULTS
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, Fault, active
-from pytest_smi.reference.mesh.faults.metrics import METRICS_FAULTS
+from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, active
+from pytest_smi.reference.mesh.faults.deviations import DEVIATIONS as _MESH_DEVIATIONS
+from pytest_smi.reference.mesh.faults.fault import Deviation, Fault, Overrides
+from pytest_smi.reference.mesh.faults.metrics import METRICS_DEVIATIONS, METRICS_FAULTS
 from pytest_smi.reference.mesh.faults.specs import SPECS_FAULTS
 from pytest_smi.reference.mesh.faults.split import SPLIT_FAULTS
 
-__all__ = ["FAULTS", "NO_FAULTS", "ActiveFaults", "Fault", "active", "known"]
+__all__ = ["DEVIATIONS", "FAULTS", "NO_FAULTS", "ActiveFaults", "Deviation", "Fault", "active", "known", "specialize"]
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
 """Every fault of the mesh by its name."""
+
+DEVIATIONS: Mapping[str, Deviation] = {entry.name: entry for entry in (*_MESH_DEVIATIONS.values(), *METRICS_DEVIATIONS)}
+"""Every deviation that is no fault, by its name; personas turn on deviations and faults alike."""
+
+specialize = Overrides((*FAULTS.values(), *DEVIATIONS.values())).specialize
+"""The class to use in the place of a deciding class while these switches are on; see `Overrides.specialize`."""
 
 
 def known(names: Iterable[str]) -> ActiveFaults:

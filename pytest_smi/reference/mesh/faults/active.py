@@ -1,19 +1,10 @@
-"""The record of a fault and the set of faults that are on; both are values without behaviour of their own."""
+"""The set of faults that are on, for code that still asks for them by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A named way in which the mesh can be told to be wrong; `breaks` are the requirement ids that must then fail, and no others."""
-
-    name: str
-    description: str
-    breaks: tuple[str, ...]
-    kind: str = "mesh"
+from pytest_smi.reference.mesh.faults.fault import Fault
 
 
 def fault_of(prefix: str, name: str, breaks: str, description: str) -> Fault:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_smi.reference.mesh.faults.active import Fault, fault_of
+from pytest_smi.reference.mesh.faults.active import fault_of
+from pytest_smi.reference.mesh.faults.fault import Fault
 
 _fault = partial(fault_of, "SP")
 

@@ -12,8 +12,7 @@ import yaml
 
 from pytest_smi.reference import mesh
 from pytest_smi.reference.kube import crds
-from pytest_smi.reference.mesh.deviations import DEVIATIONS
-from pytest_smi.reference.mesh.faults import FAULTS
+from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS
 from pytest_smi.reference.mesh.images import images_of
 from pytest_smi.reference.mesh.personas import PersonaError, find_persona, persona_names
 from pytest_smi.reference.mesh.personas.install import objects_of

@@ -8,17 +8,8 @@ requirements: what a persona fails is written in the tests, mesh by mesh.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from pytest_smi.reference.mesh.faults.active import ActiveFaults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
-    """A named switch; the description says what is so while it is on."""
-
-    name: str
-    description: str
+from pytest_smi.reference.mesh.faults.fault import Deviation
 
 
 def _table(**descriptions: str) -> Mapping[str, Deviation]:
@@ -72,12 +63,4 @@ DEVIATIONS: Mapping[str, Deviation] = _table(
     enforced_at_client="Calls that do not take a name of the mesh's domain pass by the mesh, policy included.",
     protocol_by_annotation="A Service speaks HTTP unless its annotation mesh.traefik.io/traffic-type says otherwise.",
     protocol_declared_decides="A port that is declared as HTTP takes nothing else.",
-    # Metrics: decided under `metrics/`.
-    metrics_in_milliseconds="Latencies are given in milliseconds.",
-    metrics_five_kinds="Only pods, deployments, statefulsets, daemonsets and namespaces have metrics.",
 )
-
-
-def switches(names: Mapping[str, str] | frozenset[str]) -> ActiveFaults:
-    """The set of these switches; names were checked when the persona was read."""
-    return ActiveFaults(names)
