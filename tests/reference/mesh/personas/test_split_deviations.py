@@ -134,6 +134,16 @@ def test_tcp_goes_to_the_number_of_the_target_port() -> None:
     assert spread(split, ("split-tcp-dials-target-port",), call=None, services=services) == {"v2": 400}
 
 
+def test_a_backend_without_the_port_is_called_on_its_number() -> None:
+    """It keeps its share, and its pods get it; the usual reading leaves it out."""
+    services = {**SERVICES, ("t1", "v1"): config("v1", 1024)}
+    split = compiled(("v1", 1), ("v2", 1), services=services)
+    assert spread(split, services=services) == {"v2": 400}
+    found = spread(split, ("split-portless-dials-number",), services=services)
+    assert 150 < found["v1"] < 250
+    assert found["v1"] + found["v2"] == 400
+
+
 def test_backends_take_turns() -> None:
     """Exactly by weight."""
     assert spread(compiled(("v1", 3), ("v2", 1)), ("split-in-turn",)) == {"v1": 300, "v2": 100}

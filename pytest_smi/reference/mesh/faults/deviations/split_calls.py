@@ -80,6 +80,24 @@ SPLIT_TCP_DIALS_TARGET_PORT = Deviation(
 )
 
 
+class DialsPortNumber(SplitChooser):
+    """Looks at a backend's pods where its Service has no answer."""
+
+    def candidate(self, split: Split, weight: int, root: Service, port: PortKey, backend: Service) -> Candidate | None:
+        """Reach the pods of a backend that lacks the root's port on the port of that number."""
+        if weight > 0 and self.match_port(root, port, backend) is None:
+            pods = dict.fromkeys(address for endpoints in backend.ports.values() for address, _ in endpoints)
+            return Candidate(backend.key[1], weight, [(address, port[0]) for address in pods])
+        return super().candidate(split, weight, root, port, backend)
+
+
+SPLIT_PORTLESS_DIALS_NUMBER = Deviation(
+    name="split-portless-dials-number",
+    description="A backend without the root's port keeps its share: its pods are called on the port of that number.",
+    overrides=(DialsPortNumber,),
+)
+
+
 class HttpOnly(SplitChooser):
     """Routes HTTP alone."""
 
@@ -132,6 +150,7 @@ SPLIT_CALLS = (
     SPLIT_UNMATCHED_SHARED_EQUALLY,
     SPLIT_ROOT_MUST_SELECT_LEAVES,
     SPLIT_TCP_DIALS_TARGET_PORT,
+    SPLIT_PORTLESS_DIALS_NUMBER,
     SPLIT_REWRITES_HOST,
     SPLIT_IN_TURN,
     SPLIT_HTTP_ONLY,
