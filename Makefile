@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults personas bench faults-all lint format wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -60,6 +60,11 @@ faults-all: $(VENV)/ready
 ## personas: the suite against every persona of the reference mesh, each held against its expected matrix
 personas: $(VENV)/ready
 	$(BIN)/pytest tests/personas -m personas
+
+## soak: whole runs of the healthy reference mesh under load, whose verdicts must all be the same; see python -m tests.soak --help for others
+SOAK_RUNS ?= 60
+soak: $(VENV)/ready
+	$(BIN)/python -m tests.soak --out soak --runs $(SOAK_RUNS)
 
 ## bench: measure and print ratios
 bench: $(VENV)/ready

@@ -71,14 +71,14 @@ def fault_arguments(name: str | None) -> list[str]:
 
 
 def persona_arguments(name: str | None) -> list[str]:
-    """Return the arguments that let the reference pass for mesh `name`; raises UsageProblem listing the known names."""
+    """Return the arguments that let the reference pass for mesh `name`, or `NAME@PACE`; raises UsageProblem listing the known names."""
     if name is None:
         return []
     known = [persona["name"] for persona in known_personas()]
-    if name not in known:
+    if (plain := name.partition("@")[0]) not in known:
         import difflib
 
-        close = difflib.get_close_matches(name, known, n=2)
+        close = difflib.get_close_matches(plain, known, n=2)
         meant = f"did you mean {' or '.join(close)}? " if close else ""
         raise UsageProblem(f"unknown persona {name!r}", hint=f"{meant}known: {', '.join(known)}")
     return ["--persona", name]

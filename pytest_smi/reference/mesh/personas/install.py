@@ -78,7 +78,7 @@ def _acting(thing: dict[str, Any], persona: Persona) -> dict[str, Any]:
     }
     container = spec["template"]["spec"]["containers"][0]
     container |= {"name": workload.name, "image": workload.image, "args": list(workload.arguments)}
-    container["env"] = [*container["env"], {"name": PERSONA_VARIABLE, "value": persona.name}]
+    container["env"] = [*container["env"], {"name": PERSONA_VARIABLE, "value": persona.spelled}]
     return thing
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def test_an_unknown_persona_is_refused_with_the_known_ones() -> None:
     """The message says what was meant and what there is."""
     with pytest.raises(PersonaError, match=r"did you mean osm.*traefik-mesh"):
         find_persona("oms")
+
+
+def test_a_persona_at_the_pace_of_its_mesh() -> None:
+    """`NAME@1` differs in pace alone, and the control plane is told so."""
+    quick, real = find_persona("osm"), find_persona("osm@1")
+    assert real == replace(quick, pace=replace(quick.pace, scale=1.0))
+    assert (quick.spelled, real.spelled) == ("osm", "osm@1")
+    assert find_persona(real.spelled) == real
+
+
+@pytest.mark.parametrize("scale", ["", "0", "-1", "x", "nan", "inf", "11"])
+def test_a_pace_that_cannot_be_meant_is_refused(scale: str) -> None:
+    """With what it may be."""
+    with pytest.raises(PersonaError, match="a number above 0 and at most 10"):
+        find_persona(f"osm@{scale}")
 
 
 @pytest.mark.parametrize("name", persona_names())
