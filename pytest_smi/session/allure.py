@@ -116,7 +116,7 @@ def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:
         step.parameters.extend(
             Parameter(name=name, value=_short(value)) for name, value in event.items() if name not in ("at", "event", "timeline")
         )
-        # What happened in a common scene happened before this assertion began.
+        # What happened in a shared scenario happened before this assertion began.
         step.steps.extend(_steps(event.get("timeline"), start, begin))
         steps.append(step)
     if len(events) > len(shown):

@@ -17,7 +17,7 @@ from pytest_smi.core.catalogue import Assertion
 from pytest_smi.profiles.load import Profile
 
 SHARED_SCENES = ("test_traffic_metrics",)
-"""Modules whose assertions judge one common scene, which is set up once per worker."""
+"""Modules whose assertions judge one shared scenario, which is set up once per worker."""
 ALONE = "alone"
 
 

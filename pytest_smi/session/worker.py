@@ -17,14 +17,14 @@ from pytest_smi.core.interrupts import deferred
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import SmiError
-from pytest_smi.scenario.scenario import Scene
+from pytest_smi.scenario.scenario import Context, Scenario
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from pytest_smi.session.options import Options, from_config
 from pytest_smi.session.target import IMAGES, PROPERTY, Target
 from pytest_smi.smi.versions import NotExpressible, before
 from pytest_smi.testbed.testbed import Testbed
 
-SCENE = pytest.StashKey[Scene]()
+SCENE = pytest.StashKey[Scenario]()
 
 
 class Unsupported(Exception):
@@ -73,7 +73,7 @@ class WorkerSession:
     # --- running ------------------------------------------------------------------------------------------------
 
     @pytest.fixture
-    def smi(self, request: pytest.FixtureRequest, smi_mesh: str) -> Generator[Scene, None, None]:
+    def smi(self, request: pytest.FixtureRequest, smi_mesh: str) -> Generator[Scenario, None, None]:
         """Provide the stage of one assertion: servers, clients, SMI objects and claims about traffic."""
         record = _assertion(request.node)
         if record is None:
@@ -83,7 +83,7 @@ class WorkerSession:
         if refusal:
             raise Unsupported(refusal)
         fresh_clients = "split" in record.needs and target.setting.profile.splits.fresh_client
-        scene = Scene(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients)
+        scene = Scenario(Context(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients))
         request.node.stash[SCENE] = scene
         yield scene
         if not (self.options.keep or self._interrupted):

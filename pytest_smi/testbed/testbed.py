@@ -67,7 +67,7 @@ class Testbed:
         self.images: dict[str, str] = {}
         """Digests of the images seen in joined pods: the mesh's proxy among them."""
         self.shared: dict[str, Any] = {}
-        """Common scenes of several assertions, by key (see `Scene.shared`)."""
+        """Shared scenarios of several assertions, by key (see `Scenario.shared`)."""
         self._named: set[tuple[str, str]] = set()
         """Client pod and host name that has resolved there."""
         self._namespaces: dict[str, str] = {}
@@ -89,11 +89,11 @@ class Testbed:
 
     @property
     def clients(self) -> tuple[Workload, ...]:
-        """The clients that scenes have asked for so far."""
+        """The clients that scenarios have asked for so far."""
         return tuple(self._clients.values())
 
     def client(self, account: str, alias: str, *, joined: bool = True) -> Workload:
-        """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenes."""
+        """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenarios."""
         key = (account, alias, joined)
         if key not in self._clients:
             name = account if joined else f"{account}-plain"

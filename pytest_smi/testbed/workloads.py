@@ -18,7 +18,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "9100/UDP": UDP,
     "9101/UDP": UDP_2ND,
 }
-"""Service port and protocol to target port, where a scene does not say otherwise."""
+"""Service port and protocol to target port, where a scenario does not say otherwise."""
 
 
 def family_of(port: str, target: int) -> str:

@@ -1,6 +1,6 @@
 """Evidence as the page embeds it: bounded in size, and said once however many results share it. Pure.
 
-Assertions that judge a common scene each carry its whole timeline, so events and manifests go into pools and results refer to them by
+Assertions that judge a shared scenario each carry its whole timeline, so events and manifests go into pools and results refer to them by
 index. What does not fit is left out and counted; the whole is always in the evidence file.
 """
 

@@ -1,4 +1,4 @@
-"""Who takes part in the common scene, and what they send: the plan that every assertion on Traffic Metrics looks back at.
+"""Who takes part in the shared scenario, and what they send: the plan that every assertion on Traffic Metrics looks back at.
 
 | from | to | requests | for |
 |---|---|---|---|
@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 from pytest_smi.scenario.metrics.recording import Count, Flow
 from pytest_smi.scenario.metrics.records import Ref
-from pytest_smi.scenario.scenario import Call, Scene, Service, TrafficSplit, Workload
+from pytest_smi.scenario.scenario import Call, Scenario, Service, TrafficSplit, Workload
 from pytest_smi.testbed.probing.observation import Observation
 
 HOME, ABROAD = "metrics", "abroad"
-"""Namespaces of this scene alone, both joined: nothing else sends there, so that every request is known."""
+"""Namespaces of this scenario alone, both joined: nothing else sends there, so that every request is known."""
 DELAY, TAIL = 0.2, 1.0
 BEFORE, AFTER = (90, 10), (50, 50)
 MIXED, FAILING, DELAYED, THERE, BACK, QUICK, SLOW, FOREIGN, SPLIT = 220, 80, 48, 100, 37, 94, 6, 30, 50
@@ -34,7 +34,7 @@ _FAILING = ("x-smi-status", "500")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class TrafficPlan:
     """The workloads by role, and the split where the mesh has splits."""
 
     workloads: Mapping[str, Workload]
@@ -55,14 +55,14 @@ class Cast:
     @property
     def warm_up(self) -> list[Call]:
         """One call for every pair that will exchange traffic."""
-        plain = [call for call in self.plan if not call.requests[0].headers]
+        plain = [call for call in self.calls if not call.requests[0].headers]
         return [*plain, self._call("a", "c")]
 
     @property
-    def plan(self) -> dict[Call, int]:
+    def calls(self) -> dict[Call, int]:
         """The traffic, as calls and how often each is sent; the slowest first."""
         w = self.workloads
-        plan = {
+        calls = {
             self._call("h", "r").with_headers(_SLOW): SLOW,
             self._call("a", "c").with_headers(_DELAYED): DELAYED,
             self._call("a", "b"): MIXED,
@@ -72,16 +72,16 @@ class Cast:
             self._call("h", "r"): QUICK,
             self._call("x", "r"): FOREIGN,
         }
-        plan |= {w["h"].get(w["w"].at_pod(index)): requests for index, requests in enumerate(PER_POD)}
+        calls |= {w["h"].get(w["w"].at_pod(index)): requests for index, requests in enumerate(PER_POD)}
         if self.apex is not None:
-            plan[w["g"].get(self.apex)] = SPLIT
-        return plan
+            calls[w["g"].get(self.apex)] = SPLIT
+        return calls
 
     def _call(self, source: str, destination: str) -> Call:
         return self.workloads[source].get(self.workloads[destination])
 
 
-def deploy(smi: Scene) -> Cast:
+def deploy(smi: Scenario) -> TrafficPlan:
     """Deploy everyone, and open them to each other where access is enforced."""
     workloads = {role: smi.server(role, HOME) for role in ("a", "b", "c", "d", "g", "h", "r")}
     workloads["w"] = smi.server("w", HOME, replicas=len(PER_POD))
@@ -97,13 +97,13 @@ def deploy(smi: Scene) -> Cast:
         smi.apply(splits[0])
     callers = [workloads[role] for role in ("a", "g", "h", "x")]
     smi.grant_all(*(workload for role, workload in workloads.items() if role not in ("a", "d", "x")), sources=callers)
-    return Cast(workloads=workloads, apex=apex, splits=splits)
+    return TrafficPlan(workloads=workloads, apex=apex, splits=splits)
 
 
-def flows(cast: Cast, seen: Mapping[Call, Observation]) -> tuple[Flow, ...]:
+def flows(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> tuple[Flow, ...]:
     """Count what arrived, by pod. A request told to fail is a failure, every other one a success."""
-    refs = cast.refs
-    by_pod = {(pod.namespace, pod.name): refs[role] for role, workload in cast.workloads.items() for pod in workload.pods}
+    refs = plan.refs
+    by_pod = {(pod.namespace, pod.name): refs[role] for role, workload in plan.workloads.items() for pod in workload.pods}
     found = []
     for call, observation in seen.items():
         namespace, _, name = call.source.partition("/")
@@ -117,10 +117,10 @@ def flows(cast: Cast, seen: Mapping[Call, Observation]) -> tuple[Flow, ...]:
     return tuple(found)
 
 
-def latencies(cast: Cast, seen: Mapping[Call, Observation]) -> dict[str, tuple[float, ...]]:
+def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, tuple[float, ...]]:
     """What the clients measured, in seconds, by role of the destination."""
     found: dict[str, tuple[float, ...]] = {}
-    for role, workload in cast.workloads.items():
+    for role, workload in plan.workloads.items():
         probes = [probe for call, observation in seen.items() if call.server == workload.key for probe in observation.probes]
         found[role] = tuple(probe.ms / 1000 for probe in probes if probe.status is not None)
     return found
