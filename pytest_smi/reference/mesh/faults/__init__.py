@@ -25,14 +25,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pytest_smi.reference.mesh.faults.access import ACCESS_FAULTS
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, active
 from pytest_smi.reference.mesh.faults.deviations import MESH_DEVIATIONS
 from pytest_smi.reference.mesh.faults.fault import Deviation, Fault, Overrides
 from pytest_smi.reference.mesh.faults.metrics import METRICS_DEVIATIONS, METRICS_FAULTS
 from pytest_smi.reference.mesh.faults.specs import SPECS_FAULTS
 from pytest_smi.reference.mesh.faults.split import SPLIT_FAULTS
 
-__all__ = ["DEVIATIONS", "FAULTS", "NO_FAULTS", "ActiveFaults", "Deviation", "Fault", "active", "known", "specialize"]
+__all__ = ["DEVIATIONS", "FAULTS", "Deviation", "Fault", "known", "specialize"]
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
 """Every fault of the mesh by its name."""
@@ -44,9 +43,9 @@ specialize = Overrides((*FAULTS.values(), *DEVIATIONS.values())).specialize
 """The class to use in the place of a deciding class while these switches are on; see `Overrides.specialize`."""
 
 
-def known(names: Iterable[str]) -> ActiveFaults:
+def known(names: Iterable[str]) -> frozenset[str]:
     """The set of these faults. ValueError: a name that is none, with the names that are."""
-    wanted = ActiveFaults(names)
+    wanted = frozenset(names)
     unknown = sorted(wanted - FAULTS.keys())
     if unknown:
         raise ValueError(f"a fault must be one of the mesh's, found {', '.join(unknown)}: choose from {', '.join(sorted(FAULTS))}")
