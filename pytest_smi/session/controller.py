@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -50,6 +50,8 @@ class ControllerSession:
         self.targets = Targets(options)
         self.account = Account(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
         self.matrix: Matrix | None = None
+        self._evidence: Mapping[str, bytes] = {}
+        self._statements: Mapping[str, str] = {}
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
@@ -145,17 +147,31 @@ class ControllerSession:
         if built is None:
             return
         write_report(self.options.report, built.matrix, built.evidence, self.signer)
-        self.matrix = built.matrix
-        statements = {record.requirement: record.statement for record in self.account.catalogue}
-        derive(self.options.report, statements, keys=[self.signer.public_key])
+        self.matrix, self._evidence = built.matrix, built.evidence
+        self._statements = {record.requirement: record.statement for record in self.account.catalogue}
+        derive(self.options.report, self._statements, keys=[self.signer.public_key])
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print capability per API and every requirement that did not pass."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
+        """Print capability per API and every requirement that did not pass, and not each failure twice."""
+        failed = terminalreporter.stats.get("failed", [])
+        if all(result_of(report) is not None and "\nTraceback" not in str(report.longrepr) for report in failed):
+            terminalreporter.config.option.tbstyle = "no"
+        self._summary(terminalreporter)
+        return (yield)
+
+    def _summary(self, terminalreporter: Any) -> None:
         from pytest_smi.reports.render.terminal import summary_lines
 
         terminalreporter.section("service mesh interface")
         if self.matrix is not None:
-            lines = summary_lines(self.matrix, report=str(self.options.report), fingerprint=self.signer.fingerprint)
+            lines = summary_lines(
+                self.matrix,
+                report=str(self.options.report),
+                fingerprint=self.signer.fingerprint,
+                statements=self._statements,
+                evidence=self._evidence,
+            )
             for style, line in lines:
                 terminalreporter.write_line(line, **_COLOURS[style])
             if self.new_key:
