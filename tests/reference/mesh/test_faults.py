@@ -10,7 +10,7 @@ import pytest
 
 from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS, Deviation, Fault, known, specialize
 
-ENTRIES: list[Fault | Deviation] = [entry for entry in (*FAULTS.values(), *DEVIATIONS.values()) if not entry.name.startswith("metrics-")]
+ENTRIES: list[Fault | Deviation] = [*FAULTS.values(), *DEVIATIONS.values()]
 OVERRIDES = sorted({override for entry in ENTRIES for override in entry.overrides}, key=lambda override: override.__qualname__)
 
 
