@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_smi.reference.mesh.bindings import resolve
-from pytest_smi.reference.mesh.grants import GrantCompiler
+from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.smi import Identity, RouteGroup, TrafficTarget
 
 Key = tuple[str, str]
@@ -34,8 +34,8 @@ class AccessCompiler:
 
     def _add(self, key: Key, target: TrafficTarget, smi: Objects, accounts: Sequence[Identity], grants: Grants) -> None:
         assert target.destination is not None, "a target without destination is inert"
-        grant = self._grants.compile(target, self.groups(key, target, smi), smi["tcproutes"], smi["udproutes"])
-        self.give(grants, target, target.destination, grant, accounts)
+        routes = RouteObjects(groups=self.groups(key, target, smi), tcp=smi["tcproutes"], udp=smi["udproutes"])
+        self.give(grants, target, target.destination, self._grants.compile(target, routes), accounts)
 
     def targets(self, smi: Objects) -> Mapping[Key, TrafficTarget]:
         """Return the targets that count: those that exist."""

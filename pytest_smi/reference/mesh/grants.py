@@ -6,6 +6,7 @@ A target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that mee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.routes import route_json
@@ -15,16 +16,19 @@ RouteKey = tuple[str, str]
 HTTP_GROUP, TCP_ROUTE, UDP_ROUTE = "HTTPRouteGroup", "TCPRoute", "UDPRoute"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteObjects:
+    """The objects that rules refer to."""
+
+    groups: Mapping[RouteKey, RouteGroup]
+    tcp: Mapping[RouteKey, PortRoute]
+    udp: Mapping[RouteKey, PortRoute]
+
+
 class GrantCompiler:
     """Resolves targets into grants."""
 
-    def compile(
-        self,
-        target: TrafficTarget,
-        groups: Mapping[RouteKey, RouteGroup],
-        tcp: Mapping[RouteKey, PortRoute],
-        udp: Mapping[RouteKey, PortRoute],
-    ) -> dict[str, Any]:
+    def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
         """Resolve a target's references, in the target's own namespace, into the grant that its destination's sidecars get.
 
         `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
@@ -36,9 +40,9 @@ class GrantCompiler:
         for rule in target.rules:
             key = (target.namespace, rule.name)
             if rule.kind == HTTP_GROUP:
-                http = [*(http or []), *self.http(rule, groups.get(key))]
+                http = [*(http or []), *self.http(rule, routes.groups.get(key))]
             elif rule.kind in ports:
-                found = (tcp if rule.kind == TCP_ROUTE else udp).get(key)
+                found = (routes.tcp if rule.kind == TCP_ROUTE else routes.udp).get(key)
                 ports[rule.kind] = self.together(rule, ports[rule.kind], self.ports(rule, found))
         sources = [list(source) for source in self.sources(target)]
         grant = {"target": target.name, "sources": sources, "http": http, "tcp": ports[TCP_ROUTE], "udp": ports[UDP_ROUTE]}

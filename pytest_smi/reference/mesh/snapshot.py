@@ -23,7 +23,8 @@ from pytest_smi.reference.mesh.cluster_config import (
 )
 from pytest_smi.reference.mesh.mesh_names import addresses
 from pytest_smi.reference.mesh.personas.record import Persona
-from pytest_smi.reference.mesh.smi import SmiError, parse_binding, parse_group, parse_port_route, parse_split, parse_target
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_binding, parse_group, parse_port_route, parse_split, parse_target
 from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning
 
 Key = tuple[str, str]

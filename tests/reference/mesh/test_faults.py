@@ -10,8 +10,7 @@ import pytest
 
 from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS, Deviation, Fault, known, specialize
 
-TABLE: list[Fault | Deviation] = [*FAULTS.values(), *DEVIATIONS.values()]
-ENTRIES = [entry for entry in TABLE if not entry.name.startswith("metrics-")]
+ENTRIES: list[Fault | Deviation] = [*FAULTS.values(), *DEVIATIONS.values()]
 OVERRIDES = sorted({override for entry in ENTRIES for override in entry.overrides}, key=lambda override: override.__qualname__)
 
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smi.reference.mesh.faults import specialize
-from pytest_smi.reference.mesh.grants import GrantCompiler
+from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.policy import HttpRequest, Policy
-from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_target
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_port_route, parse_target
 
 A, B = ("t1", "a"), ("t1", "b")
 SRV = ("t1", "srv")
@@ -35,7 +36,8 @@ def policy(*targets: Any, groups: tuple[Any, ...] = (), tcp: tuple[Any, ...] = (
     def by_key(routes: tuple[Any, ...]) -> dict[tuple[str, str], Any]:
         return {(r.namespace, r.name): r for r in routes}
 
-    return Policy([GrantCompiler().compile(t, by_key(groups), by_key(tcp), by_key(udp)) for t in targets])
+    routes = RouteObjects(groups=by_key(groups), tcp=by_key(tcp), udp=by_key(udp))
+    return Policy([GrantCompiler().compile(t, routes) for t in targets])
 
 
 def http(path: str = "/", method: str = "GET", port: int = 8080, headers: dict[str, str] | None = None) -> HttpRequest:

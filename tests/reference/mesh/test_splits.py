@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_smi.reference.mesh.smi import SmiError, parse_split
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_split
 from pytest_smi.reference.mesh.splits import Call, Service, Split, SplitChooser, SplitTable, port_warnings
 
 ROOT = ("t1", "app")

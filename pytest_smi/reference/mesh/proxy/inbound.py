@@ -11,12 +11,11 @@ from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.admission import Admission
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import Request
-from pytest_smi.reference.mesh.proxy.frame_tunnel import FrameTunnel
 from pytest_smi.reference.mesh.proxy.inbound_answer import DENIAL, Answer, denial_headers
 from pytest_smi.reference.mesh.proxy.inbound_udp import InboundFlows
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
 from pytest_smi.reference.mesh.proxy.state import MeshState
-from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
+from pytest_smi.reference.mesh.proxy.tunnel import FrameTunnel, PlainEnd
 
 
 class Inbound:

@@ -10,7 +10,7 @@ from pytest_smi.reference.mesh.identity import peer_identity
 from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
-from pytest_smi.reference.mesh.proxy.frame_tunnel import FrameTunnel
+from pytest_smi.reference.mesh.proxy.tunnel import FrameTunnel
 from pytest_smi.reference.mesh.smi import Identity
 
 INBOUND_PORT = 15006

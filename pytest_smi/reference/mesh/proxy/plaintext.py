@@ -11,6 +11,7 @@ from pytest_smi.reference.mesh.proxy.http2_front import Http2Front
 from pytest_smi.reference.mesh.proxy.inbound import Inbound
 from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
+from pytest_smi.reference.mesh.tasks import Tasks
 
 FIRST_BYTES_SECONDS = 5.0
 
@@ -87,15 +88,13 @@ class PlaintextListeners:
     def __init__(self, inbound: Inbound) -> None:
         self._inbound = inbound
         self._servers: dict[int, asyncio.Server] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._lock = asyncio.Lock()
         inbound.state.listeners.append(self._on_change)
 
     def _on_change(self, keys: frozenset[str]) -> None:
         if "self" in keys:
-            task = asyncio.get_running_loop().create_task(self.follow())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self.follow())
 
     async def follow(self) -> None:
         """Listen on the ports that the configuration names now."""

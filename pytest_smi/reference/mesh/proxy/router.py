@@ -18,6 +18,7 @@ from pytest_smi.reference.mesh.proxy.routing import Destination, Routing
 from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
 from pytest_smi.reference.mesh.splits import Call, Choice, Endpoint
+from pytest_smi.reference.mesh.tasks import Tasks
 
 LEARN_SECONDS = 0.3
 """How long a connection to an address that the configuration does not know (yet) waits for it."""
@@ -36,7 +37,7 @@ class Router:
         self._backs = backs
         self._recorder = recorder
         self._rng = rng or random.Random()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self.routing: Routing
         self.denials: Denials
         state.decide_with(self._decide)
@@ -83,7 +84,7 @@ class Router:
         if connection is not None:
             connection.start(endpoint[1], frames.SPLIT if choice.split else 0, request, watched, watched.refused)
             return
-        self._spawn(self._connect(endpoint, choice, request, watched))
+        self._tasks.spawn(self._connect(endpoint, choice, request, watched))
 
     async def _connect(self, endpoint: Endpoint, choice: Choice, request: Request, sink: CountedSink) -> None:
         """Open a connection and send; another endpoint is tried only while nothing of the request was delivered."""
@@ -133,11 +134,6 @@ class Router:
             except (OSError, TimeoutError):
                 continue
         return None
-
-    def _spawn(self, coroutine: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(coroutine)  # type: ignore[arg-type]  # coroutines of this class
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _record(self, counted: CountedSink) -> None:
         pod = self.state.pods.get(counted.endpoint[0])

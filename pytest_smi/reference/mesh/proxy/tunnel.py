@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from pytest_smi.reference.mesh.proxy import frames
+from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
+
 
 class End(Protocol):
     """One end of a tunnel as its peer sees it."""
@@ -134,4 +137,17 @@ class PlainEnd(TunnelEnd, asyncio.Protocol):
         if self.transport.is_closing():
             return False
         self.transport.write_eof()
+        return True
+
+
+class FrameTunnel(TunnelEnd, FrameProtocol):
+    """An end that is a connection to another sidecar: bytes and half-close travel as frames."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.send(frames.frame(frames.DATA, data))
+
+    def half_close(self) -> bool:
+        """Send that no more comes."""
+        self.send(frames.frame(frames.EOF))
         return True

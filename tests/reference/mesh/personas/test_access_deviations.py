@@ -11,7 +11,7 @@ from pytest_smi.reference.mesh.faults import specialize
 from pytest_smi.reference.mesh.policy import Denial, HttpRequest, Policy
 from pytest_smi.reference.mesh.proxy.denials import CLOSE, RESET, Denials
 from pytest_smi.reference.mesh.routes import RouteMatcher
-from pytest_smi.reference.mesh.smi import parse_group, parse_port_route, parse_target
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_port_route, parse_target
 
 A, B, SRV = ("t1", "a"), ("t1", "b"), ("t1", "srv")
 HTTP = {"kind": "HTTPRouteGroup", "name": "g", "matches": ["m"]}

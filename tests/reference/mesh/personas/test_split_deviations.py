@@ -10,7 +10,7 @@ import pytest
 
 from pytest_smi.reference.mesh.faults import specialize
 from pytest_smi.reference.mesh.faults.deviations.callers import callers
-from pytest_smi.reference.mesh.smi import parse_group, parse_split
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_split
 from pytest_smi.reference.mesh.snapshot import Parts
 from pytest_smi.reference.mesh.split_config import SplitCompiler
 from pytest_smi.reference.mesh.splits import Call, Service, SplitChooser, SplitTable

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pytest_smi.reference.mesh.access_config import AccessCompiler
 from pytest_smi.reference.mesh.cluster_config import Objects
 from pytest_smi.reference.mesh.faults.fault import Deviation
-from pytest_smi.reference.mesh.personas.record import Persona
 from pytest_smi.reference.mesh.snapshot import EMPTY, Compiler, Key, Snapshot
-from pytest_smi.reference.mesh.split_config import SplitCompiler
 
 _NOT_CONFIGURATION = ("faults", "traits", "name")
 """Shared keys that stand for what is no proxy's: the mesh's kind and its names."""
@@ -46,16 +43,7 @@ def frozen_own(new: Mapping[Key, Mapping[str, Any]], grants: Mapping[Key, list[d
 class FreezesForNobody(Compiler):
     """Goes on with the configuration that proxies have."""
 
-    def __init__(
-        self,
-        access: AccessCompiler | None = None,
-        splits: SplitCompiler | None = None,
-        *,
-        switches: frozenset[str] = frozenset(),
-        persona: Persona | None = None,
-    ) -> None:
-        super().__init__(access, splits, switches=switches, persona=persona)
-        self._in_effect = EMPTY
+    _in_effect = EMPTY
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """Keep it while a split admits nobody."""

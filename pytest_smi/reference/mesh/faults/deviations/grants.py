@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Deviation
-from pytest_smi.reference.mesh.grants import HTTP_GROUP, GrantCompiler, RouteKey
+from pytest_smi.reference.mesh.grants import HTTP_GROUP, GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.policy import Grant, HttpRequest, Policy, covers
 from pytest_smi.reference.mesh.routes import ANY_ROUTE, Route, RouteMatcher, path_of
-from pytest_smi.reference.mesh.smi import Identity, PortRoute, RouteGroup, TrafficTarget
+from pytest_smi.reference.mesh.smi import Identity, TrafficTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +110,9 @@ GRANTS_OPEN_EVERYTHING = Deviation(
 class TcpRoutesUnread(GrantCompiler):
     """Looks up every rule as an HTTPRouteGroup."""
 
-    def compile(
-        self,
-        target: TrafficTarget,
-        groups: Mapping[RouteKey, RouteGroup],
-        tcp: Mapping[RouteKey, PortRoute],
-        udp: Mapping[RouteKey, PortRoute],
-    ) -> dict[str, Any]:
+    def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
         """Find no routes where a rule names another kind."""
-        grant = super().compile(target, groups, tcp, udp)
+        grant = super().compile(target, routes)
         if all(rule.kind == HTTP_GROUP for rule in target.rules):
             return grant
         return {**grant, "http": grant["http"] or [], "tcp": None, "udp": None}
@@ -134,15 +128,9 @@ TCP_ROUTES_UNREAD = Deviation(
 class BareStarSkipped(GrantCompiler):
     """Drops routes without any condition."""
 
-    def compile(
-        self,
-        target: TrafficTarget,
-        groups: Mapping[RouteKey, RouteGroup],
-        tcp: Mapping[RouteKey, PortRoute],
-        udp: Mapping[RouteKey, PortRoute],
-    ) -> dict[str, Any]:
+    def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
         """Leave a grant without any condition where no route is left."""
-        grant = super().compile(target, groups, tcp, udp)
+        grant = super().compile(target, routes)
         if not grant["http"]:
             return grant
         return {**grant, "http": [route for route in grant["http"] if not _is_bare_star(route)] or [dict(ANY_ROUTE)]}

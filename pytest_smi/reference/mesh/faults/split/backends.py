@@ -119,20 +119,4 @@ BY_SELECTOR = Fault(
 )
 
 
-class Http2Pinned(SplitChooser):
-    """Balances HTTP/2 by connection."""
-
-    def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
-        """Drop all backends but the first for HTTP/2."""
-        pinned = call is not None and call.version == b"2"
-        return super().weigh(replace(split, backends=split.backends[:1]) if pinned else split, root, port, call, services)
-
-
-HTTP2_PINNED = Fault(
-    name="split-http2-pinned",
-    description="HTTP/2 always goes to the first backend.",
-    breaks=("SP-54",),
-    overrides=(Http2Pinned,),
-)
-
-BACKENDS = (FIRST_TWO_ONLY, NEEDS_EVERY_BACKEND, ROOT_IS_A_BACKEND, BACKEND_NAME_IS_SPLIT, BY_SELECTOR, HTTP2_PINNED)
+BACKENDS = (FIRST_TWO_ONLY, NEEDS_EVERY_BACKEND, ROOT_IS_A_BACKEND, BACKEND_NAME_IS_SPLIT, BY_SELECTOR)

@@ -1,13 +1,14 @@
-"""Faults of clients: a call goes where others of the same client went."""
+"""Faults of clients: calls of the same kind go the same way."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.proxy.routing import Routing
 from pytest_smi.reference.mesh.proxy.state import MeshState
-from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, ServiceKey
+from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, ServiceKey, Services, Split, SplitChooser
 
 
 class ClientSticks(Routing):
@@ -34,4 +35,21 @@ CLIENT_STICKS = Fault(
     overrides=(ClientSticks,),
 )
 
-CLIENTS = (CLIENT_STICKS,)
+
+class Http2Pinned(SplitChooser):
+    """Balances HTTP/2 by connection."""
+
+    def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
+        """Drop all backends but the first for HTTP/2."""
+        pinned = call is not None and call.version == b"2"
+        return super().weigh(replace(split, backends=split.backends[:1]) if pinned else split, root, port, call, services)
+
+
+HTTP2_PINNED = Fault(
+    name="split-http2-pinned",
+    description="HTTP/2 always goes to the first backend.",
+    breaks=("SP-54",),
+    overrides=(Http2Pinned,),
+)
+
+CLIENTS = (CLIENT_STICKS, HTTP2_PINNED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import aiohttp
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
 from pytest_smi.reference.mesh.root_services import Key, RootServices
+from pytest_smi.reference.mesh.tasks import Tasks
 
 
 class RewritesSelectors(RootServices):
@@ -20,7 +20,7 @@ class RewritesSelectors(RootServices):
         super().__init__(client)
         self._originals: dict[Key, dict[str, str]] = {}
         self._now: dict[Key, dict[str, str]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def follow(self, cache: Mapping[str, Mapping[Key, dict[str, Any]]]) -> None:
         """Rewrite the Services that are new among the roots, and restore those that are no longer."""
@@ -38,9 +38,7 @@ class RewritesSelectors(RootServices):
     def _spawn(self, root: Key, selector: Mapping[str, str]) -> None:
         before = self._now.get(root, self._originals.get(root, {}))
         self._now[root] = dict(selector)
-        task = asyncio.get_running_loop().create_task(self._rewrite(root, {**dict.fromkeys(before), **selector}))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.spawn(self._rewrite(root, {**dict.fromkeys(before), **selector}))
 
     async def _rewrite(self, root: Key, selector: Mapping[str, str | None]) -> None:
         path = f"/api/v1/namespaces/{root[0]}/services/{root[1]}"
