@@ -91,7 +91,7 @@ def refuse(found: Sequence[Finding], profile: Profile) -> None:
     lead = f"{profile.name} cannot be tested, so nothing was deployed; "
     if len(problems) == 1:
         raise ClusterError(f"{lead}{problems[0].check}: {problems[0].found}", hint=problems[0].remedy)
-    told = "".join(f"\n  {item.check}: {item.found}\n    to do: {item.remedy}" for item in problems)
+    told = "".join(f"\n  {item.check}: {item.found}\n    fix: {item.remedy}" for item in problems)
     raise ClusterError(
         f"{lead}{len(problems)} problems:{told}", hint=f"pytest-smi doctor --mesh {profile.name} shows everything that was checked"
     )

@@ -18,7 +18,7 @@ from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationE
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
-from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.verify import load_matrix
 from pytest_smi.reports.write import claim_folder, write_report
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
@@ -85,7 +85,7 @@ class ControllerSession:
             lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
             lines += [f"note: {note}" for note in target.notes]
             if not target.variant:  # every version of a mesh was looked at once
-                lines += [f"{item.level}: {item.check}: {item.found}\n  to do: {item.remedy}" for item in found.warnings]
+                lines += [f"{item.level}: {item.check}: {item.found}\n  fix: {item.remedy}" for item in found.warnings]
         return lines
 
     @pytest.hookimpl(optionalhook=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.terms import APIS, LEVELS_OF
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ def _apis(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     unknown = [name for name in names if name not in APIS]
     if unknown:
-        raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}")
+        meant = did_you_mean(unknown[0], APIS)
+        raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
     return names
 
 
@@ -243,7 +245,7 @@ def _checked(read: Callable[[A], T], value: A) -> T:
 
 def _level(text: str) -> str:
     if text not in LEVELS_OF:
-        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}")
+        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}{did_you_mean(text, LEVELS_OF)}")
     return text
 
 

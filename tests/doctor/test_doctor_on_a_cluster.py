@@ -126,7 +126,7 @@ def test_embedded_mesh_needs_no_cluster(capsys: pytest.CaptureFixture[str]) -> N
 
     assert status == 0
     assert "ok       mesh " in out
-    assert out.endswith("nothing wrong: ready for a run\n")
+    assert out.endswith("no problems found: ready for a run\n")
     assert "injection" not in out
 
 

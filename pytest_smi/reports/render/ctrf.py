@@ -32,7 +32,7 @@ _STATUS = {
 def ctrf_json(
     matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str, failures: Mapping[str, Failure] = MappingProxyType({})
 ) -> bytes:
-    """The latest run of each mesh, as one report."""
+    """Return the latest run of each mesh, as one report."""
     runs = latest_runs(matrix)
     tests = [_test(run, entry, statements, failures) for run in runs for entry in run.results]
     statuses = [test["status"] for test in tests]

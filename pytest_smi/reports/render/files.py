@@ -26,7 +26,7 @@ def render_all(
     max_age: timedelta | None = None,
     evidence_links: bool = True,
 ) -> dict[str, bytes]:
-    """File name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
+    """Return file name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
 
     `matrix_sha256`: of the file that holds the matrix, so that what is derived can be traced to it. `signer`: fingerprint of the key that
     this very matrix was verified with; without it there is no badge. `max_age`: see `badge_json`.

@@ -17,7 +17,7 @@ _ELEMENTS = {Status.FAILED: "failure", Status.ERRORED: "error", Status.UNSUPPORT
 def junit_xml(
     matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str, failures: Mapping[str, Failure] = MappingProxyType({})
 ) -> bytes:
-    """The latest run of each mesh. The property `matrix.sha256` ties the file to the signed document that it was made from."""
+    """Return the latest run of each mesh. The property `matrix.sha256` ties the file to the signed document that it was made from."""
     root = Element("testsuites", name=f"{matrix.suite.name} {matrix.suite.version}")
     for run in latest_runs(matrix):
         for api in Api:

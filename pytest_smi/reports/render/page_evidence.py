@@ -36,7 +36,7 @@ class EvidencePool:
         self._left = largest
 
     def add(self, data: bytes) -> dict[str, Any] | None:
-        """What a result's panel shows of this evidence file, or None when it is not one of ours (a page must not fail for that)."""
+        """Return what a result's panel shows of this evidence file, or None when it is not one of ours (a page must not fail for that)."""
         try:
             document = parse_json(data)
         except ValueError:

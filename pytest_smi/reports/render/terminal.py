@@ -34,7 +34,7 @@ def summary_lines(
     evidence: Mapping[str, bytes] = MappingProxyType({}),
     width: int = 100,
 ) -> Iterator[Line]:
-    """The lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the signing key, None if unsigned.
+    """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key, None if unsigned.
 
     `statements`: requirement → its sentence. `evidence`: path → bytes, from which each failure is told.
     """
@@ -118,7 +118,7 @@ def _observed(run: Run, width: int) -> Iterator[Line]:
     yield ("plain", "")
     yield ("plain", f"  Observed ({len(entries)}), where the specification leaves it open")
     for entry in entries:
-        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "nothing seen"), width)
+        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "no reading"), width)
 
 
 def _verdict(run: Run, width: int) -> Iterator[Line]:
