@@ -76,7 +76,7 @@ class Probe:
         if self._tries_keeping_out:
             self._workload(OUTSIDER, profile.keep_out)
         addresses = Addresses.of(profile, NAME, self.namespace)
-        for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, annotations=profile.services.annotations):
+        for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, facts=profile.services):
             self._objects.apply(service)
 
     def _workload(self, name: str, marks: Marks) -> None:

@@ -125,7 +125,6 @@ class Cast(Stage):
     ) -> Addresses:
         profile = self.testbed.setting.profile
         addresses = Addresses.of(profile, name, namespace)
-        annotations = profile.services.annotations
-        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, annotations=annotations):
+        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
             self._put(manifest)
         return addresses
