@@ -10,7 +10,7 @@ from pytest_smi.errors import ClusterError
 
 
 class DeadlinePassed(ClusterError):
-    """What was waited for did not come true; raised by `wait_until` alone."""
+    """The deadline of a wait has passed; raised by `wait_until` alone."""
 
 
 def pause(seconds: float) -> None:
@@ -32,7 +32,7 @@ def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, lon
     while not condition():
         waited = time.monotonic() - started
         if waited > deadline:
-            raise DeadlinePassed(f"waited {deadline:.0f} s, but it did not come true that {what}")
+            raise DeadlinePassed(f"timed out after {deadline:.0f} s waiting until {what}")
         pause(step)
         step = min(step * 2, longest_pause)
     return time.monotonic() - started

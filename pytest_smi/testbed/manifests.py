@@ -19,10 +19,10 @@ APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
 
 
-def namespace(name: str, *, run: str, marks: Marks | None) -> Object:
-    """A namespace of this run, joined to the mesh when `marks` are given."""
-    labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(marks.namespace_labels if marks else {})}
-    annotations = dict(marks.namespace_annotations) if marks else {}
+def namespace(name: str, *, run: str, injection_labels: Marks | None) -> Object:
+    """A namespace of this run, joined to the mesh when `injection_labels` are given."""
+    labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(injection_labels.namespace_labels if injection_labels else {})}
+    annotations = dict(injection_labels.namespace_annotations) if injection_labels else {}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
 
 
@@ -51,12 +51,12 @@ def deployment(
     replicas: int = 1,
     role: str = "server",
     labels: Mapping[str, str] | None = None,
-    pod_marks: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+    pod_injection: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> Object:
-    """A Deployment of the sample application; `pod_marks` are labels and annotations that join a pod or keep it out."""
-    pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_marks[0]}
+    """A Deployment of the sample application; `pod_injection` are labels and annotations that join a pod or keep it out."""
+    pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     env += [{"name": key, "value": value} for key, value in (environment or {}).items()]
     container = {
@@ -89,7 +89,7 @@ def deployment(
             "replicas": replicas,
             "selector": {"matchLabels": {APP_LABEL: name}},
             "template": {
-                "metadata": {"labels": pod_labels, "annotations": dict(pod_marks[1])},
+                "metadata": {"labels": pod_labels, "annotations": dict(pod_injection[1])},
                 "spec": {
                     "serviceAccountName": account,
                     "terminationGracePeriodSeconds": 1,
