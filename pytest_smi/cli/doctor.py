@@ -87,7 +87,7 @@ def command(
         limits = profile.limits.scaled(factor)
         probe = Probe(connection, profile, image=image or SAMPLE_APP_IMAGE, limits=limits, placement=placement, keep=keep)
         found = diagnose(
-            connection, profile, apis=asked, rivals=known, probe=None if no_deploy else probe, pull_secret=pull_secret is not None
+            connection, profile, apis=asked, other_meshes=known, probe=None if no_deploy else probe, pull_secret=pull_secret is not None
         )
         _show(found, f"{profile.title} on {connection.host}", as_json)
     return 1 if of_level(found, Level.PROBLEM) else 0

@@ -10,7 +10,7 @@ from pytest_smi.errors import ClusterError
 
 
 class DeadlinePassed(ClusterError):
-    """A condition did not hold before its deadline; raised by `wait_until` alone."""
+    """The deadline of a wait has passed; raised by `wait_until` alone."""
 
 
 def pause(seconds: float) -> None:

@@ -145,7 +145,6 @@ class Deployment:
     ) -> Addresses:
         profile = self._testbed.setting.profile
         addresses = Addresses.of(profile, name, namespace)
-        annotations = profile.services.annotations
-        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, annotations=annotations):
+        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
             self._context.put(manifest)
         return addresses

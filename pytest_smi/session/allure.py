@@ -23,7 +23,7 @@ from pytest_smi.core.terms import Level, Status
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.wording import API_TITLES, run_label
-from pytest_smi.session.target import result_of
+from pytest_smi.session.report_properties import result_of
 
 __all__ = ["AllureReport", "categories", "configuration", "environment"]
 

@@ -10,7 +10,8 @@ from pytest_smi.profiles.load import load_profile
 from pytest_smi.scenario.scenario import Context, Scenario, allowed, match
 from pytest_smi.testbed.observe import observe, plan_batch
 from pytest_smi.testbed.probing.observation import Outcome
-from pytest_smi.testbed.testbed import Setting, Testbed
+from pytest_smi.testbed.target import MeshTarget
+from pytest_smi.testbed.testbed import Testbed
 
 AIM = 1000.0
 REQUESTS = 2000
@@ -23,10 +24,10 @@ def rate(arguments: Sequence[str]) -> float:
     try:
         connection = Connection(cluster.kubeconfig)
         found = inspect(connection, profile)
-        setting = Setting(
-            mesh="reference", profile=profile, versions=found.versions, limits=profile.limits, image=SAMPLE_APP_IMAGE, run="benchmark"
+        target = MeshTarget(
+            name="reference", profile=profile, versions=found.versions, limits=profile.limits, image=SAMPLE_APP_IMAGE, run="benchmark"
         )
-        testbed = Testbed(connection, setting)
+        testbed = Testbed(connection, target)
         scene = Scenario(Context(testbed, "bench"))
         server, client = scene.server(), scene.client()
         if "access" in found.versions:

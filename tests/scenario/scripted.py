@@ -15,7 +15,8 @@ from pytest_smi.scenario.scenario import Scenario
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call, ProbeBatch
-from pytest_smi.testbed.testbed import Setting, Testbed
+from pytest_smi.testbed.target import MeshTarget
+from pytest_smi.testbed.testbed import Testbed
 from pytest_smi.testbed.workloads import Pod, Workload
 
 Place = tuple[str, int]
@@ -69,8 +70,8 @@ class ScriptedTestbed:
     def __init__(self, limits: Limits, *, versions: Mapping[str, str], idle_before: float, root_selects_backends: bool) -> None:
         profile = load_profile("reference")
         splits = replace(profile.splits, idle_before=idle_before, root_selects_backends=root_selects_backends)
-        self.setting = Setting(
-            mesh="scripted", profile=replace(profile, splits=splits), versions=versions, limits=limits, image="none", run="scripted"
+        self.setting = MeshTarget(
+            name="scripted", profile=replace(profile, splits=splits), versions=versions, limits=limits, image="none", run="scripted"
         )
         self.objects = ScriptedObjects()
         self.failed_controls = 0

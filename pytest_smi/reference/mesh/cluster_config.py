@@ -19,7 +19,7 @@ def port_hint(port: Mapping[str, Any]) -> str:
     protocol = str(port.get("appProtocol") or "").lower()
     if protocol in _HTTP_PROTOCOLS:
         return "http"
-    if protocol in ("tcp", "kubernetes.io/tcp"):
+    if protocol in ("tcp", "tcp-server-first", "kubernetes.io/tcp"):
         return "tcp"
     name = str(port.get("name") or "")
     return "http" if not protocol and name.split("-")[0] in _HTTP_PREFIXES else "auto"

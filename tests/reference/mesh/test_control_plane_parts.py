@@ -56,6 +56,7 @@ class TestServices:
         [
             ({"appProtocol": "http"}, "http"),
             ({"appProtocol": "tcp", "name": "http"}, "tcp"),
+            ({"appProtocol": "tcp-server-first"}, "tcp"),
             ({"appProtocol": "kubernetes.io/h2c"}, "http"),
             ({"name": "http-web"}, "http"),
             ({"name": "tcp-8080"}, "auto"),
