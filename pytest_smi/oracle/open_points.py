@@ -27,7 +27,7 @@ def _of_target(target: TrafficTarget, world: World) -> Iterator[str]:
     kinds = {rule.kind for rule in target.rules}
     if {HTTP, TCP} <= kinds:
         yield "AMB-1"
-    elif TCP in kinds:
+    elif any(rule.kind == TCP and (target.namespace, rule.name) in world.tcp_routes for rule in target.rules):
         yield "AMB-2"
     if UDP in kinds:
         yield "AMB-14"
