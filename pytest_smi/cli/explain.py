@@ -131,7 +131,7 @@ def _world(paths: Sequence[Path], kubeconfig: Path | None, context: str | None, 
 
     connection = Connection(kubeconfig, context)
     try:
-        return read_objects(from_cluster(connection, namespace))
+        return read_objects(from_cluster(connection, namespace), complete=True)
     finally:
         connection.close()
 

@@ -24,8 +24,11 @@ LONGEST_REASON = 300
 Object = Mapping[str, Any]
 
 
-def read_objects(items: Iterable[Object], *, namespace: str = "default") -> World:
-    """The world of these objects; lists among them are taken apart. `namespace` is that of objects that name none."""
+def read_objects(items: Iterable[Object], *, namespace: str = "default", complete: bool = False) -> World:
+    """The world of these objects; lists among them are taken apart.
+
+    `namespace` is that of objects that name none; `complete` is whether every Service that there is would be among them.
+    """
     records: list[SmiObject] = []
     unreadable: list[Unreadable] = []
     services: list[Service] = []
@@ -48,7 +51,15 @@ def read_objects(items: Iterable[Object], *, namespace: str = "default") -> Worl
             services.append(_service(item, key))
         elif (workload := _workload(item, kind, key)) is not None:
             workloads[workload] = None
-    return world_of(records, services=services, workloads=workloads, unreadable=unreadable, written=texts, portless=portless)
+    return world_of(
+        records,
+        services=services,
+        services_known=complete,
+        workloads=workloads,
+        unreadable=unreadable,
+        written=texts,
+        portless=portless,
+    )
 
 
 def flattened(items: Iterable[Object]) -> Iterator[Object]:

@@ -63,7 +63,7 @@ def grants(world: World) -> list[Grant]:
 
 def splittings(world: World) -> list[Splitting]:
     """What each split does, by root."""
-    seen = world if world.services else replace(world, services=_assumed(world))
+    seen = world if world.services_known else replace(world, services=_assumed(world))
     return sorted((_splitting(split, seen) for split in world.splits), key=lambda one: (one.root, one.split))
 
 

@@ -116,6 +116,8 @@ class World:
     bindings: Mapping[Key, IdentityBinding] = field(default_factory=dict)
     splits: tuple[TrafficSplit, ...] = ()
     services: Mapping[Key, Service] = field(default_factory=dict)
+    services_known: bool = False
+    """Whether a Service that is not here is not there, rather than left out of the files."""
     workloads: tuple[Workload, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     written: Mapping[ObjectId, Written] = field(default_factory=dict)
@@ -138,12 +140,13 @@ def world_of(
     records: Iterable[SmiObject],
     *,
     services: Iterable[Service] = (),
+    services_known: bool = False,
     workloads: Iterable[Workload] = (),
     unreadable: Iterable[Unreadable] = (),
     written: Mapping[ObjectId, Written] | None = None,
     portless: Iterable[ObjectId] = (),
 ) -> World:
-    """Gather canonical records into a world; of two objects of one kind and name the later counts."""
+    """Gather canonical records into a world; of two objects of one kind and name the later counts. With some Services, all are known."""
     found: dict[type, dict[Key, SmiObject]] = {}
     for record in records:
         found.setdefault(type(record), {})[(record.namespace, record.name)] = record
@@ -171,6 +174,7 @@ def world_of(
         bindings={key: one for key, one in found.get(IdentityBinding, {}).items() if isinstance(one, IdentityBinding)},
         splits=tuple(splits),
         services=by_key,
+        services_known=services_known or bool(by_key),
         workloads=tuple(workloads),
         unreadable=tuple(unreadable),
         written=dict(written or {}),

@@ -39,7 +39,7 @@ def _of_split(split: TrafficSplit, world: World) -> Iterator[tuple[str, bool]]:
             )
     if root[1] in (backend.service for backend in split.backends):
         yield from _of_own_root(split, world)
-    if world.services:
+    if world.services_known:
         yield from _of_services(split, root, world)
 
 
