@@ -21,6 +21,7 @@ _COMMANDS = {
     "crds": ("pytest_smi.cli.crds", "Print resource definitions that serve chosen versions."),
     "diff": ("pytest_smi.cli.diff", "Show what changed from one report to another."),
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
+    "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, or what a requirement means."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
