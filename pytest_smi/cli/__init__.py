@@ -22,6 +22,7 @@ _COMMANDS = {
     "diff": ("pytest_smi.cli.diff", "Say what changed from one report to another."),
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and what to do where not."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
+    "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
