@@ -23,6 +23,7 @@ _COMMANDS = {
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
     "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, or what a requirement means."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
+    "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),

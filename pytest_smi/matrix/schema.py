@@ -15,6 +15,7 @@ from typing import Any
 from pytest_smi.core.canonical import canonical_bytes
 from pytest_smi.core.fields import DIGEST
 from pytest_smi.core.terms import Status
+from pytest_smi.core.uris import matrix_schema_id
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix
 from pytest_smi.matrix.run import Catalogue, Entry, EvidenceRef, Mesh, Provenance, Run, Suite
 
@@ -22,7 +23,7 @@ __all__ = ["SCHEMA_FILE", "matrix_schema", "schema_bytes"]
 
 SCHEMA_FILE = "matrix.schema.json"
 """Name of the schema in the report folder."""
-SCHEMA_ID = f"https://pytest-smi.dev/schema/matrix-v{SCHEMA_VERSION}.json"
+SCHEMA_ID = matrix_schema_id(SCHEMA_VERSION)
 """A stable name, never fetched."""
 
 Schema = dict[str, Any]

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.core.terms import APIS, VERSIONS
+from pytest_smi.core.uris import PROFILE_SCHEMA
 from pytest_smi.profiles.preconditions import COMMON, KINDS, MAY, NEEDS
 from pytest_smi.profiles.read import HOST, MARKS, NAME, RELEASE, TOP, VERSION_FROM
 from pytest_smi.profiles.record import FAMILIES, FEATURES, OUTCOMES, PROTOCOLS, PROVIDERS, STATES
@@ -32,7 +33,7 @@ def profile_schema() -> Schema:
     """Return the schema (draft 2020-12) of a profile document."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://pytest-smi.dev/profile.schema.json",
+        "$id": PROFILE_SCHEMA,
         "title": "Profile of a service mesh, for pytest-smi",
         **_mapping({key: {**schema, "description": text} for key, (text, schema) in _top().items()}, required=("name", "provider")),
         "oneOf": [

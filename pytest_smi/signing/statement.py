@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_smi.core.canonical import compact_bytes, parse_json, sha256_hex
 from pytest_smi.core.terms import Status
+from pytest_smi.core.uris import MERGE_PREDICATE, matrix_predicate
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix, Run
 
@@ -29,12 +30,10 @@ __all__ = [
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The type of every statement here."""
-MATRIX_PREDICATES = {version: f"https://pytest-smi.dev/matrix/v{version}" for version in range(1, SCHEMA_VERSION + 1)}
+MATRIX_PREDICATES = {version: matrix_predicate(version) for version in range(1, SCHEMA_VERSION + 1)}
 """Schema version → predicate type. Stable names, never fetched: the predicate is the document of matrix.json of that version."""
 MATRIX_PREDICATE = MATRIX_PREDICATES[SCHEMA_VERSION]
 """The predicate type that is written."""
-MERGE_PREDICATE = "https://pytest-smi.dev/merge/v1"
-"""A list of reports that were merged into one (see `merge`)."""
 TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 """in-toto's own: result, configuration, and the tests that passed, warned and failed."""
 MATRIX_FILE = "matrix.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.core.uris import LABELS
 from pytest_smi.profiles.record import FAMILIES, Marks, ServiceFacts
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import PULL_SECRET, Placement
@@ -14,7 +15,7 @@ Object = dict[str, Any]
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER = "pytest-smi"
-RUN_LABEL = "pytest-smi.dev/run"
+RUN_LABEL = f"{LABELS}/run"
 APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
 

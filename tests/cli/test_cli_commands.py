@@ -33,6 +33,7 @@ def run(*arguments: str) -> int:
         ("diff",),
         ("doctor",),
         ("sign",),
+        ("gate",),
         ("faults",),
         ("catalogue",),
         ("keygen",),

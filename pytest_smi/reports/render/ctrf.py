@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
 from pytest_smi.core.terms import Status
+from pytest_smi.core.uris import CTRF_NAMESPACE
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.render.failure import Failure, failure_rows
 from pytest_smi.reports.render.wording import API_TITLES, latest_runs, moment, run_label
@@ -18,7 +19,7 @@ __all__ = ["ctrf_json"]
 
 _SPEC = "0.0.0"
 """Version of the format's specification that the file follows."""
-_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "https://pytest-smi.dev/ctrf")
+_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, CTRF_NAMESPACE)
 _STATUS = {
     Status.PASSED: "passed",
     Status.FAILED: "failed",

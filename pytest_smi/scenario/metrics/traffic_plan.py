@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pytest_smi.core.uris import LABELS
 from pytest_smi.scenario.metrics.recording import Count, Flow
 from pytest_smi.scenario.metrics.records import Ref
 from pytest_smi.scenario.scenario import Call, Scenario, Service, TrafficSplit, Workload
@@ -89,7 +90,7 @@ def deploy(smi: Scenario) -> TrafficPlan:
     apex: Service | None = None
     splits: tuple[TrafficSplit, ...] = ()
     if "split" in smi.versions:
-        behind = {"pytest-smi.dev/behind": "apex"}
+        behind = {f"{LABELS}/behind": "apex"}
         backends = [smi.server(role, HOME, labels=behind) for role in ("v1", "v2")]
         workloads |= dict(zip(("v1", "v2"), backends, strict=True))
         apex = smi.service("apex", backends, alias=HOME, selector=behind)

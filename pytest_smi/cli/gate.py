@@ -1,0 +1,86 @@
+"""`pytest-smi gate`: whether a release may go out by its report. `verify` and `diff` in one call, with one exit status."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
+from pytest_smi.errors import VerificationError
+from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.reports.diff import Change, compare
+from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.policy import judged_runs
+from pytest_smi.reports.verify import verify_report
+
+
+@click.command("gate")
+@click.argument("report", metavar="REPORT", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@key_options(required=True)
+@policy_options
+@click.option(
+    "--baseline",
+    metavar="MATRIX",
+    type=click.Path(exists=True, path_type=Path),
+    help="Report folder of the last release, verified with the same keys: nothing that held there may not hold now.",
+)
+@click.option(
+    "--trust-baseline",
+    is_flag=True,
+    help="Believe the baseline as it lies there: for one that is kept under review, or was signed with another key.",
+)
+@click.option("--allow-mixed", is_flag=True, help="Compare runs that were held against different catalogues.")
+def command(
+    report: Path,
+    keys: tuple[Path, ...],
+    threshold: int,
+    mesh: str | None,
+    max_age: timedelta | None,
+    require_level: str | None,
+    allow_incomplete: bool,
+    baseline: Path | None,
+    trust_baseline: bool,
+    allow_mixed: bool,
+) -> None:
+    """Say whether REPORT lets a release pass: verified with your keys, as you ask for it, and no worse than the last release.
+
+    Exit status 0 only if all of it holds. 1: refused, stale, incomplete, a requirement of the level does not hold, something regressed, or
+    the baseline has no run to compare with. 3 and 4: it could not be judged.
+
+    \b
+    Examples:
+        pytest-smi gate smi-report --key ci.pub.pem --mesh linkerd --max-age 1d --require-level must
+        pytest-smi gate smi-report --key ci.pub.pem --baseline last-release
+    """
+    if trust_baseline and baseline is None:
+        raise click.UsageError("--trust-baseline is about a baseline: give --baseline too")
+    trusted = load_keys(keys)
+    asked = policy(mesh, max_age, require_level, allow_incomplete)
+    new = verify_report(report, trusted, threshold=threshold, policy=asked).matrix
+    lines = [f"verified: {report}"]
+    regressed: list[Change] = []
+    if baseline is not None:
+        old = load_matrix(baseline, () if trust_baseline else trusted, threshold)
+        _refuse_strangers(old, new, mesh)
+        found = compare(old, new, allow_mixed=allow_mixed)
+        regressed = [change for change in found.changes if change.regression]
+        lines.append(f"compared: {baseline}, {len(found.changes)} changed, {found.same} the same")
+    lines += [
+        f"  {one.mesh}  {one.requirement:<6} {one.before or '-'} → {one.after or '-'}" + (f"\n      {one.reason}" if one.reason else "")
+        for one in regressed
+    ]
+    lines.append(f"gate: closed, {len(regressed)} regressed" if regressed else "gate: open")
+    click.echo("\n".join(lines))
+    if regressed:
+        raise click.exceptions.Exit(1)
+
+
+def _refuse_strangers(old: Matrix, new: Matrix, mesh: str | None) -> None:
+    # Where nothing is compared nothing can regress, and an open gate would mean nothing.
+    before = {run.name for run in judged_runs(old)}
+    unknown = sorted(run.name for run in judged_runs(new, mesh) if run.name not in before)
+    if unknown:
+        raise VerificationError(
+            f"a baseline must have a run of every mesh that is judged; it has {', '.join(sorted(before))}, and lacks {', '.join(unknown)}",
+            "Give the last release's report of the same mesh and context, or leave --baseline out for a first release.",
+        )
