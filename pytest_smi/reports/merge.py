@@ -15,8 +15,7 @@ from typing import BinaryIO
 
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
-from pytest_smi.matrix.matrix import Run, Suite, run_order
-from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.matrix.matrix import SCHEMA_FILE, Run, Suite, run_order, schema_bytes
 from pytest_smi.reports.envelopes import trust
 from pytest_smi.reports.folder import list_folder, read_file
 from pytest_smi.reports.merged import SOURCES_FOLDER, Merging, matrix_pieces, merge_statement, moved, run_text, source_id

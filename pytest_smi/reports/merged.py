@@ -14,13 +14,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import AfterValidator, Field
 
 from pytest_smi.core.canonical import indented, sha256_hex
-from pytest_smi.core.fields import Fields
+from pytest_smi.core.document import Form, WholeRecord, told
+from pytest_smi.core.result import NotEmpty
 from pytest_smi.errors import ReportError, VerificationError
-from pytest_smi.matrix.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_order
-from pytest_smi.matrix.run_json import read_suite, run_json, suite_json
+from pytest_smi.matrix.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_json, run_order, suite_json
 from pytest_smi.reports.folder import list_folder, read_file, refusal
 from pytest_smi.reports.policy import catalogue_identity
 from pytest_smi.reports.write import ENVELOPES_FILE
@@ -40,8 +42,15 @@ __all__ = [
 
 SOURCES_FOLDER = "sources"
 """Folder of the sources, within a merged report."""
-_MERGE_VERSION = 1
+_MERGE_VERSION: Literal[1] = 1
+_ID = "^[0-9a-f]{32}$"
 _MOST_SOURCES = 100_000
+
+
+def _in_order(sources: tuple[str, ...]) -> tuple[str, ...]:
+    if list(sources) != sorted(set(sources)):
+        raise ValueError("must be sorted, each once")
+    return sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +66,17 @@ class Source:
 class Merging:
     """What the statement of merging says: when, by which suite, and whether runs of different catalogues were let together."""
 
-    merged_at: str
+    merged_at: NotEmpty
     suite: Suite
     mixed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Predicate(Merging, WholeRecord):
+    """The predicate of that statement, with the ids of the sources."""
+
+    schema_version: Literal[1] = _MERGE_VERSION
+    sources: Annotated[tuple[Annotated[str, Field(pattern=_ID)], ...], AfterValidator(_in_order)]
 
 
 class _Verified(Protocol):
@@ -102,14 +119,8 @@ def matrix_pieces(merging: Merging, runs: Iterable[str]) -> Iterator[bytes]:
 
 def merge_statement(merging: Merging, matrix_digest: str, envelopes: dict[str, str]) -> Statement:
     """The statement of merging. `envelopes`: source id → sha256 of its envelopes."""
-    predicate = {
-        "schemaVersion": _MERGE_VERSION,
-        "mergedAt": merging.merged_at,
-        "suite": suite_json(merging.suite),
-        "mixed": merging.mixed,
-        "sources": sorted(envelopes),
-    }
-    return Statement(subjects=_subjects(matrix_digest, envelopes), predicate_type=MERGE_PREDICATE, predicate=predicate)
+    predicate = _Predicate(merged_at=merging.merged_at, suite=merging.suite, mixed=merging.mixed, sources=tuple(sorted(envelopes)))
+    return Statement(subjects=_subjects(matrix_digest, envelopes), predicate_type=MERGE_PREDICATE, predicate=_FORM.write(predicate))
 
 
 def merged_matrix(
@@ -168,17 +179,12 @@ def _digest(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read(predicate: dict[str, Any]) -> tuple[Merging, Sequence[str]]:
-    fields = Fields(predicate)
-    if fields.take("schemaVersion", int, _MERGE_VERSION, "a whole number") != _MERGE_VERSION:
-        fields.note("schemaVersion", f"must be {_MERGE_VERSION}")
-    merging = Merging(merged_at=fields.text("mergedAt", empty=False), suite=read_suite(fields.inner("suite")), mixed=fields.flag("mixed"))
-    named = fields.texts("sources")
-    fields.close()
-    if list(named) != sorted(set(named)) or not all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in named):
-        fields.note("sources", "must be ids of 32 hexadecimal characters, sorted, each once")
-    try:
-        fields.done("the statement of merging")
-    except ReportError as problem:
-        raise refusal(8, problem.message) from None
-    return merging, named
+def _read(document: dict[str, Any]) -> tuple[Merging, Sequence[str]]:
+    predicate, faults = _FORM.read(document)
+    if predicate is None:
+        listed = "\n  ".join(told(faults))
+        raise refusal(8, f"the statement of merging has {len(faults)} bad field(s):\n  {listed}")
+    return Merging(merged_at=predicate.merged_at, suite=predicate.suite, mixed=predicate.mixed), predicate.sources
+
+
+_FORM = Form(_Predicate, {_ID: "an id of 32 hexadecimal characters"})

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem
-from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, schema_bytes
 from pytest_smi.signing.signer import Signer
 from pytest_smi.signing.statement import MATRIX_FILE, statements_of
 

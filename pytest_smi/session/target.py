@@ -9,8 +9,7 @@ from typing import Any
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.core.result import Result
-from pytest_smi.profiles.load import parse_profile
-from pytest_smi.profiles.write import profile_document
+from pytest_smi.profiles.load import parse_profile, profile_document
 from pytest_smi.testbed.placement import Placement
 from pytest_smi.testbed.testbed import Setting
 
