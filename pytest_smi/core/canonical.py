@@ -1,11 +1,14 @@
 """One way to write JSON, so that the same facts are always the same bytes, and one strict way to read it back.
 
 Keys sorted, UTF-8, two spaces of indent, a newline at the end; integers stay integers; NaN and infinities do not exist.
-Reading refuses what writers and readers understand differently: duplicate keys, NaN, bytes that are not UTF-8, and absurd nesting.
+Reading refuses what writers and readers understand differently: duplicate keys, NaN and numbers beyond
+any float, bytes and escapes that are not Unicode, and absurd nesting.
 """
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NoReturn
@@ -14,6 +17,7 @@ __all__ = ["DEEPEST", "canonical_bytes", "compact_bytes", "indented", "parse_jso
 
 DEEPEST = 64
 """Levels of nesting that a document may have; the report needs fewer than twenty."""
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical_bytes(value: object) -> bytes:
@@ -39,10 +43,12 @@ def compact_bytes(value: object) -> bytes:
 def parse_json(data: bytes) -> Any:
     """Read one JSON value strictly. Raises `ValueError` that says what is wrong."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _refuse_depth(value)
+    if _SURROGATE.search(data):
+        _refuse_halves(value)
     return value
 
 
@@ -86,6 +92,21 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
     return found
+
+
+def _refuse_halves(value: object) -> None:
+    # An escaped half of a surrogate pair is a string in Python and no text anywhere else: it could not be written again.
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise ValueError(f"the text {problem.object[problem.start]!r} is half of a surrogate pair") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long to wait, how often to ask, and how sure to be. Times in seconds."""
+
+    # How a profile may write it: pydantic's settings, as plain data, so that whoever needs no profile imports no pydantic.
+    __pydantic_config__: ClassVar[dict[str, object]] = {"strict": True, "extra": "forbid", "use_attribute_docstrings": True}
 
     settle_probes: int = 10
     """Consecutive right answers after which a state counts as reached."""

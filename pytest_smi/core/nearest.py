@@ -8,10 +8,10 @@ _MOST = 2
 _ALIKE = 0.6
 
 
-def did_you_mean(found: str, known: Iterable[str]) -> str:
+def did_you_mean(found: object, known: Iterable[str]) -> str:
     """Return ` (did you mean 'linkerd'?)` with the known names nearest to `found`, or nothing when none is near."""
     # Imported late: options are registered in every pytest run of an environment.
     from difflib import get_close_matches
 
-    near = get_close_matches(found, list(known), n=_MOST, cutoff=_ALIKE)
+    near = get_close_matches(found, list(known), n=_MOST, cutoff=_ALIKE) if isinstance(found, str) else []
     return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""

@@ -5,35 +5,49 @@ where the evidence is stored, and its digest, are decided when the report is wri
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pytest_smi.core.fields import Fields
+from pydantic import Field
+
+from pytest_smi.core.document import Form, WholeRecord, told
 from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.errors import ReportError
 
-__all__ = ["Result"]
+__all__ = ["NotEmpty", "Result", "Seconds"]
+
+NotEmpty = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(ge=0, lt=2.0**53)]
+"""Beyond 2**53 not every reader of JSON sees the same number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """The outcome of one assertion against one mesh.
+class Result(WholeRecord):
+    """The outcome of one assertion against one mesh."""
 
-    `id`: the assertion, parameters included. `requirement`: e.g. `TA-01`. `version`: of the API, e.g. `v1alpha3`. `source`: the clause of
-    the specification. `duration`: seconds, kept to the millisecond. `reading`: what was seen, for `observed`. `mesh`: name of the run.
-    `evidence`: the evidence document itself, any JSON object, or None.
-    """
-
-    id: str
-    requirement: str
+    id: NotEmpty
+    """The assertion, parameters included."""
+    requirement: NotEmpty
+    """For example `TA-01`."""
     api: Api
+    """The API that the requirement belongs to."""
     version: str
+    """Version of the API that was tested, for example `v1alpha3`."""
     level: Level
+    """How binding the requirement is."""
     status: Status
+    """What came of it."""
     reason: str
+    """Why it is so; empty for a pass."""
     source: str
-    duration: float
-    mesh: str
+    """The clause of the specification."""
+    duration: Seconds
+    """Seconds that it took, to the millisecond."""
+    mesh: NotEmpty
+    """Name of the run."""
     reading: str | None = None
+    """What was seen, where the status is `observed`."""
     evidence: dict[str, Any] | None = None
+    """The evidence document itself."""
 
     def __post_init__(self) -> None:
         # One rounding, here, so that a result is the same before and after its journey through JSON.
@@ -41,39 +55,15 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The result as a JSON object; `from_json` gives it back unchanged."""
-        return {
-            "id": self.id,
-            "requirement": self.requirement,
-            "api": str(self.api),
-            "version": self.version,
-            "level": str(self.level),
-            "status": str(self.status),
-            "reason": self.reason,
-            "source": self.source,
-            "duration": self.duration,
-            "mesh": self.mesh,
-            "reading": self.reading,
-            "evidence": self.evidence,
-        }
+        return _FORM.write(self)
 
     @classmethod
     def from_json(cls, document: Any) -> "Result":
         """Read a result strictly. Raises `ReportError` naming the dotted path of every bad field."""
-        fields = Fields(document)
-        result = cls(
-            id=fields.text("id", empty=False),
-            requirement=fields.text("requirement", empty=False),
-            api=fields.choice("api", Api),
-            version=fields.text("version"),
-            level=fields.choice("level", Level),
-            status=fields.choice("status", Status),
-            reason=fields.text("reason"),
-            source=fields.text("source"),
-            duration=fields.number("duration"),
-            mesh=fields.text("mesh", empty=False),
-            reading=fields.optional_text("reading"),
-            evidence=fields.document("evidence", optional=True),
-        )
-        fields.close()
-        fields.done("the result")
+        result, faults = _FORM.read(document)
+        if result is None:
+            raise ReportError(f"the result has {len(faults)} bad field(s):\n  " + "\n  ".join(told(faults)), "This is a bug of pytest-smi.")
         return result
+
+
+_FORM = Form(Result)

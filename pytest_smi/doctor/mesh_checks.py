@@ -34,14 +34,14 @@ def installed(survey: Survey) -> Iterator[Finding]:
 def version(survey: Survey) -> Iterator[Finding]:
     """The version can be read."""
     mesh = survey.profile.mesh
-    if not mesh.version_workload:
+    if not mesh.version.workload:
         return
-    key = workload_key(mesh.reference(mesh.version_workload))
+    key = workload_key(mesh.reference(mesh.version.workload))
     if (unread := survey.unread("mesh version", key)) is not None:
         yield unread
     elif survey.found(key) is not None:
         found = mesh_version(survey)
-        source = f"{mesh.version_from} of {mesh.version_workload}"
+        source = f"{mesh.version.source} of {mesh.version.workload}"
         if found:
             yield ok("mesh version", f"{found} ({source})")
         else:
@@ -74,8 +74,8 @@ def alone(survey: Survey) -> Iterator[Finding]:
 def mesh_version(survey: Survey) -> str:
     """Return the version of the mesh, empty when it cannot be read."""
     mesh = survey.profile.mesh
-    workload = survey.found(workload_key(mesh.reference(mesh.version_workload))) if mesh.version_workload else None
-    return read_version(mesh.version_from, workload, survey.items(PODS)) if workload else ""
+    workload = survey.found(workload_key(mesh.reference(mesh.version.workload))) if mesh.version.workload else None
+    return read_version(mesh.version.source, workload, survey.items(PODS)) if workload else ""
 
 
 def installed_others(survey: Survey) -> dict[str, WorkloadReference]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from pytest_smi.profiles.load import Profile
+from pytest_smi.profiles.load import ObjectField, Profile
 
 PULL_SECRET = "pull secret"  # noqa: S105 - a part of a run
 CREATED = ("create", "get", "update", "delete")
@@ -89,10 +89,10 @@ def needed(profile: Profile, parts: Iterable[str]) -> list[Permission]:
 def readings(profiles: Iterable[Profile]) -> tuple[Rule, ...]:
     """Return the rules for the objects that preconditions of these profiles look at."""
     found = {
-        (reference.api_version.rpartition("/")[0], reference.plural)
+        (precondition.resource.api_version.rpartition("/")[0], precondition.resource.plural)
         for profile in profiles
         for precondition in profile.preconditions
-        if (reference := precondition.resource) is not None
+        if isinstance(precondition, ObjectField)
     }
     return tuple(Rule(group=group, resources=(plural,), verbs=("get",), essential=False) for group, plural in sorted(found))
 

@@ -8,7 +8,8 @@ from typing import Any
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.questions import GROUPS_SERVED, object_key, workload_key
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.profiles.load import Precondition
+from pytest_smi.profiles.load import ContainerArgument, ObjectField, Precondition, PreferredVersion
+from pytest_smi.profiles.record import Scalar
 
 ABSENT = object()
 """The value of an argument or field that is not there."""
@@ -24,24 +25,18 @@ def preconditions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Findi
 
 def judge(survey: Survey, precondition: Precondition) -> Finding:
     """Judge one precondition by the answers."""
-    check = precondition.name
-    if precondition.kind == "container-argument":
-        return _argument(survey, precondition)
-    if precondition.kind == "field" and precondition.resource is not None:
-        resource, key = precondition.resource, object_key(precondition.resource)
-        if (unread := survey.unread(check, key)) is not None:
-            return unread
-        name = f"{resource.plural} {resource.namespace + '/' if resource.namespace else ''}{resource.name}"
-        if survey.absent(key):
-            return problem(check, f"cannot hold: there is no {name}", precondition.remedy)
-        what = f"{precondition.path} of {name}"
-        return _compare(precondition, what, field_at(survey.found(key) or {}, precondition.path))
-    if precondition.kind == "preferred-version":
-        if (unread := survey.unread(check, GROUPS_SERVED)) is not None:
-            return unread
-        preferred = preferred_version(survey.groups, precondition.group)
-        return _compare(precondition, f"the preferred version of {precondition.group}", preferred or ABSENT)
-    return warning(check, "cannot be checked by a program", precondition.remedy)
+    match precondition:
+        case ContainerArgument():
+            return _argument(survey, precondition)
+        case ObjectField():
+            return _field(survey, precondition)
+        case PreferredVersion():
+            if (unread := survey.unread(precondition.name, GROUPS_SERVED)) is not None:
+                return unread
+            preferred = preferred_version(survey.groups, precondition.group)
+            return _compare(precondition, f"the preferred version of {precondition.group}", preferred or ABSENT)
+        case _:
+            return warning(precondition.name, "cannot be checked by a program", precondition.remedy)
 
 
 def field_at(document: Mapping[str, Any], path: str) -> Any:
@@ -89,7 +84,7 @@ def _written(value: Any) -> str:
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def _argument(survey: Survey, precondition: Precondition) -> Finding:
+def _argument(survey: Survey, precondition: ContainerArgument) -> Finding:
     reference = survey.profile.mesh.reference(precondition.workload)
     key = workload_key(reference)
     if (unread := survey.unread(precondition.name, key)) is not None:
@@ -100,12 +95,25 @@ def _argument(survey: Survey, precondition: Precondition) -> Finding:
             precondition.name, f"cannot hold: there is no {reference.kind}/{reference.name} in {reference.namespace}", precondition.remedy
         )
     what = f"{precondition.argument} of {reference.kind}/{reference.name}"
-    return _compare(precondition, what, argument_value(workload, precondition.argument))
+    return _compare(precondition, what, argument_value(workload, precondition.argument), precondition.default)
 
 
-def _compare(precondition: Precondition, what: str, value: Any) -> Finding:
+def _field(survey: Survey, precondition: ObjectField) -> Finding:
+    resource, key = precondition.resource, object_key(precondition.resource)
+    if (unread := survey.unread(precondition.name, key)) is not None:
+        return unread
+    name = f"{resource.plural} {resource.namespace + '/' if resource.namespace else ''}{resource.name}"
+    if survey.absent(key):
+        return problem(precondition.name, f"cannot hold: there is no {name}", precondition.remedy)
+    what = f"{precondition.path} of {name}"
+    return _compare(precondition, what, field_at(survey.found(key) or {}, precondition.path), precondition.default)
+
+
+def _compare(
+    precondition: ContainerArgument | ObjectField | PreferredVersion, what: str, value: Any, default: Scalar | None = None
+) -> Finding:
     absent = value is ABSENT
-    effective = precondition.default if absent else value
+    effective = default if absent else value
     told = f"not set{f', which means {_written(effective)}' if effective is not None else ''}" if absent else _written(value)
     if effective is not None and same(effective, precondition.equals):
         return ok(precondition.name, f"{what} is {told}")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from pytest_smi.cluster.objects import collection
 from pytest_smi.doctor.permissions import Permission, needed
-from pytest_smi.profiles.load import ObjectReference, Profile, WorkloadReference
+from pytest_smi.profiles.load import ContainerArgument, ObjectField, ObjectReference, Profile, WorkloadReference
 from pytest_smi.smi.versions import GROUPS
 from pytest_smi.testbed.manifests import MANAGED_BY, OWNER, RUN_LABEL
 
@@ -74,7 +74,8 @@ def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable
     for reference in (*own_workloads(profile), *(found for other in other_meshes for found in detecting_workloads(other))):
         asked[workload_key(reference)] = _named("apps/v1", PLURALS[reference.kind], reference.name, reference.namespace)
     for precondition in profile.preconditions:
-        if (resource := precondition.resource) is not None:
+        if isinstance(precondition, ObjectField):
+            resource = precondition.resource
             asked[object_key(resource)] = _named(resource.api_version, resource.plural, resource.name, resource.namespace)
     reviews = collection("authorization.k8s.io/v1", "selfsubjectaccessreviews")
     for permission in needed(profile, parts):
@@ -87,7 +88,7 @@ def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable
 def own_workloads(profile: Profile) -> list[WorkloadReference]:
     """Return the workloads of the mesh that the profile names anywhere, each once."""
     mesh = profile.mesh
-    named = [*mesh.workloads, mesh.version_workload, *(precondition.workload for precondition in profile.preconditions)]
+    named = [*mesh.workloads, mesh.version.workload, *(one.workload for one in profile.preconditions if isinstance(one, ContainerArgument))]
     return list(dict.fromkeys(mesh.reference(text) for text in named if text))
 
 

@@ -1,16 +1,21 @@
 """The compatibility matrix: the whole of matrix.json, written in one way and read strictly. Pure.
 
-The records of its runs are in `runs`, and may be imported from here too; what older schema versions looked like is in `matrix_versions`.
+The records of its runs are in `run`, and may be imported from here too; what older schema versions looked like is in `migrations`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pytest_smi.core.canonical import canonical_bytes, parse_json
-from pytest_smi.core.fields import Fields
+from pytest_smi.core.document import Fault, Form, WholeRecord, told
+from pytest_smi.core.result import NotEmpty
+from pytest_smi.core.terms import Status
+from pytest_smi.core.uris import matrix_schema_id
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
 from pytest_smi.matrix.run import (
+    MEANINGS,
     ApiClaim,
     Capability,
     Catalogue,
@@ -21,10 +26,12 @@ from pytest_smi.matrix.run import (
     Provenance,
     Run,
     Suite,
+    run_json,
+    suite_json,
 )
-from pytest_smi.matrix.run_json import read_run, read_suite, run_json, suite_json
 
 __all__ = [
+    "SCHEMA_FILE",
     "SCHEMA_VERSION",
     "ApiClaim",
     "Capability",
@@ -38,17 +45,31 @@ __all__ = [
     "Run",
     "Suite",
     "duplicate_run",
+    "matrix_schema",
+    "run_json",
     "run_order",
+    "schema_bytes",
+    "suite_json",
 ]
+
+SCHEMA_FILE = "matrix.schema.json"
+"""Name of the JSON Schema in the report folder."""
+SCHEMA_ID = matrix_schema_id(SCHEMA_VERSION)
+"""A stable name, never fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
-    """The whole of matrix.json. `generated_at` is ISO 8601 in UTC."""
+class Matrix(WholeRecord):
+    """The whole of matrix.json: what runs of the suite found."""
 
-    generated_at: str
+    generated_at: NotEmpty
+    """When it was written, ISO 8601 in UTC."""
     suite: Suite
+    """The suite that wrote it."""
     runs: tuple[Run, ...]
+    """The runs, in order of mesh, version and time."""
+    schema_version: Literal[2] = SCHEMA_VERSION
+    """Version of the form of this file."""
 
     def __post_init__(self) -> None:
         problem = duplicate_run(self.runs)
@@ -56,14 +77,9 @@ class Matrix:
             raise ReportError(problem, "Give each run once; merge each report once.")
 
     def to_json(self) -> dict[str, Any]:
-        """The matrix as a JSON object, with results sorted."""
-        runs = sorted(self.runs, key=run_order)
-        return {
-            "schemaVersion": SCHEMA_VERSION,
-            "generatedAt": self.generated_at,
-            "suite": suite_json(self.suite),
-            "runs": [run_json(run) for run in runs],
-        }
+        """The matrix as a JSON object, with runs and results sorted."""
+        runs = [run_json(run) for run in sorted(self.runs, key=run_order)]
+        return {"schemaVersion": SCHEMA_VERSION, "generatedAt": self.generated_at, "suite": suite_json(self.suite), "runs": runs}
 
     def to_bytes(self) -> bytes:
         """The bytes of matrix.json: the same facts always give the same bytes."""
@@ -81,16 +97,29 @@ class Matrix:
     @classmethod
     def from_json(cls, document: Any) -> "Matrix":
         """Read a matrix document strictly, of this schema version or an older one. Raises `ReportError` naming every bad field by path."""
-        document = upgraded(document)
-        fields = Fields(document)
-        if fields.take("schemaVersion", int, SCHEMA_VERSION, "a whole number") != SCHEMA_VERSION:
-            fields.note("schemaVersion", f"must be from 1 to {SCHEMA_VERSION}, found {fields.value['schemaVersion']}")
-        record = read_suite(fields.inner("suite"))
-        runs = fields.each("runs", read_run)
-        generated = fields.text("generatedAt", empty=False)
-        fields.close()
-        fields.done("the matrix")
-        return cls(generated_at=generated, suite=record, runs=runs)
+        version = document.get("schemaVersion") if isinstance(document, dict) else None
+        if type(version) is int and version > SCHEMA_VERSION:
+            raise ReportError(
+                f"schemaVersion: must be from 1 to {SCHEMA_VERSION}, found {version}: a newer pytest-smi wrote this matrix",
+                "Upgrade pytest-smi.",
+            )
+        matrix, faults = _FORM.read(upgraded(document))
+        faults = faults if matrix is None else list(_miscounted(matrix))
+        if matrix is None or faults:
+            listed = "\n  ".join(told(faults))
+            raise ReportError(f"the matrix has {len(faults)} bad field(s):\n  {listed}", "Write it again with pytest-smi; do not edit it.")
+        return matrix
+
+
+def matrix_schema() -> dict[str, Any]:
+    """The JSON Schema of the matrix. What it cannot say the reader checks: a summary counts the results, ids and nonces are unique."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "SMI compatibility matrix"}
+    return {**head, **_FORM.schema}
+
+
+def schema_bytes() -> bytes:
+    """The bytes of matrix.schema.json."""
+    return canonical_bytes(matrix_schema())
 
 
 def duplicate_run(runs: tuple[Run, ...]) -> str | None:
@@ -107,3 +136,12 @@ def duplicate_run(runs: tuple[Run, ...]) -> str | None:
 def run_order(run: Run) -> tuple[str, str, str, str]:
     """Sort key of the runs in a matrix."""
     return (run.mesh.name, run.mesh.version, run.started_at, run.nonce)
+
+
+def _miscounted(matrix: Matrix) -> Iterator[Fault]:
+    for index, run in enumerate(matrix.runs):
+        if run.summary != {status: sum(entry.status is status for entry in run.results) for status in Status}:
+            yield f"runs[{index}].summary", "must count the results; it does not"
+
+
+_FORM = Form(Matrix, MEANINGS)

@@ -9,11 +9,11 @@ A new version gets a line here, a step in `_STEPS`, and a sample of the version 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["SCHEMA_VERSION", "upgraded"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION: Literal[2] = 2
 """Version of the form of matrix.json that is written; a reader refuses newer ones."""
 
 

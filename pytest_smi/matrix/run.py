@@ -1,17 +1,23 @@
-"""The records of a run. Pure.
+"""The records of a run, which are also its form in matrix.json. Pure.
 
-How results become runs, and when a run may be called conformant, is decided in `matrix_build`; this module only holds what was decided.
-Their JSON form is in `run_form`.
+How results become runs, and when a run may be called conformant, is decided in `matrix.build`; this module only holds what was decided.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from operator import itemgetter
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field
+
+from pytest_smi.core.document import Form, Shape, WholeRecord
+from pytest_smi.core.result import NotEmpty, Seconds
 from pytest_smi.core.terms import Api, Level, Status
 
 __all__ = [
+    "DIGEST",
     "ApiClaim",
     "Capability",
     "Catalogue",
@@ -22,9 +28,16 @@ __all__ = [
     "Provenance",
     "Run",
     "Suite",
+    "run_json",
     "run_name",
+    "suite_json",
     "variant_of",
 ]
+
+DIGEST = r"^(sha256:)?[0-9a-f]{64}$"
+"""A sha256 in lower-case hexadecimal; container images carry it with the prefix `sha256:`."""
+MEANINGS = {DIGEST: "a sha256 digest of 64 hexadecimal characters"}
+Digest = Annotated[str, Field(pattern=DIGEST)]
 
 
 class Capability(StrEnum):
@@ -36,63 +49,6 @@ class Capability(StrEnum):
     """Some passed."""
     NONE = "None"
     """None passed, or the API is not claimed or not served."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceRef:
-    """Where a result's evidence is in the report folder (`evidence/TA-01.json`) and the sha256 of that file."""
-
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A result as the matrix holds it: a `Result` whose evidence has become a reference, and whose mesh is its run's."""
-
-    id: str
-    requirement: str
-    api: Api
-    version: str
-    level: Level
-    status: Status
-    reason: str
-    source: str
-    duration: float
-    reading: str | None
-    evidence: EvidenceRef | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiClaim:
-    """One API of a run: the version that was tested (None when not claimed or not served) and what came of it."""
-
-    version: str | None
-    capability: Capability
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mesh:
-    """The mesh under test. `images`: container image reference → sha256 digest as the cluster reported it, None when it did not."""
-
-    name: str
-    version: str
-    images: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """The suite that ran: its name, version, and the sha256 over its files.
-
-    `wheel`: sha256 of the wheel it was installed from, when the installer wrote it down. `record`: sha256 over the lines of the
-    installation's RECORD that came with the wheel. Both None in a checkout.
-    """
-
-    name: str
-    version: str
-    digest: str
-    wheel: str | None = None
-    record: str | None = None
 
 
 class ImageRole(StrEnum):
@@ -107,49 +63,173 @@ class ImageRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
-    """The requirements that a run had to account for: requirement → level, and the sha256 of the whole catalogue in canonical JSON."""
+class EvidenceRef(WholeRecord):
+    """Where a result's evidence is."""
 
-    digest: str
-    requirements: dict[str, Level]
+    path: NotEmpty
+    """In the report folder: `evidence/TA-01.json`."""
+    sha256: Digest
+    """Of that file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """What a run was made with and on, for those who were not there.
+class Entry(WholeRecord):
+    """A result as the matrix holds it: its evidence has become a reference, and its mesh is its run's."""
 
-    `suite`: None means that of the matrix. `catalogue`: None in matrices of schema version 1. `crds`: name of each SMI resource
-    definition → sha256 of the canonical JSON of its spec as the API server returned it. `images`: role → references, keys of
-    `Mesh.images`. `ci_run`: address of the CI run, None outside CI.
-    """
+    id: NotEmpty
+    """The assertion, parameters included; unique within the run."""
+    requirement: NotEmpty
+    """For example `TA-01`."""
+    api: Api
+    """The API that the requirement belongs to."""
+    version: str
+    """Version of the API that was tested, for example `v1alpha3`; empty when there is none."""
+    level: Level
+    """How binding the requirement is."""
+    status: Status
+    """What came of it."""
+    reason: str
+    """Why it is so; empty for a pass."""
+    source: str
+    """The clause of the specification."""
+    duration: Annotated[Seconds, AfterValidator(lambda seconds: round(seconds, 3))]
+    """Seconds that it took, to the millisecond."""
+    reading: str | None
+    """What was seen, where the status is `observed`."""
+    evidence: EvidenceRef | None
+    """Where what was deployed, applied, sent and seen is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiClaim(WholeRecord):
+    """One API of a run."""
+
+    version: str | None
+    """The version that was tested, null when the API is not claimed or not served."""
+    capability: Capability
+    """How much of the API the mesh has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mesh(WholeRecord):
+    """The mesh under test."""
+
+    name: NotEmpty
+    """NAME, or NAME@CONTEXT where several clusters were tested."""
+    version: str
+    """Version of the mesh, as read from the cluster; empty when it could not be read."""
+    images: dict[str, Digest | None]
+    """Container image reference → sha256 as the cluster reported it, null when it did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite(WholeRecord):
+    """The suite that ran. `wheel` and `record` are null in a checkout."""
+
+    name: NotEmpty
+    """Name of the suite."""
+    version: str
+    """Its version."""
+    digest: Digest
+    """The sha256 over its files."""
+    wheel: Digest | None = None
+    """The sha256 of the wheel it was installed from, when the installer wrote it down."""
+    record: Digest | None = None
+    """The sha256 over the lines of the installation's RECORD that came with the wheel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue(WholeRecord):
+    """The requirements that a run had to account for."""
+
+    digest: Digest
+    """The sha256 of the whole catalogue in canonical JSON."""
+    requirements: dict[str, Level]
+    """Requirement → level."""
+
+
+def _no_images() -> dict[ImageRole, tuple[str, ...]]:
+    return dict.fromkeys(ImageRole, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance(WholeRecord):
+    """What a run was made with and on, for those who were not there."""
 
     suite: Suite | None = None
+    """The suite that ran; null means that of the matrix."""
     catalogue: Catalogue | None = None
-    crds: dict[str, str | None] = field(default_factory=dict)
-    images: dict[ImageRole, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(ImageRole, ()))
+    """What the run had to account for; null in matrices of schema version 1."""
+    crds: dict[str, Digest | None] = field(default_factory=dict)
+    """Name of each SMI resource definition → sha256 of the canonical JSON of its spec as the API server returned it."""
+    images: Annotated[
+        dict[ImageRole, tuple[str, ...]],
+        Shape(
+            {role: Annotated[tuple[str, ...], Field(description=f"References of images with the role {role}.")] for role in ImageRole},
+            read=lambda found: {role: found[role] for role in ImageRole},
+        ),
+    ] = field(default_factory=_no_images)
+    """Role → references, which are keys of `mesh.images`."""
     ci_run: str | None = None
+    """Address of the CI run, null outside CI."""
+
+
+def _unique(results: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    twice = sorted(name for name, times in Counter(entry.id for entry in results).items() if times > 1)
+    if twice:
+        raise ValueError(f"must have ids of their own; two results have the id {', '.join(map(repr, twice))}")
+    return results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One mesh held against the catalogue once. Dates are ISO 8601 in UTC; `nonce` is unlike any other run's.
-
-    `weakened`: reasons why this run could not have found everything (an option that narrows it, a limit out of bounds).
-    """
+class Run(WholeRecord):
+    """One mesh tested against the catalogue once. Dates are ISO 8601 in UTC."""
 
     mesh: Mesh
-    kubernetes: str
-    apis: dict[Api, ApiClaim]
+    """Which mesh was tested, and in which version."""
+    kubernetes: Annotated[
+        str,
+        Shape(
+            {"version": Annotated[str, Field(description="Version of the API server.")]},
+            read=itemgetter("version"),
+            write=lambda version: {"version": version},
+        ),
+    ]
+    """The cluster."""
+    apis: Annotated[
+        dict[Api, ApiClaim],
+        Shape(
+            {api: Annotated[ApiClaim, Field(description=f"The API {api}.")] for api in Api},
+            read=lambda found: {api: found[api] for api in Api},
+        ),
+    ]
+    """What was tested of each API, and what came of it."""
     limits: dict[str, Any]
+    """Every timeout, sample size and error rate of the run."""
     options: dict[str, Any]
-    started_at: str
-    finished_at: str
-    nonce: str
-    summary: dict[Status, int]
+    """What was asked for. `variant`: what sets this run apart from the first of the same mesh; `notes`: what a reader should know."""
+    started_at: NotEmpty
+    """When the run began."""
+    finished_at: NotEmpty
+    """When it ended."""
+    nonce: NotEmpty
+    """A name that no other run has."""
+    summary: Annotated[
+        dict[Status, int],
+        Shape(
+            {status: Annotated[int, Field(ge=0, description=f"Number of results with the status {status}.")] for status in Status},
+            read=lambda found: {status: found[status] for status in Status},
+        ),
+    ]
+    """How many results have each status."""
     conformant: bool
+    """Whether nothing at all speaks against the mesh."""
     weakened: tuple[str, ...]
-    results: tuple[Entry, ...]
+    """Reasons why this run could not have found everything: an option that narrows it, a limit out of bounds."""
+    results: Annotated[tuple[Entry, ...], AfterValidator(_unique)]
+    """One entry per assertion, in order of requirement and id."""
     provenance: Provenance = field(default_factory=Provenance)
+    """What the run was made with and on."""
 
     @property
     def variant(self) -> str:
@@ -162,6 +242,16 @@ class Run:
         return run_name(self.mesh.name, self.options)
 
 
+def run_json(run: Run) -> dict[str, Any]:
+    """The run as it stands in matrix.json, its results in order."""
+    return _RUN.write(replace(run, results=tuple(sorted(run.results, key=lambda entry: (entry.requirement, entry.id)))))
+
+
+def suite_json(suite: Suite) -> dict[str, Any]:
+    """The suite as it stands in matrix.json."""
+    return _SUITE.write(suite)
+
+
 def variant_of(options: Mapping[str, Any]) -> str:
     """The variant that a run's options tell, empty for none."""
     variant = options.get("variant")
@@ -172,3 +262,6 @@ def run_name(mesh: str, options: Mapping[str, Any]) -> str:
     """The name of the run of a mesh with these options."""
     variant = variant_of(options)
     return f"{mesh} {variant}" if variant else mesh
+
+
+_RUN, _SUITE = Form(Run), Form(Suite)

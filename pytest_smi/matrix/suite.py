@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 from pytest_smi import __version__
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.catalogue import Assertion
-from pytest_smi.core.fields import DIGEST
 from pytest_smi.core.resources import bundled
 from pytest_smi.core.terms import Level
 from pytest_smi.matrix.matrix import Catalogue, Suite
+from pytest_smi.matrix.run import DIGEST
 
 # What installers add to a RECORD; the rest came with the wheel.
 _INSTALLED = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
@@ -57,7 +58,7 @@ def wheel_digest(direct_url: str | None) -> str | None:
         digest = archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
     except (ValueError, AttributeError):
         return None
-    return digest if isinstance(digest, str) and DIGEST.fullmatch(digest) else None
+    return digest if isinstance(digest, str) and re.fullmatch(DIGEST, digest) else None
 
 
 def record_digest(record: str | None, direct_url: str | None = None) -> str | None:

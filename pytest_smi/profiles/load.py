@@ -1,47 +1,64 @@
-"""Profiles of meshes: the public names. What a profile is: `profile_record.py`; how it is read: `profile_read.py`.
+"""Profiles of meshes: the public names, and reading a file. What a profile is: `record.py`; how its document is read: `form.py`.
 
-Finding one by the name of its mesh is the job of `profile_registry.py`.
+Finding one by the name of its mesh is the job of `registry.py`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from pytest_smi.errors import ProfileError
-from pytest_smi.profiles.read import parse_profile
+from pytest_smi.profiles.form import parse_profile, profile_document, profile_schema
 from pytest_smi.profiles.record import (
     FAMILIES,
     FEATURES,
+    Addressing,
+    ContainerArgument,
     KubernetesFacts,
+    Manual,
     Marks,
     MeshFacts,
     Noted,
+    ObjectField,
     ObjectReference,
     Precondition,
+    PreferredVersion,
     Profile,
     ServiceFacts,
     SplitFacts,
     State,
+    VersionSource,
     WorkloadReference,
 )
 
 __all__ = [
     "FAMILIES",
     "FEATURES",
+    "Addressing",
+    "ContainerArgument",
     "KubernetesFacts",
+    "Manual",
     "Marks",
     "MeshFacts",
     "Noted",
+    "ObjectField",
     "ObjectReference",
     "Precondition",
+    "PreferredVersion",
     "Profile",
     "ServiceFacts",
     "SplitFacts",
     "State",
+    "VersionSource",
     "WorkloadReference",
     "known_profiles",
     "load_profile",
     "parse_profile",
+    "profile_document",
+    "profile_schema",
     "read_profile",
 ]
 
@@ -61,10 +78,21 @@ def load_profile(name: str) -> Profile:
 
 def read_profile(path: Path) -> Profile:
     """Read a profile file; raises ProfileError when it cannot be read or has bad fields."""
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ProfileError(f"the profile {path} cannot be read: {error}", hint="a profile is a YAML mapping") from error
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ProfileError(f"the profile {path} cannot be read: {why}", hint="a profile is a YAML mapping") from error
     return parse_profile(document, origin=str(path))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without Python objects, and without two values of one name, of which others would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose names are all different."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge"]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the name {twice!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)

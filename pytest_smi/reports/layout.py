@@ -1,6 +1,6 @@
 """The names in a report folder: what is signed, what is kept beside it, and what is derived from it. Pure."""
 
-from pytest_smi.matrix.schema import SCHEMA_FILE
+from pytest_smi.matrix.matrix import SCHEMA_FILE
 from pytest_smi.signing.sigstore import BUNDLES_FILE
 from pytest_smi.signing.statement import MATRIX_FILE
 

@@ -16,8 +16,7 @@ from typing import BinaryIO
 
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
-from pytest_smi.matrix.matrix import Run, Suite, run_order
-from pytest_smi.matrix.schema import schema_bytes
+from pytest_smi.matrix.matrix import Run, Suite, run_order, schema_bytes
 from pytest_smi.reports.envelopes import trust
 from pytest_smi.reports.folder import read_file, read_folder, readable
 from pytest_smi.reports.layout import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE, SOURCES_FOLDER

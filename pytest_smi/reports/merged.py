@@ -13,12 +13,15 @@ each source as subjects, so that a source that was taken away, put in or exchang
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from pytest_smi.core.canonical import indented, sha256_hex
-from pytest_smi.core.fields import Fields
+from pytest_smi.core.document import Form, WholeRecord, told
+from pytest_smi.core.result import NotEmpty
 from pytest_smi.errors import ReportError, VerificationError
-from pytest_smi.matrix.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_order
-from pytest_smi.matrix.run_json import read_suite, run_json, suite_json
+from pytest_smi.matrix.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_json, run_order, suite_json
 from pytest_smi.reports.folder import ReportFolder, readable
 from pytest_smi.reports.layout import ENVELOPES_FILE, MATRIX_FILE, SOURCES_FOLDER
 from pytest_smi.reports.policy import catalogue_identity
@@ -41,7 +44,14 @@ __all__ = [
     "subjects_of_merging",
 ]
 
-_MERGE_VERSION = 1
+_MERGE_VERSION: Literal[1] = 1
+_ID = "^[0-9a-f]{32}$"
+
+
+def _in_order(sources: tuple[str, ...]) -> tuple[str, ...]:
+    if list(sources) != sorted(set(sources)):
+        raise ValueError("must be sorted, each once")
+    return sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +67,17 @@ class Source:
 class Merging:
     """What the statement of merging states: when, by which suite, and whether runs of different catalogues were let together."""
 
-    merged_at: str
+    merged_at: NotEmpty
     suite: Suite
     mixed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Predicate(Merging, WholeRecord):
+    """The predicate of that statement, with the ids of the sources."""
+
+    schema_version: Literal[1] = _MERGE_VERSION
+    sources: Annotated[tuple[Annotated[str, Field(pattern=_ID)], ...], AfterValidator(_in_order)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,32 +140,19 @@ def matrix_pieces(merging: Merging, runs: Iterable[str]) -> Iterator[bytes]:
 
 def merge_statement(merging: Merging, matrix_digest: str, envelopes: dict[str, str]) -> Statement:
     """Return the statement of merging. `envelopes`: source id → sha256 of its envelopes."""
-    predicate = {
-        "schemaVersion": _MERGE_VERSION,
-        "mergedAt": merging.merged_at,
-        "suite": suite_json(merging.suite),
-        "mixed": merging.mixed,
-        "sources": sorted(envelopes),
-    }
-    return Statement(subjects=subjects_of_merging(matrix_digest, envelopes), predicate_type=MERGE_PREDICATE, predicate=predicate)
+    predicate = _Predicate(merged_at=merging.merged_at, suite=merging.suite, mixed=merging.mixed, sources=tuple(sorted(envelopes)))
+    return Statement(
+        subjects=subjects_of_merging(matrix_digest, envelopes), predicate_type=MERGE_PREDICATE, predicate=_FORM.write(predicate)
+    )
 
 
 def merging_of(statement: Statement) -> tuple[Merging, Sequence[str]]:
     """Read what a statement of merging states, and the ids of the sources. Raises `VerificationError`."""
-    predicate = statement.predicate
-    fields = Fields(predicate)
-    if fields.take("schemaVersion", int, _MERGE_VERSION, "a whole number") != _MERGE_VERSION:
-        fields.note("schemaVersion", f"must be {_MERGE_VERSION}")
-    merging = Merging(merged_at=fields.text("mergedAt", empty=False), suite=read_suite(fields.inner("suite")), mixed=fields.flag("mixed"))
-    named = fields.texts("sources")
-    fields.close()
-    if list(named) != sorted(set(named)) or not all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in named):
-        fields.note("sources", "must be ids of 32 hexadecimal characters, sorted, each once")
-    try:
-        fields.done("the statement of merging")
-    except ReportError as error:
-        raise VerificationError(error.message) from None
-    return merging, named
+    predicate, faults = _FORM.read(statement.predicate)
+    if predicate is None:
+        listed = "\n  ".join(told(faults))
+        raise VerificationError(f"the statement of merging has {len(faults)} bad field(s):\n  {listed}")
+    return Merging(merged_at=predicate.merged_at, suite=predicate.suite, mixed=predicate.mixed), predicate.sources
 
 
 def refuse_other_sources(folder: ReportFolder, named: Sequence[str]) -> None:
@@ -188,3 +193,6 @@ def refuse_other_matrix(merging: Merging, matrix: Matrix, digest: str) -> None:
 def subjects_of_merging(matrix_digest: str, envelopes: Mapping[str, str]) -> dict[str, str]:
     """Return the subjects of the statement of merging. `envelopes`: source id → sha256 of its envelopes."""
     return {MATRIX_FILE: matrix_digest, **{f"{SOURCES_FOLDER}/{name}/{ENVELOPES_FILE}": digest for name, digest in envelopes.items()}}
+
+
+_FORM = Form(_Predicate, {_ID: "an id of 32 hexadecimal characters"})

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem
-from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.matrix.schema import schema_bytes
+from pytest_smi.matrix.matrix import Matrix, schema_bytes
 from pytest_smi.reports.folder import LARGEST_MATRIX, read_file
 from pytest_smi.reports.layout import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE
 from pytest_smi.reports.staging import Stage, check_folder, leftovers, sync

@@ -26,8 +26,8 @@ class Addresses:
         return cls(
             service=service,
             namespace=namespace,
-            host=profile.host,
-            outside_host=profile.outside_host,
+            host=profile.addressing.host,
+            outside_host=profile.addressing.outside_host,
             separate=profile.services.separate,
         )
 

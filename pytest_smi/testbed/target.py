@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.profiles.load import Profile, parse_profile
-from pytest_smi.profiles.write import profile_document
+from pytest_smi.profiles.load import Profile, parse_profile, profile_document
 from pytest_smi.smi.specs import HeaderForm
 from pytest_smi.testbed.placement import Placement
 

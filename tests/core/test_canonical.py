@@ -21,11 +21,32 @@ def test_what_is_not_json_is_refused(value: object) -> None:
         canonical_bytes(value)
 
 
-@pytest.mark.parametrize("data", [b'{"a":1,"a":2}', b'{"a":NaN}', b"\xff", b"{", b"", b'{"a":1} x', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":NaN}',
+        b"\xff",
+        b"{",
+        b"",
+        b'{"a":1} x',
+        b"[" * 100_000,
+        b'["\\ud800"]',
+        b'{"\\uDFFF":1}',
+        b"[1e999]",
+        b"[-1e999]",
+        b"9" * 5000,
+    ],
+)
 def test_reading_is_strict(data: bytes) -> None:
-    """Duplicate keys, NaN, broken UTF-8, truncation, trailing data and absurd nesting are all ValueErrors."""
+    """Duplicate keys, NaN, broken UTF-8, truncation, trailing data, absurd nesting and absurd numbers, and halves of surrogate pairs."""
     with pytest.raises(ValueError):
         parse_json(data)
+
+
+def test_whole_surrogate_pairs_and_escaped_backslashes_are_text() -> None:
+    """Only halves are refused."""
+    assert parse_json(rb'["\ud83d\ude00", "\\ud800"]') == ["😀", "\\ud800"]
 
 
 def test_round_trip() -> None:

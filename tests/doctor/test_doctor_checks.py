@@ -10,7 +10,16 @@ from pytest_smi.doctor.examine import findings
 from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.questions import GROUPS_SERVED, METRICS, NAMESPACES, PODS, VERSION
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.profiles.load import KubernetesFacts, MeshFacts, ObjectReference, Precondition
+from pytest_smi.profiles.load import (
+    ContainerArgument,
+    KubernetesFacts,
+    Manual,
+    MeshFacts,
+    ObjectField,
+    ObjectReference,
+    Precondition,
+    PreferredVersion,
+)
 from pytest_smi.smi.negotiation import negotiate
 from tests.support.surveys import ABSENT, FORBIDDEN, VERSIONS, a_profile, a_survey, groups, workload
 
@@ -48,10 +57,10 @@ def test_healthy_cluster_has_nothing_but_ok() -> None:
     ]
 
 
-ARGUMENT = Precondition(
+ARGUMENT = ContainerArgument(
     name="acl", kind="container-argument", remedy="--set acl=true", workload="deployment/control", argument="--acl", equals=True
 )
-FIELD = Precondition(
+FIELD = ObjectField(
     name="permissive",
     kind="field",
     remedy="kubectl patch it",
@@ -62,7 +71,9 @@ FIELD = Precondition(
     default=False,
 )
 FIELD_KEY = "c.io/v1/meshconfigs/some-system/config"
-PREFERRED = Precondition(name="exact", kind="preferred-version", remedy="serve v1alpha4 only", group="split.smi-spec.io", equals="v1alpha4")
+PREFERRED = PreferredVersion(
+    name="exact", kind="preferred-version", remedy="serve v1alpha4 only", group="split.smi-spec.io", equals="v1alpha4"
+)
 
 
 CLASH = {"status": {"conditions": [{"type": "Established", "status": "False", "message": "names clash"}]}}
@@ -121,7 +132,7 @@ def test_each_thing_that_can_be_wrong(check: str, level: Level, words: str, chan
         (FIELD, {FIELD_KEY: FORBIDDEN}, Level.WARNING, "needs get meshconfigs in some-system"),
         (PREFERRED, {}, Level.OK, "is v1alpha4"),
         (PREFERRED, {GROUPS_SERVED: groups({"split": ("v1alpha2", "v1alpha4")})}, Level.PROBLEM, "must be v1alpha4, it is v1alpha2"),
-        (Precondition(name="by hand", kind="manual", remedy="look"), {}, Level.WARNING, "cannot be checked by a program"),
+        (Manual(name="by hand", kind="manual", remedy="look"), {}, Level.WARNING, "cannot be checked by a program"),
     ],
 )
 def test_preconditions(precondition: Precondition, answers: dict[str, Any], level: Level, words: str) -> None:

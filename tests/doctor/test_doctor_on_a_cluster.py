@@ -24,7 +24,7 @@ from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.preflight import diagnose, inspect
 from pytest_smi.doctor.probe import Probe
 from pytest_smi.errors import ClusterError
-from pytest_smi.profiles.load import Marks, Precondition, Profile
+from pytest_smi.profiles.load import ContainerArgument, Marks, Profile
 from pytest_smi.profiles.registry import all_profiles, find_profile
 from pytest_smi.testbed.cleanup import clean, find
 from pytest_smi.testbed.manifests import namespace
@@ -243,7 +243,7 @@ def test_leftovers_are_found_and_cleaned(cluster: EmbeddedCluster, admin: Connec
 
 def test_precondition_that_does_not_hold_stops_a_run(admin: Connection) -> None:
     """It is read off the real workload, and the error has the remedy."""
-    unmet = Precondition(
+    unmet = ContainerArgument(
         name="acl", kind="container-argument", remedy="set it", workload="deployment/control-plane", argument="--acl", equals=True
     )
 

@@ -214,6 +214,37 @@ class TestBytes:
         with pytest.raises(ReportError):
             Matrix.from_bytes(data)
 
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            (
+                '"duration": 0.5',
+                '"duration": ' + "9" * 400,
+                "duration: must be a number of at least 0 and below 9007199254740992, found 999",
+            ),
+            ('"duration": 0.5', '"duration": NaN', "NaN is not JSON"),
+            ('"duration": 0.5', '"duration": 1e999', "is too large"),
+            ('"settle": 5', '"settle": ' + "[" * 70 + "]" * 70, "nested too deeply"),
+            ('"settle": 5', '"settle": 5, "settle": 6', "duplicate key 'settle'"),
+            ('"settle": 5', '"settle": ' + "9" * 5000, "must be JSON"),
+            ('"reason": ""', r'"reason": "\ud800"', "half of a surrogate pair"),
+        ],
+    )
+    def test_hostile_document_gives_one_clear_error(self, old: str, new: str, said: str) -> None:
+        """Whatever is in the file, it is refused with our own error, of bounded size."""
+        text = self.built().to_bytes().decode()
+        assert old in text
+        with pytest.raises(ReportError) as caught:
+            Matrix.from_bytes(text.replace(old, new).encode())
+        assert said in caught.value.message
+        assert len(caught.value.message) < 1000
+
+    def test_newer_version_asks_for_an_upgrade(self) -> None:
+        """What a later release added is not listed as so many faults."""
+        with pytest.raises(ReportError, match="a newer pytest-smi wrote this matrix") as caught:
+            Matrix.from_json({**self.built().to_json(), "schemaVersion": 99, "news": 1})
+        assert caught.value.hint == "Upgrade pytest-smi."
+
     def test_runs_are_sorted(self) -> None:
         """The order of the runs is theirs, not that of the command line."""
         runs = [self.built().runs[0], replace(self.built().runs[0], nonce="n0", mesh=Mesh(name="a", version="", images={}))]

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from jsonschema import Draft202012Validator
 
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError
-from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, matrix_schema, schema_bytes
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
-from pytest_smi.matrix.schema import SCHEMA_FILE, matrix_schema, schema_bytes
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import load_public_key
 from tests.support.reports import a_matrix, a_report
+from tests.support.schemas import descriptions
 
 VALIDATOR = Draft202012Validator(matrix_schema())
 DATA = Path(__file__).parents[1] / "data"
@@ -67,6 +68,13 @@ class TestSchema:
         """It is valid itself, and every report folder has it."""
         Draft202012Validator.check_schema(matrix_schema())
         assert (a_report(tmp_path / "r") / SCHEMA_FILE).read_bytes() == schema_bytes()
+
+    def test_every_property_is_described(self) -> None:
+        """In the names that stand in the file: `generatedAt`, not `generated_at`."""
+        described = dict(descriptions(matrix_schema()))
+        assert len(described) > 60
+        assert {path for path, text in described.items() if not text} == set()
+        assert [text for text in described.values() if re.search(r"[a-z]_[a-z]", text)] == []
 
     def test_matrices_validate(self) -> None:
         """What is written validates, and so does an old sample once upgraded."""

@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.errors import ProfileError
-from pytest_smi.profiles.load import FAMILIES, Profile, WorkloadReference, known_profiles, load_profile, parse_profile, read_profile
-from pytest_smi.profiles.write import profile_document
+from pytest_smi.profiles.load import (
+    FAMILIES,
+    Profile,
+    WorkloadReference,
+    known_profiles,
+    load_profile,
+    parse_profile,
+    profile_document,
+    read_profile,
+)
 
 SMALLEST: dict[str, Any] = {"name": "x", "provider": "cluster", "apis": {"split": ["v1alpha2"]}}
 
@@ -159,7 +167,7 @@ def test_near_miss_is_guessed(change: dict[str, Any], guess: str) -> None:
 
 def test_unknown_limit_is_refused() -> None:
     """A limit that does not exist would silently not limit."""
-    with pytest.raises(ProfileError, match="unknown limit patience"):
+    with pytest.raises(ProfileError, match=r"limits\.patience: is not a field; known are .*hold_probes"):
         parse_profile({**SMALLEST, "limits": {"patience": 3}})
 
 
@@ -290,7 +298,7 @@ def test_one_unknown_field_is_one_fault(document: dict[str, Any], key: str, valu
     with pytest.raises(ProfileError) as caught:
         parse_profile({**document, key: value})
 
-    assert caught.value.message.startswith(f"profile has 1 bad field(s): {key}: is not a field")
+    assert caught.value.message.startswith(f"profile has 1 bad field(s):\n  {key}: is not a field")
 
 
 def test_stored_versions_are_read_and_written() -> None:
@@ -305,3 +313,64 @@ def test_stored_versions_are_read_and_written() -> None:
 def test_profile_record_alone_is_usable() -> None:
     """A test or a tool may make a profile without a file."""
     assert Profile(name="x", title="X", provider="cluster").claims("split") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: x\nname: y\nprovider: cluster\n", "the name 'name' stands twice"),
+        ("join: {podLabels: {a: b, a: c}}", "the name 'a' stands twice"),
+        ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("a: " + "[" * 30 + "]" * 30, "nested too deeply"),
+        ("a: &a [x]\n" + "\n".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]" for n in range(9)), "values"),
+        ("a: &a [*a]", "nested too deeply"),
+        ("limits: {hold_seconds: .nan}", "limits.hold_seconds: must be a string, a number, true or false, found nan"),
+        ("limits: {hold_seconds: .inf}", "limits.hold_seconds: must be a string, a number, true or false, found inf"),
+        ("splits: {idleBefore: " + "9" * 5000 + "}", "cannot be read"),
+        ("splits: {idleBefore: " + "9" * 400 + "}", "found a number of hundreds of digits"),
+        ("splits: {idleBefore: 0x" + "f" * 5000 + "}", "found a number of hundreds of digits"),
+        (r'title: "\ud800"', "title: must be a string, a number, true or false, found half of a surrogate pair"),
+        (r'title: {"\ud800": 1}', "title: must have names that are strings, found half"),
+        ("status: {note: 2024-01-01}", "status.note: must be a string, a number, true or false, found 2024-01-01 (put it into quotes)"),
+        ("status: {note: !!set {a}}", "status.note: must be"),
+        ("7: x", "document: must have names that are strings, found 7"),
+        ("[]", "document: must be an object, found a list"),
+        ("", "document: must be an object, found null"),
+    ],
+)
+def test_hostile_file_gives_one_clear_error(tmp_path: Path, text: str, said: str) -> None:
+    """Whatever is in the file, it is refused with our own error, of bounded size, and at once."""
+    path = tmp_path / "hostile.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ProfileError) as caught:
+        read_profile(path)
+
+    assert said in caught.value.message
+    assert len(caught.value.message) < 3000
+    caught.value.message.encode()
+
+
+def test_mistakes_come_one_per_line() -> None:
+    """A long list in one line cannot be worked off."""
+    with pytest.raises(ProfileError) as caught:
+        parse_profile({**SMALLEST, "colour": "red", "title": 3})
+
+    assert caught.value.message.splitlines() == [
+        "profile has 2 bad field(s):",
+        "  title: must be a string, found 3 (put it into quotes)",
+        caught.value.message.splitlines()[2],
+    ]
+    assert caught.value.message.splitlines()[2].startswith("  colour: is not a field; known are addressing, alone, apis, ")
+
+
+@pytest.mark.parametrize("key", ["gaps", "alone"])
+@pytest.mark.parametrize(("requirement", "near"), [("SP-99", "SP-39, SP-19"), ("sp-31", "SP-31"), ("TA01", "TA-01")])
+def test_requirement_that_does_not_exist_is_refused(key: str, requirement: str, near: str) -> None:
+    """A gap that names nothing would excuse nothing, and nobody would see it."""
+    with pytest.raises(ProfileError) as caught:
+        parse_profile({**SMALLEST, key: [{"requirement": "TA-05", "reason": "r"}, {"requirement": requirement, "reason": "r"}]})
+
+    (fault,) = caught.value.message.splitlines()[1:]
+    assert fault.startswith(f"  {key}[1].requirement: {requirement!r} is no requirement; nearest are ")
+    assert near in fault

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from pytest_smi.errors import ProfileError
-from pytest_smi.profiles.load import known_profiles, parse_profile
-from pytest_smi.profiles.schema import profile_schema
+from pytest_smi.profiles.load import known_profiles, parse_profile, profile_schema
+from tests.support.schemas import descriptions
 
 VALIDATOR = jsonschema.Draft202012Validator(profile_schema())
 FULL: dict[str, Any] = yaml.safe_load(known_profiles()["osm"].read_text())
@@ -22,6 +22,14 @@ def test_shipped_schema_is_the_generated_one() -> None:
     shipped = known_profiles()["reference"].parent / "profile.schema.json"
 
     assert json.loads(shipped.read_text()) == profile_schema()
+
+
+def test_every_property_is_described() -> None:
+    """An editor shows what each field means, in the names that stand in the file."""
+    described = dict(descriptions(profile_schema()))
+
+    assert len(described) > 80
+    assert {path for path, text in described.items() if not text} == set()
 
 
 def test_schema_is_one() -> None:
@@ -101,7 +109,8 @@ def test_schema_and_reader_agree_on_what_is_required(path: tuple[Any, ...]) -> N
 def test_every_field_is_documented() -> None:
     """docs/profiles.md names every field that a profile may have."""
     page = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text()
-    top = profile_schema()["properties"]
-    names = set(top) | {inner for schema in top.values() for inner in schema.get("properties", ()) if schema is not top["limits"]}
+    schema = profile_schema()
+    records = [record for name, record in schema["$defs"].items() if name != "Limits"]
+    names = {name for record in (schema, *records) for name in record["properties"]}
 
     assert {name for name in names if f"`{name}`" not in page} == set()

@@ -47,7 +47,7 @@ def test_idle_plugin_imports_nothing_heavy() -> None:
     """An unrelated pytest run pays for an option group, not for a Kubernetes client."""
     script = (
         "import sys, pytest_smi.plugin;"
-        "heavy = {'kubernetes', 'cryptography', 'aiohttp', 'yaml', 'allure', 'asyncio', 'httpx', 'jinja2', 'jsonschema', 'h2'};"
+        "heavy = {'kubernetes', 'cryptography', 'aiohttp', 'yaml', 'allure', 'asyncio', 'httpx', 'jinja2', 'pydantic', 'h2'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
 

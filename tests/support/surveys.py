@@ -8,7 +8,7 @@ from pytest_smi.core.limits import Limits
 from pytest_smi.core.terms import APIS
 from pytest_smi.doctor.questions import GROUPS_SERVED, METRICS, NAMESPACES, PODS, VERSION, questions
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.profiles.load import MeshFacts, Profile
+from pytest_smi.profiles.load import MeshFacts, Profile, VersionSource
 from pytest_smi.smi.versions import GROUPS
 
 ABSENT = Answer(404, {"message": "not found"})
@@ -26,7 +26,7 @@ def a_profile(**changes: Any) -> Profile:
         "mesh": MeshFacts(
             namespace="some-system",
             workloads=("deployment/control",),
-            version_workload="deployment/control",
+            version=VersionSource(workload="deployment/control"),
             proxy_container="proxy",
             detect=("deployment/control",),
         ),
