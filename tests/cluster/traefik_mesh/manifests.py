@@ -8,11 +8,10 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-Object = dict[str, Any]
+from tests.cluster.kubectl import Object
 
 FOLDER = Path(__file__).resolve().parent / "manifests"
 CRDS = Path(__file__).resolve().parents[3] / "manifests" / "crds"
