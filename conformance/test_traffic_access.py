@@ -1,6 +1,6 @@
 """Traffic Access Control, foundations: nothing is open without a TrafficTarget, and exactly what targets list is open with them."""
 
-from pytest_smi.scene import Scene, allowed, assertion, closed, control, denied, match, steady
+from pytest_smi.scenario.scenario import Scene, allowed, assertion, closed, control, denied, match, steady
 
 
 @assertion("TA-01", level="MUST", source="access v1alpha3 §Specification", needs=["specs"])

@@ -1,6 +1,6 @@
 """Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
 
-from pytest_smi.scene import Scene, allowed, assertion, closed, control, denied, edited, match
+from pytest_smi.scenario.scenario import Scene, allowed, assertion, closed, control, denied, edited, match
 
 
 @assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])

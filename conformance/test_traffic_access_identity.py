@@ -1,6 +1,6 @@
 """Traffic Access Control, identities: who a caller and a destination are, and what does not make them so."""
 
-from pytest_smi.scene import Fate, Request, Scene, Workload, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Fate, Request, Scene, Workload, allowed, assertion, closed, control, denied, match
 
 
 @assertion("TA-22", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])

@@ -1,6 +1,6 @@
 """Traffic Access Control, rules: which routes and ports a reference to a route object grants."""
 
-from pytest_smi.scene import Fate, HTTPRouteGroup, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Fate, HTTPRouteGroup, Rule, Scene, allowed, assertion, closed, control, denied, match
 
 
 def _only(group: HTTPRouteGroup, *names: str) -> Rule:

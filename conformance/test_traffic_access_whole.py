@@ -1,6 +1,6 @@
 """Traffic Access Control as a whole: effects of a denial, the specification's own example, and grants beside splits."""
 
-from pytest_smi.scene import Fate, NotReached, Request, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Fate, NotReached, Request, Rule, Scene, allowed, assertion, closed, control, denied, match
 
 
 @assertion("TA-65", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])

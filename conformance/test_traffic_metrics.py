@@ -1,14 +1,14 @@
 """Traffic Metrics: what the mesh says about traffic (TrafficMetrics), compared with traffic that is known.
 
-All assertions but those on access judge one common scene; see `pytest_smi/metrics/cast.py` for who sent what to whom.
+All assertions but those on access judge one common scene; see `pytest_smi/scenario/metrics/cast.py` for who sent what to whom.
 """
 
-from pytest_smi.metrics import judge
-from pytest_smi.metrics.access import reader
-from pytest_smi.metrics.judge import require
-from pytest_smi.metrics.recording import Recording
-from pytest_smi.metrics.stage import build
-from pytest_smi.scene import Inconclusive, Scene, assertion
+from pytest_smi.scenario.metrics import judge
+from pytest_smi.scenario.metrics.access import reader
+from pytest_smi.scenario.metrics.judge import require
+from pytest_smi.scenario.metrics.recording import Recording
+from pytest_smi.scenario.metrics.stage import build
+from pytest_smi.scenario.scenario import Inconclusive, Scene, assertion
 
 GROUP = "metrics.smi-spec.io"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pytest_smi.scene import Fate, Observation, Scene, allowed, assertion, closed, control, denied, match, steady
+from pytest_smi.scenario.scenario import Fate, Observation, Scene, allowed, assertion, closed, control, denied, match, steady
 
 
 @assertion("TS-01", level="MUST", source="specs v1alpha4 §HTTPRouteGroup, §Tradeoffs", needs=["access"])

@@ -6,7 +6,7 @@ of headers alone leave out path and methods, as the specification shows them.
 
 from itertools import product
 
-from pytest_smi.scene import HTTPMatch, Request, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import HTTPMatch, Request, Scene, allowed, assertion, closed, control, denied, match
 
 K, L = ("x-k", "v"), ("x-l", "w")
 """Headers that the filters `x-k: ^v$` and `x-l: ^w$` let through."""

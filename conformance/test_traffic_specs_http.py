@@ -1,6 +1,6 @@
 """Traffic Specs, protocols and connections: routes are asked for each request, whatever carries it."""
 
-from pytest_smi.scene import Fate, Inconclusive, NotReached, Request, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Fate, Inconclusive, NotReached, Request, Scene, allowed, assertion, closed, control, denied, match
 
 LINES = 8
 """Kept-alive connections that are tried, each with one sequence of requests."""

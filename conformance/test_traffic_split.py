@@ -4,7 +4,7 @@ The root selects the pods of all versions, so that a split that is not in effect
 Service would come close to the shares in question, it selects the lightest version alone, for the same purpose.
 """
 
-from pytest_smi.scene import Scene, assertion
+from pytest_smi.scenario.scenario import Scene, assertion
 
 
 @assertion("SP-01", level="MUST", source="split v1alpha4 §Specification")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pytest_smi.scene import Fate, NotReached, Scene, assertion
+from pytest_smi.scenario.scenario import Fate, NotReached, Scene, assertion
 
 
 @assertion("SP-21", level="MUST", source="split v1alpha4 §Workflow")

@@ -1,6 +1,6 @@
 """Traffic Split: splits of a segment of the traffic, chosen by the headers that `matches` names."""
 
-from pytest_smi.scene import HTTPRouteGroup, Scene, assertion, control, match
+from pytest_smi.scenario.scenario import HTTPRouteGroup, Scene, assertion, control, match
 
 CANARY = (("x-canary", "yes"),)
 """What a request of the segment carries."""

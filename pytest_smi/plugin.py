@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smi import options
+from pytest_smi.session import options
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """With `--mesh`: register the plugins that steer the run and that run the assertions."""
     if config.getoption("smi_mesh"):
-        from pytest_smi.wiring import register_sessions
+        from pytest_smi.session.register import register_sessions
 
         register_sessions(config)
     elif config.getoption("smi_fault"):

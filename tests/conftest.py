@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from pytest_smi.embedded import EmbeddedCluster
+    from pytest_smi.cluster.embedded import EmbeddedCluster
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests press Ctrl-C, also when they were started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -28,7 +28,7 @@ def _own_configuration_folder(tmp_path_factory: pytest.TempPathFactory, monkeypa
 @pytest.fixture(scope="module")
 def cluster() -> "Iterator[EmbeddedCluster]":
     """An embedded cluster with the healthy reference mesh that stays for one module: what `pytest-smi reference up` keeps running."""
-    from pytest_smi.embedded import EmbeddedCluster
+    from pytest_smi.cluster.embedded import EmbeddedCluster
 
     running = EmbeddedCluster([])
     yield running

@@ -23,7 +23,7 @@ def command(as_json: bool, api: str | None) -> None:
         pytest-smi catalogue --api split
         pytest-smi catalogue --json | jq '.[] | select(.level == "AMB")'
     """
-    rows = [_row(entry) for entry in importlib.import_module("pytest_smi.catalogue").load()]
+    rows = [_row(entry) for entry in importlib.import_module("pytest_smi.core.catalogue").load()]
     rows = [row for row in rows if api is None or row.get("api") == api]
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))

@@ -21,6 +21,6 @@ def command(mesh: str | None, kubeconfig: Path | None) -> None:
         pytest-smi clean --mesh linkerd@staging --kubeconfig ~/.kube/staging
     """
     context = mesh.partition("@")[2] if mesh else ""
-    removed = importlib.import_module("pytest_smi.cluster.leftovers").clean(kubeconfig=kubeconfig, context=context or None)
+    removed = importlib.import_module("pytest_smi.testbed.cleanup").clean(kubeconfig=kubeconfig, context=context or None)
     names = [str(name) for name in removed or ()]
     click.echo("\n".join(f"deleted {name}" for name in names) if names else "nothing to clean")

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from pytest_smi.cli.trusting import key_options, load_keys
-from pytest_smi.differences import Difference, Kind, compare
-from pytest_smi.matrix import Matrix
-from pytest_smi.report_load import load_matrix
+from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.reports.diff import Difference, Kind, compare
+from pytest_smi.reports.load import load_matrix
 
 
 @click.command("diff")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_smi.options import APIS
+from pytest_smi.core.terms import APIS
 
 if TYPE_CHECKING:
     from pytest_smi.cluster.connection import Connection
     from pytest_smi.doctor.findings import Finding
-    from pytest_smi.profile import Profile
+    from pytest_smi.profiles.load import Profile
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLOURS = {"warning": "yellow", "problem": "red"}
@@ -67,12 +67,12 @@ def command(
         pytest-smi doctor --mesh linkerd@staging --kubeconfig ~/.kube/config
         pytest-smi doctor --mesh auto --no-deploy --json
     """
+    from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
     from pytest_smi.doctor.findings import Level, of_level
+    from pytest_smi.doctor.preflight import diagnose
     from pytest_smi.doctor.probe import Probe
-    from pytest_smi.embedded import SAMPLE_APP_IMAGE
-    from pytest_smi.placement import read_placement, toleration_of
-    from pytest_smi.preflight import diagnose
-    from pytest_smi.profile_registry import all_profiles
+    from pytest_smi.profiles.registry import all_profiles
+    from pytest_smi.testbed.placement import read_placement, toleration_of
 
     asked = _apis(apis)
     try:
@@ -98,9 +98,9 @@ def _reached(
 ) -> Iterator[tuple[Connection, Profile]]:
     """The connection to the cluster and the profile of the mesh; an embedded cluster is started, and stopped at the end."""
     from pytest_smi.cluster.connection import Connection
-    from pytest_smi.detection import AUTO, detect
-    from pytest_smi.embedded import EmbeddedCluster
-    from pytest_smi.profile_registry import find_profile
+    from pytest_smi.cluster.embedded import EmbeddedCluster
+    from pytest_smi.doctor.detection import AUTO, detect
+    from pytest_smi.profiles.registry import find_profile
 
     profile = find_profile(name, files) if name != AUTO else None
     with _stoppable(), contextlib.ExitStack() as stack:

@@ -18,7 +18,7 @@ def command(as_json: bool) -> None:
         pytest-smi faults
         pytest --mesh=reference --smi-fault=NAME
     """
-    from pytest_smi.embedded import known_faults
+    from pytest_smi.cluster.embedded import known_faults
 
     faults = known_faults()
     if as_json:

@@ -20,9 +20,9 @@ def command(out: Path | None, only_name: bool) -> None:
         kind load docker-image "$(pytest-smi image --name)"
         pytest-smi image | docker build -t registry.example/smi/sample-app:1 -    # then pytest --smi-image=…
     """
-    from pytest_smi._bundle import bundled
-    from pytest_smi.embedded import SAMPLE_APP_IMAGE
-    from pytest_smi.image_context import build_context
+    from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
+    from pytest_smi.core.resources import bundled
+    from pytest_smi.testbed.image import build_context
 
     if only_name:
         click.echo(SAMPLE_APP_IMAGE)

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from pytest_smi.errors import KeyProblem
-from pytest_smi.keys import default_key_path, load_private_key, make_key
-from pytest_smi.signing import Signer
+from pytest_smi.signing.keys import default_key_path, load_private_key, make_key
+from pytest_smi.signing.signer import Signer
 
 
 @click.command("keygen")

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from pytest_smi.cli.trusting import key_options, load_keys, policy
-from pytest_smi.keys import ask_on_terminal, find_key
-from pytest_smi.merge import merge_reports
-from pytest_smi.signing import Signer
-from pytest_smi.suite import this_suite
+from pytest_smi.matrix.suite import this_suite
+from pytest_smi.reports.merge import merge_reports
+from pytest_smi.signing.keys import ask_on_terminal, find_key
+from pytest_smi.signing.signer import Signer
 
 
 @click.command("merge")

@@ -24,10 +24,10 @@ def command(files: tuple[Path, ...], as_json: bool, as_markdown: bool, as_schema
         pytest-smi profiles --mesh-profile my-mesh.yaml      # checks the file, too
         pytest-smi profiles --schema > profile.schema.json
     """
-    from pytest_smi.profile_registry import all_profiles
-    from pytest_smi.profile_schema import profile_schema
-    from pytest_smi.profile_table import markdown_table, text_lines
-    from pytest_smi.profile_write import profile_document
+    from pytest_smi.profiles.registry import all_profiles
+    from pytest_smi.profiles.schema import profile_schema
+    from pytest_smi.profiles.table import markdown_table, text_lines
+    from pytest_smi.profiles.write import profile_document
 
     if as_json + as_markdown + as_schema > 1:
         raise UsageProblem("--json, --markdown and --schema exclude each other", hint="give one of them")

@@ -12,6 +12,6 @@ def command() -> None:
         pytest-smi rbac | kubectl apply -f -
         kubectl -n pytest-smi create token runner --duration=2h
     """
-    from pytest_smi._bundle import bundled
+    from pytest_smi.core.resources import bundled
 
     click.echo((bundled("manifests") / "rbac.yaml").read_text(encoding="utf-8"), nl=False)

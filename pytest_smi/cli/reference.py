@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from pytest_smi.core.interrupts import interrupt
 from pytest_smi.errors import HarnessError
-from pytest_smi.interrupts import interrupt
 
 
 @click.group("reference", context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,7 +17,11 @@ def command() -> None:
 
 @command.command("up")
 @click.option("--fault", metavar="NAME", help="Be wrong in this way; `pytest-smi faults` lists them.")
-@click.option("--persona", metavar="NAME", help="Pass for another mesh; `pytest-smi reference personas` lists them.")
+@click.option(
+    "--persona",
+    metavar="NAME[@PACE]",
+    help="Pass for another mesh; `pytest-smi reference personas` lists them. NAME@1: at its pace.",
+)
 def up(fault: str | None, persona: str | None) -> None:
     """Start an embedded cluster, print its kubeconfig, and keep it running until Ctrl-C.
 
@@ -31,7 +35,7 @@ def up(fault: str | None, persona: str | None) -> None:
         pytest-smi reference up --persona osm
         pytest --mesh=osm --kubeconfig PRINTED_PATH
     """
-    from pytest_smi.embedded import EmbeddedCluster, fault_arguments, persona_arguments
+    from pytest_smi.cluster.embedded import EmbeddedCluster, fault_arguments, persona_arguments
 
     with _stoppable():
         cluster = None
@@ -52,7 +56,7 @@ def up(fault: str | None, persona: str | None) -> None:
 @command.command("personas")
 def personas() -> None:
     """List the meshes that the reference mesh can pass for, and in what it then deviates from SMI."""
-    from pytest_smi.embedded import known_personas
+    from pytest_smi.cluster.embedded import known_personas
 
     for persona in known_personas():
         click.echo(f"{persona['name']}: {persona['title']}. {persona['description']}")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from pytest_smi.catalogue import load
 from pytest_smi.cli.trusting import Age, key_options, load_keys
-from pytest_smi.derived import derive
+from pytest_smi.core.catalogue import load
+from pytest_smi.reports.derived import derive
 
 
 @click.command("render")

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from pytest_smi.cli.trusting import key_options, load_keys
-from pytest_smi.countersign import countersign, countersign_keyless
-from pytest_smi.keyless import BUNDLES_FILE
-from pytest_smi.keys import ask_on_terminal, find_key
-from pytest_smi.signing import Signer
+from pytest_smi.reports.countersign import countersign, countersign_keyless
+from pytest_smi.signing.keys import ask_on_terminal, find_key
+from pytest_smi.signing.signer import Signer
+from pytest_smi.signing.sigstore import BUNDLES_FILE
 
 
 @click.command("sign")

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
-from pytest_smi.acceptance import LEVELS, Policy
-from pytest_smi.catalogue import load
-from pytest_smi.keys import PublicKey, load_public_key
-from pytest_smi.suite import catalogue_of, this_suite
+from pytest_smi.core.catalogue import load
+from pytest_smi.core.terms import LEVELS_OF
+from pytest_smi.matrix.suite import catalogue_of, this_suite
+from pytest_smi.reports.policy import Policy
+from pytest_smi.signing.keys import PublicKey, load_public_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -58,7 +59,7 @@ def policy_options(command: F) -> F:
     command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were narrowed or interrupted.")(command)
     command = click.option(
         "--require-level",
-        type=click.Choice(sorted(LEVELS)),
+        type=click.Choice(sorted(LEVELS_OF)),
         help="Every requirement of these levels must hold: must (MUST and MUST-d), should (and SHOULD), all.",
     )(command)
     command = click.option("--max-age", metavar="AGE", type=Age(), help="How old the newest run of each mesh may be: 30d, 12h, 90m, 2w.")(

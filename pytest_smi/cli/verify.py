@@ -10,10 +10,10 @@ import click
 
 from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
 from pytest_smi.errors import VerificationError
-from pytest_smi.keyless import verify_keyless
-from pytest_smi.render.wording import run_label
-from pytest_smi.statement import MATRIX_FILE
-from pytest_smi.verify import STEPS, Verified, verify_report, verify_report_keyless
+from pytest_smi.reports.render.wording import run_label
+from pytest_smi.reports.verify import STEPS, Verified, verify_report, verify_report_keyless
+from pytest_smi.signing.sigstore import verify_keyless
+from pytest_smi.signing.statement import MATRIX_FILE
 
 
 @click.command("verify")

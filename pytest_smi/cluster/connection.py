@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from pytest_smi.cluster.unreachable import LOG_IN, reason_and_remedy, refusal
+from pytest_smi.core.interrupts import checkpoint
 from pytest_smi.errors import ClusterError, UsageProblem
-from pytest_smi.interrupts import checkpoint
 
 if TYPE_CHECKING:
     from websocket import WebSocket

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from pytest_smi.core.interrupts import SLICE, checkpoint
 from pytest_smi.errors import ClusterError
-from pytest_smi.interrupts import SLICE, checkpoint
 
 
 class DeadlinePassed(ClusterError):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from pytest_smi.cluster.connection import Answer, Connection
+from pytest_smi.core.terms import APIS
 from pytest_smi.doctor import api_checks, cluster_checks, mesh_checks
 from pytest_smi.doctor.findings import Finding
 from pytest_smi.doctor.permissions import PULL_SECRET
@@ -16,7 +17,7 @@ from pytest_smi.doctor.questions import GROUPS_SERVED, VERSION, Question, questi
 from pytest_smi.doctor.reading import ask, ask_all
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.errors import ClusterError
-from pytest_smi.profile import APIS, Profile
+from pytest_smi.profiles.load import Profile
 
 
 def survey(

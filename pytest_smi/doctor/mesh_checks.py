@@ -7,10 +7,10 @@ from typing import Any
 
 from pytest_smi.doctor.cluster_checks import some
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
+from pytest_smi.doctor.mesh_version import read_version
 from pytest_smi.doctor.questions import PODS, marks_of, workload_key
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.mesh_version import read_version
-from pytest_smi.profile import WorkloadReference
+from pytest_smi.profiles.load import WorkloadReference
 
 
 def installed(survey: Survey) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from pytest_smi.profile import Profile
+from pytest_smi.profiles.load import Profile
 
 PULL_SECRET = "pull secret"  # noqa: S105 - a part of a run
 CREATED = ("create", "get", "update", "delete")

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.questions import GROUPS_SERVED, object_key, workload_key
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.profile import Precondition
+from pytest_smi.profiles.load import Precondition
 
 ABSENT = object()
 """The value of an argument or field that is not there."""

@@ -10,20 +10,20 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_smi import app
-from pytest_smi.addresses import Addresses
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.cluster.wait import DeadlinePassed, wait_until
+from pytest_smi.core.interrupts import deferred
+from pytest_smi.core.limits import Limits
 from pytest_smi.doctor import probe_checks
 from pytest_smi.doctor.findings import Finding, problem
 from pytest_smi.doctor.probe_checks import Seen
 from pytest_smi.errors import ClusterError, HarnessError, SmiError
-from pytest_smi.interrupts import deferred
-from pytest_smi.limits import Limits
-from pytest_smi.placement import Placement, read_pull_secret
-from pytest_smi.profile import Marks, Profile
-from pytest_smi.programs import Prober
+from pytest_smi.profiles.load import Marks, Profile
+from pytest_smi.testbed import manifests
+from pytest_smi.testbed.agents import Prober
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.placement import Placement, read_pull_secret
 
 NAME = "doctor"
 """Of the probe's ServiceAccount, Deployment and Service."""
@@ -43,7 +43,7 @@ class Probe:
         self.namespace = f"smi-doctor-{tag}"
         marks = profile.keep_out
         self._tries_keeping_out = bool(profile.mesh.proxy_container and (marks.pod_labels or marks.pod_annotations))
-        self._manifest = app.namespace(self.namespace, run=f"doctor-{tag}", marks=profile.join)
+        self._manifest = manifests.namespace(self.namespace, run=f"doctor-{tag}", marks=profile.join)
 
     def run(self) -> list[Finding]:
         """Deploy, wait, judge, remove; what cannot be done is a finding, not an error. An interrupt removes as well."""
@@ -70,19 +70,19 @@ class Probe:
         profile = self._profile
         self._objects.apply(self._manifest)
         if secret := self._placement.pull_secret:
-            self._objects.apply(app.pull_secret(self.namespace, read_pull_secret(secret, self._image)))
-        self._objects.apply(app.service_account(NAME, self.namespace))
+            self._objects.apply(manifests.pull_secret(self.namespace, read_pull_secret(secret, self._image)))
+        self._objects.apply(manifests.service_account(NAME, self.namespace))
         self._workload(NAME, profile.join)
         if self._tries_keeping_out:
             self._workload(OUTSIDER, profile.keep_out)
         addresses = Addresses.of(profile, NAME, self.namespace)
-        for service in app.services(addresses, selector={app.APP_LABEL: NAME}, annotations=profile.services.annotations):
+        for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, annotations=profile.services.annotations):
             self._objects.apply(service)
 
     def _workload(self, name: str, marks: Marks) -> None:
         both = (marks.pod_labels, marks.pod_annotations)
         self._objects.apply(
-            app.deployment(name, self.namespace, account=NAME, image=self._image, pod_marks=both, placement=self._placement)
+            manifests.deployment(name, self.namespace, account=NAME, image=self._image, pod_marks=both, placement=self._placement)
         )
 
     def _wait(self) -> Seen:
@@ -103,7 +103,7 @@ class Probe:
     def _look(self, began: float) -> Seen:
         by_name: dict[str, list[dict[str, Any]]] = {NAME: [], OUTSIDER: []}
         for pod in self._objects.list("v1", "pods", self.namespace):
-            by_name.get(pod["metadata"].get("labels", {}).get(app.APP_LABEL), []).append(pod)
+            by_name.get(pod["metadata"].get("labels", {}).get(manifests.APP_LABEL), []).append(pod)
         events: list[dict[str, Any]] = [] if by_name[NAME] else self._objects.list("v1", "events", self.namespace)
         return Seen(pods=by_name[NAME], outsiders=by_name[OUTSIDER], events=events, waited=time.monotonic() - began)
 

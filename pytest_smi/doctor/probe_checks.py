@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
-from pytest_smi.profile import Profile
-from pytest_smi.programs import CONTAINER
+from pytest_smi.profiles.load import Profile
+from pytest_smi.testbed.agents import CONTAINER
 
 PULL_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable")
 START_TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from pytest_smi.app import MANAGED_BY, OWNER, RUN_LABEL
 from pytest_smi.cluster.objects import collection
 from pytest_smi.doctor.permissions import Permission, needed
-from pytest_smi.profile import ObjectReference, Profile, WorkloadReference
+from pytest_smi.profiles.load import ObjectReference, Profile, WorkloadReference
 from pytest_smi.smi.versions import GROUPS
+from pytest_smi.testbed.manifests import MANAGED_BY, OWNER, RUN_LABEL
 
 PLURALS = {"deployment": "deployments", "daemonset": "daemonsets", "statefulset": "statefulsets"}
 DEFINED = {"traffictargets": "access", "httproutegroups": "specs", "tcproutes": "specs", "udproutes": "specs", "trafficsplits": "split"}

@@ -10,7 +10,7 @@ from pytest_smi.cluster.connection import Answer
 from pytest_smi.doctor.findings import Finding, warning
 from pytest_smi.doctor.permissions import PULL_SECRET
 from pytest_smi.doctor.questions import GROUPS_SERVED, VERSION, Question, versions_served
-from pytest_smi.profile import Profile
+from pytest_smi.profiles.load import Profile
 
 RBAC = "pytest-smi rbac prints the permissions that a run needs"
 

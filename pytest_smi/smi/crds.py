@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from pytest_smi._bundle import bundled
+from pytest_smi.core.resources import bundled
 from pytest_smi.errors import UsageProblem
 from pytest_smi.smi.versions import GROUPS, number
 

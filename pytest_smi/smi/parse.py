@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.core.terms import VERSIONS
 from pytest_smi.smi.access import read_binding, read_target
 from pytest_smi.smi.model import SmiObject, TCPRoute, UDPRoute
 from pytest_smi.smi.object_reader import Reader
 from pytest_smi.smi.specs import read_group, read_route
 from pytest_smi.smi.split import read_split
-from pytest_smi.smi.versions import GROUPS, RENDERED
+from pytest_smi.smi.versions import GROUPS
 
 _API_OF_GROUP = {group: api for api, group in GROUPS.items()}
 _KINDS = {
@@ -28,7 +29,7 @@ def parse(item: Mapping[str, Any]) -> SmiObject:
     top = Reader(dict(item))
     group, _, version = top.text("apiVersion").partition("/")
     kind, api = top.text("kind"), _API_OF_GROUP.get(group, "")
-    if kind not in _KINDS.get(api, ()) or version not in RENDERED[api]:
+    if kind not in _KINDS.get(api, ()) or version not in VERSIONS[api]:
         raise ValueError(f"{top.value['apiVersion']} {kind} is no kind of the Service Mesh Interface that is known here")
     metadata = top.inner("metadata")
     name, namespace = metadata.text("name"), metadata.text("namespace")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.core.terms import VERSIONS
 from pytest_smi.smi.access import binding_body, target_body
 from pytest_smi.smi.model import API_OF_KIND, HTTPRouteGroup, IdentityBinding, SmiObject, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
 from pytest_smi.smi.specs import HeaderForm, group_body, route_body
 from pytest_smi.smi.split import split_body
-from pytest_smi.smi.versions import GROUPS, RENDERED, NotExpressible, not_expressible
+from pytest_smi.smi.versions import GROUPS, NotExpressible, not_expressible
 
-__all__ = ["GROUPS", "RENDERED", "NotExpressible", "render"]
+__all__ = ["GROUPS", "NotExpressible", "render"]
 
 
 def render(record: SmiObject, versions: Mapping[str, str], *, headers: HeaderForm = "list") -> dict[str, Any]:
@@ -26,8 +27,8 @@ def render(record: SmiObject, versions: Mapping[str, str], *, headers: HeaderFor
     if api not in versions:
         raise NotExpressible(f"not expressible: no version of {api} is tested, so there is no {kind}")
     version = versions[api]
-    if version not in RENDERED[api]:
-        raise not_expressible(api, version, f"a {kind} (known are {', '.join(RENDERED[api])})")
+    if version not in VERSIONS[api]:
+        raise not_expressible(api, version, f"a {kind} (known are {', '.join(VERSIONS[api])})")
     metadata = {"name": record.name, "namespace": record.namespace}
     return {"apiVersion": f"{GROUPS[api]}/{version}", "kind": kind, "metadata": metadata, **_body(record, version, headers)}
 

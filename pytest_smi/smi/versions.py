@@ -7,14 +7,6 @@ from collections.abc import Mapping
 GROUPS = {"access": "access.smi-spec.io", "specs": "specs.smi-spec.io", "split": "split.smi-spec.io", "metrics": "metrics.smi-spec.io"}
 """API → group of its kinds."""
 
-RENDERED: Mapping[str, tuple[str, ...]] = {
-    "access": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "specs": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "split": ("v1alpha4", "v1alpha3", "v1alpha2", "v1alpha1"),
-    "metrics": ("v1alpha1",),
-}
-"""The versions of each API that this suite can write and read (metrics: read), newest first. access v1alpha4 never left the draft."""
-
 REFERRED: Mapping[str, tuple[str, ...]] = {"specs": ("access", "split")}
 """API whose objects others refer to → those others."""
 

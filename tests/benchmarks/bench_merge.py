@@ -25,10 +25,10 @@ def make_reports(folder: Path, count: int) -> None:
     """Write signed reports of one run each."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from pytest_smi.canonical import canonical_bytes
-    from pytest_smi.results import Status
-    from pytest_smi.signing import Signer
-    from pytest_smi.statement import Statement, statements_of
+    from pytest_smi.core.canonical import canonical_bytes
+    from pytest_smi.core.terms import Status
+    from pytest_smi.signing.signer import Signer
+    from pytest_smi.signing.statement import Statement, statements_of
     from tests.support.reports import a_matrix
 
     signer = Signer(ec.generate_private_key(ec.SECP256R1()))
@@ -49,9 +49,9 @@ def merge(folder: Path, count: int) -> None:
     """Merge the first reports of the folder and print what it took, as JSON: in a process of its own, for its memory's sake."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from pytest_smi.keys import load_public_key
-    from pytest_smi.merge import merge_reports
-    from pytest_smi.signing import Signer
+    from pytest_smi.reports.merge import merge_reports
+    from pytest_smi.signing.keys import load_public_key
+    from pytest_smi.signing.signer import Signer
     from tests.support.reports import SUITE
 
     reports = [folder / f"{number:06}" for number in range(count)]

@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
-from pytest_smi.observing import observe, volley
-from pytest_smi.preflight import inspect
-from pytest_smi.probing.observation import Fate
-from pytest_smi.profile import load_profile
-from pytest_smi.scene import Scene, allowed, match
-from pytest_smi.testbed import Setting, Testbed
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
+from pytest_smi.doctor.preflight import inspect
+from pytest_smi.profiles.load import load_profile
+from pytest_smi.scenario.scenario import Scene, allowed, match
+from pytest_smi.testbed.observe import observe, volley
+from pytest_smi.testbed.probing.observation import Fate
+from pytest_smi.testbed.testbed import Setting, Testbed
 
 AIM = 1000.0
 REQUESTS = 2000

@@ -9,7 +9,7 @@ import random
 import statistics
 import time
 
-from pytest_smi.sampling import ShareTest, next_batch, wald_lower_bound
+from pytest_smi.scenario.sampling.share_test import ShareTest, next_batch, wald_lower_bound
 
 WEIGHTS: tuple[dict[str, float], ...] = (
     {"v1": 90, "v2": 10},

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.matrix_build import Built
-from pytest_smi.render.page_html import index_html
+from pytest_smi.matrix.build import Built
+from pytest_smi.reports.render.page_html import index_html
 from tests.support.matrices import STATEMENTS, hostile_built, mixed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")

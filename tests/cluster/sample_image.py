@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from pytest_smi.embedded import SAMPLE_APP_IMAGE
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
 from tests.cluster import debian
 from tests.cluster.images import write_archive
 

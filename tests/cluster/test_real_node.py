@@ -18,7 +18,7 @@ import httpx
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pytest_smi.embedded import SAMPLE_APP_IMAGE
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
 from tests.cluster import binaries, certificates, containerd, images, layout, namespaces, node
 from tests.cluster.images import write_archive
 from tests.cluster.layout import Layout

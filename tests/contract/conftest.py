@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
 from tests.support.crd_samples import CRDS, definition, install, version
 from tests.support.kube_api import Api, Object, until
 

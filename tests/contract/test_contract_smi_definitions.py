@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from pytest_smi.smi.conversion_notes import version_notes
 from pytest_smi.smi.crds import api_of, names_of, select, shipped
 from pytest_smi.smi.samples import samples
 from pytest_smi.smi.structural import dropped, schema_of
-from pytest_smi.version_notes import version_notes
 from tests.support.crd_samples import install
 from tests.support.kube_api import Api, Object
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_smi import app
+from pytest_smi.testbed import manifests
 from tests.contract.conftest import conditions
 from tests.support.kube_api import Api, Object, until
 
@@ -229,15 +229,17 @@ def test_a_pod_waits_for_a_service_account_that_is_not_there(work: Workloads) ->
 
 
 def test_the_sample_application_starts_as_the_suite_deploys_it(cluster: Any, namespace: str, work: Workloads) -> None:
-    """pytest_smi.app's own manifests: read-only root, own user, readiness on /healthz."""
+    """pytest_smi.testbed.manifests's own manifests: read-only root, own user, readiness on /healthz."""
     core = work.core
-    work.api.post(f"{core}/serviceaccounts", app.service_account("sample", namespace)).ok()
-    manifest = app.deployment("sample", namespace, account="sample", image=cluster.image)
+    work.api.post(f"{core}/serviceaccounts", manifests.service_account("sample", namespace)).ok()
+    manifest = manifests.deployment("sample", namespace, account="sample", image=cluster.image)
     assert work.api.post(work.at, manifest, fieldValidation="Strict").status == 201
-    work.api.post(f"{core}/services", app.service("sample", namespace, selector={app.APP_LABEL: "sample"}), fieldValidation="Strict").ok()
+    work.api.post(
+        f"{core}/services", manifests.service("sample", namespace, selector={manifests.APP_LABEL: "sample"}), fieldValidation="Strict"
+    ).ok()
 
     def ready() -> Object | None:
-        pods = work.api.get(f"{core}/pods", labelSelector=f"{app.APP_LABEL}=sample").ok()["items"]
+        pods = work.api.get(f"{core}/pods", labelSelector=f"{manifests.APP_LABEL}=sample").ok()["items"]
         return pods[0] if len(pods) == 1 and ("Ready", "True") in conditions(pods[0]) else None
 
     pod = until(ready, "the sample application is Ready", 60)

@@ -10,8 +10,8 @@ from pytest_smi.doctor.examine import findings
 from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.questions import GROUPS_SERVED, METRICS, NAMESPACES, PODS, VERSION
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.negotiation import negotiate
-from pytest_smi.profile import KubernetesFacts, MeshFacts, ObjectReference, Precondition
+from pytest_smi.profiles.load import KubernetesFacts, MeshFacts, ObjectReference, Precondition
+from pytest_smi.smi.negotiation import negotiate
 from tests.support.surveys import ABSENT, FORBIDDEN, VERSIONS, a_profile, a_survey, groups, workload
 
 CONTROL = "some-system/deployment/control"

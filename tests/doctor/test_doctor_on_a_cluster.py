@@ -14,21 +14,21 @@ import pytest
 import yaml
 
 import pytest_smi
-from pytest_smi._bundle import bundled
-from pytest_smi.app import namespace
 from pytest_smi.cli import main
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.cluster.leftovers import clean, find
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
 from pytest_smi.cluster.objects import Objects, collection
 from pytest_smi.cluster.wait import wait_until
+from pytest_smi.core.resources import bundled
 from pytest_smi.doctor.findings import Finding, Level
+from pytest_smi.doctor.preflight import diagnose, inspect
 from pytest_smi.doctor.probe import Probe
-from pytest_smi.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
 from pytest_smi.errors import ClusterError
-from pytest_smi.placement import Placement
-from pytest_smi.preflight import diagnose, inspect
-from pytest_smi.profile import Marks, Precondition, Profile
-from pytest_smi.profile_registry import all_profiles, find_profile
+from pytest_smi.profiles.load import Marks, Precondition, Profile
+from pytest_smi.profiles.registry import all_profiles, find_profile
+from pytest_smi.testbed.cleanup import clean, find
+from pytest_smi.testbed.manifests import namespace
+from pytest_smi.testbed.placement import Placement
 from tests.support.runs import run_suite
 
 pytestmark = pytest.mark.slow

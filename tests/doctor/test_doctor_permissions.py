@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_smi._bundle import bundled
 from pytest_smi.cluster.connection import Answer
+from pytest_smi.core.resources import bundled
 from pytest_smi.doctor.cluster_checks import permissions
 from pytest_smi.doctor.findings import Level
 from pytest_smi.doctor.permissions import PULL_SECRET, Permission, granted, needed, role_rules
 from pytest_smi.doctor.questions import permission_key, questions
-from pytest_smi.profile_registry import all_profiles
+from pytest_smi.profiles.registry import all_profiles
 from tests.support.surveys import FORBIDDEN, a_profile, a_survey
 
 CREATE_DEPLOYMENTS = Permission(verb="create", group="apps", resource="deployments")

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.probe_checks import Seen, kept_out, pods, resolved, settled
-from pytest_smi.profile import Marks, MeshFacts
+from pytest_smi.profiles.load import Marks, MeshFacts
 from tests.support.surveys import a_profile
 
 JOINED = a_profile(join=Marks(namespace_labels={"mesh/inject": "on"}))

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from pytest_smi.embedded import EmbeddedCluster, persona_arguments
-from pytest_smi.profile import known_profiles
+from pytest_smi.cluster.embedded import EmbeddedCluster, persona_arguments
+from pytest_smi.profiles.load import known_profiles
 
 SCALE = 0.1
 """Personas propagate this much quicker than their meshes (see `pace.scale`), and so may be waited for that much less."""

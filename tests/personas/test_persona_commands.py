@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_smi.cli import main
-from pytest_smi.profile import known_profiles
+from pytest_smi.profiles.load import known_profiles
 from pytest_smi.reference.mesh.personas import persona_names
 
 REFERENCE = [sys.executable, "-m", "pytest_smi.reference"]

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_smi.core.terms import VERSIONS
 from pytest_smi.smi.crds import RELEASED, definitions, names_of, shipped
 from pytest_smi.smi.model import API_OF_KIND, Backend, HTTPRouteGroup, SmiObject, TrafficSplit
 from pytest_smi.smi.parse import parse
-from pytest_smi.smi.render import RENDERED, NotExpressible, render
+from pytest_smi.smi.render import NotExpressible, render
 from pytest_smi.smi.samples import samples
 from pytest_smi.smi.specs import HeaderForm
 from pytest_smi.smi.structural import dropped, schema_of
 from tests.support.smi_records import RECORDS
 
 DEFINITIONS = {definition["spec"]["names"]["kind"]: definition for definition in shipped()}
-EVERY = [(api, version) for api in ("access", "specs", "split") for version in RENDERED[api]]
+EVERY = [(api, version) for api in ("access", "specs", "split") for version in VERSIONS[api]]
 
 
 def rendered(record: SmiObject, number: int, headers: HeaderForm = "list") -> dict[str, Any] | None:
@@ -67,7 +68,7 @@ def test_each_version_has_its_kinds(api: str, version: str) -> None:
 @pytest.mark.parametrize(("api", "version"), EVERY)
 def test_older_schemas_drop_what_newer_versions_say(api: str, version: str) -> None:
     """The rich samples see the difference: under the schema of the version before, something of them is missing or nothing was added."""
-    older = RENDERED[api][RENDERED[api].index(version) + 1 :][:1]
+    older = VERSIONS[api][VERSIONS[api].index(version) + 1 :][:1]
     lost = []
     for item in samples(api, version):
         schema = schema_of(DEFINITIONS[item["kind"]], older[0]) if older else None

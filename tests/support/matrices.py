@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_smi.matrix import Matrix, Mesh, Suite
-from pytest_smi.matrix_build import Built, RunContext, build_matrix
-from pytest_smi.results import Api, Level, Result, Status
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.matrix.build import Built, RunContext, build_matrix
+from pytest_smi.matrix.matrix import Matrix, Mesh, Suite
 
 HOSTILE = "<script>alert(1)</script>\"'`&amp;]]>--><img src=x onerror=alert(2)>"
 """Text that breaks out of whatever does not escape it."""

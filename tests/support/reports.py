@@ -6,11 +6,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pytest_smi.matrix import Catalogue, Matrix, Mesh, Provenance, Suite
-from pytest_smi.matrix_build import RunContext, build_matrix
-from pytest_smi.report import write_report
-from pytest_smi.results import Api, Level, Result, Status
-from pytest_smi.signing import Signer
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.matrix.build import RunContext, build_matrix
+from pytest_smi.matrix.matrix import Catalogue, Matrix, Mesh, Provenance, Suite
+from pytest_smi.reports.write import write_report
+from pytest_smi.signing.signer import Signer
 
 SIGNER = Signer(ec.generate_private_key(ec.SECP256R1()))
 SUITE = Suite(name="pytest-smi", version="0.0.9", digest="a" * 64)

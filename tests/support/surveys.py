@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.cluster.connection import Answer
+from pytest_smi.core.limits import Limits
+from pytest_smi.core.terms import APIS
 from pytest_smi.doctor.questions import GROUPS_SERVED, METRICS, NAMESPACES, PODS, VERSION, questions
 from pytest_smi.doctor.survey import Survey
-from pytest_smi.limits import Limits
-from pytest_smi.profile import APIS, MeshFacts, Profile
+from pytest_smi.profiles.load import MeshFacts, Profile
 from pytest_smi.smi.versions import GROUPS
 
 ABSENT = Answer(404, {"message": "not found"})

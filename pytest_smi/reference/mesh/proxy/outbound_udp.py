@@ -61,14 +61,14 @@ class OutboundUdp(asyncio.DatagramProtocol):
     async def _open_flow(self, flow: _Flow) -> None:
         host, port = socket.inet_ntoa(flow.prefix[:4]), int.from_bytes(flow.prefix[4:], "big")
         router = self._router
-        destination = router.resolve(host, port, "UDP")
+        destination = router.routing.resolve(host, port, "UDP")
         if not destination.known:
             destination = await router.learn(host, port, "UDP")
         if destination.direct:
             loop = asyncio.get_running_loop()
             await loop.create_datagram_endpoint(lambda: flow, local_addr=(router.pod_ip, 0), remote_addr=(host, port))
             return
-        endpoints = list(router.choose(destination, None).endpoints)
+        endpoints = list(router.routing.choose(destination, None).endpoints)
         if not endpoints:
             flow.broken = True
             return

@@ -31,12 +31,8 @@ class PlaintextConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]  # a stream transport
         self.peer: str = transport.get_extra_info("peername")[0]
         self._timer = asyncio.get_running_loop().call_later(FIRST_BYTES_SECONDS, transport.close)
-        if self._admits_opaque():
+        if self._inbound.admission.passes_plaintext():
             self._task = asyncio.get_running_loop().create_task(self._pass_through())
-
-    def _admits_opaque(self) -> bool:
-        faults = self._inbound.state.faults
-        return faults.on("access-plaintext-through") or faults.on("enforced-at-client") or faults.on("access-unenforced")
 
     async def _pass_through(self) -> None:
         try:
@@ -68,17 +64,13 @@ class PlaintextConnection(asyncio.Protocol):
 
     def _http(self, request: Request, sink: Sink) -> None:
         inbound = self._inbound
-        direct = inbound.state.faults.on("access-plaintext-by-pod-ip") and self._addressed_directly(request)
-        if direct or inbound.allows(request, self._port, None, self.peer, False):
+        admission = inbound.admission
+        if admission.allows_outsider(request, self._port, self.peer, inbound.pod_ip):
             inbound.backs.exchange((inbound.app_ip, self._port), request, sink)
-        elif (status := inbound.refusal(request, self._port, None)) < 100:
+        elif (status := admission.refusal(request, self._port, None)) < 100:
             sink.fail(status, "denied by access policy")
         else:
             answer(sink, status, "denied by access policy")
-
-    def _addressed_directly(self, request: Request) -> bool:
-        host = next((value for name, value in request.headers if name.lower() == b"host"), b"")
-        return host.decode("latin-1").split(":")[0] == self._inbound.pod_ip
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -1,0 +1,1 @@
+"""The compatibility matrix as records: how it is built, read, written and migrated."""

@@ -1,0 +1,1 @@
+"""The report folder: written, read, verified, merged, compared, rendered."""

@@ -1,0 +1,154 @@
+"""What changed from one matrix to another: regressed, mended, new, gone, changed reading. Pure.
+
+Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is found by its
+requirement. A requirement regressed when it is worse than it was: it failed or errored and did not before, or it passed and now nothing
+shows that it holds (skipped, unsupported, gone).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pytest_smi.core.terms import Status
+from pytest_smi.errors import ReportError
+from pytest_smi.matrix.matrix import Entry, Matrix, Run
+from pytest_smi.reports.policy import catalogue_identity, judged_runs
+
+__all__ = ["Baseline", "Change", "Difference", "Kind", "compare"]
+
+_BAD = (Status.FAILED, Status.ERRORED)
+_GOOD = (Status.PASSED, Status.OBSERVED)
+
+
+class Kind(StrEnum):
+    """What came of a requirement between two matrices."""
+
+    REGRESSED = "regressed"
+    """Worse than it was."""
+    MENDED = "mended"
+    """It failed or errored, and now it holds."""
+    NEW = "new"
+    """It was not there before."""
+    GONE = "gone"
+    """It is not there any more; if it had passed, that is a regression too."""
+    READING = "changed reading"
+    """Observed both times, with another reading."""
+    OTHER = "changed"
+    """Another status, neither better nor worse: unsupported became skipped, say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One requirement that is not as it was. `before` and `after`: status, or None when it is not there; readings for `READING`."""
+
+    kind: Kind
+    mesh: str
+    requirement: str
+    id: str
+    before: str | None
+    after: str | None
+    reason: str
+
+    @property
+    def regression(self) -> bool:
+        """Whether it speaks against a release."""
+        return self.kind is Kind.REGRESSED or (self.kind is Kind.GONE and self.before == Status.PASSED)
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as `pytest-smi diff --json` prints it."""
+        return {
+            "kind": str(self.kind),
+            "mesh": self.mesh,
+            "requirement": self.requirement,
+            "id": self.id,
+            "before": self.before,
+            "after": self.after,
+            "reason": self.reason,
+            "regression": self.regression,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """All changes, sorted by mesh and requirement; `same`: how many requirements are as they were."""
+
+    changes: tuple[Change, ...]
+    same: int
+
+    @property
+    def regressed(self) -> bool:
+        """Whether anything got worse."""
+        return any(change.regression for change in self.changes)
+
+
+def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Difference:
+    """Compare two matrices. Raises `ReportError` when their catalogues differ and that was not allowed."""
+    old, new = ({run.name: run for run in judged_runs(matrix)} for matrix in (before, after))
+    changes: list[Change] = []
+    same = 0
+    for mesh in sorted(set(old) | set(new)):
+        first, second = old.get(mesh), new.get(mesh)
+        if first and second and not allow_mixed and catalogue_identity(first, before.suite) != catalogue_identity(second, after.suite):
+            raise ReportError(
+                f"runs are comparable when they were held against one catalogue; those of {mesh} were held against "
+                f"{catalogue_identity(first, before.suite)} and {catalogue_identity(second, after.suite)}",
+                "Run both with one version of the suite, or add --allow-mixed.",
+            )
+        for one, other in _pairs(first, second):
+            change = _change(mesh, one, other)
+            same += change is None
+            changes += [change] if change else []
+    return Difference(changes=tuple(sorted(changes, key=lambda change: (change.mesh, change.requirement, change.id))), same=same)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What is known to fail: failures of a matrix that a new run may repeat."""
+
+    known: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, matrix: Matrix) -> "Baseline":
+        """The failures in the newest run of each mesh."""
+        runs = judged_runs(matrix)
+        return cls(frozenset((run.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED))
+
+    def knows(self, mesh: str, requirement: str) -> bool:
+        """Whether this requirement failed in the baseline."""
+        return (mesh, requirement) in self.known
+
+
+def _pairs(before: Run | None, after: Run | None) -> Iterator[tuple[Entry | None, Entry | None]]:
+    old = {entry.id: entry for entry in before.results} if before else {}
+    new = {entry.id: entry for entry in after.results} if after else {}
+    for name in old.keys() & new.keys():
+        yield old[name], new[name]
+    left, right = ([side[name] for name in side.keys() - other.keys()] for side, other in ((old, new), (new, old)))
+    alone = [{name for name, times in Counter(entry.requirement for entry in side).items() if times == 1} for side in (left, right)]
+    by_requirement = {entry.requirement: entry for entry in right if entry.requirement in alone[0] & alone[1]}
+    for entry in left:
+        yield entry, by_requirement.get(entry.requirement)
+    yield from ((None, entry) for entry in right if entry.requirement not in by_requirement)
+
+
+def _change(mesh: str, before: Entry | None, after: Entry | None) -> Change | None:
+    entry = after or before
+    assert entry is not None
+    old, new = (str(one.status) if one else None for one in (before, after))
+    if before is None or after is None:
+        kind = Kind.NEW if before is None else Kind.GONE
+    elif before.status is after.status is Status.OBSERVED and before.reading != after.reading:
+        kind, old, new = Kind.READING, before.reading, after.reading
+    elif before.status is after.status:
+        return None
+    elif (after.status in _BAD and before.status not in _BAD) or (before.status is Status.PASSED and after.status not in _GOOD):
+        kind = Kind.REGRESSED
+    elif before.status in _BAD and after.status in _GOOD:
+        kind = Kind.MENDED
+    else:
+        kind = Kind.OTHER
+    return Change(
+        kind=kind, mesh=mesh, requirement=entry.requirement, id=entry.id, before=old, after=new, reason=after.reason if after else ""
+    )

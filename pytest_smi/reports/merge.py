@@ -1,0 +1,183 @@
+"""Merging reports: each is copied, verified where it now lies, and its runs go into one matrix.
+
+It takes linear time, and has one report in memory at a time. The merged folder appears whole or not at all: it is made beside its place
+and renamed into it.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pytest_smi.core.canonical import sha256_hex
+from pytest_smi.errors import ReportError, UsageProblem, VerificationError
+from pytest_smi.matrix.matrix import Run, Suite, run_order
+from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.reports.envelopes import trust
+from pytest_smi.reports.folder import list_folder, read_file
+from pytest_smi.reports.merged import SOURCES_FOLDER, Merging, matrix_pieces, merge_statement, moved, run_text, source_id
+from pytest_smi.reports.policy import Policy, catalogue_identity, refuse_unfit
+from pytest_smi.reports.verify import verify_report, verify_source
+from pytest_smi.reports.write import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
+from pytest_smi.signing.keys import PublicKey
+from pytest_smi.signing.signer import Signer
+from pytest_smi.signing.statement import MATRIX_FILE
+
+__all__ = ["Merged", "merge_reports"]
+
+_MOST_EVIDENCE = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What was merged: how many reports and runs, and how many catalogues they were held against."""
+
+    sources: int
+    runs: int
+    catalogues: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    # Where in the spool a run's text is: the texts themselves would not fit into memory.
+    order: tuple[str, str, str, str]
+    offset: int
+    length: int
+
+
+def merge_reports(
+    reports: Iterable[Path],
+    out: Path,
+    *,
+    keys: Sequence[PublicKey],
+    signer: Signer,
+    suite: Suite,
+    merged_at: str,
+    threshold: int = 1,
+    allow_mixed: bool = False,
+    policy: Policy | None = None,
+) -> Merged:
+    """Merge report folders into the folder `out`, which must be new or empty. `policy` holds for each run, `suite` is who merges.
+
+    Raises `VerificationError` for a report that does not verify, `ReportError` for a run given twice or catalogues that differ.
+    """
+    trusted = trust(keys, threshold)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageProblem(f"a merged report goes into a new or empty folder; {out} is not", "Give another with --out DIR.")
+    stage = out.parent / f".{out.name}.smi-merging-{secrets.token_hex(6)}"
+    try:
+        (stage / SOURCES_FOLDER).mkdir(parents=True)
+        collected = _Collected()
+        with open(stage / "spool", "w+b") as spool:
+            for report in _flattened(reports, keys, threshold):
+                source, envelopes = _copied(report, stage / SOURCES_FOLDER)
+                try:
+                    verified = verify_source(stage / SOURCES_FOLDER / source, trusted)
+                    refuse_unfit(verified.matrix, policy or Policy())
+                except VerificationError as problem:
+                    raise VerificationError(f"{report}: {problem.message}", problem.hint) from None
+                collected.envelopes[source] = envelopes
+                for run in verified.matrix.runs:
+                    collected.add(moved(run, source, verified.matrix.suite), verified.matrix.suite, report, spool)
+            collected.refuse_unlike(allow_mixed)
+            merging = Merging(merged_at=merged_at, suite=collected.common_suite() or suite, mixed=len(collected.catalogues) > 1)
+            digest = _write_matrix(stage / MATRIX_FILE, merging, collected.texts(spool))
+        (stage / "spool").unlink()
+        statement = merge_statement(merging, digest, collected.envelopes)
+        (stage / SCHEMA_FILE).write_bytes(schema_bytes())
+        (stage / KEY_FILE).write_bytes(signer.public_pem)
+        (stage / ENVELOPES_FILE).write_bytes(signer.sign(statement.to_bytes()).to_bytes() + b"\n")
+        os.replace(stage, out)
+    except OSError as problem:
+        raise ReportError(f"the merged report cannot be written to {out}: {problem}", "Free space or give another --out DIR.") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return Merged(sources=len(collected.envelopes), runs=len(collected.places), catalogues=len(collected.catalogues))
+
+
+class _Collected:
+    """What is known of the runs so far, small enough for very many."""
+
+    def __init__(self) -> None:
+        self.envelopes: dict[str, str] = {}
+        self.places: list[_Place] = []
+        self.catalogues: dict[str, str] = {}
+        self.suites: set[Suite] = set()
+        self._nonces: set[str] = set()
+
+    def add(self, run: Run, of_matrix: Suite, report: Path, spool: BinaryIO) -> None:
+        if run.nonce in self._nonces:
+            raise ReportError(f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already", "Merge each once.")
+        self._nonces.add(run.nonce)
+        self.catalogues.setdefault(catalogue_identity(run, of_matrix), str(report))
+        self.suites.add(run.provenance.suite or of_matrix)
+        text = run_text(run).encode()
+        self.places.append(_Place(run_order(run), spool.tell(), len(text)))
+        spool.write(text)
+
+    def refuse_unlike(self, allowed: bool) -> None:
+        if not self.places:
+            raise ReportError("a merged report holds at least one run; there is none", "Give the report folders.")
+        if len(self.catalogues) > 1 and not allowed:
+            listed = "; ".join(f"{report} has {identity}" for identity, report in list(self.catalogues.items())[:3])
+            raise ReportError(
+                f"runs are comparable when they were held against one catalogue; these have {len(self.catalogues)}: {listed}",
+                "Run them with one version of the suite, or add --allow-mixed.",
+            )
+
+    def common_suite(self) -> Suite | None:
+        return next(iter(self.suites)) if len(self.suites) == 1 else None
+
+    def texts(self, spool: BinaryIO) -> Iterator[str]:
+        for place in sorted(self.places, key=lambda place: place.order):
+            spool.seek(place.offset)
+            yield spool.read(place.length).decode()
+
+
+def _flattened(reports: Iterable[Path], keys: Sequence[PublicKey], threshold: int) -> Iterator[Path]:
+    for report in reports:
+        # A matrix stands for the report that it lies in: by itself it is not signed.
+        folder = report.parent if report.name == MATRIX_FILE else report
+        if (folder / SOURCES_FOLDER).is_dir():
+            verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
+            yield from (folder / SOURCES_FOLDER / source.id for source in verified.sources)
+        else:
+            yield folder
+
+
+def _copied(report: Path, sources: Path) -> tuple[str, str]:
+    """Copy a report, then let the copy be verified: what is verified is what stays. Its id, and the sha256 of its envelopes."""
+    try:
+        envelopes = read_file(report, ENVELOPES_FILE, 2)
+        source = source_id(envelopes)
+        if (sources / source).exists():
+            raise ReportError(f"a report is merged once; {report} was given twice", "Give each report once.")
+        folder = sources / source
+        folder.mkdir()
+        (folder / ENVELOPES_FILE).write_bytes(envelopes)
+        (folder / MATRIX_FILE).write_bytes(read_file(report, MATRIX_FILE, 7))
+        if (report / KEY_FILE).exists():
+            (folder / KEY_FILE).write_bytes(read_file(report, KEY_FILE, 12))
+        evidence = list_folder(report, EVIDENCE_FOLDER, 9, _MOST_EVIDENCE)
+        if evidence:
+            (folder / EVIDENCE_FOLDER).mkdir()
+        for name in evidence:
+            (folder / EVIDENCE_FOLDER / name).write_bytes(read_file(report, f"{EVIDENCE_FOLDER}/{name}", 9))
+    except VerificationError as problem:
+        raise VerificationError(f"{report}: {problem.message}", problem.hint) from None
+    return source, sha256_hex(envelopes)
+
+
+def _write_matrix(path: Path, merging: Merging, texts: Iterator[str]) -> str:
+    digest = hashlib.sha256()
+    with open(path, "wb") as file:
+        for piece in matrix_pieces(merging, texts):
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()

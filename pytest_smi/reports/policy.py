@@ -1,0 +1,148 @@
+"""Whether a verified matrix is what the reader asked for: complete, of the mesh, fresh, and good enough. Pure.
+
+A signature says who vouches for a matrix; it does not say that the matrix answers the question. Two things are always asked: a run that
+is called conformant must be so by its own results, and a run must have a result for every requirement. The rest is the reader's `Policy`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pytest_smi.core.terms import LEVELS_OF, Level, Status
+from pytest_smi.errors import VerificationError
+from pytest_smi.matrix.matrix import Catalogue, Matrix, Run, Suite
+
+__all__ = ["Policy", "catalogue_identity", "judged_runs", "refuse_unfit"]
+
+_AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a reader asks of a report beyond its signature.
+
+    `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
+    `max_age`: of the newest run of each mesh asked about. `level`: a key of
+    `LEVELS_OF`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
+    whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted. `now`: None is the present.
+    """
+
+    mesh: str | None = None
+    max_age: timedelta | None = None
+    level: str | None = None
+    catalogue: Catalogue | None = None
+    suite: Suite | None = None
+    complete: bool = True
+    now: datetime | None = None
+
+
+def refuse_unfit(matrix: Matrix, policy: Policy) -> None:
+    """Raise `VerificationError` for the first thing that is not as it must be."""
+    for run in matrix.runs:
+        _refuse_boast(run)
+        if policy.complete:
+            _refuse_gaps(run, matrix.suite, policy)
+    for run in judged_runs(matrix, policy.mesh):
+        if policy.max_age is not None:
+            _refuse_stale(run, policy.max_age, policy.now or datetime.now(UTC))
+        if policy.level is not None:
+            _refuse_weak(run, policy.level)
+
+
+def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
+    """The newest run of each mesh, or of the one named; of each version by itself, where several were run.
+
+    Raises `VerificationError` when there is none of that name.
+    """
+    newest: dict[str, Run] = {}
+    for run in matrix.runs:
+        if mesh is not None and not _is_of(run, mesh):
+            continue
+        last = newest.setdefault(run.name, run)
+        newest[run.name] = max(last, run, key=lambda one: (one.finished_at, one.nonce))
+    if mesh is not None and not newest:
+        there = ", ".join(sorted({f"{run.mesh.name}@{run.mesh.version}" for run in matrix.runs}))
+        raise _refusal(14, f"the report must be of the mesh {mesh}; it is of {there}", "Get the report of that mesh.")
+    return tuple(newest[key] for key in sorted(newest))
+
+
+def _is_of(run: Run, mesh: str) -> bool:
+    # A mesh in a matrix may carry the context of its cluster, NAME@CONTEXT, which says where it ran and not what it is.
+    plain = run.mesh.name.partition("@")[0]
+    return mesh in (run.mesh.name, plain, f"{plain}@{run.mesh.version}", f"{run.mesh.name}@{run.mesh.version}")
+
+
+def catalogue_identity(run: Run, of_matrix: Suite) -> str:
+    """What tells catalogues apart: their digest, or for runs that do not know it the suite they came from."""
+    if run.provenance.catalogue is not None:
+        return f"catalogue sha256:{run.provenance.catalogue.digest}"
+    suite = run.provenance.suite or of_matrix
+    return f"{suite.name} {suite.version} sha256:{suite.digest}"
+
+
+def _refuse_boast(run: Run) -> None:
+    against = [entry.requirement for entry in run.results if entry.status in _AGAINST]
+    if run.conformant and (against or run.weakened or not run.summary[Status.PASSED]):
+        reason = ", ".join(against[:5]) or "; ".join(run.weakened) or "nothing passed"
+        raise _refusal(13, f"a conformant run has nothing against it; that of {_named(run)} has: {reason}")
+
+
+def _refuse_gaps(run: Run, of_matrix: Suite, policy: Policy) -> None:
+    suite = run.provenance.suite or of_matrix
+    required: dict[str, Level] = {}
+    if run.provenance.catalogue is not None:
+        required |= run.provenance.catalogue.requirements
+    ours = policy.suite
+    if policy.catalogue is not None and ours is not None and (suite.name, suite.version) == (ours.name, ours.version):
+        required |= policy.catalogue.requirements
+    found: dict[str, set[Level]] = {}
+    for entry in run.results:
+        found.setdefault(entry.requirement, set()).add(entry.level)
+    missing = sorted(set(required) - set(found))
+    if missing:
+        raise _refusal(
+            13,
+            f"a run must account for every requirement of {suite.name} {suite.version}; that of {_named(run)} lacks {_some(missing)}",
+            "Run the whole suite. To read a run that was narrowed or interrupted all the same, add --allow-incomplete.",
+        )
+    for name in sorted(required):
+        if found[name] != {required[name]}:
+            levels = ", ".join(sorted(found[name]))
+            raise _refusal(13, f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as {levels}")
+
+
+def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
+    try:
+        finished = datetime.fromisoformat(run.finished_at)
+        age = now - finished
+    except (ValueError, TypeError):
+        raise _refusal(14, f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
+    if age > max_age:
+        whole = age - age % timedelta(seconds=1)
+        raise _refusal(14, f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again.")
+    if age < -_CLOCKS_DIFFER:
+        raise _refusal(14, f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks.")
+
+
+def _refuse_weak(run: Run, level: str) -> None:
+    own = [entry for entry in run.results if entry.level in LEVELS_OF[level]]
+    against = [f"{entry.requirement} {entry.status}" for entry in own if entry.status in _AGAINST]
+    problems = [_some(against)] if against else []
+    problems += run.weakened
+    if not any(entry.status is Status.PASSED for entry in own):
+        problems.append("nothing passed")
+    if problems:
+        found = "; ".join(problems)
+        raise _refusal(14, f"every requirement of level {level} must hold; in the run of {_named(run)}: {found}", "Read its reasons.")
+
+
+def _some(names: list[str]) -> str:
+    return f"{len(names)}: " + ", ".join(names[:8]) + (" and more" if len(names) > 8 else "")
+
+
+def _named(run: Run) -> str:
+    return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
+
+
+def _refusal(step: int, message: str, hint: str = "Get the report again from where it was made; do not edit it.") -> VerificationError:
+    return VerificationError(f"step {step}: {message}", hint)

@@ -1,0 +1,125 @@
+"""The summary that pytest prints at the end of a run, as lines of text with the name of a style each. Pure: nothing is printed here.
+
+Styles, which the caller turns into colours or ignores: `title`, `good`, `bad`, `warn`, `plain`, `dim`. A line never is wider than the
+width given unless a single word is.
+"""
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Literal
+
+from pytest_smi.core.terms import Status
+from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
+from pytest_smi.reports.render.wording import notes_of, run_label
+
+__all__ = ["Line", "Style", "summary_lines"]
+
+Style = Literal["title", "good", "bad", "warn", "plain", "dim"]
+Line = tuple[Style, str]
+
+_CAPABILITY: dict[Capability, Style] = {Capability.FULL: "good", Capability.PARTIAL: "warn", Capability.NONE: "bad"}
+_MOST_GROUPED = 12
+"""Requirements listed per reason before the rest is only counted."""
+
+
+def summary_lines(matrix: Matrix, *, report: str, fingerprint: str | None, width: int = 100) -> Iterator[Line]:
+    """The lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the signing key, None if unsigned."""
+    width = max(60, min(width, 120))
+    for run in matrix.runs:
+        yield from _run(run, report, width)
+        yield ("plain", "")
+    yield ("plain", f"Report  {report}")
+    if fingerprint is None:
+        yield ("warn", "Signed  no")
+    else:
+        yield ("plain", f"Signed  {fingerprint}")
+        yield ("dim", f"        pytest-smi verify {report} --key {report.rstrip('/')}/signing-key.pub.pem")
+
+
+def _run(run: Run, report: str, width: int) -> Iterator[Line]:
+    yield ("title", f"{run_label(run)} on Kubernetes {run.kubernetes}".replace("  ", " "))
+    yield from _apis(run, width)
+    for note in notes_of(run):
+        yield from _wrapped("dim", "  note     ", note, width)
+    broken: tuple[tuple[Status, Style], ...] = ((Status.FAILED, "bad"), (Status.ERRORED, "warn"))
+    for status, style in broken:
+        yield from _broken(run, status, style, report, width)
+    for status, title in ((Status.UNSUPPORTED, "Unsupported"), (Status.SKIPPED, "Skipped")):
+        yield from _grouped(run, status, title, width)
+    yield from _observed(run, width)
+    yield ("plain", "")
+    yield from _verdict(run, width)
+
+
+def _apis(run: Run, width: int) -> Iterator[Line]:
+    for api, claim in run.apis.items():
+        own = [entry for entry in run.results if entry.api is api]
+        if claim.version is None and not own:
+            continue
+        counts = ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in own)))
+        lead = f"  {api:<8} {claim.version or '-':<9} {claim.capability:<8} "
+        yield from _wrapped(_CAPABILITY[claim.capability], lead, counts or "nothing ran", width)
+
+
+def _broken(run: Run, status: Status, style: Style, report: str, width: int) -> Iterator[Line]:
+    entries = [entry for entry in run.results if entry.status is status]
+    if not entries:
+        return
+    yield ("plain", "")
+    yield (style, f"  {status.capitalize()} ({len(entries)})")
+    for entry in entries:
+        yield from _wrapped(
+            style, f"  {entry.requirement:<6} {entry.level:<7} ", _named(entry) + (entry.reason or "no reason given"), width
+        )
+        if entry.evidence is not None:
+            yield ("dim", f"{'':<17}{report.rstrip('/')}/{entry.evidence.path}")
+
+
+def _named(entry: Entry) -> str:
+    # The id is worth its place only where it says more than the requirement does.
+    return "" if entry.id == entry.requirement else f"{entry.id}: "
+
+
+def _grouped(run: Run, status: Status, title: str, width: int) -> Iterator[Line]:
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in run.results:
+        if entry.status is status and entry.requirement not in reasons[entry.reason]:
+            reasons[entry.reason].append(entry.requirement)
+    total = run.summary[status]
+    if not total:
+        return
+    yield ("plain", "")
+    yield ("plain", f"  {title} ({total})")
+    for reason, requirements in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        if requirements:
+            more = f" and {len(requirements) - _MOST_GROUPED} more" if len(requirements) > _MOST_GROUPED else ""
+            yield from _wrapped("dim", "  ", f"{reason or 'no reason given'}: {', '.join(requirements[:_MOST_GROUPED])}{more}", width)
+
+
+def _observed(run: Run, width: int) -> Iterator[Line]:
+    entries = [entry for entry in run.results if entry.status is Status.OBSERVED]
+    if not entries:
+        return
+    yield ("plain", "")
+    yield ("plain", f"  Observed ({len(entries)}), where the specification leaves it open")
+    for entry in entries:
+        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "nothing seen"), width)
+
+
+def _verdict(run: Run, width: int) -> Iterator[Line]:
+    counts = ", ".join(f"{count} {status}" for status, count in run.summary.items() if count) or "nothing ran"
+    if run.conformant:
+        yield ("good", f"  Conformant: {counts}")
+        return
+    style: Style = "bad" if run.summary[Status.FAILED] else "warn"
+    yield (style, f"  Not conformant: {counts}")
+    for reason in run.weakened:
+        yield from _wrapped("warn", "    because ", reason, width)
+
+
+def _wrapped(style: Style, lead: str, text: str, width: int) -> Iterator[Line]:
+    indent = " " * len(lead)
+    flat = " ".join(text.split())
+    lines = textwrap.wrap(flat, width, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    yield from ((style, line) for line in lines)

@@ -1,0 +1,178 @@
+"""Writing the signed part of the report folder: matrix.json, its evidence, its signature and the public key.
+
+The law: at no moment does the folder verify unless it is whole. The new files are staged inside the folder, the old signature goes
+first and the new signature comes last: whatever interrupts the writing leaves a folder that `pytest-smi verify` refuses, and the next
+write tidies up. Only files that an earlier report of ours names are ever removed.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pytest_smi.core.canonical import sha256_hex
+from pytest_smi.errors import ReportError, UsageProblem
+from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.signing.signer import Signer
+from pytest_smi.signing.statement import MATRIX_FILE, statements_of
+
+__all__ = ["DERIVED_FILES", "ENVELOPES_FILE", "EVIDENCE_FOLDER", "KEY_FILE", "check_writable", "claim_folder", "write_report"]
+
+ENVELOPES_FILE = "matrix.intoto.jsonl"
+"""DSSE envelopes, one per line: the matrix statement, then the test-result statement."""
+KEY_FILE = "signing-key.pub.pem"
+"""The public key of the signature. A reader who trusts it because it lies here trusts whoever wrote the folder."""
+EVIDENCE_FOLDER = "evidence"
+"""Folder of evidence files, within the report folder."""
+
+DERIVED_FILES = frozenset(
+    {
+        "index.html",
+        "summary.json",
+        "badge.json",
+        "ctrf.json",
+        "junit.xml",
+        "summary.md",
+        "metrics.txt",
+        SCHEMA_FILE,
+        "matrix.sigstore.jsonl",
+    }
+)
+"""What may lie beside the signed files: made from the matrix, and not covered by its signature."""
+
+_STAGE = ".smi-staging-"
+
+
+def check_writable(directory: Path) -> None:
+    """Find out before a run whether its report can be written: makes the folder if need be. Raises `ReportError`."""
+    try:
+        (directory / EVIDENCE_FOLDER).mkdir(parents=True, exist_ok=True)
+        for folder in (directory, directory / EVIDENCE_FOLDER):
+            # Trying is the only honest test: mode bits say little about read-only mounts, quotas and root.
+            probe = folder / f"{_STAGE}{secrets.token_hex(8)}"
+            os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            probe.unlink()
+    except OSError as problem:
+        found = problem.strerror or str(problem)
+        raise ReportError(
+            f"the report folder must be writable; {directory} is not: {found}", "Give another with --smi-report DIR."
+        ) from None
+    foreign = sorted(set(_evidence_files(directory)) - _ours(directory))
+    if foreign:
+        listed = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
+        raise ReportError(
+            f"the evidence folder of a report holds nothing but its evidence; {directory} also holds {listed}",
+            "Move it away, or give another folder with --smi-report DIR.",
+        )
+
+
+@contextmanager
+def claim_folder(directory: Path) -> Iterator[None]:
+    """Hold the report folder for one run: a second run with the same folder is refused at its start, not at its end.
+
+    Raises `ReportError` as `check_writable`, and `UsageProblem` when another run holds the folder. The hold ends with the process.
+    """
+    check_writable(directory)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageProblem(
+                f"a report folder serves one run at a time; another run is using {directory}",
+                "Wait for it, or give this one a folder of its own with --smi-report DIR.",
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes], signer: Signer) -> tuple[str, ...]:
+    """Write and sign the report; the names of the files written, relative to the folder. Raises `ReportError`.
+
+    `evidence`: path in the folder → bytes, exactly what the matrix refers to (see `matrix_build.Built`).
+    """
+    _check_evidence(matrix, evidence)
+    digests = {path: sha256_hex(data) for path, data in evidence.items()}
+    envelopes = [signer.sign(statement.to_bytes()).to_bytes() + b"\n" for statement in statements_of(matrix, digests)]
+    # The order is the order in which they become visible.
+    files = {
+        **evidence,
+        SCHEMA_FILE: schema_bytes(),
+        KEY_FILE: signer.public_pem,
+        MATRIX_FILE: matrix.to_bytes(),
+        ENVELOPES_FILE: b"".join(envelopes),
+    }
+    check_writable(directory)
+    stage = directory / f"{_STAGE}{secrets.token_hex(8)}"
+    try:
+        old = _ours(directory)
+        for name, data in files.items():
+            _write(stage / name, data)
+        (directory / ENVELOPES_FILE).unlink(missing_ok=True)
+        # What was derived from the matrix before must not stand beside the new one.
+        stale = DERIVED_FILES if (directory / MATRIX_FILE).exists() else frozenset[str]()
+        for name in (old - set(evidence)) | stale:
+            (directory / name).unlink(missing_ok=True)
+        for name, data in files.items():
+            if name == ENVELOPES_FILE:
+                # Everything it vouches for is on the disk before it is.
+                _sync(directory)
+            elif name == MATRIX_FILE:
+                # Kept in the stage too until all is done: after an interruption it tells which evidence is ours.
+                _write(stage / f"{name}.last", data)
+                os.replace(stage / f"{name}.last", directory / name)
+                continue
+            os.replace(stage / name, directory / name)
+        _sync(directory)
+    except OSError as problem:
+        raise ReportError(f"the report cannot be written to {directory}: {problem}", "Free space or give --smi-report DIR.") from None
+    finally:
+        if (directory / ENVELOPES_FILE).exists():
+            for leftover in directory.glob(f"{_STAGE}*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+    return tuple(files)
+
+
+def _check_evidence(matrix: Matrix, evidence: Mapping[str, bytes]) -> None:
+    referred = {entry.evidence.path: entry.evidence.sha256 for run in matrix.runs for entry in run.results if entry.evidence}
+    for path in sorted(set(referred) | set(evidence)):
+        if path not in evidence or path not in referred or sha256_hex(evidence[path]) != referred[path]:
+            raise ReportError(f"a matrix and its evidence belong together; {path} is missing, extra or changed", "Build both at once.")
+
+
+def _evidence_files(directory: Path) -> Iterator[str]:
+    with suppress(FileNotFoundError):
+        yield from (f"{EVIDENCE_FOLDER}/{entry.name}" for entry in os.scandir(directory / EVIDENCE_FOLDER))
+
+
+def _ours(directory: Path) -> set[str]:
+    """Evidence that the report in this folder, or one whose writing was interrupted, says is its own."""
+    names: set[str] = set()
+    for source in (directory / MATRIX_FILE, *directory.glob(f"{_STAGE}*/{MATRIX_FILE}")):
+        with suppress(OSError, ReportError):
+            matrix = Matrix.from_bytes(source.read_bytes())
+            names |= {entry.evidence.path for run in matrix.runs for entry in run.results if entry.evidence}
+    return names & set(_evidence_files(directory))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    for folder in (directory / EVIDENCE_FOLDER, directory):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

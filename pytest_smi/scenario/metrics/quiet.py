@@ -1,0 +1,89 @@
+"""The pause between warm-up and measurement: numbers appear, fall while nothing is sent, and leave an empty window behind.
+
+What falls is a requirement of its own; that the window is empty afterwards is made sure by time, not by what the mesh shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_smi.cluster.wait import pause
+from pytest_smi.scenario.metrics import quantities
+from pytest_smi.scenario.metrics.reading import Question, items_or_none, read
+from pytest_smi.scenario.metrics.recording import Document, Fading
+from pytest_smi.scenario.metrics.records import Item
+from pytest_smi.scenario.scenario import RequirementFailed, Scene
+
+UNSAID = 30.0
+"""Seconds to wait for an empty window where neither its length nor its effect can be seen: the specification's example."""
+WINDOWS = 3
+"""Numbers that have not fallen after so many windows do not fall."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """What the pause showed. `window` in seconds: as stated, else as seen from the fall, else None."""
+
+    window: float | None
+    fading: Fading
+
+
+def await_quiet(smi: Scene, question: Question) -> Quiet:
+    """Watch an object whose traffic has just ended; returns when a window without any traffic has passed."""
+    ended = smi.clock()
+    shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + smi.limits.metrics_deadline)
+    before, window = requests_shown(items_or_none(shown)), _stated_window(items_or_none(shown))
+    fallen = shown
+    if before:
+        if window:
+            pass_time(smi, until=ended + 0.9 * window)
+        deadline = ended + (WINDOWS * window + smi.limits.metrics_slack if window else smi.limits.metrics_deadline)
+        fallen = poll(smi, question, lambda items: requests_shown(items) == 0, deadline=deadline)
+    after, waited = requests_shown(items_or_none(fallen)), fallen.begun - ended
+    if window is None and before and after == 0:
+        window = fallen.finished - ended
+    pass_time(smi, until=ended + (window or UNSAID) + smi.limits.metrics_slack)
+    documents = [shown.to_json(), fallen.to_json()]
+    smi.evidence.event("quiet", before=before, after=after, waited=round(waited, 3), window=window, documents=documents)
+    return Quiet(window=window, fading=Fading(before=before, after=after, waited=waited))
+
+
+def poll(smi: Scene, question: Question, right: Callable[[list[Item] | None], bool], *, deadline: float) -> Document:
+    """Return the first document that is right, or the one read when the deadline (on the scene's clock) had passed."""
+    pace = 0.02
+    while True:
+        document = read(smi, question)
+        left = deadline - smi.clock()
+        if right(items_or_none(document)) or left <= 0:
+            return document
+        pause(min(pace, left))
+        pace = min(2 * pace, smi.limits.poll_interval)
+
+
+def pass_time(smi: Scene, *, until: float) -> None:
+    """Let time pass up to a point on the scene's clock."""
+    left = until - smi.clock()
+    if left > 0:
+        pause(left)
+
+
+def requests_shown(items: list[Item] | None) -> float | None:
+    """Return the requests that a document shows; 0 when it shows no object, None when it cannot be read."""
+    if items is None:
+        return None
+    try:
+        return sum(item.requests for item in items)
+    except RequirementFailed:
+        return None
+
+
+def _stated_window(items: list[Item] | None) -> float | None:
+    for item in items or ():
+        try:
+            seconds = quantities.duration(item.window)
+        except ValueError:
+            continue
+        if seconds > 0:
+            return seconds
+    return None

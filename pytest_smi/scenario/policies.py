@@ -1,0 +1,148 @@
+"""The part of a scene that speaks SMI: describe, apply, edit and delete its objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from pytest_smi.scenario.context import Stage
+from pytest_smi.smi.model import (
+    Backend,
+    HTTPMatch,
+    HTTPRouteGroup,
+    Rule,
+    SmiObject,
+    Subject,
+    TCPRoute,
+    TrafficSplit,
+    TrafficTarget,
+    UDPRoute,
+    refer_to,
+)
+from pytest_smi.smi.ports import port_of
+from pytest_smi.smi.versions import NotExpressible
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.workloads import Service, Workload
+
+
+def match(name: str, path: str | None = None, methods: Iterable[str] | None = ("*",), **headers: str) -> HTTPMatch:
+    """Write a route in short: `match("m", "/m", ["GET"], x_kind="^v$")`; underscores in header names become dashes."""
+    pairs = tuple((key.replace("_", "-"), value) for key, value in headers.items())
+    return HTTPMatch(name=name, path=path, methods=None if methods is None else tuple(methods), headers=pairs)
+
+
+def edited(group: HTTPRouteGroup, *matches: HTTPMatch) -> HTTPRouteGroup:
+    """Return a route group with other routes, to be applied again."""
+    return replace(group, matches=matches)
+
+
+class Policies(Stage):
+    """Route groups, targets and splits of the scene, at the negotiated versions."""
+
+    def apply(self, *records: SmiObject) -> None:
+        """Create or replace SMI objects, in the order given, at the negotiated versions.
+
+        Pods are Ready first: what a mesh makes of policy for pods that do not run yet is no assertion's matter.
+        """
+        for workload in (*self.servers, *self.testbed.clients, *self._own_clients.values()):
+            workload.await_ready()
+        for record in records:
+            self._put(self._rendered(record))
+
+    def delete(self, *records: SmiObject) -> None:
+        """Delete SMI objects."""
+        for record in records:
+            self._remove(self._rendered(record))
+
+    def can_say(self, record: SmiObject) -> bool:
+        """Whether the negotiated versions have words for a record, for parts of an assertion that need more than the rest of it."""
+        try:
+            self._rendered(record)
+        except NotExpressible:
+            return False
+        return True
+
+    def routes(self, name: str, *matches: HTTPMatch, alias: str = "t1") -> HTTPRouteGroup:
+        """Describe (not apply) an HTTPRouteGroup of this scene."""
+        return HTTPRouteGroup(name=f"{name}-{self.tag}", namespace=self.namespace(alias), matches=matches)
+
+    def tcp_route(self, name: str, *ports: int, alias: str = "t1") -> TCPRoute:
+        """Describe a TCPRoute of this scene; no ports means all."""
+        return TCPRoute(name=f"{name}-{self.tag}", namespace=self.namespace(alias), ports=ports)
+
+    def udp_route(self, name: str, *ports: int, alias: str = "t1") -> UDPRoute:
+        """Describe a UDPRoute of this scene; no ports means all."""
+        return UDPRoute(name=f"{name}-{self.tag}", namespace=self.namespace(alias), ports=ports)
+
+    def target(
+        self,
+        destination: Workload,
+        *rules: HTTPRouteGroup | TCPRoute | UDPRoute | Rule,
+        sources: Iterable[Workload],
+        name: str = "target",
+        alias: str | None = None,
+    ) -> TrafficTarget:
+        """Describe a TrafficTarget: `sources` (by their ServiceAccounts) may reach the destination's through `rules`.
+
+        A route group given as a record is granted as a whole, each of its routes by name; write a `Rule` to say it otherwise.
+        The ports of a TCPRoute become the target's where the versions write them there.
+        """
+        return TrafficTarget(
+            name=f"{name}-{self.tag}",
+            namespace=self.namespace(alias) if alias else destination.namespace,
+            destination=Subject(name=destination.account, namespace=destination.namespace),
+            rules=tuple(map(refer_to, rules)),
+            sources=tuple(Subject(name=s.account, namespace=s.namespace) for s in sources),
+            port=port_of(rules, self.versions),
+        )
+
+    def grant(
+        self, destination: Workload, *matches: HTTPMatch, sources: Iterable[Workload], name: str = "grant"
+    ) -> tuple[HTTPRouteGroup, TrafficTarget]:
+        """Apply a route group and a target that grants all of it; returns both, to be edited or deleted."""
+        group = HTTPRouteGroup(name=f"{name}-{self.tag}", namespace=destination.namespace, matches=matches)
+        target = self.target(destination, group, sources=sources, name=name)
+        self.apply(group, target)
+        return group, target
+
+    def grant_all(self, *destinations: Workload, sources: Iterable[Workload]) -> None:
+        """Grant every HTTP request and TCP connection, where the mesh also enforces access; otherwise nothing is needed."""
+        if "access" not in self.versions or "specs" not in self.versions:
+            return
+        for number, destination in enumerate(destinations):
+            everything = [match("all", ".*")]
+            if self.versions["specs"] == "v1alpha1":
+                # Its only reader takes paths as text with a star; what is meant to be open must not depend on that.
+                everything.append(match("below", "/*"))
+            group = HTTPRouteGroup(name=f"all-{self.tag}", namespace=destination.namespace, matches=tuple(everything))
+            tcp = TCPRoute(name=f"all-{self.tag}", namespace=destination.namespace)
+            http_target = self.target(destination, group, sources=sources, name=f"all-http-{number}")
+            self.apply(group, tcp, http_target, self.target(destination, tcp, sources=sources, name=f"all-tcp-{number}"))
+
+    def split(
+        self,
+        root: Service | Workload,
+        weights: Mapping[Service | Workload | str, int | Fraction],
+        *,
+        matches: Sequence[HTTPRouteGroup] | None = None,
+        name: str = "split",
+        family: str = "http",
+    ) -> TrafficSplit:
+        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scene that need not exist.
+
+        Weights that are no whole numbers are expressible in v1alpha1 alone.
+        `family` is the kind of traffic in question (http, tcp or udp), for meshes that want a Service for each.
+        """
+
+        def named(service: Service | Workload | str) -> str:
+            text = f"{service}-{self.tag}" if isinstance(service, str) else service.name
+            return Addresses.of(self.testbed.setting.profile, text, root.namespace).name(family)
+
+        return TrafficSplit(
+            name=f"{name}-{self.tag}",
+            namespace=root.namespace,
+            service=named(root),
+            backends=tuple(Backend(service=named(key), weight=weight) for key, weight in weights.items()),
+            matches=None if matches is None else tuple(group.name for group in matches),
+        )

@@ -1,0 +1,1 @@
+"""The pytest run: options, controller, workers, results."""

@@ -1,0 +1,170 @@
+"""The session plugin of the process that the user started: hooks between pytest, the targets and the account of results."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from pytest_smi.core.catalogue import load
+from pytest_smi.core.interrupts import give_lines, interrupt
+from pytest_smi.core.terms import Status
+from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
+from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.reports.derived import derive
+from pytest_smi.reports.diff import Baseline
+from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.write import claim_folder, write_report
+from pytest_smi.session.meshes import Targets
+from pytest_smi.session.options import Options
+from pytest_smi.session.results import EXIT_ERRORED, Account
+from pytest_smi.session.target import IMAGES, Target, result_of
+from pytest_smi.signing.keys import ask_on_terminal, find_key
+from pytest_smi.signing.signer import Signer
+
+_LETTERS = {
+    Status.ERRORED: ("errored", "E", ("ERRORED", {"red": True})),
+    Status.UNSUPPORTED: ("unsupported", "u", ("UNSUPPORTED", {"yellow": True})),
+    Status.OBSERVED: ("observed", "o", ("OBSERVED", {"cyan": True})),
+}
+_COLOURS: dict[str, dict[str, bool]] = {
+    "title": {"bold": True},
+    "good": {"green": True},
+    "bad": {"red": True},
+    "warn": {"yellow": True},
+    "plain": {},
+    "dim": {"light": True},
+}
+
+
+class ControllerSession:
+    """One run of the suite: from the options to the signed matrix. Raises SmiError for options that cannot be meant."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.options = options
+        self.targets = Targets(options)
+        self.account = Account(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
+        self.matrix: Matrix | None = None
+        self._report_folder = ExitStack()
+        self.collect_only: bool = config.getoption("collectonly")
+        if not self.collect_only:
+            found = find_key(options.signing_key, os.environ, ask_on_terminal)
+            self.signer, self.new_key = Signer(found.key), found.origin if found.made else ""
+            self._report_folder.enter_context(claim_folder(options.report))
+
+    def connected(self) -> Mapping[str, Target]:
+        """Return the targets, for a worker session in this process."""
+        return self.targets.reached
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Start what has to be started and look at every target, before anything is deployed."""
+        if self.collect_only:
+            return
+        signal.signal(signal.SIGTERM, interrupt)
+        try:
+            self.targets.connect()
+        except SmiError as error:
+            usage = isinstance(error, UsageProblem)
+            pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR) if usage else EXIT_ERRORED)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is tested against what."""
+        lines = []
+        for name, found in self.targets.findings.items():
+            apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
+            lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
+            target = self.targets.reached[name]
+            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
+            lines += [f"note: {note}" for note in target.notes]
+            if not target.variant:  # every version of a mesh was looked at once
+                lines += [f"{item.level}: {item.check}: {item.found}\n  to do: {item.remedy}" for item in found.warnings]
+        return lines
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a pytest-xdist worker its targets."""
+        node.workerinput["smi"] = {name: target.to_wire() for name, target in self.targets.reached.items()}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep assertions that share a scene on one worker, and run alone what disturbs the mesh."""
+        if config.getoption("dist") != "load":
+            return None
+        from pytest_smi.session.scheduling import make_scheduler, who_is_alone
+
+        profiles = {name: target.setting.profile for name, target in self.targets.reached.items()}
+        return make_scheduler(config, log, who_is_alone(load(), profiles))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect what the workers attached to their reports."""
+        result = result_of(report)
+        if result is not None:
+            self.account.results[result.mesh].append(result)
+            for name, value in report.user_properties:
+                if name == IMAGES:
+                    mesh, images = json.loads(str(value))
+                    self.account.images[mesh] |= images
+        elif report.failed:
+            self.account.problems.append(f"{report.nodeid} ({report.when})")
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """Show errored, unsupported and observed as what they are."""
+        result = result_of(report) if isinstance(report, pytest.TestReport) else None
+        return _LETTERS.get(result.status) if result else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run is not whole, and let pytest show where it was interrupted."""
+        self.account.interrupted = True
+        give_lines(excinfo.tb)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the report, stop what was started, and say by the exit status what came of it."""
+        if self.collect_only:
+            return
+        try:
+            self._write()
+        except (ReportError, VerificationError) as error:
+            self.account.problems.append(str(error))
+        finally:
+            self.account.problems += self.targets.clean_up()
+            self._report_folder.close()
+        unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        if not self.account.interrupted and exitstatus not in unfinished:
+            session.exitstatus = self.account.exit_status()
+
+    def _write(self) -> None:
+        built = self.account.build()
+        if built is None:
+            return
+        write_report(self.options.report, built.matrix, built.evidence, self.signer)
+        self.matrix = built.matrix
+        statements = {record.requirement: record.statement for record in self.account.catalogue}
+        derive(self.options.report, statements, keys=[self.signer.public_key])
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print capability per API and every requirement that did not pass."""
+        from pytest_smi.reports.render.terminal import summary_lines
+
+        terminalreporter.section("service mesh interface")
+        if self.matrix is not None:
+            lines = summary_lines(self.matrix, report=str(self.options.report), fingerprint=self.signer.fingerprint)
+            for style, line in lines:
+                terminalreporter.write_line(line, **_COLOURS[style])
+            if self.new_key:
+                terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
+        elif not self.collect_only:
+            terminalreporter.write_line("no result, so no matrix was written", red=True)
+        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.account.known_failures()}):
+            terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
+        for line in self.account.silent():
+            terminalreporter.write_line(line, red=True)
+        for problem in self.account.problems:
+            terminalreporter.write_line(f"problem: {problem}", red=True)

@@ -1,0 +1,170 @@
+"""The meshes under test: profiles, embedded clusters that have to be started, preflight, and clean-up at the end."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_smi.cluster.connection import Connection
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
+from pytest_smi.doctor.detection import AUTO, detect
+from pytest_smi.doctor.preflight import Findings, held_to, inspect
+from pytest_smi.errors import SmiError, UsageProblem
+from pytest_smi.profiles.load import Profile
+from pytest_smi.profiles.registry import all_profiles, find_profile
+from pytest_smi.session.options import MeshChoice, Options
+from pytest_smi.session.target import Target
+from pytest_smi.smi.conversion_notes import header_form, version_notes
+from pytest_smi.smi.negotiation import Variant, plan, together
+from pytest_smi.testbed.cleanup import delete_run
+from pytest_smi.testbed.placement import Placement, read_placement
+from pytest_smi.testbed.testbed import Setting
+
+# What the embedded reference mesh is told when versions are asked for: without, it serves those of the last release.
+_EVERY_VERSION = ("--persona", "all-versions")
+
+
+class Targets:
+    """What the options name. Raises UsageProblem or ProfileError for what cannot be meant; nothing is started yet."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.wanted = together(options.versions)
+        _refuse_twice(options.meshes)
+        self.profiles: dict[str, Profile] = {
+            str(choice): find_profile(choice.name, options.profiles) for choice in options.meshes if choice.name != AUTO
+        }
+        """By name of the target; what `--mesh auto` stands for is added by `connect`."""
+        # A context, like a kubeconfig, names a cluster that is there already.
+        clusterless = {str(choice) for choice in options.meshes if not (choice.context or options.kubeconfig)}
+        self._embedded = {name for name, profile in self.profiles.items() if profile.provider == "embedded" and name in clusterless}
+        self._placement = read_placement(
+            options.node_selector, options.tolerations, options.pull_secret, image=options.image or SAMPLE_APP_IMAGE
+        )
+        if options.fault and not self._embedded:
+            raise UsageProblem(
+                "--smi-fault is for the embedded reference mesh", hint="use --mesh=reference without --kubeconfig, or leave the fault out"
+            )
+        if options.keep and self._embedded:
+            raise UsageProblem(
+                "--smi-keep keeps nothing: the embedded cluster ends with the run",
+                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
+            )
+        if self._embedded and len(self._embedded) == len(options.meshes) and (options.image or self._placement != Placement()):
+            raise UsageProblem(
+                "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; the embedded one has no nodes",
+                hint="leave them out, or name a cluster with --kubeconfig FILE",
+            )
+        self._fault_arguments = fault_arguments(options.fault)
+        self.run = secrets.token_hex(8)
+        """Random name of the run; its namespaces carry it."""
+        self.reached: dict[str, Target] = {}
+        self.findings: dict[str, Findings] = {}
+        self._clusters: list[EmbeddedCluster] = []
+
+    def connect(self) -> None:
+        """Start what has to be started and look at every target; on an error nothing stays running. Raises SmiError."""
+        try:
+            for choice in self.options.meshes:
+                if choice.name == AUTO:
+                    choice = self._detected(choice)
+                self._connect(str(choice), choice.context)
+        except BaseException:
+            self.stop()
+            raise
+
+    def nonce(self, name: str) -> str:
+        """What tells this run of a mesh from every other: the run's name, unless several meshes share it."""
+        return self.run if len(self.reached) == 1 else f"{self.run}-{list(self.reached).index(name)}"
+
+    def clean_up(self) -> list[str]:
+        """Delete what interrupted workers may have left, and stop embedded clusters; returns what could not be done."""
+        problems = []
+        cleaned = set()
+        for name, target in self.reached.items():
+            cluster = (target.kubeconfig, target.context)
+            if target.name in self._embedded or self.options.keep or cluster in cleaned:
+                continue
+            cleaned.add(cluster)
+            try:
+                delete_run(target.kubeconfig, target.context, self.run, target.setting.limits)
+            except SmiError as error:
+                problems.append(f"clean-up of {name} is incomplete: {error}; run: pytest-smi clean")
+        self.stop()
+        return problems
+
+    def stop(self) -> None:
+        """Stop embedded clusters."""
+        while self._clusters:
+            self._clusters.pop().stop()
+
+    def _detected(self, choice: MeshChoice) -> MeshChoice:
+        connection = Connection(self.options.kubeconfig, choice.context)
+        try:
+            profile = detect(connection, all_profiles(self.options.profiles))
+        finally:
+            connection.close()
+        found = MeshChoice(name=profile.name, context=choice.context)
+        if str(found) in self.profiles:
+            raise UsageProblem(f"--mesh auto finds {found}, which is named already", hint="leave one of them out")
+        self.profiles[str(found)] = profile
+        return found
+
+    def _connect(self, name: str, context: str | None) -> None:
+        profile = self.profiles[name]
+        kubeconfig = self.options.kubeconfig
+        if name in self._embedded:
+            cluster = EmbeddedCluster([*self._fault_arguments, *(_EVERY_VERSION if self.options.versions else ())])
+            self._clusters.append(cluster)
+            kubeconfig, context = cluster.kubeconfig, None
+        connection = Connection(kubeconfig, context)
+        found = inspect(
+            connection,
+            profile,
+            apis=self.options.apis,
+            wanted=self.wanted.versions,
+            rivals=None if name in self._embedded else all_profiles(self.options.profiles),
+            pull_secret=self.options.pull_secret is not None,
+            lenient=self.options.fault is not None and name in self._embedded,
+        )
+        connection.close()
+        for variant in plan(held_to(profile), found.served, self.wanted, self.options.apis, stored=profile.stored):
+            self._add(name, variant, found, kubeconfig, context)
+
+    def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:
+        chosen, profile, embedded = variant.negotiated, self.profiles[mesh], mesh in self._embedded
+        name = f"{mesh} {variant.label}" if variant.label else mesh
+        self.findings[name] = replace(found, versions=chosen.versions, absent=chosen.absent)
+        setting = Setting(
+            mesh=name,
+            profile=profile,
+            versions=chosen.versions,
+            absent=chosen.absent,
+            stored=chosen.stored,
+            headers=header_form(found.definitions, chosen.written),
+            limits=profile.limits.scaled(self.options.timeout),
+            image=SAMPLE_APP_IMAGE if embedded else self.options.image or SAMPLE_APP_IMAGE,
+            run=self.run,
+            keep=self.options.keep,
+            placement=Placement() if embedded else self._placement,
+        )
+        self.reached[name] = Target(
+            setting=setting,
+            kubeconfig=str(kubeconfig) if kubeconfig else None,
+            context=context,
+            apis=variant.apis,
+            name=mesh,
+            variant=variant.label,
+            notes=(*chosen.notes, *version_notes(found.definitions, chosen.written)),
+            faulty=embedded and self.options.fault is not None,
+        )
+
+
+def _refuse_twice(choices: Sequence[MeshChoice]) -> None:
+    for choice in choices:
+        if choices.count(choice) > 1:
+            raise UsageProblem(
+                f"--mesh {choice} is given twice", hint=f"name another cluster by its kubeconfig context: --mesh {choice.name}@CONTEXT"
+            )

@@ -1,0 +1,53 @@
+"""Decide which of the two session plugins this process needs: the controller's, a worker's, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_smi.core.resources import bundled
+from pytest_smi.errors import SmiError
+from pytest_smi.session.options import from_config
+
+if TYPE_CHECKING:
+    from pytest_smi.matrix.matrix import Matrix
+
+
+def register_sessions(config: pytest.Config) -> None:
+    """Register the session plugins; without paths on the command line the bundled suite is what runs."""
+    from pytest_smi.session.worker import WorkerSession
+
+    worker_input = getattr(config, "workerinput", None)
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(bundled("conformance"))]
+    if worker_input is not None:
+        config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
+        _report_to_allure(config, None)
+        return
+    from pytest_smi.session.controller import ControllerSession
+
+    try:
+        controller = ControllerSession(config, from_config(config))
+    except SmiError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(controller, "smi-controller")
+    if not _distributed(config):
+        config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")
+    _report_to_allure(config, lambda: controller.matrix)
+
+
+def _report_to_allure(config: pytest.Config, matrix: Callable[[], Matrix | None] | None) -> None:
+    """With `--alluredir`, which is there only when allure-pytest is installed: fill in what Allure writes."""
+    if config.getoption("allure_report_dir", None):
+        from pytest_smi.session.allure import AllureReport
+
+        config.pluginmanager.register(AllureReport(config, matrix), "smi-allure")
+
+
+def _distributed(config: pytest.Config) -> bool:
+    """Whether pytest-xdist hands the tests to other processes."""
+    return bool(
+        config.pluginmanager.hasplugin("dsession") or getattr(config.option, "tx", None) or getattr(config.option, "numprocesses", None)
+    )

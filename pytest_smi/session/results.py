@@ -1,0 +1,139 @@
+"""The account of a session: every result, and what makes runs, matrix and exit status out of them."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pytest_smi.core.catalogue import Assertion, load
+from pytest_smi.core.result import Result
+from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.matrix.build import Built, RunContext, build_matrix
+from pytest_smi.matrix.matrix import Mesh, Provenance
+from pytest_smi.matrix.provenance import ci_run, image_roles
+from pytest_smi.matrix.suite import catalogue_of, this_suite
+from pytest_smi.reports.diff import Baseline
+from pytest_smi.session.meshes import Targets
+from pytest_smi.session.worker import selected
+
+EXIT_PASSED, EXIT_FAILED, EXIT_ERRORED = 0, 1, 3
+
+
+class Account:
+    """Collects results and judges the whole; `problems` are failures that belong to no assertion."""
+
+    def __init__(self, targets: Targets, baseline: Baseline) -> None:
+        self.targets, self.options, self._baseline = targets, targets.options, baseline
+        self.results: defaultdict[str, list[Result]] = defaultdict(list)
+        self.images: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.problems: list[str] = []
+        self.interrupted = False
+        self.catalogue: list[Assertion] = []
+        self._started = now()
+
+    def build(self) -> Built | None:
+        """Build the matrix, or return None when there is no result at all. Raises ReportError."""
+        self.catalogue = load()
+        runs = [
+            (self._context(name), [*results, *self._left_out(name), *self._elsewhere(name)])
+            for name, results in self.results.items()
+            if results
+        ]
+        return build_matrix(this_suite(), now(), runs) if runs else None
+
+    def known_failures(self) -> list[Result]:
+        """Failures that the baseline has too."""
+        return [
+            result for result in self._all() if result.status is Status.FAILED and self._baseline.knows(result.mesh, result.requirement)
+        ]
+
+    def silent(self) -> list[str]:
+        """A line for every mesh on which no assertion ran, with the reason: such a run says nothing, and never that a mesh conforms."""
+        lines = []
+        for name, results in self.results.items():
+            if results and all(result.status in (Status.UNSUPPORTED, Status.SKIPPED) for result in results):
+                why = self.targets.reached[name].setting.profile.claims_nothing
+                reason = f"the mesh claims no SMI ({why}), and the cluster serves none of it" if why else "no API is claimed and served"
+                lines.append(f"nothing was tested on {name}: {reason}")
+        return lines
+
+    def exit_status(self) -> int:
+        """0 when all claimed requirements hold, 1 when one failed that the baseline does not know, 3 when errored or nothing ran."""
+        statuses = [result.status for result in self._all()]
+        if len(self.known_failures()) < statuses.count(Status.FAILED):
+            return EXIT_FAILED
+        ran = any(status in (Status.PASSED, Status.OBSERVED) for status in statuses)
+        return EXIT_ERRORED if Status.ERRORED in statuses or not ran or self.problems else EXIT_PASSED
+
+    def _all(self) -> Iterable[Result]:
+        return (result for results in self.results.values() for result in results)
+
+    def _left_out(self, mesh: str) -> list[Result]:
+        """Results for the assertions that the user's options left out: skipped, and so not conformant."""
+        others = [record for record in self.catalogue if not selected(record, self.options)]
+        return [_not_run(record, mesh, Status.SKIPPED, "left out with --smi-api or --smi-level") for record in others]
+
+    def _elsewhere(self, mesh: str) -> list[Result]:
+        """Results for the other APIs, where a run is of another version of some: the mesh's first run judges them."""
+        target = self.targets.reached[mesh]
+        others = [record for record in self.catalogue if selected(record, self.options) and record.api not in target.apis]
+        reason = f"this run is of {target.variant} alone; the run of {target.name} judges the rest"
+        return [_not_run(record, mesh, Status.UNSUPPORTED, reason) for record in others if target.variant]
+
+    def _context(self, name: str) -> RunContext:
+        found, target = self.targets.findings[name], self.targets.reached[name]
+        setting = target.setting
+        weakened = setting.limits.weakened(setting.profile.limits)
+        if target.faulty:
+            weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
+        return RunContext(
+            mesh=Mesh(name=target.name, version=found.mesh_version, images={**found.images, **self.images[name]}),
+            kubernetes=found.kubernetes,
+            apis={api: found.versions.get(str(api)) if api in target.apis or not target.variant else None for api in Api},
+            required={record.requirement: (Api(record.api), Level(record.level)) for record in self.catalogue},
+            started_at=self._started,
+            finished_at=now(),
+            nonce=self.targets.nonce(name),
+            limits=setting.limits.to_json(),
+            options={
+                "apis": list(self.options.apis),
+                "level": self.options.level,
+                "timeout": self.options.timeout,
+                "fault": self.options.fault if target.faulty else None,
+                **({"versions": dict(self.targets.wanted.versions)} if self.targets.wanted.versions else {}),
+                **({"variant": target.variant} if target.variant else {}),
+                **({"notes": list(target.notes)} if target.notes else {}),
+                **setting.placement.to_matrix(),
+                **({"image": setting.image} if self.options.image else {}),
+            },
+            weakened=tuple(weakened),
+            interrupted=self.interrupted,
+            provenance=Provenance(
+                catalogue=catalogue_of(self.catalogue),
+                crds=dict(found.crds),
+                images=image_roles(found.images, self.images[name], setting.image),
+                ci_run=ci_run(os.environ),
+            ),
+        )
+
+
+def _not_run(record: Assertion, mesh: str, status: Status, reason: str) -> Result:
+    return Result(
+        id=record.name,
+        requirement=record.requirement,
+        api=Api(record.api),
+        version="",
+        level=Level(record.level),
+        status=status,
+        reason=reason,
+        source=record.source,
+        duration=0.0,
+        mesh=mesh,
+    )
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

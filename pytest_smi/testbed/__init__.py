@@ -1,0 +1,1 @@
+"""The sample application on a cluster: namespaces, workloads, probes, clean-up."""

@@ -1,0 +1,167 @@
+"""Kubernetes objects of the sample application. Pure: names and choices in, manifests out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_smi.profiles.record import FAMILIES, Marks
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.placement import PULL_SECRET, Placement
+from pytest_smi.testbed.workloads import DEFAULT_PORTS, HEALTH, family_of
+
+Object = dict[str, Any]
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+OWNER = "pytest-smi"
+RUN_LABEL = "pytest-smi.dev/run"
+APP_LABEL = "app.kubernetes.io/name"
+ROLE_LABEL = "smi.test/role"
+
+
+def namespace(name: str, *, run: str, marks: Marks | None) -> Object:
+    """A namespace of this run, joined to the mesh when `marks` are given."""
+    labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(marks.namespace_labels if marks else {})}
+    annotations = dict(marks.namespace_annotations) if marks else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
+
+
+def pull_secret(namespace: str, data: str) -> Object:
+    """The Secret with which the kubelet pulls the image; `data` is the base64 of a `.dockerconfigjson`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": PULL_SECRET, "namespace": namespace, "labels": {MANAGED_BY: OWNER}},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": data},
+    }
+
+
+def service_account(name: str, namespace: str) -> Object:
+    """A ServiceAccount: the identity that SMI speaks of."""
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OWNER}}}
+
+
+def deployment(
+    name: str,
+    namespace: str,
+    *,
+    account: str,
+    image: str,
+    replicas: int = 1,
+    role: str = "server",
+    labels: Mapping[str, str] | None = None,
+    pod_marks: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+    environment: Mapping[str, str] | None = None,
+    placement: Placement | None = None,
+) -> Object:
+    """A Deployment of the sample application; `pod_marks` are labels and annotations that join a pod or keep it out."""
+    pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_marks[0]}
+    env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
+    env += [{"name": key, "value": value} for key, value in (environment or {}).items()]
+    container = {
+        "name": "app",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sample-app", "server"],
+        "env": env,
+        "ports": [
+            {"containerPort": target, "protocol": port.partition("/")[2], "name": _port_name(target, port)}
+            for port, target in DEFAULT_PORTS.items()
+        ],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": HEALTH}, "periodSeconds": 2},
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path inside the pod
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": {APP_LABEL: name, MANAGED_BY: OWNER}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {APP_LABEL: name}},
+            "template": {
+                "metadata": {"labels": pod_labels, "annotations": dict(pod_marks[1])},
+                "spec": {
+                    "serviceAccountName": account,
+                    "terminationGracePeriodSeconds": 1,
+                    "containers": [container],
+                    "volumes": [{"name": "tmp", "emptyDir": {}}],
+                    **(placement.pod_fields() if placement else {}),
+                },
+            },
+        },
+    }
+
+
+def service(
+    name: str,
+    namespace: str,
+    *,
+    selector: Mapping[str, str],
+    ports: Mapping[str, int] = DEFAULT_PORTS,
+    port_names: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Object:
+    """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one."""
+    rendered = []
+    for port, target in ports.items():
+        number, _, protocol = port.partition("/")
+        port_name = (port_names or {}).get(port) or _port_name(target, port)
+        entry: dict[str, Any] = {"name": port_name, "port": int(number), "targetPort": target, "protocol": protocol}
+        if protocol == "TCP":
+            # Meshes that do not sniff must be told; those that sniff are told the truth.
+            entry["appProtocol"] = family_of(port, target)
+        rendered.append(entry)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {MANAGED_BY: OWNER},
+            **({"annotations": dict(annotations)} if annotations else {}),
+        },
+        "spec": {"selector": dict(selector), "ports": rendered},
+    }
+
+
+def services(
+    addresses: Addresses,
+    *,
+    selector: Mapping[str, str],
+    ports: Mapping[str, int] = DEFAULT_PORTS,
+    port_names: Mapping[str, str] | None = None,
+    annotations: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Object]:
+    """The Service of these ports, or one per protocol family where the mesh wants them separate.
+
+    `annotations` maps a family to what Services with ports of that family carry.
+    """
+    by_name: dict[str, list[str]] = {}
+    for family in FAMILIES:
+        if any(family_of(port, target) == family for port, target in ports.items()):
+            by_name.setdefault(addresses.name(family), []).append(family)
+    return [
+        service(
+            name,
+            addresses.namespace,
+            selector=selector,
+            ports={port: target for port, target in ports.items() if family_of(port, target) in families},
+            port_names=port_names,
+            annotations={key: value for family in families for key, value in (annotations or {}).get(family, {}).items()},
+        )
+        for name, families in by_name.items()
+    ]
+
+
+def _port_name(target: int, port: str) -> str:
+    return f"{family_of(port, target)}-{port.partition('/')[0]}"

@@ -1,0 +1,256 @@
+"""One worker's part of the cluster: its namespaces, workloads, and the programs it keeps open in their pods.
+
+Everything is named at random and labelled with the run; only what was created here is deleted.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_smi.cluster.connection import Connection
+from pytest_smi.cluster.objects import Objects
+from pytest_smi.cluster.pods import container_images
+from pytest_smi.cluster.wait import wait_until
+from pytest_smi.core.limits import Limits
+from pytest_smi.errors import ClusterError
+from pytest_smi.profiles.load import Profile
+from pytest_smi.smi.specs import HeaderForm
+from pytest_smi.testbed import manifests
+from pytest_smi.testbed.agents import Journal, Prober
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.placement import Placement, read_pull_secret
+from pytest_smi.testbed.workloads import Pod, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a worker is told about its target: plain data, so that it travels between processes."""
+
+    mesh: str
+    profile: Profile
+    versions: Mapping[str, str]
+    """The negotiated version of each API that is served and claimed."""
+    limits: Limits
+    image: str
+    run: str
+    """Random name of the run; namespaces carry it."""
+    keep: bool = False
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Reason per API that is not tested."""
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """The version of each API that is not tested, but stored so that objects of those tested can refer to it."""
+    placement: Placement = field(default_factory=Placement)
+    """Where the sample application's pods may run, and who may pull their image."""
+    headers: HeaderForm = "list"
+    """How the served definition of HTTPRouteGroup wants header filters."""
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The versions in which objects are written: of the APIs tested, and of those stored."""
+        return {**self.versions, **self.stored}
+
+
+class Testbed:
+    """Namespaces t1 and t2 (joined) and out (not joined), and what was deployed into them."""
+
+    __test__ = False  # not a test class, whatever pytest makes of the name
+
+    def __init__(self, connection: Connection, setting: Setting) -> None:
+        self.connection, self.setting = connection, setting
+        self.objects = Objects(connection)
+        self.failed_controls = 0
+        """How many controls did not hold so far; patience with further ones is cut after two."""
+        self.images: dict[str, str] = {}
+        """Digests of the images seen in joined pods: the mesh's proxy among them."""
+        self.shared: dict[str, Any] = {}
+        """Common scenes of several assertions, by key (see `Scene.shared`)."""
+        self._named: set[tuple[str, str]] = set()
+        """Client pod and host name that has resolved there."""
+        self._namespaces: dict[str, str] = {}
+        self._clients: dict[tuple[str, str, bool], Workload] = {}
+        self._probers: dict[str, Prober] = {}
+        self._journals: dict[str, Journal] = {}
+
+    def namespace(self, alias: str) -> str:
+        """Return the real name of t1, t2 or out; created on first use."""
+        if alias not in self._namespaces:
+            name = f"smi-{alias}-{self.setting.run[:6]}{secrets.token_hex(2)}"
+            marks = None if alias == "out" else self.setting.profile.join
+            self.objects.apply(manifests.namespace(name, run=self.setting.run, marks=marks))
+            self._namespaces[alias] = name
+            secret = self.setting.placement.pull_secret
+            if secret:
+                self.objects.apply(manifests.pull_secret(name, read_pull_secret(secret, self.setting.image)))
+        return self._namespaces[alias]
+
+    @property
+    def clients(self) -> tuple[Workload, ...]:
+        """The clients that scenes have asked for so far."""
+        return tuple(self._clients.values())
+
+    def client(self, account: str, alias: str, *, joined: bool = True) -> Workload:
+        """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenes."""
+        key = (account, alias, joined)
+        if key not in self._clients:
+            name = account if joined else f"{account}-plain"
+            self._clients[key] = self.deploy(name, alias, account=account, joined=joined, role="client", title=f"cli-{account} in {alias}")
+        return self._clients[key]
+
+    def deploy(
+        self,
+        name: str,
+        alias: str,
+        *,
+        account: str,
+        title: str,
+        joined: bool = True,
+        role: str = "server",
+        replicas: int = 1,
+        labels: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Workload:
+        """Create ServiceAccount and Deployment; the pods are awaited when they are first needed."""
+        namespace, profile = self.namespace(alias), self.setting.profile
+        marks = profile.join if joined and alias != "out" else profile.keep_out
+        self.objects.apply(manifests.service_account(account, namespace))
+        self.objects.apply(
+            manifests.deployment(
+                name,
+                namespace,
+                account=account,
+                image=self.setting.image,
+                replicas=replicas,
+                role=role,
+                labels=labels,
+                pod_marks=(marks.pod_labels, marks.pod_annotations),
+                environment=environment,
+                placement=self.setting.placement,
+            )
+        )
+        addresses = Addresses.of(profile, name, namespace)
+        return Workload(
+            name=name,
+            namespace=namespace,
+            account=account,
+            host=addresses.of_call("http", outside=False),
+            replicas=replicas,
+            joined=joined,
+            title=title,
+            await_pods=self._await_pods,
+            addresses=addresses,
+        )
+
+    def remove(self, workload: Workload) -> None:
+        """Delete a workload and close what is open in its pods."""
+        self.close_sessions([workload])
+        meta = {"name": workload.name, "namespace": workload.namespace}
+        self.objects.delete({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta})
+
+    def prober(self, pod_key: str) -> Prober:
+        """Return the prober of a pod, opened on first use."""
+        if pod_key not in self._probers:
+            namespace, _, name = pod_key.partition("/")
+            prober = Prober(self.connection, namespace, name, deadline=self.setting.limits.session_deadline)
+            prober.await_ready()
+            self._probers[pod_key] = prober
+        return self._probers[pod_key]
+
+    def await_name(self, pod_key: str, host: str) -> None:
+        """Wait until a new name resolves in a pod: it may take as long as anything else to spread. Raises DeadlinePassed.
+
+        A name that has resolved once is not waited for again; that it is lost is an error.
+        """
+        if (pod_key, host) in self._named:
+            return
+        prober = self.prober(pod_key)
+        wait_until(
+            lambda: bool(prober.addresses(host)),
+            what=f"the name {host} resolves in {pod_key} (is cluster DNS healthy?)",
+            deadline=self.setting.limits.settle_deadline,
+            longest_pause=self.setting.limits.poll_interval,
+        )
+        self._named.add((pod_key, host))
+
+    def journals(self, workloads: Sequence[Workload]) -> list[Journal]:
+        """Return the journals of all pods of these workloads, opened on first use."""
+        pods = [pod for workload in workloads for pod in workload.pods]
+        fresh = [pod for pod in pods if pod.key not in self._journals]
+        for pod in fresh:
+            self._journals[pod.key] = Journal(self.connection, pod.namespace, pod.name, deadline=self.setting.limits.session_deadline)
+        for pod in fresh:
+            self._journals[pod.key].await_ready()
+        return [self._journals[pod.key] for pod in pods]
+
+    def forget_ended(self) -> None:
+        """Let the next use open again what has ended: a broken stream spoils one assertion, not all that follow."""
+        self._probers = {key: prober for key, prober in self._probers.items() if not prober.ended}
+        self._journals = {key: journal for key, journal in self._journals.items() if not journal.ended}
+
+    def close_sessions(self, workloads: Sequence[Workload]) -> None:
+        """Close what is open in the pods of these workloads."""
+        for workload in workloads:
+            for pod in workload.pods if workload.deployed else ():
+                for table in (self._probers, self._journals):
+                    session = table.pop(pod.key, None)
+                    if session is not None:
+                        session.close()
+
+    def close(self) -> None:
+        """Close every session and delete the namespaces, unless they are to be kept; waits until they are gone."""
+        for session in [*self._probers.values(), *self._journals.values()]:
+            session.close()
+        self._probers, self._journals = {}, {}
+        if self.setting.keep:
+            return
+        created = [manifests.namespace(name, run=self.setting.run, marks=None) for name in self._namespaces.values()]
+        for manifest in created:
+            self.objects.delete(manifest)
+        for manifest in created:
+            self._await_gone(manifest)
+        self._namespaces = {}
+
+    def _await_gone(self, manifest: dict[str, Any]) -> None:
+        path = f"/api/v1/namespaces/{manifest['metadata']['name']}"
+        wait_until(
+            lambda: self.connection.request("GET", path).status == 404,
+            what=f"namespace {manifest['metadata']['name']} is gone",
+            deadline=self.setting.limits.cleanup_deadline,
+            longest_pause=self.setting.limits.poll_interval,
+        )
+
+    def _await_pods(self, workload: Workload) -> Sequence[Pod]:
+        started = time.monotonic()
+        ready: list[Pod] = []
+
+        def enough() -> bool:
+            pods = self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+            for pod in pods:
+                self.images |= container_images(pod)
+            ready[:] = sorted((pod for pod in map(_ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
+            return len(ready) == workload.replicas
+
+        try:
+            wait_until(
+                enough,
+                what=f"{workload.replicas} pod(s) of {workload.key} are Ready",
+                deadline=self.setting.limits.ready_deadline,
+                longest_pause=self.setting.limits.poll_interval,
+            )
+        except ClusterError as error:
+            waited = time.monotonic() - started
+            raise ClusterError(
+                f"{error.message} ({len(ready)} are, {waited:.0f} s waited)", hint=f"kubectl describe pods -n {workload.namespace}"
+            ) from None
+        return ready
+
+
+def _ready_pod(pod: Mapping[str, Any]) -> Pod | None:
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    if metadata.get("deletionTimestamp") or conditions.get("Ready") != "True" or not status.get("podIP"):
+        return None
+    return Pod(metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default"))

@@ -1,0 +1,187 @@
+"""Workloads and Services of the sample application: what they are, and the calls that can be made between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.probing.plan import Call, Headers, Request
+
+HTTP, HTTP_2ND, TCP, TCP_SERVER_FIRST, UDP, UDP_2ND, HEALTH = 8080, 8081, 9000, 9001, 9100, 9101, 8086
+"""The sample application's ports."""
+DEFAULT_PORTS: Mapping[str, int] = {
+    "8080/TCP": HTTP,
+    "8081/TCP": HTTP_2ND,
+    "9000/TCP": TCP,
+    "9001/TCP": TCP_SERVER_FIRST,
+    "9100/UDP": UDP,
+    "9101/UDP": UDP_2ND,
+}
+"""Service port and protocol to target port, where a scene does not say otherwise."""
+
+
+def family_of(port: str, target: int) -> str:
+    """Return the protocol family of a port `8080/TCP` with its target port: http, tcp or udp."""
+    return "udp" if port.endswith("/UDP") else "http" if target in (HTTP, HTTP_2ND) else "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A Ready pod."""
+
+    namespace: str
+    name: str
+    ip: str
+    account: str
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Kubernetes Service in front of workloads, addressed as the profile says."""
+
+    name: str
+    namespace: str
+    host: str
+    workloads: tuple[Workload, ...]
+    ports: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS), hash=False)
+    addresses: Addresses | None = None
+    """Names by family and place of the client; None: `host` for all."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def qualified(self) -> str:
+        """The fully qualified name: with the cluster domain that the profile names, else `cluster.local`."""
+        start = f"{self.name}.{self.namespace}.svc"
+        return self.host.removesuffix(".") if self.host.startswith(f"{start}.") else f"{start}.cluster.local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodAddress:
+    """A pod addressed by its IP, with the host name of its workload's Service as Host header."""
+
+    workload: Workload
+    pod: Pod
+
+
+class Workload:
+    """A Deployment of the sample application with its ServiceAccount and, usually, a Service of its own.
+
+    `pods` waits until all replicas are Ready, so that several workloads deployed one after the other start together.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        namespace: str,
+        account: str,
+        host: str,
+        replicas: int,
+        joined: bool,
+        title: str,
+        await_pods: Callable[[Workload], Sequence[Pod]],
+        addresses: Addresses | None = None,
+    ) -> None:
+        self.name, self.namespace, self.account, self.host = name, namespace, account, host
+        self.replicas, self.joined, self.title = replicas, joined, title
+        self.addresses = addresses
+        self._await_pods = await_pods
+        self._pods: tuple[Pod, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The Ready pods."""
+        self.await_ready()
+        assert self._pods is not None
+        return self._pods
+
+    def await_ready(self) -> None:
+        """Wait until all replicas are Ready; raises DeadlinePassed."""
+        if self._pods is None:
+            self._pods = tuple(self._await_pods(self))
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the pods are known already."""
+        return self._pods is not None
+
+    def refresh(self) -> None:
+        """Forget the pods, after the workload was scaled or restarted."""
+        self._pods = None
+
+    def at_pod(self, index: int = 0) -> PodAddress:
+        """Address one pod by its IP."""
+        return PodAddress(workload=self, pod=self.pods[index])
+
+    def get(self, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, version: str = "1.1") -> Call:
+        """A GET from this workload's first pod."""
+        return self.http(target, Request(path=path, headers=headers), port=port, version=version)
+
+    def send(
+        self, method: str, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, body: str | None = None
+    ) -> Call:
+        """A request with any method."""
+        return self.http(target, Request(method=method, path=path, headers=headers, body=body), port=port)
+
+    def http(self, target: Target, *requests: Request, port: int = HTTP, version: str = "1.1", connection: str = "fresh") -> Call:
+        """Any HTTP traffic: several request templates are sent in order, over fresh connections or one that is reused."""
+        return self._call(target, port, kind="http", requests=requests, version=version, connection=connection)
+
+    def tcp(self, target: Target, *, port: int = TCP) -> Call:
+        """A raw TCP connection with a nonce in it; the server speaks first on port 9001."""
+        return self._call(target, port, kind="tcp", mode="server-first" if port == TCP_SERVER_FIRST else "client-first")
+
+    def udp(self, target: Target, *, port: int = UDP) -> Call:
+        """A datagram with a nonce in it."""
+        return self._call(target, port, kind="udp")
+
+    def _call(
+        self,
+        target: Target,
+        port: int,
+        *,
+        kind: str,
+        requests: tuple[Request, ...] = (Request(),),
+        version: str = "1.1",
+        mode: str = "client-first",
+        connection: str = "fresh",
+    ) -> Call:
+        address = target.pod.ip if isinstance(target, PodAddress) else None
+        server = target.workload if isinstance(target, PodAddress) else target
+        return Call(
+            source=self.pods[0].key,
+            client=self.title,
+            server=server.key,
+            host=host_for(server, kind, outside=not self.joined),
+            outside=not self.joined,
+            port=port,
+            address=address,
+            kind=kind,
+            version=version,
+            mode=mode,
+            connection=connection,
+            requests=requests,
+        )
+
+
+Target = Workload | Service | PodAddress
+
+
+def host_for(server: Workload | Service, family: str, *, outside: bool) -> str:
+    """Return the name under which a client inside or outside the mesh addresses a server for calls of a family."""
+    return server.addresses.of_call(family, outside=outside) if server.addresses else server.host

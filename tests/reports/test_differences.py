@@ -1,0 +1,137 @@
+"""Tests of comparing two matrices, of baselines, and of `pytest-smi diff`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_smi.cli import main
+from pytest_smi.core.terms import Status
+from pytest_smi.errors import ReportError
+from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.reports.diff import Baseline, Kind, compare
+from tests.support.reports import a_catalogue, a_matrix, a_report
+
+
+def matrix(**changes: Any) -> Matrix:
+    """A matrix of one run."""
+    return a_matrix(**changes)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (Status.PASSED, Status.FAILED, Kind.REGRESSED),
+        (Status.PASSED, Status.ERRORED, Kind.REGRESSED),
+        (Status.PASSED, Status.SKIPPED, Kind.REGRESSED),
+        (Status.PASSED, Status.UNSUPPORTED, Kind.REGRESSED),
+        (Status.UNSUPPORTED, Status.FAILED, Kind.REGRESSED),
+        (Status.FAILED, Status.PASSED, Kind.MENDED),
+        (Status.ERRORED, Status.PASSED, Kind.MENDED),
+        (Status.FAILED, Status.ERRORED, Kind.OTHER),
+        (Status.FAILED, Status.UNSUPPORTED, Kind.OTHER),
+        (Status.SKIPPED, Status.PASSED, Kind.OTHER),
+    ],
+)
+def test_kinds(before: Status, after: Status, kind: Kind) -> None:
+    """Each change of status has one kind, and only regressions speak against a release."""
+    found = compare(matrix(statuses={"TA-01": before}), matrix(statuses={"TA-01": after}))
+    assert [(change.requirement, change.kind) for change in found.changes] == [("TA-01", kind)]
+    assert found.same == 3
+    assert found.regressed is (kind is Kind.REGRESSED)
+
+
+def test_nothing_changed() -> None:
+    """Times, nonces and versions of the mesh are no change."""
+    found = compare(matrix(), matrix(nonce="n2", version="0.2.0", finished="2026-02-01T00:00:00Z"))
+    assert (found.changes, found.same, found.regressed) == ((), 4, False)
+
+
+def test_changed_reading() -> None:
+    """An open question answered in another way is shown, and is no regression."""
+    (change,) = compare(matrix(), matrix(reading="second")).changes
+    assert (change.kind, change.before, change.after, change.regression) == (Kind.READING, "first", "second", False)
+
+
+def test_new_and_gone() -> None:
+    """A requirement that was not there is new; one that had passed and is not there any more is a regression."""
+    more = matrix(statuses={"TA-09": Status.PASSED})
+    (new,), (gone,) = compare(matrix(), more).changes, compare(more, matrix()).changes
+    assert (new.kind, new.regression, gone.kind, gone.regression) == (Kind.NEW, False, Kind.GONE, True)
+
+
+def test_mesh_that_came_or_went() -> None:
+    """All of a mesh is new or gone."""
+    found = compare(matrix(), matrix(mesh="linkerd"))
+    assert {(change.mesh, change.kind) for change in found.changes} == {("linkerd", Kind.NEW), ("reference", Kind.GONE)}
+    assert found.regressed
+
+
+def test_id_that_changed_with_the_version_of_the_api() -> None:
+    """It is found by its requirement."""
+    run = matrix().runs[0]
+    results = tuple(replace(entry, id=entry.id.replace("v1alpha3", "v1alpha4")) for entry in run.results)
+    assert not compare(matrix(), replace(matrix(), runs=(replace(run, results=results),))).changes
+
+
+def test_other_catalogues_only_when_told() -> None:
+    """Runs held against different catalogues are not compared by accident."""
+    other = matrix(catalogue=a_catalogue(digest="e" * 64))
+    with pytest.raises(ReportError, match="one catalogue"):
+        compare(matrix(), other)
+    assert not compare(matrix(), other, allow_mixed=True).changes
+
+
+def test_newest_runs_are_compared() -> None:
+    """Of several runs of a mesh the newest counts."""
+    old = matrix(nonce="n0", finished="2025-01-01T00:00:00Z", statuses={"TA-01": Status.FAILED}).runs[0]
+    assert not compare(matrix(), replace(matrix(), runs=(old, matrix().runs[0]))).changes
+
+
+def test_baseline_knows_failures_only() -> None:
+    """What failed is known; what errored, or failed on another mesh, is not."""
+    baseline = Baseline.of(matrix(statuses={"TA-01": Status.FAILED, "TA-02": Status.ERRORED}))
+    assert baseline.knows("reference", "TA-01")
+    assert not baseline.knows("reference", "TA-02")
+    assert not baseline.knows("linkerd", "TA-01")
+    assert not Baseline().knows("reference", "TA-01")
+
+
+class TestCommand:
+    """`pytest-smi diff`."""
+
+    def run(self, *arguments: object) -> int:
+        """The exit status."""
+        with pytest.raises(SystemExit) as caught:
+            main(["diff", *map(str, arguments)])
+        return int(str(caught.value.code))
+
+    def test_regression(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Status 1 and the reason; the other way round it is mended and status 0."""
+        good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses={"TA-01": Status.FAILED})
+        key = good / "signing-key.pub.pem"
+        assert self.run(good, bad, "--key", key) == 1
+        out = capsys.readouterr().out
+        assert "Regressed (1)" in out
+        assert "TA-01  passed → failed" in out
+        assert "it is failed" in out
+        assert self.run(bad, good / "matrix.json") == 0
+        assert "not verified" in capsys.readouterr().out
+
+    def test_json(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A document for gates."""
+        good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses={"TA-01": Status.FAILED})
+        assert self.run(good, bad, "--json") == 1
+        document = json.loads(capsys.readouterr().out)
+        assert document["regressed"] is True
+        assert document["verified"] is False
+        assert [(change["kind"], change["requirement"]) for change in document["changes"]] == [("regressed", "TA-01")]
+
+    def test_keys_mean_verification(self, tmp_path: Path) -> None:
+        """With a key a changed report is refused; what is no report is an error."""
+        good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2")
+        (bad / "matrix.json").write_text((bad / "matrix.json").read_text().replace("passed", "failed", 1))
+        assert self.run(good, bad, "--key", good / "signing-key.pub.pem") == 1
+        assert self.run(good, tmp_path) == 3
