@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_smi.profile import load_profile
+from pytest_smi.profiles.load import load_profile
 from tests.cluster import meshes, namespaces, node
 from tests.cluster.kubectl import Kubectl, Object
 from tests.cluster.layout import Layout

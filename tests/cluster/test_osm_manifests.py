@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from pytest_smi.profile import load_profile
+from pytest_smi.profiles.load import load_profile
 from tests.cluster.layout import GO
 from tests.cluster.osm import manifests, programs, sidecar
 
