@@ -54,9 +54,9 @@ class Kubectl:
         """Delete the objects of cluster-wide KIND,KIND… that have the labels, and wait until they are gone."""
         self.run("delete", kinds, f"--selector={selector}", "--ignore-not-found", f"--timeout={SECONDS:.0f}s")
 
-    def established(self, *words: str) -> None:
-        """Wait until the kinds, crd/NAME each or `crd --selector=…`, are served."""
-        self.run("wait", "--for=condition=Established", f"--timeout={SECONDS:.0f}s", *words)
+    def established(self, selector: str) -> None:
+        """Wait until the kinds that have the labels are served."""
+        self.run("wait", "--for=condition=Established", f"--timeout={SECONDS:.0f}s", "crd", f"--selector={selector}")
 
     def rolled_out(self, name: str, namespace: str) -> None:
         """Wait until all pods of KIND/NAME are of its newest template and ready."""

@@ -38,16 +38,16 @@ class RealMesh:
     again: tuple[str, str]
     """Workers of two more runs at the same time."""
     few: str
-    """Some rows of every API that the mesh claims, as `-k` takes them."""
+    """Some rows of every API that the mesh claims, as `-k` takes them; they pass within half a minute each."""
     alone: str = ""
     """A row that the profile runs alone: runs at the same time would spoil each other's."""
-    brief: bool = False
-    """With SMI_E2E=short the first run takes `few`, too, and only one disturbance follows."""
+    brief: str = ""
+    """Rows of the first run with SMI_E2E=short, `few` among them; only one disturbance follows. Empty: all rows, always."""
 
     @property
     def chosen(self) -> list[str]:
         """Arguments of the first run that choose its rows: none, for all rows, unless time is short."""
-        return ["-k", self.few] if self.brief and MODE == "short" else []
+        return ["-k", self.brief] if self.brief and MODE == "short" else []
 
     @property
     def repeated(self) -> list[str]:

@@ -33,7 +33,7 @@ class OpenServiceMesh:
         with step(f"{self.title}: kinds and configuration"):
             kubectl.apply(manifests.first(version=version))
             kubectl.rolled_out(_BOOTSTRAP, manifests.NAMESPACE)
-            kubectl.established("crd", f"--selector={manifests.LABEL}")
+            kubectl.established(manifests.LABEL)
             # osm-bootstrap leaves a configuration that is there as it is.
             kubectl.apply([manifests.config()])
         with step(f"{self.title}: controller and injector"):

@@ -34,9 +34,8 @@ class TraefikMesh:
     def install(self, kubectl: Kubectl) -> None:
         """SMI's kinds first: the controller looks for them when it starts."""
         with step(f"{self.title}: SMI kinds"):
-            kinds = manifests.crds()
-            kubectl.apply(kinds)
-            kubectl.established(*(f"crd/{each['metadata']['name']}" for each in kinds))
+            kubectl.apply(manifests.crds())
+            kubectl.established(manifests.LABEL)
         with step(f"{self.title}: controller, proxies, name server"):
             kubectl.apply(manifests.mesh(controller=programs.controller_version(), proxy=programs.proxy_version()))
             kubectl.rolled_out(_CONTROLLER, manifests.NAMESPACE)
@@ -49,7 +48,7 @@ class TraefikMesh:
         _restore_dns(kubectl)
         kubectl.delete(*_CLUSTER_WIDE)
         kubectl.delete(*_IN_KUBE_SYSTEM, namespace="kube-system")
-        kubectl.delete(*(f"crd/{each['metadata']['name']}" for each in manifests.crds()))
+        kubectl.delete_labelled("customresourcedefinitions", manifests.LABEL)
         kubectl.delete(f"namespace/{manifests.NAMESPACE}")
         kubectl.rolled_out("deployment/coredns", "kube-system")
 
