@@ -81,20 +81,22 @@ class MeshTests:
     mesh: RealMesh
 
     @pytest.fixture(scope="class")
-    def suite(self, runner: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., FinishedRun]:
+    @classmethod
+    def suite(cls, runner: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., FinishedRun]:
         """Run the suite against the mesh, in a folder of its own."""
 
         def run(*arguments: str, folder: Path | None = None) -> FinishedRun:
             folder = folder or tmp_path_factory.mktemp("run")
-            return run_suite(folder, f"--kubeconfig={runner}", *arguments, mesh=self.mesh.profile, timeout=3000)
+            return run_suite(folder, f"--kubeconfig={runner}", *arguments, mesh=cls.mesh.profile, timeout=3000)
 
         return run
 
     @pytest.fixture(scope="class")
-    def first_run(self, suite: Callable[..., FinishedRun], tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Path]:
+    @classmethod
+    def first_run(cls, suite: Callable[..., FinishedRun], tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Path]:
         """One run with its report."""
         folder = tmp_path_factory.mktemp("first")
-        return suite("-n", str(self.mesh.workers), *self.mesh.chosen, folder=folder), folder / "smi-report"
+        return suite("-n", str(cls.mesh.workers), *cls.mesh.chosen, folder=folder), folder / "smi-report"
 
     def test_every_verdict_is_explained(self, first_run: tuple[FinishedRun, Path]) -> None:
         """What does not pass is in the document with the same status, and nothing else is."""

@@ -23,5 +23,5 @@ class TestOsm(MeshTests):
         workers=4,
         again=("3", "4"),
         few=FEW,
-        brief=f"{FEW} or TA-55 or TS-04",
+        brief=f"{FEW} or SP-31 or TS-04",
     )
