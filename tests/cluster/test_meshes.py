@@ -64,6 +64,7 @@ def test_second_mesh_is_refused_before_anything_is_built(monkeypatch: pytest.Mon
 def test_block_of_traefik_mesh_is_taken_out_of_the_corefile() -> None:
     """What was before and after it stays, whatever is in it; a file without one is unchanged."""
     assert without_blocks(COREFILE + BLOCK) == COREFILE
+    assert without_blocks(f"{COREFILE}\n{BLOCK.replace('Traefik Mesh', 'Maesh')}\n{BLOCK}") == COREFILE
     assert (
         without_blocks(COREFILE + BLOCK.replace("Traefik Mesh", "Maesh") + BLOCK + "example.org {\n}\n") == COREFILE + "example.org {\n}\n"
     )

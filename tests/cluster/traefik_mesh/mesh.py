@@ -13,7 +13,7 @@ from tests.cluster.traefik_mesh import manifests, programs
 _CONTROLLER = "deployment/traefik-mesh-controller"
 _CLUSTER_WIDE = ("clusterrole/traefik-mesh-controller", "clusterrolebinding/traefik-mesh-controller")
 _IN_KUBE_SYSTEM = ("role/traefik-mesh-prepare", "rolebinding/traefik-mesh-prepare")
-_BLOCKS = re.compile(r"#### Begin (Maesh|Traefik Mesh) Block\n.*?#### End \1 Block\n?", re.DOTALL)
+_BLOCKS = re.compile(r"(?:(?<=\n)\n)?#### Begin (Maesh|Traefik Mesh) Block\n.*?#### End \1 Block\n?", re.DOTALL)
 
 
 class TraefikMesh:
@@ -54,7 +54,7 @@ class TraefikMesh:
 
 
 def without_blocks(corefile: str) -> str:
-    """Return the Corefile without the server blocks that the mesh puts between its marks."""
+    """Return the Corefile without the server blocks that the mesh puts between its marks, each after a blank line."""
     return _BLOCKS.sub("", corefile)
 
 
