@@ -39,13 +39,14 @@ cluster-up: $(VENV)/ready
 cluster-down: $(VENV)/ready
 	$(BIN)/python -m tests.cluster down
 
-## e2e: on a real Kubernetes node: its API held against the embedded one, the null mesh, Traefik Mesh, faults of the cluster; needs root
-# SMI_E2E=short takes 6 minutes off, SMI_E2E=full disturbs whole runs too: see tests/e2e/test_traefik_mesh.py.
+## e2e: on a real Kubernetes node: its API held against the embedded one, the null mesh, Traefik Mesh, faults of the cluster, OSM; needs root
+# SMI_E2E=short takes some rows of every API where it can, SMI_E2E=full disturbs whole runs too: see tests/e2e/mesh_tests.py.
+E2E := null_mesh meshes_come_and_go traefik_mesh faults_of_the_cluster osm
 e2e: $(VENV)/ready
 	$(BIN)/python -m tests.cluster up
 	status=0; \
 	SMI_CONTRACT_KUBECONFIG="$$($(BIN)/python -m tests.cluster kubeconfig)" $(BIN)/pytest tests/contract -n 2 \
-		&& $(BIN)/pytest -m cluster -rs --durations=20 tests/cluster tests/e2e/test_null_mesh.py tests/e2e/test_traefik_mesh.py tests/e2e/test_faults_of_the_cluster.py \
+		&& $(BIN)/pytest -m cluster -rs --durations=20 tests/cluster $(E2E:%=tests/e2e/test_%.py) \
 		|| status=1; \
 	$(BIN)/python -m tests.cluster down && exit $$status
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from tests.cluster import api, containerd, images, lifecycle, node
+from tests.cluster import api, containerd, images, lifecycle, meshes, node
 from tests.cluster.layout import Layout
 from tests.cluster.problem import ClusterProblem
 from tests.cluster.progress import step
-from tests.cluster.traefik_mesh import install
 
 
 class _Commands(click.Group):
@@ -60,18 +59,21 @@ def status() -> None:
     raise SystemExit(0 if ready else 1)
 
 
+_MESH = click.argument("name", type=click.Choice(sorted(meshes.MESHES)))
+
+
 @main.command("mesh-up")
-@click.argument("name", type=click.Choice(["traefik-mesh"]))
+@_MESH
 def mesh_up(name: str) -> None:
-    """Install a mesh into the running cluster, wait until it serves, and print its version."""
-    click.echo(install.up())
+    """Build what is missing of a mesh, install it into the running cluster, wait until it serves, and print its version."""
+    click.echo(meshes.up(name, Layout.find()))
 
 
 @main.command("mesh-down")
-@click.argument("name", type=click.Choice(["traefik-mesh"]))
+@_MESH
 def mesh_down(name: str) -> None:
     """Remove the mesh with all that it changed."""
-    install.down()
+    meshes.down(name, Layout.find())
 
 
 if __name__ == "__main__":

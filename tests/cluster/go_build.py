@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -57,6 +58,16 @@ def build(source: Path, cache: Path, output: str, flags: Sequence[str] = (), *, 
             shutil.rmtree(old, ignore_errors=True)
         fresh.rename(folder)
     return program
+
+
+def module(source: Path, path: str, *, toolchain: str = "") -> Path:
+    """Return the folder with the files of the module `path` that `source`/go.mod pins, downloading it when it is not there."""
+    environment = {**os.environ, **({"GOTOOLCHAIN": toolchain} if toolchain else {})}
+    command = [_tool(), "mod", "download", "-json", path]
+    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ClusterProblem(f"{path} was not downloaded: {' | '.join(done.stderr.strip().splitlines()[-3:])}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _tool() -> str:

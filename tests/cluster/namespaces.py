@@ -19,6 +19,8 @@ from tests.cluster.problem import ClusterProblem
 from tests.cluster.waiting import until
 
 _FIRST = str(HERE / "first_process.py")
+_FIRST_OF_ANY = "tests/cluster/first_process.py"
+"""How the path of the first process's program ends in every checkout: a node is known by its folder, whoever started it."""
 _PRIORITY = -5  # a busy host must not look like a broken node
 _FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -53,15 +55,12 @@ def create(layout: Layout) -> None:
 
 def first_process(layout: Layout) -> int | None:
     """Return the host's number of the node's first process, or None."""
-    for pid, words in _commands():
-        if words[1:3] == [_FIRST, str(layout.node)]:
-            return pid
-    return None
+    return next((pid for pid, folder in _first_processes() if folder == str(layout.node)), None)
 
 
 def strangers() -> list[str]:
     """Return the folders of all nodes of this project that run on this machine, whoever started them."""
-    return [words[2] for _, words in _commands() if len(words) > 2 and words[1].endswith("tests/cluster/first_process.py")]
+    return [folder for _, folder in _first_processes()]
 
 
 def processes(layout: Layout) -> dict[int, list[str]]:
@@ -80,6 +79,13 @@ def find(layout: Layout, name: str) -> int | None:
         if path.name == name and str(path).startswith(folders) and _parent_outside(pid):
             return pid
     return None
+
+
+def program(layout: Layout, name: str) -> Path | None:
+    """Return the path by which the running component `name` was started, or None."""
+    pid = find(layout, name)
+    words = processes(layout).get(pid) if pid is not None else None
+    return Path(words[0]) if words else None
 
 
 def start(layout: Layout, command: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
@@ -115,13 +121,13 @@ def destroy(layout: Layout) -> None:
     first = first_process(layout)
     if first is None:
         return
-    space = _space(first)
     # The process through which a component came in waits for it from outside; it stops when that is held still, and would never bury it.
     for pid, words in _commands():
         if words[:2] == ["nsenter", f"--target={first}"]:
             os.kill(pid, signal.SIGKILL)
     os.kill(first, signal.SIGKILL)
-    until(lambda: not any(_space(pid) == space for pid, _ in _commands()), seconds=60, what="the node's processes to end")
+    # The kernel ends every process below before the first one has ended, those of the pods' own namespaces included.
+    until(lambda: _ended(first), seconds=60, what="the node's processes to end")
 
 
 def _enter(layout: Layout) -> list[str]:
@@ -129,6 +135,13 @@ def _enter(layout: Layout) -> list[str]:
     if first is None:
         raise ClusterProblem("the node is not running; start it with: python -m tests.cluster up")
     return ["nsenter", f"--target={first}", "--mount", "--net", "--pid", "--"]
+
+
+def _first_processes() -> Iterator[tuple[int, str]]:
+    """Yield (number, the node's folder) of the first process of every node on this machine."""
+    for pid, words in _commands():
+        if len(words) > 2 and words[1].endswith(_FIRST_OF_ANY):
+            yield pid, words[2]
 
 
 def _commands() -> Iterator[tuple[int, list[str]]]:
@@ -148,6 +161,14 @@ def _space(pid: int) -> str | None:
         return os.readlink(f"/proc/{pid}/ns/pid")
     except OSError:
         return None
+
+
+def _ended(pid: int) -> bool:
+    """Tell whether a process has ended, buried by its parent or not."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def parent(pid: int) -> int | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
-from tests.cluster import binaries, images
+from tests.cluster import binaries, program_images
 from tests.cluster.binaries import Binaries
 from tests.cluster.components import PAUSE_IMAGE
 
@@ -18,13 +16,4 @@ def coredns_image() -> str:
 
 def archives(programs: Binaries) -> list[Path]:
     """Return the archives, written beside their programs in the cache unless they are there."""
-    return [_archive(programs.pause, PAUSE_IMAGE), _archive(programs.coredns, coredns_image())]
-
-
-def _archive(program: Path, reference: str) -> Path:
-    archive = program.with_suffix(".tar")
-    if not archive.exists():
-        with tempfile.TemporaryDirectory(dir=program.parent) as root:
-            shutil.copy2(program, root)
-            images.write_archive(archive, reference=reference, root=Path(root), entrypoint=[f"/{program.name}"])
-    return archive
+    return [program_images.write(programs.pause, PAUSE_IMAGE), program_images.write(programs.coredns, coredns_image())]

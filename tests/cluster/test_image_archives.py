@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cluster.debian import needed
 from tests.cluster.images import write_archive
-from tests.cluster.sample_image import needed
 
 NAMES = st.text("abcxyz-", min_size=1, max_size=6)
 TREES = st.dictionaries(st.tuples(NAMES.map("d{}".format), NAMES), st.tuples(st.binary(max_size=64), st.sampled_from((0o644, 0o755))))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE
 from tests.cluster import binaries, certificates, containerd, images, layout, namespaces, node
+from tests.cluster.images import write_archive
 from tests.cluster.layout import Layout
 from tests.support.kube_api import Api, Object, until
 
@@ -225,6 +230,26 @@ def test_pod_security_is_enforced_by_label(api: Api, space: Space) -> None:
         assert "violates PodSecurity" in refused.message
     finally:
         api.delete(f"/api/v1/namespaces/{name}")
+
+
+def test_another_checkout_that_names_the_node_finds_it(here: Layout, api: Api, tmp_path: Path) -> None:
+    """`status` says that all runs, and images can be imported, in a copy of these files that is told the node's folder."""
+    root = Path(__file__).resolve().parents[2]
+    shutil.copytree(root / "tests" / "cluster", tmp_path / "tests" / "cluster", ignore=shutil.ignore_patterns("__pycache__"))
+    write_archive(tmp_path / "image.tar", reference="smi.test/other:1", root=root / "manifests", entrypoint=["/none"])
+    script = f"from tests.cluster import containerd; containerd.import_image(__import__('pathlib').Path({str(tmp_path / 'image.tar')!r}))"
+    environment = {**os.environ, layout.FOLDER_VARIABLE: str(here.folder)}
+    commands = [["-m", "tests.cluster", "status"], ["-m", "tests.cluster", "kubeconfig"], ["-c", script]]
+
+    done = [
+        subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        for words in commands
+    ]
+
+    assert [each.returncode for each in done] == [0, 0, 0], done
+    assert "not running" not in done[0].stdout
+    assert done[1].stdout.strip() == str(here.kubeconfig)
+    assert any(name.endswith("smi.test/other:1") for name in containerd.images(here))
 
 
 def waiting_parent_state(layout: Layout) -> str:

@@ -35,6 +35,12 @@ def test_smi_kinds_serve_one_version_each() -> None:
     assert all(version["served"] and version["storage"] for versions in found.values() for version in versions)
 
 
+def test_smi_kinds_are_known_to_be_this_meshs() -> None:
+    """`mesh-down` removes by a label: kinds of the same names may be another mesh's."""
+    key, value = manifests.LABEL.split("=")
+    assert {each["metadata"]["labels"][key] for each in manifests.crds()} == {value}
+
+
 def test_unknown_version_of_a_kind_is_refused() -> None:
     """A definition that lacks the version is not served in another."""
     definition = manifests.crds()[0]

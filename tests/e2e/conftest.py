@@ -1,10 +1,11 @@
-"""The real node, the account with the least rights, and Traefik Mesh, for the tests of `make e2e`."""
+"""The real node, the account with the least rights, and the meshes, for the tests of `make e2e`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.meshes import MESHES
 from tests.support.real_cluster import RealCluster, ask_node
 
 
@@ -27,7 +28,21 @@ def nothing_is_left(cluster: RealCluster) -> Iterator[None]:
     assert cluster.namespaces_of_runs() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def traefik_mesh(cluster: RealCluster) -> None:
-    """Traefik Mesh with access control, installed by the manifests of tests/cluster/traefik_mesh."""
-    ask_node("mesh-up", "traefik-mesh")
+    """Traefik Mesh with access control, and no other mesh."""
+    install_alone("traefik-mesh")
+
+
+@pytest.fixture(scope="module")
+def osm(cluster: RealCluster) -> None:
+    """Open Service Mesh without permissive mode and egress, and no other mesh."""
+    install_alone("osm")
+
+
+def install_alone(name: str) -> None:
+    """Install a mesh, or bring it back to our manifests, once no other one is there."""
+    for other in MESHES:
+        if other != name:
+            ask_node("mesh-down", other)
+    ask_node("mesh-up", name, timeout=3600)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.meshes import MESHES
 from tests.support.real_cluster import ROOT, RealCluster, ask_node
 from tests.support.runs import run_suite
 
@@ -18,7 +19,8 @@ POWERLESS: dict[str, str] = json.loads((Path(__file__).parent / "null_mesh.json"
 @pytest.fixture
 def definitions(cluster: RealCluster) -> Iterator[None]:
     """SMI's kinds in every version, and no mesh."""
-    ask_node("mesh-down", "traefik-mesh")
+    for name in MESHES:
+        ask_node("mesh-down", name)
     folder = str(ROOT / "manifests" / "crds")
     cluster.kubectl("apply", "-f", folder)
     cluster.kubectl("wait", "--for=condition=Established", "-f", folder, "--timeout=60s")

@@ -8,15 +8,16 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-Object = dict[str, Any]
+from tests.cluster.kubectl import Object
 
 FOLDER = Path(__file__).resolve().parent / "manifests"
 CRDS = Path(__file__).resolve().parents[3] / "manifests" / "crds"
 NAMESPACE = "traefik-mesh"
+LABEL = "app.kubernetes.io/part-of=traefik-mesh"
+"""What the SMI kinds carry that are this mesh's: another mesh has kinds of the same names."""
 SMI_VERSIONS = {"traffictargets": "v1alpha2", "httproutegroups": "v1alpha3", "tcproutes": "v1alpha3", "trafficsplits": "v1alpha3"}
 """What the mesh insists on: its controller does not start when a group's preferred version is another."""
 FIRST_PORTS = {"HTTP": 5000, "TCP": 10000, "UDP": 15000}
@@ -25,7 +26,11 @@ FIRST_PORTS = {"HTTP": 5000, "TCP": 10000, "UDP": 15000}
 
 def crds() -> list[Object]:
     """Return the CustomResourceDefinitions of SMI, each with the one version that the mesh reads, served and stored."""
-    return [serve_only(_load(CRDS / f"{plural}.yaml")[0], version) for plural, version in SMI_VERSIONS.items()]
+    found = [serve_only(_load(CRDS / f"{plural}.yaml")[0], version) for plural, version in SMI_VERSIONS.items()]
+    key, value = LABEL.split("=")
+    for each in found:
+        each["metadata"].setdefault("labels", {})[key] = value
+    return found
 
 
 def serve_only(definition: Object, version: str) -> Object:
