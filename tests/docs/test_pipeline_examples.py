@@ -1,5 +1,6 @@
 """The templates of docs/pipelines.md and the steps of action.yml, run as they stand against the embedded reference mesh."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from pytest_smi.cluster.embedded import EmbeddedCluster
+from pytest_smi.core.canonical import compact_bytes
 from tests.support.actions import Job, clean_environ, stand_in
 
 ROOT = Path(__file__).parents[2]
@@ -25,19 +27,19 @@ ELSEWHERE = ("docker", "kind", "pip")
 pytestmark = pytest.mark.slow
 
 
-def example(name: str) -> dict[str, Any]:
+def example(name: str) -> dict[Any, Any]:
     """The YAML under `<!-- example: NAME -->`."""
     found = re.search(rf"<!-- example: {re.escape(name)} -->\n```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert found, f"no example {name}"
-    document: dict[str, Any] = yaml.safe_load(found[1])
+    document: dict[Any, Any] = yaml.safe_load(found[1])
     return document
 
 
 def inputs_of(name: str, secret: str) -> dict[str, str]:
-    """What a template gives to the action, for the reference mesh and with this value of every secret."""
+    """What a template gives to the action, for the reference mesh with this value of every secret, on two workers."""
     [uses] = [step for step in example(name)["jobs"]["conformance"]["steps"] if "/pytest-smi@" in step["uses"]]
     given = {name: re.sub(r"\$\{\{ secrets\.\w+ \}\}", lambda _: secret, value) for name, value in uses["with"].items()}
-    return {**given, "mesh": "reference"}
+    return {**given, "mesh": "reference", "workers": "2"}
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +162,6 @@ def baseline(job: Job) -> None:
 
 def unsigned(job: Job) -> bytes:
     """The envelopes of the report without the pipeline's signature, as the run has left them."""
-    import json
-
-    from pytest_smi.core.canonical import compact_bytes
-
     lines = (job.workspace / "smi-report" / "matrix.intoto.jsonl").read_bytes().splitlines()
     documents = [json.loads(line) for line in lines]
     return b"".join(compact_bytes({**one, "signatures": one["signatures"][:1]}) + b"\n" for one in documents)

@@ -1,4 +1,4 @@
-"""The workflows, the templates of docs/pipelines.md, and action.yml: linted by actionlint, pinned, and with no more rights than they need."""
+"""Workflows, the templates of docs/pipelines.md, and action.yml: linted by actionlint, pinned, and with no more rights than they need."""
 
 import os
 import re
