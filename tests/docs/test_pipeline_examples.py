@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_smi.cluster.embedded import EmbeddedCluster
+from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
 from pytest_smi.core.canonical import compact_bytes
 from tests.support.actions import Job, clean_environ, stand_in
 
@@ -109,7 +109,7 @@ def test_from_the_cluster_to_the_run(finished: Job) -> None:
     assert (finished.workspace / "mesh-installed").exists()
     config = Path(finished.outputs["account"]["kubeconfig"])
     assert config.stat().st_mode & 0o077 == 0
-    assert [user["name"] for user in yaml.safe_load(config.read_text())["users"] if "token" in user["user"]] == ["runner"]
+    assert [(user["name"], list(user["user"])) for user in yaml.safe_load(config.read_text())["users"]] == [("runner", ["token"])]
     assert smi(finished, "verify", "smi-report", "--key", "ci/smi.pub.pem") == 1
 
 
@@ -233,11 +233,9 @@ def test_gitlab_jobs(job: Job) -> None:
     jobs = example("gitlab.yaml")
     gate_only = {name: one for name, one in jobs.items() if one.get("environment", {}).get("name") == "smi-signing"}
     assert list(gate_only) == ["smi-gate"]
-    config = {"KUBECONFIG": job.outputs["account"]["kubeconfig"], "CI_REGISTRY_IMAGE": "registry.example/smi"}
-
     elsewhere = job.workspace.parent / "elsewhere"
     elsewhere.mkdir()
-    run_script(jobs["smi-conformance"], elsewhere, {**job.environ, **config, "PYTEST_ADDOPTS": "-k TS-01"})
+    run_script(jobs["smi-conformance"], elsewhere, {**job.environ, "PYTEST_ADDOPTS": "-k TS-01"})
     said = run_script(jobs["smi-gate"], job.workspace, {**job.environ, "SMI_SIGNING_KEY": job.inputs["signing-key"]})
 
     assert "gate: open" in said
@@ -245,7 +243,8 @@ def test_gitlab_jobs(job: Job) -> None:
 
 def run_script(of: dict[str, Any], folder: Path, environ: dict[str, str]) -> str:
     """What the script of a GitLab job prints; it has to succeed. GitLab runs it in one shell that stops at the first error."""
-    environ = {**environ, **of["variables"], "MESH": "reference"}
+    assert of["variables"].keys() >= {"MESH", "IMAGE"}
+    environ = {**environ, **of["variables"], "MESH": "reference", "IMAGE": SAMPLE_APP_IMAGE}
     script = "\n".join(of["script"])
     done = subprocess.run(
         ["bash", "-e", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
