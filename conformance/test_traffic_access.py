@@ -1,10 +1,10 @@
 """Traffic Access Control, foundations: nothing is open without a TrafficTarget, and exactly what targets list is open with them."""
 
-from pytest_smi.scenario.scenario import Scene, allowed, assertion, closed, control, denied, match, steady
+from pytest_smi.scenario.scenario import Scenario, allowed, assertion, closed, control, denied, match, steady
 
 
 @assertion("TA-01", level="MUST", source="access v1alpha3 §Specification", needs=["specs"])
-def test_http_is_denied_without_a_target(smi: Scene) -> None:
+def test_http_is_denied_without_a_target(smi: Scenario) -> None:
     """HTTP to a destination that no TrafficTarget names is denied."""
     srv, a = smi.server(), smi.client("a")
     smi.expect(denied(a.get(srv, "/m")))
@@ -13,7 +13,7 @@ def test_http_is_denied_without_a_target(smi: Scene) -> None:
 
 
 @assertion("TA-02", level="MUST", source="access v1alpha3 §Specification", needs=["specs"], features=["tcp"])
-def test_tcp_is_denied_without_a_target(smi: Scene) -> None:
+def test_tcp_is_denied_without_a_target(smi: Scenario) -> None:
     """Raw TCP to a destination that no TrafficTarget names is denied."""
     srv, a = smi.server(), smi.client("a")
     smi.expect(denied(a.tcp(srv)))
@@ -30,7 +30,7 @@ def test_tcp_is_denied_without_a_target(smi: Scene) -> None:
     features=["udp"],
     since={"access": "v1alpha3"},
 )
-def test_udp_is_denied_without_a_target(smi: Scene) -> None:
+def test_udp_is_denied_without_a_target(smi: Scenario) -> None:
     """UDP to a destination that no TrafficTarget names is denied."""
     srv, a = smi.server(), smi.client("a")
     smi.expect(denied(a.udp(srv)))
@@ -40,7 +40,7 @@ def test_udp_is_denied_without_a_target(smi: Scene) -> None:
 
 
 @assertion("TA-04", level="MUST", source="access v1alpha3 §Specification, §Tradeoffs", needs=["specs"])
-def test_denial_does_not_wait_for_a_target(smi: Scene) -> None:
+def test_denial_does_not_wait_for_a_target(smi: Scenario) -> None:
     """A destination that no TrafficTarget names stays denied to everyone while another destination has one."""
     srv, unnamed = smi.server(), smi.server("unnamed")
     a, c = smi.client("a"), smi.client("c")
@@ -54,7 +54,7 @@ def test_denial_does_not_wait_for_a_target(smi: Scene) -> None:
 
 
 @assertion("TA-05", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_listed_source_may_call_listed_route(smi: Scene) -> None:
+def test_listed_source_may_call_listed_route(smi: Scenario) -> None:
     """A source that a TrafficTarget lists may call the routes that it lists, every single time."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"))
@@ -63,7 +63,7 @@ def test_listed_source_may_call_listed_route(smi: Scene) -> None:
 
 
 @assertion("TA-06", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_unlisted_source_is_denied(smi: Scene) -> None:
+def test_unlisted_source_is_denied(smi: Scenario) -> None:
     """A pod whose identity is not listed is denied even when others are allowed."""
     srv, a, c = smi.server(), smi.client("a"), smi.client("c")
     smi.closed_so_far(a.get(srv, "/m"), c.get(srv, "/m"))
@@ -72,7 +72,7 @@ def test_unlisted_source_is_denied(smi: Scene) -> None:
 
 
 @assertion("TA-07", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_unlisted_route_is_denied(smi: Scene) -> None:
+def test_unlisted_route_is_denied(smi: Scenario) -> None:
     """A listed source that calls a route which its TrafficTarget does not list is denied."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.get(srv, "/other"))
@@ -81,7 +81,7 @@ def test_unlisted_route_is_denied(smi: Scene) -> None:
 
 
 @assertion("TA-08", level="MUST", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
-def test_every_listed_source_is_allowed(smi: Scene) -> None:
+def test_every_listed_source_is_allowed(smi: Scenario) -> None:
     """When a TrafficTarget lists several sources, each of them is allowed."""
     srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
     smi.closed_so_far(a.get(srv, "/m"), b.get(srv, "/m"))
@@ -90,7 +90,7 @@ def test_every_listed_source_is_allowed(smi: Scene) -> None:
 
 
 @assertion("TA-09", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L7", needs=["specs"])
-def test_targets_of_one_destination_add_up(smi: Scene) -> None:
+def test_targets_of_one_destination_add_up(smi: Scenario) -> None:
     """Several TrafficTargets of one destination grant together what each of them grants."""
     srv, a, b = smi.server(), smi.client("a"), smi.client("b")
     smi.closed_so_far(a.get(srv, "/x"), b.get(srv, "/y"))
@@ -100,7 +100,7 @@ def test_targets_of_one_destination_add_up(smi: Scene) -> None:
 
 
 @assertion("TA-10", level="MUST", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
-def test_targets_lend_each_other_nothing(smi: Scene) -> None:
+def test_targets_lend_each_other_nothing(smi: Scenario) -> None:
     """With several TrafficTargets of one destination, a source of one may not call the routes of another."""
     srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
     smi.closed_so_far(a.get(srv, "/y"), b.get(srv, "/x"))

@@ -1,10 +1,10 @@
 """Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
 
-from pytest_smi.scenario.scenario import Scene, allowed, assertion, closed, control, denied, edited, match
+from pytest_smi.scenario.scenario import Scenario, allowed, assertion, closed, control, denied, edited, match
 
 
 @assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
-def test_deleting_the_only_target_restores_denial(smi: Scene) -> None:
+def test_deleting_the_only_target_restores_denial(smi: Scenario) -> None:
     """When the only TrafficTarget of a destination is deleted, what it granted is denied again."""
     srv, a = smi.server(), smi.client("a")
     calls = a.get(srv, "/m"), a.send("POST", srv, "/m")
@@ -21,7 +21,7 @@ def test_deleting_the_only_target_restores_denial(smi: Scene) -> None:
 
 
 @assertion("TA-16", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_removing_a_source_revokes_it_alone(smi: Scene) -> None:
+def test_removing_a_source_revokes_it_alone(smi: Scenario) -> None:
     """Removing a source from a TrafficTarget revokes that source's access and nobody else's."""
     srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
     smi.closed_so_far(a.get(srv, "/m"), b.get(srv, "/m"))
@@ -32,7 +32,7 @@ def test_removing_a_source_revokes_it_alone(smi: Scene) -> None:
 
 
 @assertion("TA-18", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_editing_a_route_group_takes_effect(smi: Scene) -> None:
+def test_editing_a_route_group_takes_effect(smi: Scenario) -> None:
     """Editing an HTTPRouteGroup changes what the TrafficTargets that refer to it grant."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/x"), a.get(srv, "/z"))
@@ -43,7 +43,7 @@ def test_editing_a_route_group_takes_effect(smi: Scene) -> None:
 
 
 @assertion("TA-19", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
-def test_missing_route_group_grants_nothing(smi: Scene) -> None:
+def test_missing_route_group_grants_nothing(smi: Scenario) -> None:
     """A reference to a missing HTTPRouteGroup grants nothing while the group is missing and works while it exists."""
     srv, a = smi.server(), smi.client("a")
     missing = smi.routes("missing", match("m", "/m"))

@@ -1,10 +1,10 @@
 """Traffic Access Control, identities: who a caller and a destination are, and what does not make them so."""
 
-from pytest_smi.scenario.scenario import Fate, Request, Scene, Workload, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Outcome, Request, Scenario, Workload, allowed, assertion, closed, control, denied, match
 
 
 @assertion("TA-22", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])
-def test_client_outside_the_mesh_is_denied(smi: Scene) -> None:
+def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
     """Access is enforced at the server: a client outside the mesh is denied through the Service."""
     srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
@@ -12,7 +12,7 @@ def test_client_outside_the_mesh_is_denied(smi: Scene) -> None:
 
 
 @assertion("TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"])
-def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scene) -> None:
+def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
     srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
@@ -21,21 +21,21 @@ def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scene) -> None:
 
 
 @assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
-def test_headers_do_not_confer_identity(smi: Scene) -> None:
+def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     """A caller does not become a listed source by naming one in its request headers."""
     srv, a, c, outsider = smi.server(), smi.client("a"), smi.client("c"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
     listed = control(a.get(srv, "/m"))
     smi.expect(listed, closed(c.get(srv, "/m")), hold=False)
     # Whoever is let in without pretending shows nothing: a client outside the mesh, where that is not kept out.
-    seen = smi.look(outsider.get(srv, "/m"), times=smi.limits.settle_probes)[0]
-    strangers = [c] if seen.fates[Fate.OK] else [c, outsider]
+    seen = smi.sample(outsider.get(srv, "/m"), times=smi.limits.settle_probes)[0]
+    strangers = [c] if seen.outcomes[Outcome.DELIVERED] else [c, outsider]
     pretences = [Request(path="/m", headers=(header,)) for header in _claims_to_be(a)]
     smi.expect(listed, *(denied(stranger.http(srv, *pretences)) for stranger in strangers))
 
 
 @assertion("TA-27", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_source_namespace_counts(smi: Scene) -> None:
+def test_source_namespace_counts(smi: Scenario) -> None:
     """A source is a ServiceAccount in a namespace: one of the same name in another namespace is denied."""
     srv, a, c, homonym = smi.server(), smi.client("a"), smi.client("c"), smi.client("a", "t2")
     smi.closed_so_far(a.get(srv, "/m"), homonym.get(srv, "/m"))
@@ -45,7 +45,7 @@ def test_source_namespace_counts(smi: Scene) -> None:
 
 
 @assertion("TA-28", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_destination_namespace_counts(smi: Scene) -> None:
+def test_destination_namespace_counts(smi: Scenario) -> None:
     """A grant for a destination does not open a ServiceAccount of the same name in another namespace."""
     srv, homonym, a = smi.server("srv", "t1"), smi.server("srv", "t2"), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.get(homonym, "/m"))
@@ -56,7 +56,7 @@ def test_destination_namespace_counts(smi: Scene) -> None:
 
 
 @assertion("TA-29", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_source_in_another_namespace_is_allowed(smi: Scene) -> None:
+def test_source_in_another_namespace_is_allowed(smi: Scenario) -> None:
     """A source may be listed from another namespace than the destination's."""
     srv, foreign = smi.server("srv", "t1"), smi.client("a", "t2")
     smi.closed_so_far(foreign.get(srv, "/m"))
@@ -65,7 +65,7 @@ def test_source_in_another_namespace_is_allowed(smi: Scene) -> None:
 
 
 @assertion("TA-30", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_destination_is_every_pod_of_the_account(smi: Scene) -> None:
+def test_destination_is_every_pod_of_the_account(smi: Scenario) -> None:
     """A destination is every pod of its ServiceAccount, whatever Deployment and Service it belongs to."""
     srv, twin, a = smi.server(), smi.server("twin", account="srv"), smi.client("a")
     calls = [a.get(srv, "/m"), a.get(twin, "/m")]
@@ -77,7 +77,7 @@ def test_destination_is_every_pod_of_the_account(smi: Scene) -> None:
 
 
 @assertion("TA-36", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_grant_has_a_direction(smi: Scene) -> None:
+def test_grant_has_a_direction(smi: Scenario) -> None:
     """That one service may call another does not permit calls in the opposite direction."""
     caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
     smi.closed_so_far(caller.get(srv, "/m"), srv.get(caller, "/m"))
@@ -87,7 +87,7 @@ def test_grant_has_a_direction(smi: Scene) -> None:
 
 
 @assertion("TA-38", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
-def test_own_account_is_no_implicit_source(smi: Scene) -> None:
+def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     """Pods of the destination's own ServiceAccount are denied like any other source that is not listed."""
     srv, twin = smi.server(), smi.server("twin", account="srv")
     a, c = smi.client("a"), smi.client("c")

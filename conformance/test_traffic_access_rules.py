@@ -1,6 +1,6 @@
 """Traffic Access Control, rules: which routes and ports a reference to a route object grants."""
 
-from pytest_smi.scenario.scenario import Fate, HTTPRouteGroup, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import HTTPRouteGroup, Outcome, Rule, Scenario, allowed, assertion, closed, control, denied, match
 
 
 def _only(group: HTTPRouteGroup, *names: str) -> Rule:
@@ -9,7 +9,7 @@ def _only(group: HTTPRouteGroup, *names: str) -> Rule:
 
 
 @assertion("TA-40", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_only_named_matches_are_granted(smi: Scene) -> None:
+def test_only_named_matches_are_granted(smi: Scenario) -> None:
     """A rule with `matches` grants only the routes of the group that it names."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.get(srv, "/e"))
@@ -20,7 +20,7 @@ def test_only_named_matches_are_granted(smi: Scene) -> None:
 
 
 @assertion("TA-41", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_omitted_matches_grant_the_group(smi: Scene) -> None:
+def test_omitted_matches_grant_the_group(smi: Scenario) -> None:
     """A rule without `matches` grants every route of the group."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.get(srv, "/e"))
@@ -30,7 +30,7 @@ def test_omitted_matches_grant_the_group(smi: Scene) -> None:
 
 
 @assertion("TA-43", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_unknown_match_name_grants_nothing(smi: Scene) -> None:
+def test_unknown_match_name_grants_nothing(smi: Scenario) -> None:
     """A name in `matches` that the group does not have grants nothing."""
     srv, a = smi.server(), smi.client("a")
     calls = [a.get(srv, path) for path in ("/m", "/e", "/other")]
@@ -51,7 +51,7 @@ def test_unknown_match_name_grants_nothing(smi: Scene) -> None:
     features=["tcp"],
     since={"access": "v1alpha3"},
 )
-def test_tcp_route_limits_ports(smi: Scene) -> None:
+def test_tcp_route_limits_ports(smi: Scenario) -> None:
     """A TCPRoute with ports grants TCP on those ports and on no other."""
     srv, a = smi.server(), smi.client("a")
     listed, unlisted = a.tcp(srv, port=9000), [a.tcp(srv, port=9001), a.get(srv, "/m")]
@@ -69,7 +69,7 @@ def test_tcp_route_limits_ports(smi: Scene) -> None:
     features=["tcp"],
     since={"access": "v1alpha3"},
 )
-def test_tcp_route_without_ports_is_every_tcp_port(smi: Scene) -> None:
+def test_tcp_route_without_ports_is_every_tcp_port(smi: Scenario) -> None:
     """A TCPRoute with an empty port list grants every TCP port, and no UDP."""
     srv, a = smi.server(), smi.client("a")
     streams = a.tcp(srv, port=9000), a.tcp(srv, port=9001)
@@ -87,7 +87,7 @@ def test_tcp_route_without_ports_is_every_tcp_port(smi: Scene) -> None:
 @assertion(
     "TA-51", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"], since={"access": "v1alpha3"}
 )
-def test_tcp_routes_of_one_target_add_up(smi: Scene) -> None:
+def test_tcp_routes_of_one_target_add_up(smi: Scenario) -> None:
     """Several TCPRoutes in one TrafficTarget grant the ports of each."""
     srv, a = smi.server(), smi.client("a")
     streams = a.tcp(srv, port=9000), a.tcp(srv, port=9001)
@@ -105,7 +105,7 @@ def test_tcp_routes_of_one_target_add_up(smi: Scene) -> None:
     features=["udp"],
     since={"access": "v1alpha3"},
 )
-def test_udp_route_limits_ports(smi: Scene) -> None:
+def test_udp_route_limits_ports(smi: Scenario) -> None:
     """A UDPRoute with ports grants UDP on those ports and on no other."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.udp(srv, port=9100), a.udp(srv, port=9101))
@@ -115,7 +115,7 @@ def test_udp_route_limits_ports(smi: Scene) -> None:
 
 
 @assertion("TA-55", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"])
-def test_http_routes_do_not_open_raw_tcp(smi: Scene) -> None:
+def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
     """A grant of HTTP routes alone does not open raw TCP."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"), a.tcp(srv))
@@ -124,7 +124,7 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scene) -> None:
 
 
 @assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"], since={"access": "v1alpha3"})
-def test_tcp_route_beside_a_route_group(smi: Scene) -> None:
+def test_tcp_route_beside_a_route_group(smi: Scenario) -> None:
     """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed and one on neither is denied."""
     srv, a = smi.server(), smi.client("a")
     both, neither = a.get(srv, "/m"), a.get(srv, "/other", port=8081)
@@ -133,6 +133,6 @@ def test_tcp_route_beside_a_route_group(smi: Scene) -> None:
     smi.apply(group, ports, smi.target(srv, group, ports, sources=[a]))
     smi.expect(allowed(both), denied(neither))
     contested = {"another port": a.get(srv, "/m", port=8081), "another path": a.get(srv, "/other")}
-    seen = dict(zip(contested, smi.look(*contested.values(), times=3), strict=True))
-    open_ = [name for name, observation in seen.items() if observation.all(Fate.OK)]
+    seen = dict(zip(contested, smi.sample(*contested.values(), times=3), strict=True))
+    open_ = [name for name, observation in seen.items() if observation.all(Outcome.DELIVERED)]
     smi.observed(f"alternatives: {' and '.join(open_)} allowed" if open_ else "both conditions must hold")

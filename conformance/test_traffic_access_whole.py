@@ -1,10 +1,10 @@
 """Traffic Access Control as a whole: effects of a denial, the specification's own example, and grants beside splits."""
 
-from pytest_smi.scenario.scenario import Fate, NotReached, Request, Rule, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import NotReached, Outcome, Request, Rule, Scenario, allowed, assertion, closed, control, denied, match
 
 
 @assertion("TA-65", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
-def test_denied_request_has_no_effect(smi: Scene) -> None:
+def test_denied_request_has_no_effect(smi: Scenario) -> None:
     """A denied request is not delivered to the server, whatever answer the client gets."""
     srv, a = smi.server(), smi.client("a")
     smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
@@ -13,7 +13,7 @@ def test_denied_request_has_no_effect(smi: Scene) -> None:
 
 
 @assertion("TA-66", level="MUST", source="access v1alpha3 §Example implementation for L7", needs=["specs"])
-def test_the_example_of_four_services(smi: Scene) -> None:
+def test_the_example_of_four_services(smi: Scenario) -> None:
     """The example of the specification (API, website, payments, Prometheus) allows exactly what its table lists."""
     api = smi.server("api")
     website, payments, prometheus, stranger = (smi.client(account) for account in "abcd")
@@ -39,7 +39,7 @@ def test_the_example_of_four_services(smi: Scene) -> None:
 
 
 @assertion("TA-68", level="MUST-d", source="access v1alpha3 §TrafficTarget (note); split v1alpha4 §Specification", needs=["specs", "split"])
-def test_split_is_no_grant(smi: Scene) -> None:
+def test_split_is_no_grant(smi: Scenario) -> None:
     """Through a TrafficSplit a client reaches the backends that a TrafficTarget opens to it, and no other."""
     v1, v2, a = smi.server("v1"), smi.server("v2", under_root=False), smi.client("a")
     root = smi.service("app", [v1])
@@ -47,14 +47,16 @@ def test_split_is_no_grant(smi: Scene) -> None:
     smi.grant(v1, match("m", "/m"), sources=[a], name="v1")
     _, passing = smi.grant(v2, match("m", "/m"), sources=[a], name="v2")
     # Only a split that is in effect leads to v2: the root itself does not select its pod.
-    smi.power_reaches(a.get(root, "/m"), [v2], least=0.2)
+    smi.control_reaches(a.get(root, "/m"), [v2], least=0.2)
     smi.delete(passing)
     smi.expect(control(a.get(v1, "/m")), closed(a.get(v2, "/m")))
-    seen = smi.look(a.get(root, "/m"), times=60)[0]
+    seen = smi.sample(a.get(root, "/m"), times=60)[0]
     closed_pods = {pod.name for pod in v2.pods}
     leak = next((probe for probe in seen.probes if any(arrival.pod in closed_pods for arrival in probe.arrivals)), None)
     smi.require(leak is None, f"the split led to a backend without a grant: {leak.describe() if leak else ''}")
-    if not seen.fates[Fate.OK]:
-        smi.blame(NotReached(f"none of {len(seen.probes)} requests to the root reached the backend that has a grant"), [seen.volley.call])
+    if not seen.outcomes[Outcome.DELIVERED]:
+        smi.attribute_failure(
+            NotReached(f"none of {len(seen.probes)} requests to the root reached the backend that has a grant"), [seen.batch.call]
+        )
     smi.apply(passing)
     smi.expect(control(a.get(v2, "/m")), hold=False)

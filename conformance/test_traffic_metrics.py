@@ -1,20 +1,20 @@
 """Traffic Metrics: what the mesh says about traffic (TrafficMetrics), compared with traffic that is known.
 
-All assertions but those on access judge one common scene; see `pytest_smi/scenario/metrics/cast.py` for who sent what to whom.
+All assertions but those on access judge one shared scenario; see `pytest_smi/scenario/metrics/traffic_plan.py` for who sent what to whom.
 """
 
 from pytest_smi.scenario.metrics import judge
 from pytest_smi.scenario.metrics.access import reader
 from pytest_smi.scenario.metrics.judge import require
+from pytest_smi.scenario.metrics.recorder import build
 from pytest_smi.scenario.metrics.recording import Recording
-from pytest_smi.scenario.metrics.stage import build
-from pytest_smi.scenario.scenario import Inconclusive, Scene, assertion
+from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
 
 GROUP = "metrics.smi-spec.io"
 
 
-def recorded(smi: Scene, *keys: str, everything: bool = False) -> Recording:
-    """Return the common scene's recording, played by whoever asks first; the documents that are judged become evidence."""
+def recorded(smi: Scenario, *keys: str, everything: bool = False) -> Recording:
+    """Return the shared scenario's recording, played by whoever asks first; the documents that are judged become evidence."""
     recording = smi.shared("metrics", build)
     judged = [key for key in recording.documents if everything or key in keys]
     smi.evidence.event("judged", documents={key: recording.documents[key].to_json() for key in judged})
@@ -22,7 +22,7 @@ def recorded(smi: Scene, *keys: str, everything: bool = False) -> Recording:
 
 
 @assertion("TM-01", level="MUST", source="metrics v1alpha1 §Kubernetes API", even_unserved=True)
-def test_group_is_served_through_an_apiservice(smi: Scene) -> None:
+def test_group_is_served_through_an_apiservice(smi: Scenario) -> None:
     """The group is served through an APIService for its version, which is available."""
     version = smi.versions.get("metrics") or smi.testbed.setting.profile.apis["metrics"][0]
     name = f"{version}.{GROUP}"
@@ -34,7 +34,7 @@ def test_group_is_served_through_an_apiservice(smi: Scene) -> None:
 
 
 @assertion("TM-02", level="MUST", source="metrics v1alpha1 §Kubernetes API")
-def test_group_root_lists_resources(smi: Scene) -> None:
+def test_group_root_lists_resources(smi: Scenario) -> None:
     """The group's root answers an APIResourceList, with and without a trailing slash."""
     seen = recorded(smi, "root", "root/")
     for key in ("root", "root/"):
@@ -42,7 +42,7 @@ def test_group_root_lists_resources(smi: Scene) -> None:
 
 
 @assertion("TM-03", level="MUST", source="metrics v1alpha1 §Kubernetes API")
-def test_eleven_resources(smi: Scene) -> None:
+def test_eleven_resources(smi: Scenario) -> None:
     """The root lists the eleven kinds of the specification."""
     found = {str(entry["name"]) for entry in judge.resources(recorded(smi, "root").documents["root"])}
     missing = judge.ELEVEN - found
@@ -50,7 +50,7 @@ def test_eleven_resources(smi: Scene) -> None:
 
 
 @assertion("TM-04", level="MUST", source="metrics v1alpha1 §Kubernetes API")
-def test_resources_are_traffic_metrics_with_get_and_list(smi: Scene) -> None:
+def test_resources_are_traffic_metrics_with_get_and_list(smi: Scenario) -> None:
     """Each resource has the kind TrafficMetrics and the verbs get and list."""
     for entry in judge.resources(recorded(smi, "root").documents["root"]):
         found = (entry.get("kind"), sorted(entry.get("verbs") or ()))
@@ -59,7 +59,7 @@ def test_resources_are_traffic_metrics_with_get_and_list(smi: Scene) -> None:
 
 
 @assertion("TM-06", level="MUST-d", source="metrics v1alpha1 §Kubernetes API")
-def test_listed_resources_answer_both_verbs(smi: Scene) -> None:
+def test_listed_resources_answer_both_verbs(smi: Scenario) -> None:
     """Every listed resource answers a list, and a get of an object that had traffic."""
     seen = recorded(smi, "root")
     for entry in judge.resources(seen.documents["root"]):
@@ -69,10 +69,10 @@ def test_listed_resources_answer_both_verbs(smi: Scene) -> None:
 
 
 @assertion("TM-07", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")
-def test_list_in_a_namespace(smi: Scene) -> None:
+def test_list_in_a_namespace(smi: Scenario) -> None:
     """A list in a namespace is a TrafficMetricsList about one kind, with items of that kind and namespace alone."""
     seen = recorded(smi, "deployments", "pods", "abroad")
-    b, x = seen.cast["b"], seen.cast["x"]
+    b, x = seen.refs["b"], seen.refs["x"]
     for key, kind, namespace in (
         ("deployments", "Deployment", b.namespace),
         ("pods", "Pod", b.namespace),
@@ -83,120 +83,120 @@ def test_list_in_a_namespace(smi: Scene) -> None:
 
 
 @assertion("TM-10", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
-def test_get_answers_about_the_object_asked_for(smi: Scene) -> None:
+def test_get_answers_about_the_object_asked_for(smi: Scenario) -> None:
     """A get returns one TrafficMetrics whose resource is the object that was asked for."""
     seen = recorded(smi, "deployment b", "deployment c", "deployment r")
     for role in ("b", "c", "r"):
         found = seen.documents[f"deployment {role}"].only().resource
-        require(found == seen.cast[role], f"asked for {seen.cast[role]}, the answer is about {found}")
+        require(found == seen.refs[role], f"asked for {seen.refs[role]}, the answer is about {found}")
 
 
 @assertion("TM-11", level="MUST", source="metrics v1alpha1 §Specification, §TrafficMetricsList")
-def test_label_selector(smi: Scene) -> None:
+def test_label_selector(smi: Scenario) -> None:
     """A label selector restricts a list to the objects that it matches."""
     seen = recorded(smi, "deployments b", "pods b")
     pods = set(seen.by_pod("b"))
-    for key, wanted in (("deployments b", {seen.cast["b"].name}), ("pods b", pods)):
+    for key, wanted in (("deployments b", {seen.refs["b"].name}), ("pods b", pods)):
         found = {item.resource.name for item in seen.documents[key].items()}
         require(found == wanted, f"GET {seen.documents[key].path}: expected {sorted(wanted)}, found {sorted(found)}")
 
 
 @assertion("TM-14", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")
-def test_edges_are_a_list_about_the_object(smi: Scene) -> None:
+def test_edges_are_a_list_about_the_object(smi: Scenario) -> None:
     """The edges of an object are a list about that object, name included, and so is every item."""
     seen = recorded(smi, "edges a", "edges b")
     for role in ("a", "b"):
-        judge.edges_about(seen.documents[f"edges {role}"], seen.cast[role])
+        judge.edges_about(seen.documents[f"edges {role}"], seen.refs[role])
 
 
 @assertion("TM-15", level="MUST", source="metrics v1alpha1 §Specification")
-def test_edges_only_where_traffic_was(smi: Scene) -> None:
+def test_edges_only_where_traffic_was(smi: Scenario) -> None:
     """Edges exist between pairs that exchanged traffic, and between no others."""
     seen = recorded(smi, "edges a", "edges b", "edges d")
-    judge.peers(seen.frozen("edges a"), [seen.cast["b"], seen.cast["c"]])
-    judge.peers(seen.frozen("edges b"), [seen.cast["a"]])
+    judge.peers(seen.frozen("edges a"), [seen.refs["b"], seen.refs["c"]])
+    judge.peers(seen.frozen("edges b"), [seen.refs["a"]])
     idle = seen.documents["edges d"]
     if idle.status == 200:
         judge.peers(idle, [])
 
 
 @assertion("TM-18", level="MUST", source="metrics v1alpha1 §Edge")
-def test_direction(smi: Scene) -> None:
+def test_direction(smi: Scenario) -> None:
     """The direction is `to` where the object sends and `from` where it receives."""
     seen = recorded(smi, "edges a", "edges b")
-    judge.directions(seen.frozen("edges a"), seen.cast["b"], "to")
-    judge.directions(seen.frozen("edges b"), seen.cast["a"], "from")
+    judge.directions(seen.frozen("edges a"), seen.refs["b"], "to")
+    judge.directions(seen.frozen("edges b"), seen.refs["a"], "from")
 
 
 @assertion("TM-19", level="MUST", source="metrics v1alpha1 §Edge")
-def test_side(smi: Scene) -> None:
+def test_side(smi: Scenario) -> None:
     """Every item says on which side it was measured: client or server."""
     judge.sides(recorded(smi, everything=True))
 
 
 @assertion("TM-20", level="MUST-d", source="metrics v1alpha1 §Edge")
-def test_both_directions_are_kept_apart(smi: Scene) -> None:
+def test_both_directions_are_kept_apart(smi: Scenario) -> None:
     """Traffic in both directions between one pair makes two items with numbers of their own."""
     seen = recorded(smi, "edges g")
-    edges, h = seen.frozen("edges g"), seen.cast["h"]
+    edges, h = seen.frozen("edges g"), seen.refs["h"]
     judge.count("requests from g to h", judge.edge(edges, "to", h).requests, seen.sent("g", "h").requests)
     judge.count("requests from h to g", judge.edge(edges, "from", h).requests, seen.sent("h", "g").requests)
 
 
 @assertion("TM-24", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
-def test_timestamp_is_current(smi: Scene) -> None:
+def test_timestamp_is_current(smi: Scenario) -> None:
     """The timestamp is an RFC 3339 time, and current."""
     judge.current(recorded(smi, everything=True))
 
 
 @assertion("TM-25", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
-def test_window_is_a_duration(smi: Scene) -> None:
+def test_window_is_a_duration(smi: Scenario) -> None:
     """The window is a positive duration."""
     judge.windows(recorded(smi, everything=True))
 
 
 @assertion("TM-26", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
-def test_five_metrics(smi: Scene) -> None:
+def test_five_metrics(smi: Scenario) -> None:
     """Every item has the five metrics by their names, each once."""
     judge.five_metrics(recorded(smi, everything=True))
 
 
 @assertion("TM-28", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
-def test_values_are_quantities(smi: Scene) -> None:
+def test_values_are_quantities(smi: Scenario) -> None:
     """Values are Kubernetes quantities, finite and not negative, also of idle objects."""
     judge.values(recorded(smi, everything=True))
 
 
 @assertion("TM-29", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
-def test_latency_is_in_its_unit(smi: Scene) -> None:
+def test_latency_is_in_its_unit(smi: Scenario) -> None:
     """A latency means what its unit says."""
     seen = recorded(smi, "deployment c")
     judge.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2, spare=smi.limits.metrics_spare)
 
 
 @assertion("TM-30", level="MUST", source="metrics v1alpha1 §Tradeoffs")
-def test_success_count(smi: Scene) -> None:
+def test_success_count(smi: Scenario) -> None:
     """success_count is the number of requests in the window that succeeded."""
     seen = recorded(smi, "deployment b")
     judge.count("success_count of b", seen.frozen("deployment b").only().value("success_count"), seen.received("b").successes)
 
 
 @assertion("TM-31", level="MUST", source="metrics v1alpha1 §Tradeoffs")
-def test_failure_count(smi: Scene) -> None:
+def test_failure_count(smi: Scenario) -> None:
     """failure_count is the number of requests in the window that failed."""
     seen = recorded(smi, "deployment b")
     judge.count("failure_count of b", seen.frozen("deployment b").only().value("failure_count"), seen.received("b").failures)
 
 
 @assertion("TM-32", level="MUST-d", source="metrics v1alpha1 §Tradeoffs")
-def test_successes_and_failures_are_all_requests(smi: Scene) -> None:
+def test_successes_and_failures_are_all_requests(smi: Scenario) -> None:
     """success_count and failure_count add up to the requests in the window."""
     seen = recorded(smi, "deployment b")
     judge.count("success_count and failure_count of b", seen.frozen("deployment b").only().requests, seen.received("b").requests)
 
 
 @assertion("TM-34", level="AMB", source="metrics v1alpha1, silent")
-def test_object_without_traffic(smi: Scene) -> None:
+def test_object_without_traffic(smi: Scenario) -> None:
     """A get of an object without traffic is not an error of the server."""
     document = recorded(smi, "deployment d").documents["deployment d"]
     require(document.status < 500, f"GET {document.path}: an object without traffic answered {document.status}")
@@ -204,27 +204,27 @@ def test_object_without_traffic(smi: Scene) -> None:
 
 
 @assertion("TM-35", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
-def test_percentiles_are_in_order(smi: Scene) -> None:
+def test_percentiles_are_in_order(smi: Scenario) -> None:
     """The 50th percentile is not above the 90th, nor that above the 99th."""
     judge.ordered(recorded(smi, everything=True))
 
 
 @assertion("TM-37", level="MUST-d", source="metrics v1alpha1 §Specification")
-def test_p99_sees_a_tail(smi: Scene) -> None:
+def test_p99_sees_a_tail(smi: Scenario) -> None:
     """The 99th percentile shows a tail of one request in twenty that the 50th does not."""
     seen = recorded(smi, "deployment r")
     judge.tailed(seen.frozen("deployment r").only(), seen.latencies["r"], spare=smi.limits.metrics_spare)
 
 
 @assertion("TM-38", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
-def test_numbers_fall_without_traffic(smi: Scene) -> None:
+def test_numbers_fall_without_traffic(smi: Scenario) -> None:
     """Numbers are those of the window: they fall when traffic stops."""
     seen = recorded(smi)
     judge.faded(seen.fading, seen.window)
 
 
 @assertion("TM-39", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
-def test_deployment_is_the_sum_of_its_pods(smi: Scene) -> None:
+def test_deployment_is_the_sum_of_its_pods(smi: Scenario) -> None:
     """The counts of a Deployment are the sum of those of its pods."""
     seen = recorded(smi, "pods", "deployment w")
     arrived = seen.by_pod("w")
@@ -235,16 +235,16 @@ def test_deployment_is_the_sum_of_its_pods(smi: Scene) -> None:
 
 
 @assertion("TM-40", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
-def test_namespace_is_the_sum_of_its_pods(smi: Scene) -> None:
+def test_namespace_is_the_sum_of_its_pods(smi: Scenario) -> None:
     """The counts of a namespace are the sum of those of its pods."""
     seen = recorded(smi, "pods", "namespace")
-    home = seen.cast["a"].namespace
+    home = seen.refs["a"].namespace
     pods = [item for item in seen.frozen("pods").items() if item.resource.namespace == home]
     judge.sum_of_parts(f"namespace {home}", seen.frozen("namespace").only(), pods)
 
 
 @assertion("TM-46", level="MUST-d", source="metrics v1alpha1 §Edge")
-def test_incoming_edges_add_up(smi: Scene) -> None:
+def test_incoming_edges_add_up(smi: Scenario) -> None:
     """The `from` edges of an object that only the mesh calls add up to the object's own counts."""
     seen = recorded(smi, "edges r", "deployment r")
     incoming = [item for item in seen.frozen("edges r").items() if item.direction == "from"]
@@ -252,14 +252,14 @@ def test_incoming_edges_add_up(smi: Scene) -> None:
 
 
 @assertion("TM-49", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
-def test_split_has_one_item_per_backend(smi: Scene) -> None:
+def test_split_has_one_item_per_backend(smi: Scenario) -> None:
     """A TrafficSplit has one TrafficMetrics for each backend, which names it."""
     seen = recorded(smi, "trafficsplits")
     judge.one_item_each(seen.frozen("trafficsplits"), seen.splits[0])
 
 
 @assertion("TM-50", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
-def test_backend_equals_the_split(smi: Scene) -> None:
+def test_backend_equals_the_split(smi: Scenario) -> None:
     """Apex, name and weight of a backend are those of the split, also after it is re-weighted."""
     seen = recorded(smi, "trafficsplits", "re-weighted")
     for key, split in zip(("trafficsplits", "re-weighted"), seen.splits, strict=True):
@@ -267,7 +267,7 @@ def test_backend_equals_the_split(smi: Scene) -> None:
 
 
 @assertion("TM-55", level="MUST-d", source="metrics v1alpha1 §RBAC")
-def test_no_permission_is_403(smi: Scene) -> None:
+def test_no_permission_is_403(smi: Scenario) -> None:
     """Who has no permission to read metrics is answered 403."""
     who = reader(smi)
     refused = who.ask()

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from pytest_smi.scenario.scenario import Fate, Observation, Scene, allowed, assertion, closed, control, denied, match, steady
+from pytest_smi.scenario.scenario import Observation, Outcome, Scenario, allowed, assertion, closed, control, denied, match, steady
 
 
 @assertion("TS-01", level="MUST", source="specs v1alpha4 §HTTPRouteGroup, §Tradeoffs", needs=["access"])
-def test_route_group_alone_changes_nothing(smi: Scene) -> None:
+def test_route_group_alone_changes_nothing(smi: Scenario) -> None:
     """An HTTPRouteGroup that no TrafficTarget refers to opens nothing."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"))
@@ -18,7 +18,7 @@ def test_route_group_alone_changes_nothing(smi: Scene) -> None:
 
 
 @assertion("TS-02", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_match_all_matches_every_request(smi: Scene) -> None:
+def test_match_all_matches_every_request(smi: Scenario) -> None:
     """The path `.*` with the method `*` matches every request."""
     srv, a = smi.server(), smi.client("a")
     calls = [
@@ -34,7 +34,7 @@ def test_match_all_matches_every_request(smi: Scene) -> None:
 
 
 @assertion("TS-03", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_path_pattern_is_anchored_at_the_start(smi: Scene) -> None:
+def test_path_pattern_is_anchored_at_the_start(smi: Scenario) -> None:
     """A path pattern matches from the start of the path, not somewhere within it."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/metrics"), a.get(srv, "/x/metrics"))
@@ -44,21 +44,21 @@ def test_path_pattern_is_anchored_at_the_start(smi: Scene) -> None:
 
 
 @assertion("TS-04", level="AMB", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_end_of_a_path_pattern(smi: Scene) -> None:
+def test_end_of_a_path_pattern(smi: Scenario) -> None:
     """A path pattern may or may not match paths that go on after it: the specification does not say."""
     srv, a = smi.server(), smi.client("a")
     longer = {"/metrics/sub": a.get(srv, "/metrics/sub"), "/metricsfoo": a.get(srv, "/metricsfoo")}
     smi.closed_so_far(a.get(srv, "/metrics"), *longer.values())
     smi.grant(srv, match("metrics", "/metrics"), sources=[a])
     smi.expect(control(a.get(srv, "/metrics")), closed(a.get(srv, "/other")), hold=False)
-    seen = smi.look(*longer.values(), times=smi.limits.settle_probes)
+    seen = smi.sample(*longer.values(), times=smi.limits.settle_probes)
     smi.observed(_end_of_pattern(dict(zip(longer, seen, strict=True))))
 
 
 def _end_of_pattern(seen: Mapping[str, Observation]) -> str:
     """Name the reading that explains what became of longer paths under the pattern `/metrics`."""
-    open_paths = [path for path, observation in seen.items() if observation.all(Fate.OK)]
-    if any(not observation.all(Fate.OK) and not observation.all(Fate.NO) for observation in seen.values()):
+    open_paths = [path for path, observation in seen.items() if observation.all(Outcome.DELIVERED)]
+    if any(not observation.all(Outcome.DELIVERED) and not observation.all(Outcome.NOT_DELIVERED) for observation in seen.values()):
         return "undecided: the same path is sometimes let in and sometimes not"
     if not open_paths:
         return "the pattern must match the whole path"
@@ -68,7 +68,7 @@ def _end_of_pattern(seen: Mapping[str, Observation]) -> str:
 
 
 @assertion("TS-05", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_path_pattern_is_a_regular_expression(smi: Scene) -> None:
+def test_path_pattern_is_a_regular_expression(smi: Scenario) -> None:
     """A path pattern is a regular expression, neither a prefix nor a literal path."""
     srv, a = smi.server(), smi.client("a")
     meant = [a.get(srv, "/v1/dog"), a.get(srv, "/v2/cat")]
@@ -81,7 +81,7 @@ def test_path_pattern_is_a_regular_expression(smi: Scene) -> None:
 
 
 @assertion("TS-06", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_anchor_holds_every_alternative(smi: Scene) -> None:
+def test_anchor_holds_every_alternative(smi: Scenario) -> None:
     """The anchor at the start applies to every alternative of a path pattern."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/a"), a.get(srv, "/b"), a.get(srv, "/x/b"))
@@ -91,7 +91,7 @@ def test_anchor_holds_every_alternative(smi: Scene) -> None:
 
 
 @assertion("TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"])
-def test_invalid_pattern_fails_closed(smi: Scene) -> None:
+def test_invalid_pattern_fails_closed(smi: Scenario) -> None:
     """A stored path pattern that is no regular expression grants nothing and disturbs no other grant."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/early"), a.get(srv, "/late"))

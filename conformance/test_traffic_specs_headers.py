@@ -6,7 +6,7 @@ of headers alone leave out path and methods, as the specification shows them.
 
 from itertools import product
 
-from pytest_smi.scenario.scenario import HTTPMatch, Request, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import HTTPMatch, Request, Scenario, allowed, assertion, closed, control, denied, match
 
 K, L = ("x-k", "v"), ("x-l", "w")
 """Headers that the filters `x-k: ^v$` and `x-l: ^w$` let through."""
@@ -19,7 +19,7 @@ def _filter(name: str, **patterns: str) -> HTTPMatch:
 
 
 @assertion("TS-23", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_filtered_header_must_be_there(smi: Scene) -> None:
+def test_filtered_header_must_be_there(smi: Scenario) -> None:
     """A request without a header that the route filters by is denied."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
@@ -30,7 +30,7 @@ def test_filtered_header_must_be_there(smi: Scene) -> None:
 
 
 @assertion("TS-24", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_filtered_header_must_match(smi: Scene) -> None:
+def test_filtered_header_must_match(smi: Scenario) -> None:
     """A request whose header does not match the route's pattern is denied."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
@@ -41,7 +41,7 @@ def test_filtered_header_must_match(smi: Scene) -> None:
 
 
 @assertion("TS-25", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_headers_of_one_route_are_all_required(smi: Scene) -> None:
+def test_headers_of_one_route_are_all_required(smi: Scenario) -> None:
     """Several header filters of one route must all match."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
@@ -53,7 +53,7 @@ def test_headers_of_one_route_are_all_required(smi: Scene) -> None:
 
 
 @assertion("TS-26", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_routes_of_headers_are_alternatives(smi: Scene) -> None:
+def test_routes_of_headers_are_alternatives(smi: Scenario) -> None:
     """Of several routes with header filters, a request needs to match one."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
@@ -63,7 +63,7 @@ def test_routes_of_headers_are_alternatives(smi: Scene) -> None:
 
 
 @assertion("TS-27", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_path_methods_and_headers_are_all_required(smi: Scene) -> None:
+def test_path_methods_and_headers_are_all_required(smi: Scenario) -> None:
     """A route with path, methods and headers matches only requests that meet all three."""
     srv, a = smi.server(), smi.client("a")
     right = a.get(srv, "/api", headers=(K,))
@@ -81,7 +81,7 @@ def test_path_methods_and_headers_are_all_required(smi: Scene) -> None:
 
 
 @assertion("TS-28", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
-def test_headers_alone_match_any_path_and_method(smi: Scene) -> None:
+def test_headers_alone_match_any_path_and_method(smi: Scenario) -> None:
     """A route of header filters alone matches any path and every method."""
     srv, a = smi.server(), smi.client("a")
     requests = [Request(method=verb, path=path) for path, verb in product(("/", "/m", "/a/b"), ("GET", "PUT", "POST", "DELETE", "PATCH"))]
@@ -95,7 +95,7 @@ def test_headers_alone_match_any_path_and_method(smi: Scene) -> None:
 @assertion(
     "TS-29", level="MUST-d", source="specs v1alpha4 §HTTP header filters; HTTP semantics", needs=["access"], since={"specs": "v1alpha2"}
 )
-def test_header_names_have_no_case(smi: Scene) -> None:
+def test_header_names_have_no_case(smi: Scenario) -> None:
     """The name of a filtered header is the same in upper and lower case, in the filter and in the request."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")

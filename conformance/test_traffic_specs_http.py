@@ -1,13 +1,25 @@
 """Traffic Specs, protocols and connections: routes are asked for each request, whatever carries it."""
 
-from pytest_smi.scenario.scenario import Fate, Inconclusive, NotReached, Request, Scene, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    Inconclusive,
+    NotReached,
+    Outcome,
+    Request,
+    Scenario,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 LINES = 8
 """Kept-alive connections that are tried, each with one sequence of requests."""
 
 
 @assertion("TS-34", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"], features=["http2"])
-def test_both_versions_of_http_are_covered(smi: Scene) -> None:
+def test_both_versions_of_http_are_covered(smi: Scenario) -> None:
     """Routes decide about HTTP/2 requests as they do about HTTP/1.1 requests."""
     srv, a = smi.server(), smi.client("a")
     routes = [match("path", "/any-method"), match("method", "/get", ["GET"])]
@@ -25,19 +37,23 @@ def test_both_versions_of_http_are_covered(smi: Scene) -> None:
 
 
 @assertion("TS-35", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_kept_alive_connection_is_decided_per_request(smi: Scene) -> None:
+def test_kept_alive_connection_is_decided_per_request(smi: Scenario) -> None:
     """On one kept-alive HTTP/1.1 connection each request is decided by itself."""
     srv, a = smi.server(), smi.client("a")
     listed, other = Request(path="/m"), Request(path="/other")
     smi.closed_so_far(a.http(srv, listed))
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.http(srv, listed)), closed(a.http(srv, other)), hold=False)
-    lines = smi.look(*[a.http(srv, listed, other, listed, connection="reuse")] * LINES)
+    lines = smi.sample(*[a.http(srv, listed, other, listed, connection="reuse")] * LINES)
     # A mesh may close the connection after a denial; before the denial it must be the same one for the claim to mean anything.
-    kept = [line.probes for line in lines if line.probes[0].fate is Fate.OK and not line.probes[1].reconnected]
+    kept = [line.probes for line in lines if line.probes[0].outcome is Outcome.DELIVERED and not line.probes[1].reconnected]
     if not kept:
         raise Inconclusive(f"none of {LINES} connections was kept alive after an allowed request")
     for _, second, third in kept:
-        smi.require(second.fate is Fate.NO, f"a request that no route lists came through on a kept-alive connection: {second.describe()}")
-        if third.fate is not Fate.OK:
-            smi.blame(NotReached(f"a listed request was lost after a denied one: {third.describe()}"), [lines[0].volley.call])
+        smi.require(
+            second.outcome is Outcome.NOT_DELIVERED,
+            f"a request that no route lists came through on a kept-alive connection: {second.describe()}",
+        )
+        if third.outcome is not Outcome.DELIVERED:
+            error = NotReached(f"a listed request was lost after a denied one: {third.describe()}")
+            smi.attribute_failure(error, [lines[0].batch.call])

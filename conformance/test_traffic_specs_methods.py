@@ -1,6 +1,6 @@
 """Traffic Specs, methods: which HTTP methods a route lets through."""
 
-from pytest_smi.scenario.scenario import Call, Request, Scene, Workload, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import Call, Request, Scenario, Workload, allowed, assertion, closed, control, denied, match
 
 METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE", "PATCH")
 """The methods that a route can name, without CONNECT: that is a request to a proxy and has no path."""
@@ -12,7 +12,7 @@ def _each(source: Workload, target: Workload, *methods: str) -> Call:
 
 
 @assertion("TS-14", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_other_methods_are_denied(smi: Scene) -> None:
+def test_other_methods_are_denied(smi: Scenario) -> None:
     """A route that names a method lets no other method through."""
     srv, a = smi.server(), smi.client("a")
     others = [method for method in METHODS if method != "GET"]
@@ -23,7 +23,7 @@ def test_other_methods_are_denied(smi: Scene) -> None:
 
 
 @assertion("TS-15", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
-def test_listed_methods_are_alternatives(smi: Scene) -> None:
+def test_listed_methods_are_alternatives(smi: Scenario) -> None:
     """A route that names several methods lets each of them through."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(_each(a, srv, "GET", "PUT"))
@@ -32,7 +32,7 @@ def test_listed_methods_are_alternatives(smi: Scene) -> None:
 
 
 @assertion("TS-16", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
-def test_star_is_every_method(smi: Scene) -> None:
+def test_star_is_every_method(smi: Scenario) -> None:
     """The method `*` lets every method through."""
     srv, a = smi.server(), smi.client("a")
     smi.closed_so_far(a.get(srv, "/m"))

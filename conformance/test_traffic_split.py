@@ -4,11 +4,11 @@ The root selects the pods of all versions, so that a split that is not in effect
 Service would come close to the shares in question, it selects the lightest version alone, for the same purpose.
 """
 
-from pytest_smi.scenario.scenario import Scene, assertion
+from pytest_smi.scenario.scenario import Scenario, assertion
 
 
 @assertion("SP-01", level="MUST", source="split v1alpha4 §Specification")
-def test_ninety_ten(smi: Scene) -> None:
+def test_ninety_ten(smi: Scenario) -> None:
     """Weights 90 and 10 send about nine tenths and one tenth of the requests to the two backends."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -19,7 +19,7 @@ def test_ninety_ten(smi: Scene) -> None:
 
 
 @assertion("SP-02", level="MUST", source="split v1alpha4 §Workflow", since={"split": "v1alpha2"})
-def test_two_thirds_one_third(smi: Scene) -> None:
+def test_two_thirds_one_third(smi: Scenario) -> None:
     """Weights need not add up to 100: 1000 and 500 send about a third of the requests to the second backend."""
     a = smi.client("a")
     v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
@@ -30,7 +30,7 @@ def test_two_thirds_one_third(smi: Scene) -> None:
 
 
 @assertion("SP-03", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
-def test_weights_are_relative(smi: Scene) -> None:
+def test_weights_are_relative(smi: Scenario) -> None:
     """Weights are relative to each other: 3 and 1 divide the traffic as 75 and 25 do."""
     a = smi.client("a")
     v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
@@ -42,7 +42,7 @@ def test_weights_are_relative(smi: Scene) -> None:
 
 
 @assertion("SP-04", level="MUST", source="split v1alpha4 §Workflow")
-def test_weight_zero_gets_nothing(smi: Scene) -> None:
+def test_weight_zero_gets_nothing(smi: Scenario) -> None:
     """A backend of weight 0 receives not a single request."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -53,7 +53,7 @@ def test_weight_zero_gets_nothing(smi: Scene) -> None:
 
 
 @assertion("SP-05", level="MUST", source="split v1alpha4 §Workflow")
-def test_single_backend_gets_all(smi: Scene) -> None:
+def test_single_backend_gets_all(smi: Scenario) -> None:
     """A single backend receives everything, also at weight 1."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -64,7 +64,7 @@ def test_single_backend_gets_all(smi: Scene) -> None:
 
 
 @assertion("SP-06", level="MUST-d", source="split v1alpha4 §Specification")
-def test_three_backends(smi: Scene) -> None:
+def test_three_backends(smi: Scenario) -> None:
     """Three backends each receive their own share."""
     a = smi.client("a")
     v1, v2, v3 = smi.server("v1", under_root=False), smi.server("v2", under_root=False), smi.server("v3")
@@ -75,26 +75,26 @@ def test_three_backends(smi: Scene) -> None:
 
 
 @assertion("SP-08", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
-def test_smallest_share_is_not_rounded_away(smi: Scene) -> None:
+def test_smallest_share_is_not_rounded_away(smi: Scenario) -> None:
     """A weight that is not zero receives something, however small its share: 1 beside 300."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 300, v2: 1}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.at_least_once(a.get(root), v2, trials=5000)
 
 
 @assertion("SP-12", level="MUST", source="split v1alpha4 §Workflow")
-def test_weights_change_live(smi: Scene) -> None:
+def test_weights_change_live(smi: Scenario) -> None:
     """Changing the weights of a split that carries traffic takes effect, again and again."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     with smi.load(a.get(root)):
         smi.apply(smi.split(root, {v1: 50, v2: 50}))
         smi.share(a.get(root), {v1: 50, v2: 50})
@@ -103,14 +103,14 @@ def test_weights_change_live(smi: Scene) -> None:
 
 
 @assertion("SP-13", level="MUST", source="split v1alpha4 §Workflow")
-def test_backends_come_and_go_live(smi: Scene) -> None:
+def test_backends_come_and_go_live(smi: Scenario) -> None:
     """A backend that is added to a live split receives traffic, and one that is removed receives none any more."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
     smi.each(a.get(root), [v1, v2], trials=100)
     smi.apply(smi.split(root, {v2: 100}))
@@ -118,7 +118,7 @@ def test_backends_come_and_go_live(smi: Scene) -> None:
 
 
 @assertion("SP-14", level="MUST-d", source="split v1alpha4 §Workflow")
-def test_deleted_split_leaves_a_plain_service(smi: Scene) -> None:
+def test_deleted_split_leaves_a_plain_service(smi: Scenario) -> None:
     """When the split is deleted the root is a plain Service again: all its endpoints are reached, and nothing fails."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -126,13 +126,13 @@ def test_deleted_split_leaves_a_plain_service(smi: Scene) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     split = smi.split(root, {v1: 100})
     smi.apply(split)
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.delete(split)
     smi.each(a.get(root), [v1, v2], trials=500)
 
 
 @assertion("SP-15", level="MUST", source="split v1alpha4 §Workflow")
-def test_backend_may_come_later(smi: Scene) -> None:
+def test_backend_may_come_later(smi: Scenario) -> None:
     """A split applies although one backend, of weight 0, does not exist yet, and that backend's pods get nothing when they come."""
     a = smi.client("a")
     v1, rest = smi.server("v1"), smi.server("rest")
@@ -148,21 +148,21 @@ def test_backend_may_come_later(smi: Scene) -> None:
 
 
 @assertion("SP-16", level="MUST", source="split v1alpha4 §Workflow")
-def test_late_backend_gets_its_share(smi: Scene) -> None:
+def test_late_backend_gets_its_share(smi: Scenario) -> None:
     """A backend that did not exist when the split was made receives its share once it exists and its weight is raised."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2", service=False)
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
-    smi.power_reaches(a.get(root), [v1])  # the mesh knows the split; v2's Service is not there
+    smi.control_reaches(a.get(root), [v1])  # the mesh knows the split; v2's Service is not there
     smi.give_service(v2)
     smi.apply(smi.split(root, {v1: 50, v2: 50}))  # what unequal weights mean is the matter of SP-02
     smi.share(a.get(root), {v1: 50, v2: 50})
 
 
 @assertion("SP-19", level="MUST-d", source="split v1alpha4 §Specification")
-def test_endpoints_of_no_backend_get_nothing(smi: Scene) -> None:
+def test_endpoints_of_no_backend_get_nothing(smi: Scenario) -> None:
     """While a split applies, endpoints of the root that belong to none of its backends receive nothing."""
     a = smi.client("a")
     v1, v2, v3 = smi.server("v1"), smi.server("v2"), smi.server("v3")
@@ -173,7 +173,7 @@ def test_endpoints_of_no_backend_get_nothing(smi: Scene) -> None:
 
 
 @assertion("SP-52", level="MUST", source="split v1alpha4 §Workflow")
-def test_each_client_sees_the_shares(smi: Scene) -> None:
+def test_each_client_sees_the_shares(smi: Scenario) -> None:
     """Each client by itself sees the shares of the split, alone and while others call."""
     clients = [smi.client("a"), smi.client("b"), smi.client("c")]
     v1, v2 = smi.server("v1"), smi.server("v2")

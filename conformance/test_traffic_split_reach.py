@@ -2,36 +2,36 @@
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Fate, NotReached, Scene, assertion
+from pytest_smi.scenario.scenario import NotReached, Outcome, Scenario, assertion
 
 
 @assertion("SP-21", level="MUST", source="split v1alpha4 §Workflow")
-def test_backends_stay_callable(smi: Scene) -> None:
+def test_backends_stay_callable(smi: Scenario) -> None:
     """Backends stay reachable by their own names, unsplit, also at weight 0."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.only(a.get(v2), [v2], trials=300)
     smi.only(a.get(v1), [v1], trials=300)
 
 
 @assertion("SP-22", level="MUST-d", source="split v1alpha4 §Specification")
-def test_other_services_are_untouched(smi: Scene) -> None:
+def test_other_services_are_untouched(smi: Scenario) -> None:
     """A split changes nothing for another Service, even one that selects the same pods as the root."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
     root, twin = smi.service("app", [v1, v2]), smi.service("twin", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.share(a.get(twin), {v1: 50, v2: 50})
 
 
 @assertion("SP-24", level="MUST", source="split v1alpha4 §Ports")
-def test_target_port_is_the_backends_own(smi: Scene) -> None:
+def test_target_port_is_the_backends_own(smi: Scenario) -> None:
     """The port number is the root's, but each backend's own Service says which port of its pods that is."""
     a = smi.client("a")
     v1, v2 = smi.server("v1", ports={"8080/TCP": 8080}), smi.server("v2", ports={"8080/TCP": 8081})
@@ -42,7 +42,7 @@ def test_target_port_is_the_backends_own(smi: Scene) -> None:
 
 
 @assertion("SP-25", level="MUST", source="split v1alpha4 §Ports")
-def test_every_port_is_split(smi: Scene) -> None:
+def test_every_port_is_split(smi: Scenario) -> None:
     """Every port of the root is split, not its first alone."""
     a = smi.client("a")
     ports = {"8080/TCP": 8080, "9090/TCP": 8081}
@@ -50,12 +50,12 @@ def test_every_port_is_split(smi: Scene) -> None:
     root = smi.service("app", [v1, v2], ports=ports)
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
-    smi.power_reaches(a.get(root, port=8080), [v1])
+    smi.control_reaches(a.get(root, port=8080), [v1])
     smi.only(a.get(root, port=9090), [v1], trials=300)
 
 
 @assertion("SP-26", level="MUST", source="split v1alpha4 §Ports")
-def test_backend_without_the_port_is_left_out(smi: Scene) -> None:
+def test_backend_without_the_port_is_left_out(smi: Scenario) -> None:
     """A backend that lacks the root's port number is left out, whatever its port is called, and the others take all."""
     a = smi.client("a")
     v1 = smi.server("v1", ports={"1024/TCP": 8080}, port_names={"1024/TCP": "http"})
@@ -67,7 +67,7 @@ def test_backend_without_the_port_is_left_out(smi: Scene) -> None:
 
 
 @assertion("SP-31", level="SHOULD", source="split v1alpha4 §Ports")
-def test_misconfigured_backend_is_told(smi: Scene) -> None:
+def test_misconfigured_backend_is_told(smi: Scenario) -> None:
     """A backend that lacks the root's port is told by a Warning event on the split that names the backend."""
     a = smi.client("a")
     v1, v2 = smi.server("v1", ports={"1024/TCP": 8080}), smi.server("v2", ports={"8080/TCP": 8080})
@@ -79,7 +79,7 @@ def test_misconfigured_backend_is_told(smi: Scene) -> None:
 
 
 @assertion("SP-33", level="MUST", source="split v1alpha4 §Specification")
-def test_full_name_is_split(smi: Scene) -> None:
+def test_full_name_is_split(smi: Scenario) -> None:
     """Requests to the root's fully qualified name are split."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -90,7 +90,7 @@ def test_full_name_is_split(smi: Scene) -> None:
 
 
 @assertion("SP-34", level="AMB", source="split v1alpha4 §Specification")
-def test_other_spellings_of_the_name(smi: Scene) -> None:
+def test_other_spellings_of_the_name(smi: Scenario) -> None:
     """Requests under other spellings of the root's name are split or go to its endpoints, but they do not fail."""
     a = smi.client("a")
     ports = {"8080/TCP": 8080, "80/TCP": 8080}
@@ -100,8 +100,8 @@ def test_other_spellings_of_the_name(smi: Scene) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}), smi.split(web, {v1: 100}, name="web"))
     call, implicit = a.get(root), a.get(web, port=80)
-    smi.power_reaches(call, [v1])
-    smi.power_reaches(implicit, [v1])
+    smi.control_reaches(call, [v1])
+    smi.control_reaches(implicit, [v1])
     spellings = {
         "app": replace(call, host=root.name),
         "app.namespace": replace(call, host=f"{root.name}.{root.namespace}"),
@@ -111,29 +111,31 @@ def test_other_spellings_of_the_name(smi: Scene) -> None:
         "explicit port": implicit.with_host_header(f"{implicit.host}:80"),
     }
     readings = {}
-    for spelling, seen in zip(spellings, smi.look(*spellings.values(), times=40), strict=True):
-        lost = seen.first_not(Fate.OK)
-        if lost and seen.fates[Fate.OK] < smi.limits.control_share * len(seen.probes):
-            smi.blame(NotReached(f"{spelling}: {lost.describe()}, although the Service exists under this name"), [seen.volley.call])
+    for spelling, seen in zip(spellings, smi.sample(*spellings.values(), times=40), strict=True):
+        lost = seen.first_not(Outcome.DELIVERED)
+        if lost and seen.outcomes[Outcome.DELIVERED] < smi.limits.control_share * len(seen.probes):
+            smi.attribute_failure(
+                NotReached(f"{spelling}: {lost.describe()}, although the Service exists under this name"), [seen.batch.call]
+            )
         owners = {arrival.pod for probe in seen.probes for arrival in probe.arrivals}
         readings[spelling] = "split" if owners == {pod.name for pod in v1.pods} else "root"
     smi.observed(", ".join(f"{spelling}: {reading}" for spelling, reading in readings.items()))
 
 
 @assertion("SP-36", level="MUST", source="split v1alpha4 §Specification")
-def test_outside_clients_see_the_plain_service(smi: Scene) -> None:
+def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
     """Clients outside the mesh see the ordinary Service: every endpoint of the root, that of a backend of weight 0 included."""
     a, outsider = smi.client("a"), smi.client("a", "out")
     v1, v2 = smi.server("v1", joined=False), smi.server("v2", joined=False)  # pods in the mesh may refuse outsiders
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])  # where nothing joins, policy holds for these pods as for all others
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
-    smi.power_reaches(a.get(root), [v1])
+    smi.control_reaches(a.get(root), [v1])
     smi.each(outsider.get(root), [v1, v2], trials=300)
 
 
 @assertion("SP-54", level="MUST-d", source="split v1alpha4 §Ports", features=["http2"])
-def test_http2_is_split(smi: Scene) -> None:
+def test_http2_is_split(smi: Scenario) -> None:
     """HTTP/2 requests to the root are split like HTTP/1.1."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")

@@ -1,12 +1,12 @@
 """Traffic Split: splits of a segment of the traffic, chosen by the headers that `matches` names."""
 
-from pytest_smi.scenario.scenario import HTTPRouteGroup, Scene, assertion, control, match
+from pytest_smi.scenario.scenario import HTTPRouteGroup, Scenario, assertion, control, match
 
 CANARY = (("x-canary", "yes"),)
 """What a request of the segment carries."""
 
 
-def _segment(smi: Scene) -> HTTPRouteGroup:
+def _segment(smi: Scenario) -> HTTPRouteGroup:
     """Apply the route group of the segment, written with headers alone."""
     group = smi.routes("segment", match("canary", methods=None, x_canary="^yes$"))
     smi.apply(group)
@@ -14,7 +14,7 @@ def _segment(smi: Scene) -> HTTPRouteGroup:
 
 
 @assertion("SP-37", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
-def test_matching_requests_go_to_the_backends(smi: Scene) -> None:
+def test_matching_requests_go_to_the_backends(smi: Scenario) -> None:
     """Requests that match a split's routes go to its backends."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2")
@@ -25,32 +25,32 @@ def test_matching_requests_go_to_the_backends(smi: Scene) -> None:
 
 
 @assertion("SP-38", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
-def test_other_requests_go_to_the_root(smi: Scene) -> None:
+def test_other_requests_go_to_the_root(smi: Scenario) -> None:
     """Requests that do not match a split's routes go to the root Service: to no other endpoint, and without failing."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
     root = smi.service("app", [v1])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 50, v2: 50}, matches=[_segment(smi)]))
-    smi.power_reaches(a.get(root, headers=CANARY), [v2], least=0.2)
+    smi.control_reaches(a.get(root, headers=CANARY), [v2], least=0.2)
     smi.only(a.get(root), [v1], trials=300)
 
 
 @assertion("SP-39", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
-def test_root_means_its_ordinary_endpoints(smi: Scene) -> None:
+def test_root_means_its_ordinary_endpoints(smi: Scenario) -> None:
     """Requests that do not match are spread over all ordinary endpoints of the root, backends or not."""
     a = smi.client("a")
     v1, v2, v3 = smi.server("v1"), smi.server("v2"), smi.server("v3", under_root=False)
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, v3, sources=[a])
     smi.apply(smi.split(root, {v1: 30, v3: 40, v2: 30}, matches=[_segment(smi)]))
-    smi.power_reaches(a.get(root, headers=CANARY), [v3], least=0.1)
+    smi.control_reaches(a.get(root, headers=CANARY), [v3], least=0.1)
     smi.expect(control(a.get(root)), hold=False)  # that they do not fail is the matter of SP-38
     smi.each(a.get(root), [v1, v2], trials=200)
 
 
 @assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
-def test_weights_count_inside_the_segment(smi: Scene) -> None:
+def test_weights_count_inside_the_segment(smi: Scenario) -> None:
     """The requests that match are divided by the weights."""
     a = smi.client("a")
     marked = {"8080/TCP": 8081}
@@ -58,12 +58,12 @@ def test_weights_count_inside_the_segment(smi: Scene) -> None:
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 90, v2: 10}, matches=[_segment(smi)]))
-    smi.power_port(a.get(root, headers=CANARY), 8081)
+    smi.control_port(a.get(root, headers=CANARY), 8081)
     smi.share(a.get(root, headers=CANARY), {v1: 90, v2: 10})
 
 
 @assertion("SP-41", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
-def test_several_groups_are_merged(smi: Scene) -> None:
+def test_several_groups_are_merged(smi: Scenario) -> None:
     """A request that matches any route of any group that a split names belongs to the segment."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
@@ -71,5 +71,5 @@ def test_several_groups_are_merged(smi: Scene) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     groups = [smi.routes(f"segment-{name}", match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two")]
     smi.apply(*groups, smi.split(root, {v2: 100}, matches=groups))
-    smi.power_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
+    smi.control_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
     smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2], trials=200)

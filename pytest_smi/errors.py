@@ -56,7 +56,7 @@ class ClusterError(SmiError):
 class HarnessError(SmiError):
     """Our own instruments failed: the exec stream was cut, a prober or server of the sample application died or fell silent.
 
-    A check that meets this one is `errored`: nothing can be said about the mesh.
+    A check that meets this one is `errored`: its result is inconclusive.
     """
 
 
@@ -69,4 +69,11 @@ class KeyProblem(SmiError):
 
 
 class VerificationError(SmiError):
-    """A report failed verification: nothing in it may be believed. The message names the numbered step that failed."""
+    """A report failed verification: nothing in it may be believed.
+
+    `step`: number of the step of verification that failed, see `reports.verify`; the message begins with it. None before it is known.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, step: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.step = step

@@ -19,14 +19,15 @@ _COMMANDS = {
     "catalogue": ("pytest_smi.cli.catalogue", "List the requirements that the suite checks."),
     "clean": ("pytest_smi.cli.clean", "Remove what an interrupted run left in a cluster."),
     "crds": ("pytest_smi.cli.crds", "Print resource definitions that serve chosen versions."),
-    "diff": ("pytest_smi.cli.diff", "Say what changed from one report to another."),
-    "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and what to do where not."),
+    "diff": ("pytest_smi.cli.diff", "Show what changed from one report to another."),
+    "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
+    "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, or what a requirement means."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
     "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
-    "profiles": ("pytest_smi.cli.profiles", "List the meshes that the suite knows, and what each is held to."),
+    "profiles": ("pytest_smi.cli.profiles", "List the meshes that the suite knows, and what each claims."),
     "rbac": ("pytest_smi.cli.rbac", "Print the rights that a run needs."),
     "reference": ("pytest_smi.cli.reference", "Run the embedded cluster and reference mesh by themselves."),
     "render": ("pytest_smi.cli.render", "Make the page, the summaries and the exports from a report."),
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SmiError as problem:
         click.echo(f"error: {problem.message}", err=True)
         if problem.hint:
-            click.echo(f"   to do: {problem.hint}", err=True)
+            click.echo(f"  fix: {problem.hint}", err=True)
         status = _status_of(problem)
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -8,20 +8,22 @@ import click
 from pytest_smi.cli.trusting import key_options, load_keys
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Difference, Kind, compare
-from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.verify import load_matrix
 
 
 @click.command("diff")
 @click.argument("before", metavar="A", type=click.Path(exists=True, path_type=Path))
 @click.argument("after", metavar="B", type=click.Path(exists=True, path_type=Path))
 @key_options(required=False)
-@click.option("--allow-mixed", is_flag=True, help="Compare runs that were held against different catalogues.")
+@click.option("--allow-mixed", is_flag=True, help="Compare runs that were tested against different catalogues.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(before: Path, after: Path, keys: tuple[Path, ...], threshold: int, allow_mixed: bool, as_json: bool) -> None:
-    """Compare two reports, from A to B: regressed, mended, new, gone, changed reading. Exit status 1 if anything regressed.
+    """Compare two reports, from A to B: regressed, errored, fixed, new, removed, changed reading.
+
+    Exit status 1 if anything regressed, 3 if nothing did but something is errored now that was not: run again.
 
     A and B are report folders or matrix.json files. With --key both are verified first; without it they are believed as they are.
-    Compared are the newest runs of each mesh.
+    Compared are the newest runs of each mesh; two reports of one mesh each, of different names, are compared row by row.
 
     \b
     Examples:
@@ -34,11 +36,14 @@ def command(before: Path, after: Path, keys: tuple[Path, ...], threshold: int, a
     click.echo(json.dumps(_document(found, bool(keys)), indent=2, ensure_ascii=False) if as_json else _text(found, old, new, bool(keys)))
     if found.regressed:
         raise click.exceptions.Exit(1)
+    if found.inconclusive:
+        raise click.exceptions.Exit(3)
 
 
 def _document(found: Difference, verified: bool) -> dict[str, object]:
     return {
         "regressed": found.regressed,
+        "inconclusive": found.inconclusive,
         "verified": verified,
         "same": found.same,
         "changes": [change.to_json() for change in found.changes],
@@ -53,7 +58,7 @@ def _text(found: Difference, old: Matrix, new: Matrix, verified: bool) -> str:
             lines += ["", f"{kind.capitalize()} ({len(own)})"]
         for change in own:
             lines.append(f"  {change.mesh}  {change.requirement:<6} {change.before or '-'} → {change.after or '-'}")
-            if change.reason and kind is Kind.REGRESSED:
+            if change.reason and kind in (Kind.REGRESSED, Kind.ERRORED):
                 lines.append(f"      {change.reason}")
-    verdict = "regressed" if found.regressed else "no regression"
+    verdict = "regressed" if found.regressed else "inconclusive" if found.inconclusive else "no regression"
     return "\n".join([*lines, "", f"{verdict}: {len(found.changes)} changed, {found.same} the same"])

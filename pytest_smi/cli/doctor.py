@@ -1,4 +1,4 @@
-"""`pytest-smi doctor`: look whether a run can be done on a cluster, and say what to do where it cannot."""
+"""`pytest-smi doctor`: look whether a run can be done on a cluster, and how to fix it where it cannot."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.terms import APIS
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def command(
 ) -> int:
     """Check everything that a run needs: cluster, permissions, mesh, versions, preconditions, images, injection.
 
-    Each line is ok, a warning or a problem, with what to do about it. Exit status 1 when there is a problem. A run makes the same
+    Each line is ok, a warning or a problem, with how to fix it. Exit status 1 when there is a problem. A run makes the same
     checks first, but for the pod that this command deploys into a namespace of its own and removes again.
 
     \b
@@ -86,7 +87,7 @@ def command(
         limits = profile.limits.scaled(factor)
         probe = Probe(connection, profile, image=image or SAMPLE_APP_IMAGE, limits=limits, placement=placement, keep=keep)
         found = diagnose(
-            connection, profile, apis=asked, rivals=known, probe=None if no_deploy else probe, pull_secret=pull_secret is not None
+            connection, profile, apis=asked, other_meshes=known, probe=None if no_deploy else probe, pull_secret=pull_secret is not None
         )
         _show(found, f"{profile.title} on {connection.host}", as_json)
     return 1 if of_level(found, Level.PROBLEM) else 0
@@ -96,7 +97,7 @@ def command(
 def _reached(
     name: str, context: str | None, kubeconfig: Path | None, known: dict[str, Profile], files: tuple[Path, ...]
 ) -> Iterator[tuple[Connection, Profile]]:
-    """The connection to the cluster and the profile of the mesh; an embedded cluster is started, and stopped at the end."""
+    """Return the connection to the cluster and the profile of the mesh; an embedded cluster is started, and stopped at the end."""
     from pytest_smi.cluster.connection import Connection
     from pytest_smi.cluster.embedded import EmbeddedCluster
     from pytest_smi.doctor.detection import AUTO, detect
@@ -117,7 +118,8 @@ def _apis(text: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(","))) if text else APIS
     unknown = [name for name in names if name not in APIS]
     if unknown:
-        raise click.UsageError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}")
+        meant = did_you_mean(unknown[0], APIS)
+        raise click.UsageError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
     return names
 
 

@@ -8,10 +8,9 @@ import click
 from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.reports.diff import Change, compare
-from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.diff import Change, Kind, compare
 from pytest_smi.reports.policy import judged_runs
-from pytest_smi.reports.verify import verify_report
+from pytest_smi.reports.verify import load_matrix, verify_report
 
 
 @click.command("gate")
@@ -45,7 +44,7 @@ def command(
     """Say whether REPORT lets a release pass: verified with your keys, as you ask for it, and no worse than the last release.
 
     Exit status 0 only if all of it holds. 1: refused, stale, incomplete, a requirement of the level does not hold, something regressed, or
-    the baseline has no run to compare with. 3 and 4: it could not be judged.
+    the baseline has no run to compare with. 3: something is errored that was not, so run again; or, as with 4, it could not be judged.
 
     \b
     Examples:
@@ -59,20 +58,23 @@ def command(
     new = verify_report(report, trusted, threshold=threshold, policy=asked).matrix
     lines = [f"verified: {report}"]
     regressed: list[Change] = []
+    errored: list[Change] = []
     if baseline is not None:
         old = load_matrix(baseline, () if trust_baseline else trusted, threshold)
         _refuse_strangers(old, new, mesh)
         found = compare(old, new, allow_mixed=allow_mixed)
         regressed = [change for change in found.changes if change.regression]
+        errored = [change for change in found.changes if change.kind is Kind.ERRORED]
         lines.append(f"compared: {baseline}, {len(found.changes)} changed, {found.same} the same")
     lines += [
         f"  {one.mesh}  {one.requirement:<6} {one.before or '-'} → {one.after or '-'}" + (f"\n      {one.reason}" if one.reason else "")
-        for one in regressed
+        for one in (*regressed, *errored)
     ]
-    lines.append(f"gate: closed, {len(regressed)} regressed" if regressed else "gate: open")
+    found_wrong = [f"{len(changes)} {word}" for changes, word in ((regressed, "regressed"), (errored, "errored: run again")) if changes]
+    lines.append(f"gate: closed, {', '.join(found_wrong)}" if found_wrong else "gate: open")
     click.echo("\n".join(lines))
-    if regressed:
-        raise click.exceptions.Exit(1)
+    if found_wrong:
+        raise click.exceptions.Exit(1 if regressed else 3)
 
 
 def _refuse_strangers(old: Matrix, new: Matrix, mesh: str | None) -> None:

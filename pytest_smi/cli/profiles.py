@@ -16,7 +16,7 @@ from pytest_smi.errors import UsageProblem
 @click.option("--markdown", "as_markdown", is_flag=True, help="As a table in Markdown.")
 @click.option("--schema", "as_schema", is_flag=True, help="The JSON Schema of a profile, for editors.")
 def command(files: tuple[Path, ...], as_json: bool, as_markdown: bool, as_schema: bool) -> None:
-    """List the meshes that the suite has a profile of: what each is held to, and what of it is not verified.
+    """List the meshes that the suite has a profile of: what each claims, and what of it is not verified.
 
     \b
     Examples:

@@ -17,7 +17,11 @@ def command() -> None:
 
 @command.command("up")
 @click.option("--fault", metavar="NAME", help="Be wrong in this way; `pytest-smi faults` lists them.")
-@click.option("--persona", metavar="NAME", help="Pass for another mesh; `pytest-smi reference personas` lists them.")
+@click.option(
+    "--persona",
+    metavar="NAME[@PACE]",
+    help="Pass for another mesh; `pytest-smi reference personas` lists them. NAME@1: at its pace.",
+)
 def up(fault: str | None, persona: str | None) -> None:
     """Start an embedded cluster, print its kubeconfig, and keep it running until Ctrl-C.
 

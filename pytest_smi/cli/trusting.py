@@ -34,7 +34,7 @@ class Age(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic 
 
 
 def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
-    """`--key`, and `--threshold` where it means something."""
+    """Add `--key`, and `--threshold` where it means something."""
 
     def add(command: F) -> F:
         if threshold:
@@ -55,12 +55,12 @@ def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
 
 
 def policy_options(command: F) -> F:
-    """`--mesh`, `--max-age`, `--require-level` and `--allow-incomplete`."""
+    """Add `--mesh`, `--max-age`, `--require-level` and `--allow-incomplete`."""
     command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were narrowed or interrupted.")(command)
     command = click.option(
         "--require-level",
         type=click.Choice(sorted(LEVELS_OF)),
-        help="Every requirement of these levels must hold: must (MUST and MUST-d), should (and SHOULD), all.",
+        help="Every requirement of these levels must be met: must (MUST and MUST-d), should (and SHOULD), all.",
     )(command)
     command = click.option("--max-age", metavar="AGE", type=Age(), help="How old the newest run of each mesh may be: 30d, 12h, 90m, 2w.")(
         command
@@ -76,7 +76,7 @@ def load_keys(paths: tuple[Path, ...]) -> list[PublicKey]:
 
 
 def policy(mesh: str | None, max_age: timedelta | None, level: str | None, allow_incomplete: bool) -> Policy:
-    """What is asked, with the catalogue of this very suite for reports of its own version."""
+    """Return what is asked, with the catalogue of this very suite for reports of its own version."""
     return Policy(
         mesh=mesh, max_age=max_age, level=level, complete=not allow_incomplete, catalogue=catalogue_of(load()), suite=this_suite()
     )

@@ -104,10 +104,10 @@ def _text(verified: Verified, directory: Path) -> str:
         lines.append(f"  covers     {MATRIX_FILE} and {len(verified.files) - 1} evidence file(s)")
         images = len(verified.subjects) - len(verified.files)
         if images:
-            lines.append(f"  speaks of  {images} container image(s)")
+            lines.append(f"  and        {images} container image(s)")
     for run in verified.matrix.runs[:20]:
         word = "conformant" if run.conformant else "not conformant"
-        lines.append(f"  says       {run_label(run)}: {word}, finished {run.finished_at}")
+        lines.append(f"  result     {run_label(run)}: {word}, finished {run.finished_at}")
     if len(verified.matrix.runs) > 20:
         lines.append(f"             and {len(verified.matrix.runs) - 20} more run(s)")
     if verified.not_covered:

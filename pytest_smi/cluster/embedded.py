@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi import __version__
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.resources import bundled
 from pytest_smi.errors import ClusterError, HarnessError, UsageProblem
 
@@ -55,32 +56,24 @@ def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
 
 
 def fault_arguments(name: str | None) -> list[str]:
-    """Return the arguments that make the reference wrong as `name` says; raises UsageProblem listing the known names."""
+    """Return the arguments that make the reference wrong as `name` says; raises UsageProblem with the nearest names."""
     if name is None:
         return []
     faults = {fault["name"]: fault for fault in known_faults()}
     if name not in faults:
-        import difflib
-
-        close = difflib.get_close_matches(name, faults, n=3)
-        meant = f"did you mean {' or '.join(close)}? " if close else ""
-        raise UsageProblem(f"unknown fault {name!r}", hint=f"{meant}known: {', '.join(sorted(faults))}")
+        raise UsageProblem(f"unknown fault {name!r}{did_you_mean(name, faults)}", "`pytest-smi faults` lists them.")
     if faults[name]["kind"] == "cluster":
         return ["--cluster-fault", name]
     return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
 
 
 def persona_arguments(name: str | None) -> list[str]:
-    """Return the arguments that let the reference pass for mesh `name`; raises UsageProblem listing the known names."""
+    """Return the arguments that let the reference pass for mesh `name`, or `NAME@PACE`; raises UsageProblem with the nearest names."""
     if name is None:
         return []
     known = [persona["name"] for persona in known_personas()]
-    if name not in known:
-        import difflib
-
-        close = difflib.get_close_matches(name, known, n=2)
-        meant = f"did you mean {' or '.join(close)}? " if close else ""
-        raise UsageProblem(f"unknown persona {name!r}", hint=f"{meant}known: {', '.join(known)}")
+    if (plain := name.partition("@")[0]) not in known:
+        raise UsageProblem(f"unknown persona {name!r}{did_you_mean(plain, known)}", "`pytest-smi reference personas` lists them.")
     return ["--persona", name]
 
 

@@ -1,16 +1,16 @@
-"""Poll a condition until it holds or its deadline has passed; the only place where the suite pauses."""
+"""Poll until a condition holds or a deadline has passed; the only place where the suite pauses."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pytest_smi.core.interrupts import SLICE, checkpoint
 from pytest_smi.errors import ClusterError
 
 
 class DeadlinePassed(ClusterError):
-    """What was waited for did not come true; raised by `wait_until` alone."""
+    """The deadline of a wait has passed; raised by `wait_until` alone."""
 
 
 def pause(seconds: float) -> None:
@@ -22,17 +22,56 @@ def pause(seconds: float) -> None:
         checkpoint()
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
-    """Return the seconds that it took until `condition()`; raises DeadlinePassed that names `what` after `deadline` seconds.
+class Backoff:
+    """Rounds of polling: iterate over it, look, and leave the loop once the look is right or `over` says so.
 
-    Pauses begin at 10 ms and double up to `longest_pause`.
+    Before each further round it pauses: `first` seconds, then twice as long each time up to `longest`; never less than `least`.
     """
-    started = time.monotonic()
-    step = 0.01
-    while not condition():
-        waited = time.monotonic() - started
-        if waited > deadline:
-            raise DeadlinePassed(f"waited {deadline:.0f} s, but it did not come true that {what}")
-        pause(step)
-        step = min(step * 2, longest_pause)
-    return time.monotonic() - started
+
+    def __init__(
+        self,
+        *,
+        longest: float,
+        first: float = 0.01,
+        least: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = pause,
+    ) -> None:
+        self.rounds = 0
+        """Rounds begun so far."""
+        self._step, self._longest, self._least = first, longest, least
+        self._clock, self._pause = clock, pause
+        self._started, self._pausing = clock(), True
+
+    def __iter__(self) -> Iterator[int]:
+        while True:
+            self.rounds += 1
+            self._pausing = True
+            yield self.rounds
+            if self._pausing:
+                self._pause(max(self._step, self._least))
+                self._step = min(self._step * 2, self._longest)
+
+    @property
+    def waited(self) -> float:
+        """Return the seconds since the polling began."""
+        return self._clock() - self._started
+
+    def at_once(self) -> None:
+        """Begin the next round without a pause: this one was right, and is to be confirmed."""
+        self._pausing = False
+
+    def over(self, deadline: float, *, fewest: int = 1) -> bool:
+        """Return whether `deadline` seconds have passed and at least `fewest` rounds were looked at, however slow they were."""
+        return self.waited > deadline and self.rounds >= fewest
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
+    """Return the seconds that it took until `condition()`; raise DeadlinePassed that names `what` after `deadline` seconds."""
+    backoff = Backoff(longest=longest_pause)
+    for _ in backoff:
+        if condition():
+            break
+        if backoff.over(deadline):
+            raise DeadlinePassed(f"timed out after {deadline:.0f} s waiting until {what}")
+    return backoff.waited

@@ -25,15 +25,15 @@ def survey(
     profile: Profile,
     *,
     apis: Sequence[str] = APIS,
-    rivals: Mapping[str, Profile] | None = None,
+    other_meshes: Mapping[str, Profile] | None = None,
     pull_secret: bool = False,
 ) -> Survey:
     """Ask the cluster everything that can be asked without deploying anything.
 
-    `rivals`: other meshes to look for, by name. Raises ClusterError when the cluster cannot be reached, refuses the credentials,
+    `other_meshes`: other meshes to look for, by name. Raises ClusterError when the cluster cannot be reached, refuses the credentials,
     or does not tell its version or its APIs.
     """
-    others = {name: rival for name, rival in (rivals or {}).items() if name != profile.name and rival.mesh.detect}
+    others = {name: other for name, other in (other_meshes or {}).items() if name != profile.name and other.mesh.detect}
     began = time.monotonic()
     version = ask(connection, Question(path="/version", reads="get /version"))
     took = time.monotonic() - began
@@ -57,7 +57,7 @@ def survey(
         pull_secret=pull_secret,
         questions=asked,
         answers={VERSION: version, **answers},
-        rivals=others,
+        other_meshes=others,
         skew=skew,
         took=took,
     )

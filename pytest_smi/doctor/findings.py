@@ -60,7 +60,7 @@ def lines(findings: Sequence[Finding], *, width: int = 120) -> Iterator[tuple[Le
         lead = f"  {finding.level:<8} {finding.check:<{longest}}  "
         yield from ((finding.level, line) for line in _wrapped(lead, finding.found, width))
         if finding.remedy:
-            yield from ((finding.level, line) for line in _wrapped(" " * len(lead) + "to do: ", finding.remedy, width))
+            yield from ((finding.level, line) for line in _wrapped(" " * len(lead) + "fix: ", finding.remedy, width))
 
 
 def conclusion(findings: Sequence[Finding]) -> str:
@@ -69,7 +69,7 @@ def conclusion(findings: Sequence[Finding]) -> str:
     counted = [f"{number} {word}{'s' if number > 1 else ''}" for number, word in ((problems, "problem"), (warnings, "warning")) if number]
     if problems:
         return f"{', '.join(counted)}: a run would not be begun"
-    return f"{', '.join(counted) or 'nothing wrong'}: ready for a run"
+    return f"{', '.join(counted) or 'no problems found'}: ready for a run"
 
 
 def _wrapped(lead: str, text: str, width: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_smi.doctor.cluster_checks import some
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.mesh_version import read_version
-from pytest_smi.doctor.questions import PODS, marks_of, workload_key
+from pytest_smi.doctor.questions import PODS, detecting_workloads, workload_key
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.profiles.load import WorkloadReference
 
@@ -22,7 +22,7 @@ def installed(survey: Survey) -> Iterator[Finding]:
         return
     missing = [reference for reference in references if survey.absent(workload_key(reference))]
     if len(missing) == len(references):
-        others = some(sorted(found_rivals(survey)))
+        others = some(sorted(installed_others(survey)))
         instead = f"; found instead: {others}" if others else ""
         where = some([f"{reference.kind}/{reference.name} in {reference.namespace}" for reference in references])
         yield problem("mesh", f"{title} is not installed: there is no {where}{instead}", _install(survey))
@@ -54,19 +54,19 @@ def version(survey: Survey) -> Iterator[Finding]:
 
 def alone(survey: Survey) -> Iterator[Finding]:
     """No other known mesh is in the cluster."""
-    found = sorted(found_rivals(survey).items())
-    if survey.rivals and not found:
-        yield ok("other meshes", f"none of the {len(survey.rivals)} others that are known is installed")
+    found = sorted(installed_others(survey).items())
+    if survey.other_meshes and not found:
+        yield ok("other meshes", f"none of the {len(survey.other_meshes)} others that are known is installed")
     for name, reference in found:
-        rival = survey.rivals[name]
+        other = survey.other_meshes[name]
         why = (
             "both read the same SMI objects, and may disagree on the versions of their definitions"
-            if rival.apis
+            if other.apis
             else "either may take hold of a pod"
         )
         yield warning(
             "other meshes",
-            f"{rival.title} is installed as well ({reference.kind}/{reference.name} in {reference.namespace}): {why}",
+            f"{other.title} is installed as well ({reference.kind}/{reference.name} in {reference.namespace}): {why}",
             "test one mesh per cluster: remove the other, or take a failure for the mesh's only when it shows without the other too",
         )
 
@@ -78,14 +78,14 @@ def mesh_version(survey: Survey) -> str:
     return read_version(mesh.version_from, workload, survey.items(PODS)) if workload else ""
 
 
-def found_rivals(survey: Survey) -> dict[str, WorkloadReference]:
+def installed_others(survey: Survey) -> dict[str, WorkloadReference]:
     """Return by which workload each other mesh was found; one that is known by a workload of ours is no other."""
     own = {survey.profile.mesh.reference(text) for text in (*survey.profile.mesh.workloads, *survey.profile.mesh.detect)}
     found = {}
-    for name, rival in survey.rivals.items():
-        marks = marks_of(rival)
-        present = [mark for mark in marks if survey.found(workload_key(mark)) is not None]
-        if present and not own & set(marks):
+    for name, other in survey.other_meshes.items():
+        workloads = detecting_workloads(other)
+        present = [workload for workload in workloads if survey.found(workload_key(workload)) is not None]
+        if present and not own & set(workloads):
             found[name] = present[0]
     return found
 

@@ -41,7 +41,7 @@ class Findings:
     """What does not keep a run from being done but ought to be known."""
 
 
-def held_to(profile: Profile) -> Mapping[str, Sequence[str]]:
+def claimed_versions(profile: Profile) -> Mapping[str, Sequence[str]]:
     """Return the versions that a run holds the mesh to, as far as they are served: those claimed; all for one that claims nothing."""
     return profile.apis or VERSIONS
 
@@ -52,19 +52,19 @@ def inspect(
     *,
     apis: Sequence[str] = APIS,
     wanted: Mapping[str, str] | None = None,
-    rivals: Mapping[str, Profile] | None = None,
+    other_meshes: Mapping[str, Profile] | None = None,
     pull_secret: bool = False,
     lenient: bool = False,
 ) -> Findings:
     """Ask the cluster, and judge whether a run can be done; nothing is deployed.
 
-    `apis`: those asked for. `wanted`: versions asked for, per API. `rivals`: other meshes to look for. `pull_secret`: whether the run
+    `apis`: those asked for. `wanted`: versions asked for, per API. `other_meshes`: other meshes to look for. `pull_secret`: whether the run
     brings credentials for its image. `lenient`: problems of the mesh are warnings, for runs against a mesh that is broken on purpose.
 
     Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version that is not served.
     """
-    seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
-    chosen = negotiate(held_to(profile), seen.served, wanted, stored=profile.stored)
+    seen = survey(connection, profile, apis=apis, other_meshes=other_meshes, pull_secret=pull_secret)
+    chosen = negotiate(claimed_versions(profile), seen.served, wanted, stored=profile.stored)
     found = findings(seen, chosen.versions, chosen.absent, chosen.stored)
     nothing_to_deploy = not profile.apis and not chosen.versions
     if not lenient and not nothing_to_deploy:
@@ -91,7 +91,7 @@ def refuse(found: Sequence[Finding], profile: Profile) -> None:
     lead = f"{profile.name} cannot be tested, so nothing was deployed; "
     if len(problems) == 1:
         raise ClusterError(f"{lead}{problems[0].check}: {problems[0].found}", hint=problems[0].remedy)
-    told = "".join(f"\n  {item.check}: {item.found}\n    to do: {item.remedy}" for item in problems)
+    told = "".join(f"\n  {item.check}: {item.found}\n    fix: {item.remedy}" for item in problems)
     raise ClusterError(
         f"{lead}{len(problems)} problems:{told}", hint=f"pytest-smi doctor --mesh {profile.name} shows everything that was checked"
     )
@@ -102,16 +102,16 @@ def diagnose(
     profile: Profile,
     *,
     apis: Sequence[str] = APIS,
-    rivals: Mapping[str, Profile] | None = None,
+    other_meshes: Mapping[str, Profile] | None = None,
     probe: Probe | None = None,
     pull_secret: bool = False,
 ) -> list[Finding]:
     """Judge everything that `inspect` judges, and with a `probe` whether pods join; a cluster that cannot be reached is a finding."""
     try:
-        seen = survey(connection, profile, apis=apis, rivals=rivals, pull_secret=pull_secret)
+        seen = survey(connection, profile, apis=apis, other_meshes=other_meshes, pull_secret=pull_secret)
     except ClusterError as error:
         return [problem("cluster", error.message, error.hint or "kubectl version must work with the same kubeconfig")]
-    chosen = negotiate(held_to(profile), seen.served, stored=profile.stored)
+    chosen = negotiate(claimed_versions(profile), seen.served, stored=profile.stored)
     found = findings(seen, chosen.versions, chosen.absent, chosen.stored)
     if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
         found += probe.run()

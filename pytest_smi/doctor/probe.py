@@ -22,6 +22,7 @@ from pytest_smi.errors import ClusterError, HarnessError, SmiError
 from pytest_smi.profiles.load import Marks, Profile
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.agents import Prober
+from pytest_smi.testbed.cleanup import remove_namespaces
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import Placement, read_pull_secret
 
@@ -41,9 +42,9 @@ class Probe:
         self._image, self._limits, self._placement, self._keep = image, limits, placement, keep
         tag = secrets.token_hex(4)
         self.namespace = f"smi-doctor-{tag}"
-        marks = profile.keep_out
-        self._tries_keeping_out = bool(profile.mesh.proxy_container and (marks.pod_labels or marks.pod_annotations))
-        self._manifest = manifests.namespace(self.namespace, run=f"doctor-{tag}", marks=profile.join)
+        opt_out = profile.keep_out
+        self._tries_keeping_out = bool(profile.mesh.proxy_container and (opt_out.pod_labels or opt_out.pod_annotations))
+        self._manifest = manifests.namespace(self.namespace, run=f"doctor-{tag}", injection_labels=profile.join)
 
     def run(self) -> list[Finding]:
         """Deploy, wait, judge, remove; what cannot be done is a finding, not an error. An interrupt removes as well."""
@@ -76,13 +77,13 @@ class Probe:
         if self._tries_keeping_out:
             self._workload(OUTSIDER, profile.keep_out)
         addresses = Addresses.of(profile, NAME, self.namespace)
-        for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, annotations=profile.services.annotations):
+        for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, facts=profile.services):
             self._objects.apply(service)
 
-    def _workload(self, name: str, marks: Marks) -> None:
-        both = (marks.pod_labels, marks.pod_annotations)
+    def _workload(self, name: str, injection: Marks) -> None:
+        both = (injection.pod_labels, injection.pod_annotations)
         self._objects.apply(
-            manifests.deployment(name, self.namespace, account=NAME, image=self._image, pod_marks=both, placement=self._placement)
+            manifests.deployment(name, self.namespace, account=NAME, image=self._image, pod_injection=both, placement=self._placement)
         )
 
     def _wait(self) -> Seen:
@@ -149,15 +150,8 @@ class Probe:
     def _removed(self) -> list[Finding]:
         if self._keep:
             return []
-        path = f"/api/v1/namespaces/{self.namespace}"
         try:
-            self._objects.delete(self._manifest)
-            wait_until(
-                lambda: self._connection.request("GET", path).status == 404,
-                what=f"namespace {self.namespace} is gone",
-                deadline=self._limits.cleanup_deadline,
-                longest_pause=self._limits.poll_interval,
-            )
+            remove_namespaces(self._objects, [self.namespace], self._limits)
         except ClusterError as error:
             return [probe_checks.removal(self.namespace, error.message)]
         return []

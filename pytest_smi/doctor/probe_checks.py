@@ -78,8 +78,8 @@ def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
 
 def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
     """A pod that is marked to stay out of the mesh has no proxy; nothing is said when there is no such pod."""
-    proxy, marks = profile.mesh.proxy_container, profile.keep_out
-    told = ", ".join(f"{key}={value}" for key, value in {**marks.pod_labels, **marks.pod_annotations}.items())
+    proxy, opt_out = profile.mesh.proxy_container, profile.keep_out
+    told = ", ".join(f"{key}={value}" for key, value in {**opt_out.pod_labels, **opt_out.pod_annotations}.items())
     for pod in seen.outsiders[:1]:
         if proxy in [container["name"] for container in _specs(pod)]:
             yield problem(
@@ -165,8 +165,13 @@ def _joined(profile: Profile, pod: Mapping[str, Any]) -> Iterator[Finding]:
     if proxy in names:
         yield ok("injection", f"the pod joined: it has the container {proxy}, {_image(pod, proxy)}")
         return
-    marks = profile.join
-    given = {**marks.namespace_labels, **marks.namespace_annotations, **marks.pod_labels, **marks.pod_annotations}
+    injection = profile.join
+    given = {
+        **injection.namespace_labels,
+        **injection.namespace_annotations,
+        **injection.pod_labels,
+        **injection.pod_annotations,
+    }
     told = ", ".join(f"{key}={value}" for key, value in given.items()) or "no mark at all"
     yield problem(
         "injection",

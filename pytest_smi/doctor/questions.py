@@ -56,8 +56,8 @@ def definition_key(plural: str, api: str) -> str:
     return f"{plural}.{GROUPS[api]}"
 
 
-def questions(profile: Profile, rivals: Iterable[Profile], parts: Iterable[str]) -> dict[str, Question]:
-    """Return every question but that for the version, which is asked first; `rivals`: other meshes to look for;
+def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable[str]) -> dict[str, Question]:
+    """Return every question but that for the version, which is asked first; `other_meshes`: other meshes to look for;
     `parts`: APIs asked for and other parts of the run that take permissions.
     """
     asked = {
@@ -71,7 +71,7 @@ def questions(profile: Profile, rivals: Iterable[Profile], parts: Iterable[str])
     if profile.mesh.namespace:
         path = collection("v1", "pods", profile.mesh.namespace)
         asked[PODS] = Question(path=path, reads=f"list pods in {profile.mesh.namespace}")
-    for reference in (*own_workloads(profile), *(found for rival in rivals for found in marks_of(rival))):
+    for reference in (*own_workloads(profile), *(found for other in other_meshes for found in detecting_workloads(other))):
         asked[workload_key(reference)] = _named("apps/v1", PLURALS[reference.kind], reference.name, reference.namespace)
     for precondition in profile.preconditions:
         if (resource := precondition.resource) is not None:
@@ -91,7 +91,7 @@ def own_workloads(profile: Profile) -> list[WorkloadReference]:
     return list(dict.fromkeys(mesh.reference(text) for text in named if text))
 
 
-def marks_of(profile: Profile) -> list[WorkloadReference]:
+def detecting_workloads(profile: Profile) -> list[WorkloadReference]:
     """Return the workloads by any of which the mesh is known to be installed."""
     return [profile.mesh.reference(text) for text in profile.mesh.detect]
 

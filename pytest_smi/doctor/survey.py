@@ -27,7 +27,7 @@ class Survey:
     """Whether the run brings credentials for the image."""
     questions: Mapping[str, Question]
     answers: Mapping[str, Answer]
-    rivals: Mapping[str, Profile] = field(default_factory=dict)
+    other_meshes: Mapping[str, Profile] = field(default_factory=dict)
     """Other known meshes, by name."""
     skew: float = 0.0
     """Seconds by which the cluster's clock is ahead of ours; 0 where it does not tell."""

@@ -16,6 +16,7 @@ from pytest_smi.profiles.record import (
     FAMILIES,
     FEATURES,
     OUTCOMES,
+    PROTOCOLS,
     PROVIDERS,
     STATES,
     KubernetesFacts,
@@ -81,7 +82,7 @@ def parse_profile(document: Any, *, origin: str = "profile") -> Profile:
         keep_out=_marks(top.within("keepOut", tuple(MARKS))),
         host=host,
         outside_host=outside,
-        services=_services(top.within("services", ("annotations", "separate"))),
+        services=_services(top.within("services", ("annotations", "separate", "appProtocols"))),
         apis=_versions(top.within("apis", APIS), APIS),
         stored=_versions(top.within("stored", tuple(REFERRED)), tuple(REFERRED)),
         features=frozenset(top.choices("features", FEATURES)),
@@ -137,7 +138,9 @@ def _services(fields: Fields) -> ServiceFacts:
             for key in sorted(set(annotations[one]) & set(annotations[other])):
                 if annotations[one][key] != annotations[other][key]:
                     fields.fault("annotations", f"{one} and {other} want different values of {key} on one Service: set separate")
-    return ServiceFacts(annotations=annotations, separate=separate)
+    spelled = fields.within("appProtocols", PROTOCOLS)
+    app_protocols = {protocol: spelled.string(protocol) for protocol in PROTOCOLS if protocol in spelled.values}
+    return ServiceFacts(annotations=annotations, separate=separate, app_protocols=app_protocols)
 
 
 def _versions(fields: Fields, known_apis: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,8 @@ FEATURES = ("http2", "tcp", "udp", "peer-address")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
 FAMILIES = ("http", "tcp", "udp")
 """Protocol families: the kinds of call, and the kinds of Service that a mesh may tell apart."""
+PROTOCOLS = ("http", "tcp", "tcp-server-first", "udp")
+"""What a port speaks: HTTP (1.1, and 2 with prior knowledge), TCP where the client speaks first, TCP where the server does, UDP."""
 KINDS = ("deployment", "daemonset", "statefulset")
 OUTCOMES = ("refused", "reset", "closed", "timeout", "dns", "unreachable", "protocol")
 """How a call may end without an answer, in the prober's words."""
@@ -50,6 +52,8 @@ class ServiceFacts:
     """Family → annotations of a Service with ports of that family."""
     separate: bool = False
     """A Service carries one family only: `<name>` is HTTP, `<name>-tcp` TCP and `<name>-udp` UDP."""
+    app_protocols: Mapping[str, str] = field(default_factory=dict)
+    """Protocol (of `PROTOCOLS`) → the `appProtocol` by which the mesh knows it, where that is not the name of its family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

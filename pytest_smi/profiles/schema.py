@@ -15,7 +15,7 @@ from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.core.uris import PROFILE_SCHEMA
 from pytest_smi.profiles.preconditions import COMMON, KINDS, MAY, NEEDS
 from pytest_smi.profiles.read import HOST, MARKS, NAME, RELEASE, TOP, VERSION_FROM
-from pytest_smi.profiles.record import FAMILIES, FEATURES, OUTCOMES, PROVIDERS, STATES
+from pytest_smi.profiles.record import FAMILIES, FEATURES, OUTCOMES, PROTOCOLS, PROVIDERS, STATES
 from pytest_smi.profiles.record import KINDS as WORKLOAD_KINDS
 from pytest_smi.smi.versions import REFERRED
 
@@ -62,8 +62,14 @@ def _top() -> dict[str, tuple[str, Schema]]:
             _mapping({key: {"type": "string", "pattern": f"^{HOST}$"} for key in ("host", "outsideHost")}),
         ),
         "services": (
-            "Annotations of Services by protocol family, and whether each family needs a Service of its own",
-            _mapping({"annotations": _mapping(dict.fromkeys(FAMILIES, TEXTS)), "separate": TRUTH}),
+            "Annotations of Services by protocol family, whether each family needs its own Service, and the appProtocol of each protocol",
+            _mapping(
+                {
+                    "annotations": _mapping(dict.fromkeys(FAMILIES, TEXTS)),
+                    "separate": TRUTH,
+                    "appProtocols": _mapping(dict.fromkeys(PROTOCOLS, FILLED)),
+                }
+            ),
         ),
         "apis": (
             "Claimed versions of each API, newest first",

@@ -25,6 +25,7 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "services": {
             "annotations": {family: dict(pairs) for family, pairs in profile.services.annotations.items()},
             "separate": profile.services.separate,
+            "appProtocols": dict(profile.services.app_protocols),
         },
         "apis": {api: list(versions) for api, versions in profile.apis.items()},
         "stored": {api: list(versions) for api, versions in profile.stored.items()},

@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run a cluster until standard input ends; prints one JSON line when it is ready")
     serve.add_argument("--fault", metavar="NAME", help="make the reference mesh wrong in this way")
-    serve.add_argument("--persona", metavar="NAME", help="let the reference mesh pass itself off as this mesh")
+    serve.add_argument("--persona", metavar="NAME[@PACE]", help="let the reference mesh pass itself off as this mesh; NAME@1: at its pace")
     serve.add_argument("--cluster-fault", metavar="NAME", help="break the embedded cluster in this way")
     serve.add_argument("--no-mesh", action="store_true", help="install the SMI kinds, but no mesh")
     serve.add_argument("--image", action="append", default=[], metavar="REF=SPEC", help="an image, as a JSON record (repeatable)")

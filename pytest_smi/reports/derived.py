@@ -3,29 +3,27 @@
 Nothing here is covered by a signature. Evidence is shown only if it is what the matrix says it is, and a badge only for a verified matrix.
 """
 
-import os
 import re
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pytest_smi.core.canonical import sha256_hex
-from pytest_smi.errors import ReportError, VerificationError
+from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.reports.folder import read_file
+from pytest_smi.reports.folder import LARGEST_MATRIX, read_file, read_given
+from pytest_smi.reports.layout import EVIDENCE_FOLDER, EVIDENCE_NAME, MATRIX_FILE, SOURCES_FOLDER
 from pytest_smi.reports.policy import Policy
 from pytest_smi.reports.render.files import render_all
 from pytest_smi.reports.render.wording import latest_runs
-from pytest_smi.reports.verify import verify_report
+from pytest_smi.reports.staging import staged
+from pytest_smi.reports.verify import unverified_matrix, verify_report
 from pytest_smi.signing.keys import PublicKey
-from pytest_smi.signing.statement import MATRIX_FILE
 
 __all__ = ["Derived", "derive"]
 
-_EVIDENCE = re.compile(r"(?:sources/[0-9a-f]+/)?evidence/[A-Za-z0-9_][A-Za-z0-9._-]*\.json")
+_EVIDENCE = re.compile(rf"(?:{SOURCES_FOLDER}/[0-9a-f]+/)?{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
 _MOST_EVIDENCE = 128 * 1024 * 1024
 """Bytes of evidence read at most; the page embeds far less of them."""
 _BADGE = "badge.json"
@@ -81,19 +79,18 @@ def derive(
 
 def _unverified(folder: Path, name: str) -> tuple[Matrix, str]:
     try:
-        data = (folder / name).read_bytes()
-    except OSError as problem:
-        raise ReportError(
-            f"{folder / name} cannot be read: {problem.strerror}", "Give a report folder, or the matrix.json in one."
-        ) from None
-    matrix = Matrix.from_bytes(data)
+        data = read_given(folder / name, LARGEST_MATRIX)
+        matrix = unverified_matrix(data)
+    except ReportError as error:
+        named = error.message if error.message.startswith(str(folder)) else f"{folder / name}: {error.message}"
+        raise ReportError(named, error.hint or "Give a report folder, or the matrix.json in one.") from None
     if not matrix.runs:
         raise ReportError("a matrix holds at least one run; this one is empty", "Give the report of a run.")
     return matrix, sha256_hex(data)
 
 
 def _evidence(folder: Path, matrix: Matrix) -> dict[str, bytes]:
-    """The evidence of the latest runs, as far as it is there and is what the matrix refers to."""
+    """Return the evidence of the latest runs, as far as it is there and is what the matrix refers to."""
     found: dict[str, bytes] = {}
     left = _MOST_EVIDENCE
     for run in latest_runs(matrix):
@@ -101,8 +98,8 @@ def _evidence(folder: Path, matrix: Matrix) -> dict[str, bytes]:
             if entry.evidence is None or left <= 0 or not _EVIDENCE.fullmatch(entry.evidence.path):
                 continue
             try:
-                data = read_file(folder, entry.evidence.path, 9)
-            except VerificationError:
+                data = read_file(folder / entry.evidence.path)
+            except ReportError:
                 continue
             left -= len(data)
             if sha256_hex(data) == entry.evidence.sha256:
@@ -111,19 +108,13 @@ def _evidence(folder: Path, matrix: Matrix) -> dict[str, bytes]:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    # Staged in a folder of the name that the next writing of a report clears away, should this one be interrupted.
-    stage = folder / f".smi-staging-{secrets.token_hex(8)}"
     try:
-        stage.mkdir(parents=True)
-        for name, data in files.items():
-            (stage / name).write_bytes(data)
-            os.chmod(stage / name, 0o644)
-        if _BADGE not in files:
-            # An earlier one would vouch for a matrix that nobody has verified.
-            (folder / _BADGE).unlink(missing_ok=True)
-        for name in files:
-            os.replace(stage / name, folder / name)
-    except OSError as problem:
-        raise ReportError(f"the files cannot be written to {folder}: {problem}", "Give another folder with --out DIR.") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        with staged(folder) as stage:
+            stage.write(files)
+            if _BADGE not in files:
+                # An earlier one would vouch for a matrix that nobody has verified.
+                (folder / _BADGE).unlink(missing_ok=True)
+            for name in files:
+                stage.publish(name)
+    except OSError as error:
+        raise ReportError(f"the files cannot be written to {folder}: {error}", "Give another folder with --out DIR.") from None

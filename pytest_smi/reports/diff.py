@@ -1,12 +1,13 @@
-"""What changed from one matrix to another: regressed, mended, new, gone, changed reading. Pure.
+"""What changed from one matrix to another: regressed, errored, fixed, new, removed, changed reading. Pure.
 
 Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is found by its
-requirement. A requirement regressed when it is worse than it was: it failed or errored and did not before, or it passed and now nothing
-shows that it holds (skipped, unsupported, gone).
+requirement. Where each matrix has one mesh, and not the same, these two are compared with each other. A requirement regressed when it is
+worse than it was: it failed and did not before, or it passed and now no result shows that it is met (skipped, unsupported, removed).
+A result that is errored now is inconclusive: it is neither.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -18,21 +19,22 @@ from pytest_smi.reports.policy import catalogue_identity, judged_runs
 
 __all__ = ["Baseline", "Change", "Difference", "Kind", "compare"]
 
-_BAD = (Status.FAILED, Status.ERRORED)
 _GOOD = (Status.PASSED, Status.OBSERVED)
 
 
 class Kind(StrEnum):
-    """What came of a requirement between two matrices."""
+    """What became of a requirement between two matrices."""
 
     REGRESSED = "regressed"
     """Worse than it was."""
-    MENDED = "mended"
-    """It failed or errored, and now it holds."""
+    ERRORED = "errored"
+    """Inconclusive now, and it was not before."""
+    FIXED = "fixed"
+    """It failed or errored, and now it is met."""
     NEW = "new"
     """It was not there before."""
-    GONE = "gone"
-    """It is not there any more; if it had passed, that is a regression too."""
+    REMOVED = "removed"
+    """It is no longer there; if it had passed, that is a regression too."""
     READING = "changed reading"
     """Observed both times, with another reading."""
     OTHER = "changed"
@@ -53,11 +55,11 @@ class Change:
 
     @property
     def regression(self) -> bool:
-        """Whether it speaks against a release."""
-        return self.kind is Kind.REGRESSED or (self.kind is Kind.GONE and self.before == Status.PASSED)
+        """Whether it is a reason against a release."""
+        return self.kind is Kind.REGRESSED or (self.kind is Kind.REMOVED and self.before == Status.PASSED)
 
     def to_json(self) -> dict[str, Any]:
-        """The change as `pytest-smi diff --json` prints it."""
+        """Return the change as `pytest-smi diff --json` prints it."""
         return {
             "kind": str(self.kind),
             "mesh": self.mesh,
@@ -82,17 +84,21 @@ class Difference:
         """Whether anything got worse."""
         return any(change.regression for change in self.changes)
 
+    @property
+    def inconclusive(self) -> bool:
+        """Whether anything is errored that was not."""
+        return any(change.kind is Kind.ERRORED for change in self.changes)
+
 
 def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Difference:
     """Compare two matrices. Raises `ReportError` when their catalogues differ and that was not allowed."""
     old, new = ({run.name: run for run in judged_runs(matrix)} for matrix in (before, after))
     changes: list[Change] = []
     same = 0
-    for mesh in sorted(set(old) | set(new)):
-        first, second = old.get(mesh), new.get(mesh)
+    for mesh, first, second in _meshes(old, new):
         if first and second and not allow_mixed and catalogue_identity(first, before.suite) != catalogue_identity(second, after.suite):
             raise ReportError(
-                f"runs are comparable when they were held against one catalogue; those of {mesh} were held against "
+                f"runs are comparable when they were tested against one catalogue; those of {mesh} were tested against "
                 f"{catalogue_identity(first, before.suite)} and {catalogue_identity(second, after.suite)}",
                 "Run both with one version of the suite, or add --allow-mixed.",
             )
@@ -111,13 +117,21 @@ class Baseline:
 
     @classmethod
     def of(cls, matrix: Matrix) -> "Baseline":
-        """The failures in the newest run of each mesh."""
+        """Return the failures in the newest run of each mesh."""
         runs = judged_runs(matrix)
         return cls(frozenset((run.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED))
 
     def knows(self, mesh: str, requirement: str) -> bool:
-        """Whether this requirement failed in the baseline."""
+        """Return whether this requirement failed in the baseline."""
         return (mesh, requirement) in self.known
+
+
+def _meshes(old: Mapping[str, Run], new: Mapping[str, Run]) -> Iterator[tuple[str, Run | None, Run | None]]:
+    if len(old) == len(new) == 1 and old.keys() != new.keys():
+        ((first, before),), ((second, after),) = old.items(), new.items()
+        yield f"{first} → {second}", before, after
+        return
+    yield from ((mesh, old.get(mesh), new.get(mesh)) for mesh in sorted(set(old) | set(new)))
 
 
 def _pairs(before: Run | None, after: Run | None) -> Iterator[tuple[Entry | None, Entry | None]]:
@@ -126,8 +140,8 @@ def _pairs(before: Run | None, after: Run | None) -> Iterator[tuple[Entry | None
     for name in old.keys() & new.keys():
         yield old[name], new[name]
     left, right = ([side[name] for name in side.keys() - other.keys()] for side, other in ((old, new), (new, old)))
-    alone = [{name for name, times in Counter(entry.requirement for entry in side).items() if times == 1} for side in (left, right)]
-    by_requirement = {entry.requirement: entry for entry in right if entry.requirement in alone[0] & alone[1]}
+    single = [{name for name, times in Counter(entry.requirement for entry in side).items() if times == 1} for side in (left, right)]
+    by_requirement = {entry.requirement: entry for entry in right if entry.requirement in single[0] & single[1]}
     for entry in left:
         yield entry, by_requirement.get(entry.requirement)
     yield from ((None, entry) for entry in right if entry.requirement not in by_requirement)
@@ -138,15 +152,17 @@ def _change(mesh: str, before: Entry | None, after: Entry | None) -> Change | No
     assert entry is not None
     old, new = (str(one.status) if one else None for one in (before, after))
     if before is None or after is None:
-        kind = Kind.NEW if before is None else Kind.GONE
+        kind = Kind.NEW if before is None else Kind.REMOVED
     elif before.status is after.status is Status.OBSERVED and before.reading != after.reading:
         kind, old, new = Kind.READING, before.reading, after.reading
     elif before.status is after.status:
         return None
-    elif (after.status in _BAD and before.status not in _BAD) or (before.status is Status.PASSED and after.status not in _GOOD):
+    elif after.status is Status.ERRORED:
+        kind = Kind.ERRORED
+    elif after.status is Status.FAILED or (before.status is Status.PASSED and after.status not in _GOOD):
         kind = Kind.REGRESSED
-    elif before.status in _BAD and after.status in _GOOD:
-        kind = Kind.MENDED
+    elif before.status in (Status.FAILED, Status.ERRORED) and after.status in _GOOD:
+        kind = Kind.FIXED
     else:
         kind = Kind.OTHER
     return Change(

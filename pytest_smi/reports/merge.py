@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,25 +17,22 @@ from typing import BinaryIO
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Run, Suite, run_order
-from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.matrix.schema import schema_bytes
 from pytest_smi.reports.envelopes import trust
-from pytest_smi.reports.folder import list_folder, read_file
-from pytest_smi.reports.merged import SOURCES_FOLDER, Merging, matrix_pieces, merge_statement, moved, run_text, source_id
-from pytest_smi.reports.policy import Policy, catalogue_identity, refuse_unfit
-from pytest_smi.reports.verify import verify_report, verify_source
-from pytest_smi.reports.write import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
+from pytest_smi.reports.folder import read_file, read_folder, readable
+from pytest_smi.reports.layout import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE, SOURCES_FOLDER
+from pytest_smi.reports.merged import Merging, matrix_pieces, merge_statement, moved, run_text, source_id
+from pytest_smi.reports.policy import Policy, catalogue_identity
+from pytest_smi.reports.verify import accept, verify_report, verify_source
 from pytest_smi.signing.keys import PublicKey
 from pytest_smi.signing.signer import Signer
-from pytest_smi.signing.statement import MATRIX_FILE
 
 __all__ = ["Merged", "merge_reports"]
-
-_MOST_EVIDENCE = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What was merged: how many reports and runs, and how many catalogues they were held against."""
+    """What was merged: how many reports and runs, and how many catalogues they were tested against."""
 
     sources: int
     runs: int
@@ -75,11 +73,9 @@ def merge_reports(
         with open(stage / "spool", "w+b") as spool:
             for report in _flattened(reports, keys, threshold):
                 source, envelopes = _copied(report, stage / SOURCES_FOLDER)
-                try:
+                with _named(report):
                     verified = verify_source(stage / SOURCES_FOLDER / source, trusted)
-                    refuse_unfit(verified.matrix, policy or Policy())
-                except VerificationError as problem:
-                    raise VerificationError(f"{report}: {problem.message}", problem.hint) from None
+                    accept(verified.matrix, policy or Policy())
                 collected.envelopes[source] = envelopes
                 for run in verified.matrix.runs:
                     collected.add(moved(run, source, verified.matrix.suite), verified.matrix.suite, report, spool)
@@ -92,8 +88,8 @@ def merge_reports(
         (stage / KEY_FILE).write_bytes(signer.public_pem)
         (stage / ENVELOPES_FILE).write_bytes(signer.sign(statement.to_bytes()).to_bytes() + b"\n")
         os.replace(stage, out)
-    except OSError as problem:
-        raise ReportError(f"the merged report cannot be written to {out}: {problem}", "Free space or give another --out DIR.") from None
+    except OSError as error:
+        raise ReportError(f"the merged report cannot be written to {out}: {error}", "Free space or give another --out DIR.") from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return Merged(sources=len(collected.envelopes), runs=len(collected.places), catalogues=len(collected.catalogues))
@@ -125,7 +121,7 @@ class _Collected:
         if len(self.catalogues) > 1 and not allowed:
             listed = "; ".join(f"{report} has {identity}" for identity, report in list(self.catalogues.items())[:3])
             raise ReportError(
-                f"runs are comparable when they were held against one catalogue; these have {len(self.catalogues)}: {listed}",
+                f"runs are comparable when they were tested against one catalogue; these have {len(self.catalogues)}: {listed}",
                 "Run them with one version of the suite, or add --allow-mixed.",
             )
 
@@ -143,33 +139,44 @@ def _flattened(reports: Iterable[Path], keys: Sequence[PublicKey], threshold: in
         # A matrix stands for the report that it lies in: by itself it is not signed.
         folder = report.parent if report.name == MATRIX_FILE else report
         if (folder / SOURCES_FOLDER).is_dir():
-            verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
+            with _named(report):
+                verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
             yield from (folder / SOURCES_FOLDER / source.id for source in verified.sources)
         else:
             yield folder
 
 
 def _copied(report: Path, sources: Path) -> tuple[str, str]:
-    """Copy a report, then let the copy be verified: what is verified is what stays. Its id, and the sha256 of its envelopes."""
-    try:
-        envelopes = read_file(report, ENVELOPES_FILE, 2)
-        source = source_id(envelopes)
-        if (sources / source).exists():
-            raise ReportError(f"a report is merged once; {report} was given twice", "Give each report once.")
-        folder = sources / source
-        folder.mkdir()
-        (folder / ENVELOPES_FILE).write_bytes(envelopes)
-        (folder / MATRIX_FILE).write_bytes(read_file(report, MATRIX_FILE, 7))
-        if (report / KEY_FILE).exists():
-            (folder / KEY_FILE).write_bytes(read_file(report, KEY_FILE, 12))
-        evidence = list_folder(report, EVIDENCE_FOLDER, 9, _MOST_EVIDENCE)
-        if evidence:
-            (folder / EVIDENCE_FOLDER).mkdir()
-        for name in evidence:
-            (folder / EVIDENCE_FOLDER / name).write_bytes(read_file(report, f"{EVIDENCE_FOLDER}/{name}", 9))
-    except VerificationError as problem:
-        raise VerificationError(f"{report}: {problem.message}", problem.hint) from None
+    """Copy a report, so that what is verified is what stays; return its id, and the sha256 of its envelopes."""
+    with _named(report):
+        found = read_folder(report)
+        envelopes = found.data(ENVELOPES_FILE)
+        evidence = readable(EVIDENCE_FOLDER, found.evidence)
+        for path, file in evidence.items():
+            readable(path, file)
+    source = source_id(envelopes)
+    if (sources / source).exists():
+        raise ReportError(f"a report is merged once; {report} was given twice", "Give each report once.")
+    folder = sources / source
+    folder.mkdir()
+    (folder / ENVELOPES_FILE).write_bytes(envelopes)
+    with _named(report):
+        (folder / MATRIX_FILE).write_bytes(found.data(MATRIX_FILE))
+    if (report / KEY_FILE).exists():
+        (folder / KEY_FILE).write_bytes(read_file(report / KEY_FILE))
+    if evidence:
+        (folder / EVIDENCE_FOLDER).mkdir()
+    for path in evidence:
+        (folder / path).write_bytes(read_file(report / path))
     return source, sha256_hex(envelopes)
+
+
+@contextmanager
+def _named(report: Path) -> Iterator[None]:
+    try:
+        yield
+    except VerificationError as error:
+        raise VerificationError(f"{report}: {error.message}", error.hint, step=error.step) from None
 
 
 def _write_matrix(path: Path, merging: Merging, texts: Iterator[str]) -> str:

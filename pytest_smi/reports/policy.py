@@ -1,20 +1,22 @@
-"""Whether a verified matrix is what the reader asked for: complete, of the mesh, fresh, and good enough. Pure.
+"""Whether a verified matrix is consistent, and what the reader asked for: of the mesh, fresh, and good enough. Pure.
 
-A signature says who vouches for a matrix; it does not say that the matrix answers the question. Two things are always asked: a run that
+A signature shows who vouches for a matrix; it does not show that the matrix answers the question. Two things are always asked: a run that
 is called conformant must be so by its own results, and a run must have a result for every requirement. The rest is the reader's `Policy`.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.terms import LEVELS_OF, Level, Status
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Catalogue, Matrix, Run, Suite
 
-__all__ = ["Policy", "catalogue_identity", "judged_runs", "refuse_unfit"]
+__all__ = ["Policy", "catalogue_identity", "judged_runs", "refuse_inconsistent", "refuse_unfit"]
 
 _AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
 _CLOCKS_DIFFER = timedelta(minutes=5)
+_MOST_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +25,9 @@ class Policy:
 
     `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
     `max_age`: of the newest run of each mesh asked about. `level`: a key of
-    `LEVELS_OF`; every requirement of these levels must hold in that run. `catalogue` with `suite`: what that suite's runs must account for,
-    whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted. `now`: None is the present.
+    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what that suite's runs must have,
+    whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
+    `now`: None is the present.
     """
 
     mesh: str | None = None
@@ -36,12 +39,16 @@ class Policy:
     now: datetime | None = None
 
 
-def refuse_unfit(matrix: Matrix, policy: Policy) -> None:
-    """Raise `VerificationError` for the first thing that is not as it must be."""
+def refuse_inconsistent(matrix: Matrix, policy: Policy) -> None:
+    """Raise `VerificationError` for a run that is called conformant and is not, or that lacks results which it must have."""
     for run in matrix.runs:
-        _refuse_boast(run)
+        _refuse_false_claim(run)
         if policy.complete:
-            _refuse_gaps(run, matrix.suite, policy)
+            _refuse_missing_results(run, matrix.suite, policy)
+
+
+def refuse_unfit(matrix: Matrix, policy: Policy) -> None:
+    """Raise `VerificationError` unless there is a run of the mesh asked for, recent and good enough."""
     for run in judged_runs(matrix, policy.mesh):
         if policy.max_age is not None:
             _refuse_stale(run, policy.max_age, policy.now or datetime.now(UTC))
@@ -50,7 +57,7 @@ def refuse_unfit(matrix: Matrix, policy: Policy) -> None:
 
 
 def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
-    """The newest run of each mesh, or of the one named; of each version by itself, where several were run.
+    """Return the newest run of each mesh, or of the one named; of each version by itself, where several were run.
 
     Raises `VerificationError` when there is none of that name.
     """
@@ -61,8 +68,10 @@ def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
         last = newest.setdefault(run.name, run)
         newest[run.name] = max(last, run, key=lambda one: (one.finished_at, one.nonce))
     if mesh is not None and not newest:
-        there = ", ".join(sorted({f"{run.mesh.name}@{run.mesh.version}" for run in matrix.runs}))
-        raise _refusal(14, f"the report must be of the mesh {mesh}; it is of {there}", "Get the report of that mesh.")
+        names = sorted({f"{run.mesh.name}@{run.mesh.version}" for run in matrix.runs})
+        meant = did_you_mean(mesh, {*names, *(run.mesh.name for run in matrix.runs)})
+        there = ", ".join(names[:_MOST_LISTED]) + (f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else "")
+        raise VerificationError(f"the report must be of the mesh {mesh}{meant}; it is of {there}", "Get the report of that mesh.")
     return tuple(newest[key] for key in sorted(newest))
 
 
@@ -73,21 +82,21 @@ def _is_of(run: Run, mesh: str) -> bool:
 
 
 def catalogue_identity(run: Run, of_matrix: Suite) -> str:
-    """What tells catalogues apart: their digest, or for runs that do not know it the suite they came from."""
+    """Return what tells catalogues apart: their digest, or for runs that do not know it the suite they came from."""
     if run.provenance.catalogue is not None:
         return f"catalogue sha256:{run.provenance.catalogue.digest}"
     suite = run.provenance.suite or of_matrix
     return f"{suite.name} {suite.version} sha256:{suite.digest}"
 
 
-def _refuse_boast(run: Run) -> None:
+def _refuse_false_claim(run: Run) -> None:
     against = [entry.requirement for entry in run.results if entry.status in _AGAINST]
     if run.conformant and (against or run.weakened or not run.summary[Status.PASSED]):
         reason = ", ".join(against[:5]) or "; ".join(run.weakened) or "nothing passed"
-        raise _refusal(13, f"a conformant run has nothing against it; that of {_named(run)} has: {reason}")
+        raise VerificationError(f"a conformant run has no failures; that of {_named(run)} has: {reason}")
 
 
-def _refuse_gaps(run: Run, of_matrix: Suite, policy: Policy) -> None:
+def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
     suite = run.provenance.suite or of_matrix
     required: dict[str, Level] = {}
     if run.provenance.catalogue is not None:
@@ -100,15 +109,16 @@ def _refuse_gaps(run: Run, of_matrix: Suite, policy: Policy) -> None:
         found.setdefault(entry.requirement, set()).add(entry.level)
     missing = sorted(set(required) - set(found))
     if missing:
-        raise _refusal(
-            13,
-            f"a run must account for every requirement of {suite.name} {suite.version}; that of {_named(run)} lacks {_some(missing)}",
+        raise VerificationError(
+            f"a run must have every requirement of {suite.name} {suite.version}; that of {_named(run)} lacks {_some(missing)}",
             "Run the whole suite. To read a run that was narrowed or interrupted all the same, add --allow-incomplete.",
         )
     for name in sorted(required):
         if found[name] != {required[name]}:
             levels = ", ".join(sorted(found[name]))
-            raise _refusal(13, f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as {levels}")
+            raise VerificationError(
+                f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as {levels}"
+            )
 
 
 def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
@@ -116,12 +126,14 @@ def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
         finished = datetime.fromisoformat(run.finished_at)
         age = now - finished
     except (ValueError, TypeError):
-        raise _refusal(14, f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
+        raise VerificationError(f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
     if age > max_age:
         whole = age - age % timedelta(seconds=1)
-        raise _refusal(14, f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again.")
+        raise VerificationError(f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again.")
     if age < -_CLOCKS_DIFFER:
-        raise _refusal(14, f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks.")
+        raise VerificationError(
+            f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks."
+        )
 
 
 def _refuse_weak(run: Run, level: str) -> None:
@@ -133,7 +145,9 @@ def _refuse_weak(run: Run, level: str) -> None:
         problems.append("nothing passed")
     if problems:
         found = "; ".join(problems)
-        raise _refusal(14, f"every requirement of level {level} must hold; in the run of {_named(run)}: {found}", "Read its reasons.")
+        raise VerificationError(
+            f"every requirement of level {level} must be met; in the run of {_named(run)}: {found}", "Read its reasons."
+        )
 
 
 def _some(names: list[str]) -> str:
@@ -142,7 +156,3 @@ def _some(names: list[str]) -> str:
 
 def _named(run: Run) -> str:
     return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
-
-
-def _refusal(step: int, message: str, hint: str = "Get the report again from where it was made; do not edit it.") -> VerificationError:
-    return VerificationError(f"step {step}: {message}", hint)

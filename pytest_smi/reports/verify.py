@@ -1,50 +1,53 @@
 """Verifying a report folder, offline and closed: anything missing, extra, changed or not understood is a refusal.
 
-The steps, in this order; each is named in the error of its refusal:
+The folder is read once into a record (`folder`); these steps ask about it, in this order, and are pure. A refusal names its step:
  1. at least one public key is given, and a threshold that can be met
  2. the envelopes are there, of bounded size, each in the very form that is written
  3. each has the payload type of in-toto
  4. each is signed, over its exact bytes, by enough of the keys given
  5. each payload is an in-toto statement
  6. there is exactly one statement of each of our two predicate types, over the same subjects (a merged report: one, of merging)
- 7. matrix.json has the digest that was signed, and says what the signed predicate says
+ 7. matrix.json has the digest that was signed, and states what the signed predicate states
  8. the predicate is a matrix, with no run in it twice
  9. the files that the matrix refers to, and no others, are in the evidence folder, with the digests that it gives
     (a merged report: each of its sources passes these steps by itself)
 10. the signed subjects are exactly the matrix, that evidence and the images of the meshes (a merged report: the matrix and its sources)
-11. the test-result statement says what follows from the matrix (a merged report: the matrix is what follows from the sources)
+11. the test-result statement states what follows from the matrix (a merged report: the matrix is what follows from the sources)
 12. the folder holds nothing else, but for files that are derived from the matrix: they are listed as not covered by the signature
 13. each run has a result for every requirement that it had to account for, and is called conformant only if it is
 14. it is what the reader asked for: mesh, age, level
-Only what has passed all of them is returned. Steps 1 to 5 are in `verify_envelopes`, 13 and 14 in `acceptance`, merged reports in `merged`.
+Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 12), `merged` (for merged
+reports) and `policy` (13 and 14); the numbers are here alone.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_smi.core.canonical import compact_bytes, parse_json, sha256_hex
-from pytest_smi.errors import ReportError
+from pytest_smi.core.canonical import parse_json
+from pytest_smi.errors import KeyProblem, ReportError, VerificationError
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.reports.envelopes import Trust, read_envelopes, trust
-from pytest_smi.reports.folder import hash_file, list_folder, read_file, refusal
-from pytest_smi.reports.merged import SOURCES_FOLDER, Source, merged_matrix
-from pytest_smi.reports.policy import Policy, refuse_unfit
-from pytest_smi.reports.write import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE
+from pytest_smi.reports import consistency, merged
+from pytest_smi.reports.envelopes import Trust, common_signers, each, envelopes_of, of_in_toto, signed_payload, trust
+from pytest_smi.reports.folder import LARGEST_MATRIX, ReportFolder, read_folder, read_given
+from pytest_smi.reports.layout import BUNDLES_FILE, ENVELOPES_FILE, EVIDENCE_FOLDER, MATRIX_FILE, SOURCES_FOLDER
+from pytest_smi.reports.merged import Part, Source
+from pytest_smi.reports.policy import Policy, refuse_inconsistent, refuse_unfit
 from pytest_smi.signing.keys import PublicKey
-from pytest_smi.signing.sigstore import BUNDLES_FILE
-from pytest_smi.signing.statement import (
-    MATRIX_FILE,
-    MATRIX_PREDICATES,
-    MERGE_PREDICATE,
-    TEST_RESULT_PREDICATE,
-    Statement,
-    result_predicate,
-    subjects_of,
-)
+from pytest_smi.signing.statement import MERGE_PREDICATE, Statement
 
-__all__ = ["STEPS", "Policy", "Verified", "verify_report", "verify_report_keyless", "verify_source"]
+__all__ = [
+    "STEPS",
+    "Policy",
+    "Verified",
+    "accept",
+    "load_matrix",
+    "read_envelopes",
+    "verify_report",
+    "verify_report_keyless",
+    "verify_source",
+]
 
 STEPS = (
     "keys that you trust",
@@ -64,7 +67,7 @@ STEPS = (
 )
 """What each step has shown, once it has passed; the first is step 1."""
 
-_EVIDENCE = re.compile(rf"{EVIDENCE_FOLDER}/[A-Za-z0-9_][A-Za-z0-9._-]*\.json")
+_AGAIN = "Get the report again from where it was made; do not edit it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,156 +88,163 @@ class Verified:
 def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int = 1, policy: Policy | None = None) -> Verified:
     """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`, or `KeyProblem` for step 1.
 
-    Without a `policy` steps 13 and 14 ask only what is always asked (see `acceptance`).
+    Without a `policy` steps 13 and 14 ask only what is always asked (see `policy`). `directory` may be a link; nothing in it may.
     """
-    trusted = trust(keys, threshold)
-    data = read_file(directory, ENVELOPES_FILE, 2)
-    statements, signers = read_envelopes(data, ENVELOPES_FILE, trusted)
+    with _step(1):
+        trusted = trust(keys, threshold)
+    folder = read_folder(directory)
+    statements, signers = _statements(folder, trusted)
     if [statement.predicate_type for statement in statements] == [MERGE_PREDICATE]:
-        verified = _merged(directory, statements[0], signers, trusted)
+        verified = _merged(folder, statements[0], signers, trusted)
     else:
-        verified = _single(directory, statements, signers)
-    refuse_unfit(verified.matrix, policy or Policy())
+        verified = _single(folder, statements, signers)
+    accept(verified.matrix, policy or Policy())
     return verified
 
 
 def verify_report_keyless(
     directory: Path, payloads: Callable[[bytes], Sequence[bytes]], signer: str, *, policy: Policy | None = None
 ) -> Verified:
-    """Verify a report by its keyless signatures. `payloads`: verifies bundles, see `keyless.verify_keyless`; `signer`: who that was."""
-    statements = [Statement.from_bytes(payload) for payload in payloads(read_file(directory, BUNDLES_FILE, 2))]
-    verified = _single(directory, statements, (signer,))
-    refuse_unfit(verified.matrix, policy or Policy())
+    """Verify a report by its keyless signatures. `payloads`: verifies bundles, see `sigstore.verify_keyless`; `signer`: who that was."""
+    folder = read_folder(directory)
+    with _step(2):
+        bundles = folder.data(BUNDLES_FILE)
+    with _step(4):
+        signed = payloads(bundles)
+    with _step(5):
+        statements = each(signed, BUNDLES_FILE, Statement.from_bytes)
+    verified = _single(folder, statements, (signer,))
+    accept(verified.matrix, policy or Policy())
     return verified
 
 
 def verify_source(directory: Path, trusted: Trust) -> Verified:
-    """Steps 2 to 12 for a report that is not a merged one, with keys prepared by `verify_envelopes.trust`."""
-    statements, signers = read_envelopes(read_file(directory, ENVELOPES_FILE, 2), ENVELOPES_FILE, trusted)
-    return _single(directory, statements, signers)
+    """Verify a report that is not a merged one by steps 2 to 12, with keys prepared by `envelopes.trust`."""
+    return _source(read_folder(directory), trusted)
 
 
-def _single(directory: Path, statements: Sequence[Statement], signers: tuple[str, ...]) -> Verified:
-    ours, theirs = _pair(statements)
-    _refuse_other_matrix(directory, ours)
-    matrix = _matrix(ours)
-    evidence = _evidence(directory, matrix)
-    # 10
+def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
+    """Return the statements in the bytes of `ENVELOPES_FILE`, and fingerprints of the keys that signed all of them: steps 2 to 5."""
+    with _step(2):
+        envelopes = envelopes_of(data, ENVELOPES_FILE)
+    with _step(3):
+        each(envelopes, ENVELOPES_FILE, of_in_toto)
+    with _step(4):
+        signed = each(envelopes, ENVELOPES_FILE, lambda envelope: signed_payload(envelope, trusted))
+        signers = common_signers(signed, trusted)
+    with _step(5):
+        return each([envelope.payload for envelope in envelopes], ENVELOPES_FILE, Statement.from_bytes), signers
+
+
+def accept(matrix: Matrix, policy: Policy) -> None:
+    """Raise `VerificationError` unless the verified matrix is consistent in itself and what the reader asked for: steps 13 and 14."""
+    with _step(13):
+        refuse_inconsistent(matrix, policy)
+    with _step(14):
+        refuse_unfit(matrix, policy)
+
+
+def load_matrix(path: Path, keys: Sequence[PublicKey] = (), threshold: int = 1) -> Matrix:
+    """Return the matrix of a report folder, or of a matrix.json: verified when there are keys, incomplete runs let pass; else as it is.
+
+    Raises `VerificationError`, or `ReportError` when there is no matrix to read; the message names the file.
+    """
+    file = path / MATRIX_FILE if path.is_dir() else path
     try:
-        expected = subjects_of(matrix, ours.subjects[MATRIX_FILE], evidence)
-    except ReportError as problem:
-        raise refusal(10, problem.message) from None
-    if ours.subjects != expected:
-        raise refusal(10, f"the signed subjects must be the files and images of the report; {_difference(ours.subjects, expected)}")
-    # 11: two statements that disagree would let each reader believe another thing.
-    if theirs.predicate != result_predicate(matrix):
-        raise refusal(11, "the test-result statement must follow from the matrix; it says something else")
+        if keys:
+            return verify_report(file.parent, keys, threshold=threshold, policy=Policy(complete=False)).matrix
+        return unverified_matrix(read_given(file, LARGEST_MATRIX))
+    except VerificationError as error:
+        raise VerificationError(f"{path}: {error.message}", error.hint, step=error.step) from None
+    except ReportError as error:
+        named = error.message if error.message.startswith(str(file)) else f"{file}: {error.message}"
+        raise ReportError(named, error.hint or "Give a report folder, or the matrix.json in one.") from None
+
+
+def unverified_matrix(data: bytes) -> Matrix:
+    """Return the matrix in these bytes, for which nobody vouches. Raises `ReportError`."""
+    try:
+        document = parse_json(data)
+    except ValueError as error:
+        raise ReportError(f"a matrix must be JSON: {error}", "Give a report folder, or the matrix.json in one.") from None
+    consistency.refuse_newer(document)
+    return Matrix.from_json(document)
+
+
+def _statements(folder: ReportFolder, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
+    with _step(2):
+        data = folder.data(ENVELOPES_FILE)
+    return read_envelopes(data, trusted)
+
+
+def _source(folder: ReportFolder, trusted: Trust) -> Verified:
+    statements, signers = _statements(folder, trusted)
+    return _single(folder, statements, signers)
+
+
+def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tuple[str, ...]) -> Verified:
+    with _step(6):
+        ours, theirs = consistency.pair_of(statements)
+    with _step(7):
+        digest = consistency.refuse_changed_matrix(folder, ours)
+        consistency.refuse_other_document(folder, ours)
+    with _step(8):
+        matrix = consistency.matrix_of(ours)
+    with _step(9):
+        evidence = consistency.evidence_of(folder, matrix)
+    with _step(10):
+        subjects = consistency.subjects_expected(matrix, digest, evidence)
+        consistency.refuse_other_subjects(ours, subjects, "the files and images of the report")
+    with _step(11):
+        consistency.refuse_other_result(theirs, matrix)
+    with _step(12):
+        beside = consistency.not_covered(folder, EVIDENCE_FOLDER)
+    return Verified(matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside)
+
+
+def _merged(folder: ReportFolder, statement: Statement, signers: tuple[str, ...], trusted: Trust) -> Verified:
+    with _step(7):
+        # Its digest only: what it states is compared with the sources in step 11.
+        digest = consistency.refuse_changed_matrix(folder, statement)
+    with _step(8):
+        merging, named = merged.merging_of(statement)
+    with _step(9):
+        merged.refuse_other_sources(folder, named)
+        parts = [_part(name, source, trusted) for name, source in folder.sources()]
+    with _step(11):
+        merged.refuse_mixed(merging, parts)
+    with _step(8):
+        matrix = merged.merged_matrix(merging, parts)
+    with _step(11):
+        merged.refuse_other_matrix(merging, matrix, digest)
+    with _step(10):
+        subjects = merged.subjects_of_merging(digest, {part.id: part.envelopes for part in parts})
+        consistency.refuse_other_subjects(statement, subjects, "the matrix and its sources")
+    with _step(12):
+        beside = consistency.not_covered(folder, SOURCES_FOLDER)
     return Verified(
         matrix=matrix,
-        files={MATRIX_FILE: expected[MATRIX_FILE], **evidence},
-        subjects=expected,
+        files=dict(subjects),
+        subjects=subjects,
         signers=signers,
-        not_covered=_others(directory, EVIDENCE_FOLDER),
+        not_covered=beside,
+        sources=tuple(part.source for part in parts),
     )
 
 
-def _merged(directory: Path, statement: Statement, signers: tuple[str, ...], trusted: Trust) -> Verified:
-    # 7: digest only; what it says is held against the sources in step 11.
-    digest = _signed_digest(directory, statement)
-    # 8 to 11
-    matrix, sources, expected = merged_matrix(directory, statement, lambda folder: verify_source(folder, trusted))
-    if statement.subjects != expected:
-        raise refusal(10, f"the signed subjects must be the matrix and its sources; {_difference(statement.subjects, expected)}")
-    return Verified(
-        matrix=matrix,
-        files={MATRIX_FILE: digest, **expected},
-        subjects=expected,
-        signers=signers,
-        not_covered=_others(directory, SOURCES_FOLDER),
-        sources=sources,
-    )
-
-
-def _pair(statements: Sequence[Statement]) -> tuple[Statement, Statement]:
-    # 6: a bundle is not signed as a whole, so a line that was taken away shows only here.
-    found = [statement.predicate_type for statement in statements]
-    ours = [statement for statement in statements if statement.predicate_type in MATRIX_PREDICATES.values()]
-    theirs = [statement for statement in statements if statement.predicate_type == TEST_RESULT_PREDICATE]
-    if not (len(ours) == len(theirs) == 1 and len(found) == 2):
-        wanted = f"{' or '.join(MATRIX_PREDICATES.values())} and one of {TEST_RESULT_PREDICATE}"
-        raise refusal(6, f"one statement of {wanted} must be there; found {', '.join(kind[:100] for kind in found)}")
-    if ours[0].subjects != theirs[0].subjects:
-        raise refusal(6, f"both statements must speak of the same subjects; {_difference(theirs[0].subjects, ours[0].subjects)}")
-    return ours[0], theirs[0]
-
-
-def _signed_digest(directory: Path, statement: Statement) -> str:
-    signed = statement.subjects.get(MATRIX_FILE)
-    if signed is None or hash_file(directory, MATRIX_FILE, 7) != signed:
-        raise refusal(7, f"{MATRIX_FILE} must be the matrix that was signed; it was changed")
-    return signed
-
-
-def _refuse_other_matrix(directory: Path, ours: Statement) -> None:
-    # 7: the digest first, so that only bytes that a trusted key vouches for are parsed.
-    data = read_file(directory, MATRIX_FILE, 7)
-    if sha256_hex(data) != ours.subjects.get(MATRIX_FILE):
-        raise refusal(7, f"{MATRIX_FILE} must be the matrix that was signed; it was changed")
+def _part(name: str, folder: ReportFolder, trusted: Trust) -> Part:
     try:
-        same = compact_bytes(parse_json(data)) == compact_bytes(ours.predicate)
-    except ValueError as problem:
-        raise refusal(7, f"{MATRIX_FILE} cannot be read: {problem}") from None
-    if not same:
-        raise refusal(7, f"{MATRIX_FILE} must say what the signed predicate says; it says something else")
+        verified = _source(folder, trusted)
+        return Part.of(name, folder.data(ENVELOPES_FILE), verified.matrix, verified.signers)
+    except VerificationError as error:
+        raise VerificationError(f"{SOURCES_FOLDER}/{name}: {error.message}", error.hint) from None
 
 
-def _matrix(ours: Statement) -> Matrix:
-    # 8
-    version = ours.predicate.get("schemaVersion")
-    if isinstance(version, bool) or MATRIX_PREDICATES.get(version if isinstance(version, int) else 0) != ours.predicate_type:
-        raise refusal(8, f"the predicate type {ours.predicate_type} must fit the schema version; found {version!r}")
+@contextmanager
+def _step(number: int) -> Iterator[None]:
     try:
-        matrix = Matrix.from_json(ours.predicate)
-    except ReportError as problem:
-        raise refusal(8, f"the signed predicate is not a matrix: {problem.message}") from None
-    if not matrix.runs:
-        raise refusal(8, "a matrix must hold a run; this one is empty")
-    return matrix
-
-
-def _evidence(directory: Path, matrix: Matrix) -> dict[str, str]:
-    # 9: each name is checked before it is used as a path.
-    expected: dict[str, str] = {}
-    for run in matrix.runs:
-        for entry in run.results:
-            if entry.evidence is None:
-                continue
-            path = entry.evidence.path
-            if not _EVIDENCE.fullmatch(path) or path in expected:
-                raise refusal(9, f"evidence must be named {EVIDENCE_FOLDER}/NAME.json, once; found {path!r} of {entry.id!r}")
-            expected[path] = entry.evidence.sha256
-    present = {f"{EVIDENCE_FOLDER}/{name}" for name in list_folder(directory, EVIDENCE_FOLDER, 9, len(expected) + 1000)}
-    found = {path: hash_file(directory, path, 9) for path in sorted(present & set(expected))}
-    found |= dict.fromkeys(present - set(expected), "")
-    if found != expected:
-        raise refusal(9, f"the evidence must be what the matrix refers to; {_difference(found, expected)}")
-    return expected
-
-
-def _others(directory: Path, folder: str) -> tuple[str, ...]:
-    # 12: a file that nobody vouches for, among files that somebody does, is believed as they are.
-    known = {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, folder}
-    others = sorted(list_folder(directory, ".", 12, 1000) - known)
-    strange = [name for name in others if name not in DERIVED_FILES]
-    if strange:
-        raise refusal(12, f"a report folder holds the report, and files derived from it; extra: {', '.join(strange[:5])}")
-    return tuple(others)
-
-
-def _difference(found: dict[str, str], expected: dict[str, str]) -> str:
-    parts = {
-        "missing": sorted(set(expected) - set(found)),
-        "extra": sorted(set(found) - set(expected)),
-        "changed": sorted(name for name in set(found) & set(expected) if found[name] != expected[name]),
-    }
-    return "; ".join(f"{what}: {', '.join(names[:5])}" for what, names in parts.items() if names)
+        yield
+    except KeyProblem as error:
+        raise KeyProblem(f"step {number}: {error.message}", error.hint) from None
+    except VerificationError as error:
+        raise VerificationError(f"step {number}: {error.message}", error.hint or _AGAIN, step=number) from None

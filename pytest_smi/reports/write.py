@@ -7,7 +7,6 @@ write tidies up. Only files that an earlier report of ours names are ever remove
 
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,48 +15,24 @@ from pathlib import Path
 from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.matrix.schema import SCHEMA_FILE, schema_bytes
+from pytest_smi.matrix.schema import schema_bytes
+from pytest_smi.reports.folder import LARGEST_MATRIX, read_file
+from pytest_smi.reports.layout import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE
+from pytest_smi.reports.staging import Stage, check_folder, leftovers, sync
 from pytest_smi.signing.signer import Signer
-from pytest_smi.signing.statement import MATRIX_FILE, statements_of
+from pytest_smi.signing.statement import statements_of
 
-__all__ = ["DERIVED_FILES", "ENVELOPES_FILE", "EVIDENCE_FOLDER", "KEY_FILE", "check_writable", "claim_folder", "write_report"]
-
-ENVELOPES_FILE = "matrix.intoto.jsonl"
-"""DSSE envelopes, one per line: the matrix statement, then the test-result statement."""
-KEY_FILE = "signing-key.pub.pem"
-"""The public key of the signature. A reader who trusts it because it lies here trusts whoever wrote the folder."""
-EVIDENCE_FOLDER = "evidence"
-"""Folder of evidence files, within the report folder."""
-
-DERIVED_FILES = frozenset(
-    {
-        "index.html",
-        "summary.json",
-        "badge.json",
-        "ctrf.json",
-        "junit.xml",
-        "summary.md",
-        "metrics.txt",
-        SCHEMA_FILE,
-        "matrix.sigstore.jsonl",
-    }
-)
-"""What may lie beside the signed files: made from the matrix, and not covered by its signature."""
-
-_STAGE = ".smi-staging-"
+__all__ = ["check_writable", "claim_folder", "write_report"]
 
 
 def check_writable(directory: Path) -> None:
-    """Find out before a run whether its report can be written: makes the folder if need be. Raises `ReportError`."""
+    """Raise `ReportError` before a run whose report cannot be written; make its folder if need be."""
     try:
         (directory / EVIDENCE_FOLDER).mkdir(parents=True, exist_ok=True)
         for folder in (directory, directory / EVIDENCE_FOLDER):
-            # Trying is the only honest test: mode bits say little about read-only mounts, quotas and root.
-            probe = folder / f"{_STAGE}{secrets.token_hex(8)}"
-            os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            probe.unlink()
-    except OSError as problem:
-        found = problem.strerror or str(problem)
+            check_folder(folder)
+    except OSError as error:
+        found = error.strerror or str(error)
         raise ReportError(
             f"the report folder must be writable; {directory} is not: {found}", "Give another with --smi-report DIR."
         ) from None
@@ -92,9 +67,9 @@ def claim_folder(directory: Path) -> Iterator[None]:
 
 
 def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes], signer: Signer) -> tuple[str, ...]:
-    """Write and sign the report; the names of the files written, relative to the folder. Raises `ReportError`.
+    """Write and sign the report; return the names of the files written, relative to the folder. Raises `ReportError`.
 
-    `evidence`: path in the folder → bytes, exactly what the matrix refers to (see `matrix_build.Built`).
+    `evidence`: path in the folder → bytes, exactly what the matrix refers to (see `matrix.build.Built`).
     """
     _check_evidence(matrix, evidence)
     digests = {path: sha256_hex(data) for path, data in evidence.items()}
@@ -108,32 +83,27 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
         ENVELOPES_FILE: b"".join(envelopes),
     }
     check_writable(directory)
-    stage = directory / f"{_STAGE}{secrets.token_hex(8)}"
+    stage = Stage(directory)
     try:
         old = _ours(directory)
-        for name, data in files.items():
-            _write(stage / name, data)
+        stage.write(files)
         (directory / ENVELOPES_FILE).unlink(missing_ok=True)
         # What was derived from the matrix before must not stand beside the new one.
         stale = DERIVED_FILES if (directory / MATRIX_FILE).exists() else frozenset[str]()
         for name in (old - set(evidence)) | stale:
             (directory / name).unlink(missing_ok=True)
-        for name, data in files.items():
+        for name in files:
             if name == ENVELOPES_FILE:
                 # Everything it vouches for is on the disk before it is.
-                _sync(directory)
-            elif name == MATRIX_FILE:
-                # Kept in the stage too until all is done: after an interruption it tells which evidence is ours.
-                _write(stage / f"{name}.last", data)
-                os.replace(stage / f"{name}.last", directory / name)
-                continue
-            os.replace(stage / name, directory / name)
-        _sync(directory)
-    except OSError as problem:
-        raise ReportError(f"the report cannot be written to {directory}: {problem}", "Free space or give --smi-report DIR.") from None
+                sync(directory / EVIDENCE_FOLDER, directory)
+            # The matrix stays in the stage too until all is done: after an interruption it tells which evidence is ours.
+            stage.publish(name, keep=name == MATRIX_FILE)
+        sync(directory / EVIDENCE_FOLDER, directory)
+    except OSError as error:
+        raise ReportError(f"the report cannot be written to {directory}: {error}", "Free space or give --smi-report DIR.") from None
     finally:
         if (directory / ENVELOPES_FILE).exists():
-            for leftover in directory.glob(f"{_STAGE}*"):
+            for leftover in leftovers(directory):
                 shutil.rmtree(leftover, ignore_errors=True)
     return tuple(files)
 
@@ -151,28 +121,10 @@ def _evidence_files(directory: Path) -> Iterator[str]:
 
 
 def _ours(directory: Path) -> set[str]:
-    """Evidence that the report in this folder, or one whose writing was interrupted, says is its own."""
+    """Return the evidence that the report in this folder, or one whose writing was interrupted, refers to."""
     names: set[str] = set()
-    for source in (directory / MATRIX_FILE, *directory.glob(f"{_STAGE}*/{MATRIX_FILE}")):
-        with suppress(OSError, ReportError):
-            matrix = Matrix.from_bytes(source.read_bytes())
+    for source in (directory / MATRIX_FILE, *(stage / MATRIX_FILE for stage in leftovers(directory))):
+        with suppress(ReportError):
+            matrix = Matrix.from_bytes(read_file(source, LARGEST_MATRIX))
             names |= {entry.evidence.path for run in matrix.runs for entry in run.results if entry.evidence}
     return names & set(_evidence_files(directory))
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "wb") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    for folder in (directory / EVIDENCE_FOLDER, directory):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

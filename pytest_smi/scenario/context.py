@@ -1,46 +1,88 @@
-"""The stage that a scene stands on: what it needs of its testbed, and the objects it applied and must remove."""
+"""What every part of a scenario shares: the testbed, the clock, the evidence, and the one way out to the wire.
+
+`observe` and `pause` are the seam: a test that gives its own sends nothing and waits for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
-from pytest_smi.core.limits import Limits
+from pytest_smi.cluster.wait import Backoff, pause
 from pytest_smi.scenario.evidence import Evidence
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.ports import without_ports
 from pytest_smi.smi.render import render
 from pytest_smi.testbed.hosts import SUFFIXES
-from pytest_smi.testbed.probing.plan import Call
+from pytest_smi.testbed.observe import observe as observe_on
+from pytest_smi.testbed.probing.observation import Observation
+from pytest_smi.testbed.probing.plan import Call, ProbeBatch
 from pytest_smi.testbed.testbed import Testbed
 from pytest_smi.testbed.workloads import Workload
 
 
-class Stage:
-    """Common ground of the parts of a scene; `tag` is in the name of everything that the scene creates."""
+class Observe(Protocol):
+    """Send batches of probes, all at once, and join them with the journals of `servers`; observations in the order of the batches."""
 
-    testbed: Testbed
-    tag: str
-    limits: Limits
-    versions: Mapping[str, str]
-    evidence: Evidence
-    clock: Callable[[], float]
-    servers: list[Workload]
-    _applied: dict[tuple[str, str, str], dict[str, Any]]
-    _own_ports: dict[str, Mapping[str, int]]
-    fresh_clients: bool
-    """Whether clients in the mesh are the scene's own."""
-    _own_clients: dict[tuple[str, str], Workload]
-    idle_before: float = 0.0
-    """`splits.idleBefore` of the mesh's profile."""
+    def __call__(self, servers: Sequence[Workload], batches: Sequence[ProbeBatch]) -> list[Observation]:
+        """Return one observation for each batch."""
+
+
+class Context:
+    """The common ground of a scenario's parts; `tag` is in the name of everything that the scenario creates."""
+
+    def __init__(
+        self,
+        testbed: Testbed,
+        tag: str,
+        *,
+        fresh_clients: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        observe: Observe | None = None,
+        pause: Callable[[float], None] = pause,
+    ) -> None:
+        self.testbed, self.tag, self.clock, self.pause = testbed, tag, clock, pause
+        self.observe: Observe = observe or partial(observe_on, testbed)
+        self.fresh_clients = fresh_clients
+        """Whether clients in the mesh are the scenario's own."""
+        self.limits, self.versions = testbed.setting.limits, testbed.setting.written
+        self.evidence = Evidence(clock)
+        self.idle_before = testbed.setting.profile.splits.idle_before
+        """`splits.idleBefore` of the mesh's profile: seconds."""
+        self._applied: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def below(self, tag: str) -> Context:
+        """Return a context of another tag on the same testbed, clock and wire, with evidence of its own."""
+        return Context(self.testbed, tag, fresh_clients=self.fresh_clients, clock=self.clock, observe=self.observe, pause=self.pause)
 
     def namespace(self, alias: str) -> str:
         """Return the real name of namespace t1, t2 (joined) or out (not joined)."""
         return self.testbed.namespace(alias)
 
-    def _rendered(self, record: SmiObject) -> dict[str, Any]:
-        """The object for a record at the negotiated versions. Raises NotExpressible."""
+    def rendered(self, record: SmiObject) -> dict[str, Any]:
+        """Return the object for a record at the negotiated versions. Raise NotExpressible."""
         return render(without_ports(record, self.versions), self.versions, headers=self.testbed.setting.headers)
+
+    def put(self, manifest: dict[str, Any]) -> None:
+        """Create or replace any Kubernetes object; it is removed when the scenario ends."""
+        self.testbed.objects.apply(manifest)
+        metadata = manifest["metadata"]
+        self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
+        self.evidence.manifest(manifest, "applied")
+
+    def remove(self, manifest: dict[str, Any]) -> None:
+        """Delete an object."""
+        self.testbed.objects.delete(manifest)
+        metadata = manifest["metadata"]
+        self._applied.pop((manifest["kind"], metadata.get("namespace", ""), metadata["name"]), None)
+        self.evidence.manifest(manifest, "deleted")
+
+    def close(self) -> None:
+        """Delete every object that is left, the newest first."""
+        for manifest in reversed(list(self._applied.values())):
+            self.testbed.objects.delete(manifest)
 
     def idle_for(self, call: Call) -> float:
         """Return the seconds that a client must leave the server alone to see a split of it; 0 where none is, or none need be."""
@@ -51,18 +93,10 @@ class Stage:
         splits = [manifest for (kind, where, _), manifest in self._applied.items() if kind == "TrafficSplit" and where == namespace]
         return self.idle_before if any(manifest["spec"]["service"].partition(".")[0] in named for manifest in splits) else 0.0
 
+    def rounds(self, *, idle: float = 0.0) -> Backoff:
+        """Begin to poll at the pace of the limits, on this clock; `idle`: least pause in seconds."""
+        return Backoff(longest=self.limits.poll_interval, first=0.005, least=idle, clock=self.clock, pause=self.pause)
+
     def fewest_rounds(self, patience: float, idle: float) -> int:
         """Return how many rounds a deadline must have allowed: the limit's, or as many as fit where each is an idle wait."""
         return min(self.limits.settle_rounds, max(2, int(patience // idle))) if idle else self.limits.settle_rounds
-
-    def _put(self, manifest: dict[str, Any]) -> None:
-        self.testbed.objects.apply(manifest)
-        metadata = manifest["metadata"]
-        self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
-        self.evidence.manifest(manifest, "applied")
-
-    def _remove(self, manifest: dict[str, Any]) -> None:
-        self.testbed.objects.delete(manifest)
-        metadata = manifest["metadata"]
-        self._applied.pop((manifest["kind"], metadata.get("namespace", ""), metadata["name"]), None)
-        self.evidence.manifest(manifest, "deleted")

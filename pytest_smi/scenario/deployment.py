@@ -1,31 +1,37 @@
-"""The part of a scene that deploys: clients, servers and Services of the sample application."""
+"""Deploy clients, servers and Services of the sample application for one scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_smi.scenario.context import Stage
+from pytest_smi.scenario.context import Context
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call
 from pytest_smi.testbed.workloads import DEFAULT_PORTS, Service, Workload, family_of, host_for
 
 
-class Cast(Stage):
-    """Who is there. Servers are the scene's own; clients are shared with other scenes and keep no state."""
+class Deployment:
+    """Who takes part. Servers are the scenario's own; clients are shared with other scenarios and keep no state."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._testbed = context, context.testbed
+        self.servers: list[Workload] = []
+        self._own_clients: dict[tuple[str, str], Workload] = {}
+        self._own_ports: dict[str, Mapping[str, int]] = {}
 
     def client(self, account: str = "a", alias: str = "t1", *, joined: bool = True) -> Workload:
         """Return the client pod that runs as ServiceAccount `account`; `out` is never joined.
 
-        It is the scene's own where the mesh's clients remember destinations (`splits.freshClient` of the profile).
+        It is the scenario's own where the mesh's clients remember destinations (`splits.freshClient` of the profile).
         """
         joined = joined and alias != "out"
-        if not self.fresh_clients or not joined:
-            return self.testbed.client(account, alias, joined=joined)
+        if not self._context.fresh_clients or not joined:
+            return self._testbed.client(account, alias, joined=joined)
         if (account, alias) not in self._own_clients:
-            self._own_clients[account, alias] = self.testbed.deploy(
-                f"cli-{account}-{self.tag}", alias, account=account, role="client", title=f"cli-{account} in {alias}"
+            self._own_clients[account, alias] = self._testbed.deploy(
+                f"cli-{account}-{self._context.tag}", alias, account=account, role="client", title=f"cli-{account} in {alias}"
             )
         return self._own_clients[account, alias]
 
@@ -47,25 +53,25 @@ class Cast(Stage):
         """Deploy a server with its own ServiceAccount (`account`: another one's) and a Service of its name.
 
         `ports` and `port_names` are of that Service, see `service`; without one, `give_service` creates it later.
-        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scene, unless the mesh
+        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scenario, unless the mesh
         splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
 
-        Names carry the scene's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
+        Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
         of nothing else.
         """
-        full, splits = f"{name}-{self.tag}", self.testbed.setting.profile.splits
-        workload = self.testbed.deploy(
+        full, splits = f"{name}-{self._context.tag}", self._testbed.setting.profile.splits
+        workload = self._testbed.deploy(
             full,
             alias,
-            account=f"{account}-{self.tag}" if account else full,
+            account=f"{account}-{self._context.tag}" if account else full,
             title=f"{name} in {alias}",
             joined=joined,
             replicas=replicas,
-            labels={**({f"scene-{self.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})},
+            labels={**({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})},
             environment=environment,
         )
         self.servers.append(workload)
-        self.evidence.event(f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined)
+        self._context.evidence.event(f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined)
         if service:
             self.give_service(workload, ports=ports, port_names=port_names)
         return workload
@@ -88,6 +94,20 @@ class Cast(Stage):
         found = (port for port, target in self._own_ports.get(workload.key, {}).items() if family_of(port, target) == "http")
         return next((int(port.partition("/")[0]) for port in found), None)
 
+    def await_ready(self) -> None:
+        """Wait until all pods that the scenario uses are Ready; raise DeadlinePassed."""
+        for workload in (*self.servers, *self._testbed.clients, *self._own_clients.values()):
+            workload.await_ready()
+
+    def owners(self) -> dict[str, str]:
+        """Return the servers' names by the names of their pods."""
+        return {pod.name: workload.name for workload in self.servers for pod in workload.pods}
+
+    def close(self) -> None:
+        """Delete the scenario's own workloads."""
+        for workload in [*self.servers, *self._own_clients.values()]:
+            self._testbed.remove(workload)
+
     def service(
         self,
         name: str,
@@ -98,14 +118,14 @@ class Cast(Stage):
         selector: Mapping[str, str] | None = None,
         alias: str = "t1",
     ) -> Service:
-        """Create a Service over several servers of this scene; `selector` defaults to all servers of the scene in the namespace.
+        """Create a Service over several servers of this scenario; `selector` defaults to all servers of the scenario in the namespace.
 
         `ports` maps `8080/TCP` to a target port, `port_names` to a name of the port other than the usual `http-8080`.
         The Service is applied anew when its name is used again.
         """
-        namespace = self.namespace(alias)
-        full = f"{name}-{self.tag}"
-        addresses = self._put_services(full, namespace, selector or {f"scene-{self.tag}": "true"}, ports, port_names)
+        namespace = self._context.namespace(alias)
+        full = f"{name}-{self._context.tag}"
+        addresses = self._put_services(full, namespace, selector or {f"scene-{self._context.tag}": "true"}, ports, port_names)
         return Service(
             name=full,
             namespace=namespace,
@@ -123,9 +143,8 @@ class Cast(Stage):
         ports: Mapping[str, int],
         port_names: Mapping[str, str] | None,
     ) -> Addresses:
-        profile = self.testbed.setting.profile
+        profile = self._testbed.setting.profile
         addresses = Addresses.of(profile, name, namespace)
-        annotations = profile.services.annotations
-        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, annotations=annotations):
-            self._put(manifest)
+        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
+            self._context.put(manifest)
         return addresses

@@ -31,8 +31,8 @@ class Evidence:
             self._manifests.append(manifest)
 
     def include(self, other: Evidence) -> None:
-        """Put the evidence of a common scene before one's own."""
-        self._timeline.append({"at": round(self.elapsed, 3), "event": "judges the common scene", "timeline": other._timeline})
+        """Put the evidence of a shared scenario before one's own."""
+        self._timeline.append({"at": round(self.elapsed, 3), "event": "judges the shared scenario", "timeline": other._timeline})
         self._manifests.extend(other._manifests)
 
     def document(self, **header: Any) -> dict[str, Any]:

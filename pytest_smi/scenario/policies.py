@@ -1,4 +1,4 @@
-"""The part of a scene that speaks SMI: describe, apply, edit and delete its objects."""
+"""Describe, apply, edit and delete the SMI objects of a scenario, at the negotiated versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from pytest_smi.scenario.context import Stage
+from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
@@ -37,43 +38,45 @@ def edited(group: HTTPRouteGroup, *matches: HTTPMatch) -> HTTPRouteGroup:
     return replace(group, matches=matches)
 
 
-class Policies(Stage):
-    """Route groups, targets and splits of the scene, at the negotiated versions."""
+class Policies:
+    """Route groups, targets and splits of one scenario."""
+
+    def __init__(self, context: Context, deployment: Deployment) -> None:
+        self._context, self._deployment = context, deployment
 
     def apply(self, *records: SmiObject) -> None:
         """Create or replace SMI objects, in the order given, at the negotiated versions.
 
         Pods are Ready first: what a mesh makes of policy for pods that do not run yet is no assertion's matter.
         """
-        for workload in (*self.servers, *self.testbed.clients, *self._own_clients.values()):
-            workload.await_ready()
+        self._deployment.await_ready()
         for record in records:
-            self._put(self._rendered(record))
+            self._context.put(self._context.rendered(record))
 
     def delete(self, *records: SmiObject) -> None:
         """Delete SMI objects."""
         for record in records:
-            self._remove(self._rendered(record))
+            self._context.remove(self._context.rendered(record))
 
     def can_say(self, record: SmiObject) -> bool:
         """Whether the negotiated versions have words for a record, for parts of an assertion that need more than the rest of it."""
         try:
-            self._rendered(record)
+            self._context.rendered(record)
         except NotExpressible:
             return False
         return True
 
     def routes(self, name: str, *matches: HTTPMatch, alias: str = "t1") -> HTTPRouteGroup:
-        """Describe (not apply) an HTTPRouteGroup of this scene."""
-        return HTTPRouteGroup(name=f"{name}-{self.tag}", namespace=self.namespace(alias), matches=matches)
+        """Describe (not apply) an HTTPRouteGroup of this scenario."""
+        return HTTPRouteGroup(name=f"{name}-{self._context.tag}", namespace=self._context.namespace(alias), matches=matches)
 
     def tcp_route(self, name: str, *ports: int, alias: str = "t1") -> TCPRoute:
-        """Describe a TCPRoute of this scene; no ports means all."""
-        return TCPRoute(name=f"{name}-{self.tag}", namespace=self.namespace(alias), ports=ports)
+        """Describe a TCPRoute of this scenario; no ports means all."""
+        return TCPRoute(name=f"{name}-{self._context.tag}", namespace=self._context.namespace(alias), ports=ports)
 
     def udp_route(self, name: str, *ports: int, alias: str = "t1") -> UDPRoute:
-        """Describe a UDPRoute of this scene; no ports means all."""
-        return UDPRoute(name=f"{name}-{self.tag}", namespace=self.namespace(alias), ports=ports)
+        """Describe a UDPRoute of this scenario; no ports means all."""
+        return UDPRoute(name=f"{name}-{self._context.tag}", namespace=self._context.namespace(alias), ports=ports)
 
     def target(
         self,
@@ -89,34 +92,34 @@ class Policies(Stage):
         The ports of a TCPRoute become the target's where the versions write them there.
         """
         return TrafficTarget(
-            name=f"{name}-{self.tag}",
-            namespace=self.namespace(alias) if alias else destination.namespace,
+            name=f"{name}-{self._context.tag}",
+            namespace=self._context.namespace(alias) if alias else destination.namespace,
             destination=Subject(name=destination.account, namespace=destination.namespace),
             rules=tuple(map(refer_to, rules)),
             sources=tuple(Subject(name=s.account, namespace=s.namespace) for s in sources),
-            port=port_of(rules, self.versions),
+            port=port_of(rules, self._context.versions),
         )
 
     def grant(
         self, destination: Workload, *matches: HTTPMatch, sources: Iterable[Workload], name: str = "grant"
     ) -> tuple[HTTPRouteGroup, TrafficTarget]:
         """Apply a route group and a target that grants all of it; returns both, to be edited or deleted."""
-        group = HTTPRouteGroup(name=f"{name}-{self.tag}", namespace=destination.namespace, matches=matches)
+        group = HTTPRouteGroup(name=f"{name}-{self._context.tag}", namespace=destination.namespace, matches=matches)
         target = self.target(destination, group, sources=sources, name=name)
         self.apply(group, target)
         return group, target
 
     def grant_all(self, *destinations: Workload, sources: Iterable[Workload]) -> None:
         """Grant every HTTP request and TCP connection, where the mesh also enforces access; otherwise nothing is needed."""
-        if "access" not in self.versions or "specs" not in self.versions:
+        if "access" not in self._context.versions or "specs" not in self._context.versions:
             return
         for number, destination in enumerate(destinations):
             everything = [match("all", ".*")]
-            if self.versions["specs"] == "v1alpha1":
+            if self._context.versions["specs"] == "v1alpha1":
                 # Its only reader takes paths as text with a star; what is meant to be open must not depend on that.
                 everything.append(match("below", "/*"))
-            group = HTTPRouteGroup(name=f"all-{self.tag}", namespace=destination.namespace, matches=tuple(everything))
-            tcp = TCPRoute(name=f"all-{self.tag}", namespace=destination.namespace)
+            group = HTTPRouteGroup(name=f"all-{self._context.tag}", namespace=destination.namespace, matches=tuple(everything))
+            tcp = TCPRoute(name=f"all-{self._context.tag}", namespace=destination.namespace)
             http_target = self.target(destination, group, sources=sources, name=f"all-http-{number}")
             self.apply(group, tcp, http_target, self.target(destination, tcp, sources=sources, name=f"all-tcp-{number}"))
 
@@ -129,18 +132,18 @@ class Policies(Stage):
         name: str = "split",
         family: str = "http",
     ) -> TrafficSplit:
-        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scene that need not exist.
+        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scenario that need not exist.
 
         Weights that are no whole numbers are expressible in v1alpha1 alone.
         `family` is the kind of traffic in question (http, tcp or udp), for meshes that want a Service for each.
         """
 
         def named(service: Service | Workload | str) -> str:
-            text = f"{service}-{self.tag}" if isinstance(service, str) else service.name
-            return Addresses.of(self.testbed.setting.profile, text, root.namespace).name(family)
+            text = f"{service}-{self._context.tag}" if isinstance(service, str) else service.name
+            return Addresses.of(self._context.testbed.setting.profile, text, root.namespace).name(family)
 
         return TrafficSplit(
-            name=f"{name}-{self.tag}",
+            name=f"{name}-{self._context.tag}",
             namespace=root.namespace,
             service=named(root),
             backends=tuple(Backend(service=named(key), weight=weight) for key, weight in weights.items()),

@@ -1,19 +1,23 @@
-"""What an assertion is written with: a scene of servers and clients, SMI objects, and claims about the traffic.
+"""What an assertion is written with: a scenario of servers and clients, SMI objects, and claims about the traffic.
 
 `from pytest_smi.scenario.scenario import …` is all that a module of `conformance/` imports.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.core.catalogue import assertion
-from pytest_smi.scenario.evidence import Evidence
+from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.deployment import Deployment
+from pytest_smi.scenario.expectations import Expectations
+from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.policies import Policies, edited, match
 from pytest_smi.scenario.routing import Routing
+from pytest_smi.scenario.shares import Shares
+from pytest_smi.scenario.traffic import Traffic
 from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, RequirementFailed, allowed, closed, control, denied, steady
 from pytest_smi.smi.model import (
     Backend,
@@ -27,9 +31,8 @@ from pytest_smi.smi.model import (
     TrafficTarget,
     UDPRoute,
 )
-from pytest_smi.testbed.probing.observation import Arrival, Fate, Observation, Probe
+from pytest_smi.testbed.probing.observation import Arrival, Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call, Request
-from pytest_smi.testbed.testbed import Testbed
 from pytest_smi.testbed.workloads import Pod, PodAddress, Service, Workload
 
 T = TypeVar("T")
@@ -40,20 +43,21 @@ __all__ = [
     "Backend",
     "Call",
     "Claim",
-    "Fate",
+    "Context",
     "HTTPMatch",
     "HTTPRouteGroup",
     "IdentityBinding",
     "Inconclusive",
     "NotReached",
     "Observation",
+    "Outcome",
     "Pod",
     "PodAddress",
     "Probe",
     "Request",
     "RequirementFailed",
     "Rule",
-    "Scene",
+    "Scenario",
     "Service",
     "Subject",
     "TCPRoute",
@@ -72,19 +76,46 @@ __all__ = [
 ]
 
 
-class Scene(Routing, Policies):
-    """The stage of one assertion. Servers are its own; clients are shared with other scenes and have no state."""
+class Scenario:
+    """All that one assertion needs. Servers are its own; clients are shared with other scenarios and have no state.
 
-    def __init__(self, testbed: Testbed, tag: str, *, fresh_clients: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        testbed.forget_ended()
-        self.testbed, self.tag, self.clock = testbed, tag, clock
-        self.limits, self.versions = testbed.setting.limits, testbed.setting.written
-        self.evidence = Evidence(clock)
-        self.servers, self.owed = [], []
+    What assertions use stands on the scenario itself; each name is explained at the part that it comes from.
+    """
+
+    def __init__(self, context: Context) -> None:
+        context.testbed.forget_ended()
+        self.context = context
+        self.testbed, self.tag, self.clock, self.pause = context.testbed, context.tag, context.clock, context.pause
+        self.limits, self.versions, self.evidence = context.limits, context.versions, context.evidence
+        self.namespace, self.put = context.namespace, context.put
+
+        self.deployment = deployment = Deployment(context)
+        self.client, self.server = deployment.client, deployment.server
+        self.service, self.give_service = deployment.service, deployment.give_service
+
+        self.policies = policies = Policies(context, deployment)
+        self.apply, self.delete, self.can_say = policies.apply, policies.delete, policies.can_say
+        self.routes, self.tcp_route, self.udp_route = policies.routes, policies.tcp_route, policies.udp_route
+        self.target, self.grant, self.grant_all, self.split = policies.target, policies.grant, policies.grant_all, policies.split
+
+        self.kube = kube = KubeReads(context)
+        self.api, self.metrics_path, self.dry_run = kube.get, kube.metrics_path, kube.dry_run
+
+        self.expectations = expectations = Expectations(context, deployment)
+        self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
+        self.attribute_failure = expectations.attribute_failure
+
+        self.traffic = Traffic(context, deployment, expectations)
+        self.shares = shares = Shares(context, self.traffic)
+        self.share, self.share_each, self.only, self.at_least_once = shares.share, shares.share_each, shares.only, shares.at_least_once
+        self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
+        self.routing = routing = Routing(context, deployment, self.traffic, kube)
+        self.each, self.mostly, self.rarely, self.on_ports = routing.each, routing.mostly, routing.rarely, routing.on_ports
+        self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
+        self.load, self.await_warning = routing.load, routing.await_warning
+
         self.reading: str | None = None
-        self._applied, self._own_ports = {}, {}
-        self.fresh_clients, self._own_clients = fresh_clients, {}
-        self.idle_before = testbed.setting.profile.splits.idle_before
+        """Which reading of an ambiguous clause the mesh follows, once it was observed."""
 
     def has(self, feature: str) -> bool:
         """Whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of it."""
@@ -100,27 +131,27 @@ class Scene(Routing, Policies):
         A server that a client's proxy does not know yet, or cannot reach, must not pass for one that a split keeps out.
         """
         self.grant_all(*destinations, sources=sources)
-        ports = {destination: port for destination in destinations if (port := self.http_port(destination)) is not None}
+        ports = {destination: port for destination in destinations if (port := self.deployment.http_port(destination)) is not None}
         self.expect(*(control(source.get(server, port=port)) for source in sources for server, port in ports.items()), hold=False)
 
-    def shared(self, key: str, build: Callable[[Scene], T]) -> T:
-        """Return what `build` made of a scene that several assertions judge; it is built once per worker and mesh.
+    def shared(self, key: str, build: Callable[[Scenario], T]) -> T:
+        """Return what `build` made of a scenario that several assertions judge; it is built once per worker and mesh.
 
         Its pods are gone afterwards.
 
-        The common scene's evidence becomes part of this one's. When building it failed, that error is everyone's.
+        The shared scenario's evidence becomes part of this one's. When building it failed, that error is everyone's.
         """
         known = self.testbed.shared
         if key not in known:
-            stage = Scene(self.testbed, f"{self.tag}s", fresh_clients=self.fresh_clients, clock=self.clock)
+            common = Scenario(self.context.below(f"{self.tag}s"))
             try:
-                known[key] = (stage, build(stage), None)
+                known[key] = (common, build(common), None)
             except Exception as error:  # whatever went wrong, it goes wrong once and is told to all
-                known[key] = (stage, None, error)
+                known[key] = (common, None, error)
             if not self.testbed.setting.keep:
-                stage.close()
-        stage, value, failure = known[key]
-        self.evidence.include(stage.evidence)
+                common.close()
+        common, value, failure = known[key]
+        self.evidence.include(common.evidence)
         if failure is not None:
             raise failure
         made: T = value
@@ -142,12 +173,10 @@ class Scene(Routing, Policies):
 
     def conclude(self) -> None:
         """Check at the end that every denial had its positive control."""
-        if self.owed:
-            raise Inconclusive(f"no control showed that the server of {self.owed[0]} can be reached at all")
+        if self.expectations.pending_controls:
+            raise Inconclusive(f"no control showed that the server of {self.expectations.pending_controls[0]} can be reached at all")
 
     def close(self) -> None:
-        """Delete the scene's objects and servers."""
-        for manifest in reversed(list(self._applied.values())):
-            self.testbed.objects.delete(manifest)
-        for workload in [*self.servers, *self._own_clients.values()]:
-            self.testbed.remove(workload)
+        """Delete the scenario's objects and servers."""
+        self.context.close()
+        self.deployment.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.testbed.probing.observation import Fate, Observation
+from pytest_smi.testbed.probing.observation import Observation, Outcome
 from pytest_smi.testbed.probing.plan import Call
 
 
@@ -64,9 +64,9 @@ class Claim:
     call: Call
 
     @property
-    def wanted(self) -> Fate:
-        """The fate that every probe should have."""
-        return Fate.OK if self.kind.opens else Fate.NO
+    def expected(self) -> Outcome:
+        """The outcome that every probe should have."""
+        return Outcome.DELIVERED if self.kind.opens else Outcome.NOT_DELIVERED
 
     def __str__(self) -> str:
         return f"{self.kind.value}: {self.call.label}"
@@ -99,7 +99,7 @@ def closed(call: Call) -> Claim:
 
 def settled(claims: Sequence[Claim], seen: Mapping[Claim, Observation]) -> list[Claim]:
     """Return the claims that do not hold in this round; empty means that the round is right."""
-    return [claim for claim in claims if not seen[claim].all(claim.wanted)]
+    return [claim for claim in claims if not seen[claim].all(claim.expected)]
 
 
 def judge_unsettled(open_claims: Sequence[Claim], seen: Mapping[Claim, Observation], waited: float) -> None:
@@ -108,16 +108,14 @@ def judge_unsettled(open_claims: Sequence[Claim], seen: Mapping[Claim, Observati
     A probe that arrives where it is denied proves itself. A probe that does not arrive where it is allowed is the
     mesh's failure only while every control holds (the caller has proved before that servers and names are healthy).
     """
-    leaks = [
-        c for c in open_claims if c.kind is Kind.DENIED and seen[c].fates[Fate.OK] + seen[c].fates[Fate.CUT] + seen[c].fates[Fate.SLOW]
-    ]
+    leaks = [claim for claim in open_claims if claim.kind is Kind.DENIED and any(probe.arrivals for probe in seen[claim].probes)]
     if leaks:
         raise RequirementFailed(_reason(leaks[0], seen[leaks[0]], f"still reaches the server {waited:.1f} s after the change"))
     controls = [c for c in open_claims if not c.kind.required]
     if controls:
-        raise Inconclusive(_reason(controls[0], seen[controls[0]], f"did not hold within {waited:.1f} s, so nothing can be said"))
+        raise Inconclusive(_reason(controls[0], seen[controls[0]], f"did not hold within {waited:.1f} s, so the result is inconclusive"))
     for claim in open_claims:
-        if seen[claim].fates[Fate.SLOW]:
+        if seen[claim].outcomes[Outcome.TIMED_OUT]:
             raise Inconclusive(_reason(claim, seen[claim], f"was answered too slowly for {waited:.1f} s"))
         raise NotReached(_reason(claim, seen[claim], f"did not come to hold within {waited:.1f} s"))
 
@@ -125,26 +123,26 @@ def judge_unsettled(open_claims: Sequence[Claim], seen: Mapping[Claim, Observati
 def judge_hold(claims: Sequence[Claim], seen: Mapping[Claim, Observation], limits: Limits) -> None:
     """Raise when a state that was reached did not last: one leak is a failure; controls need their stated share."""
     for claim in claims:
-        if claim.kind is Kind.DENIED and not seen[claim].all(Fate.NO):
+        if claim.kind is Kind.DENIED and not seen[claim].all(Outcome.NOT_DELIVERED):
             raise RequirementFailed(_reason(claim, seen[claim], "reached the server while it should stay denied"))
     for claim in claims:
-        if claim.kind is Kind.CLOSED and not seen[claim].all(Fate.NO):
+        if claim.kind is Kind.CLOSED and not seen[claim].all(Outcome.NOT_DELIVERED):
             raise Inconclusive(_reason(claim, seen[claim], "reached the server before anything allowed it: the mesh is not in the path"))
         if claim.kind is Kind.CONTROL and not _lasted(seen[claim], limits):
             raise Inconclusive(_reason(claim, seen[claim], "did not last while the denial beside it was held"))
     for claim in claims:
-        enough = seen[claim].all(Fate.OK) if claim.kind is Kind.STEADY else _lasted(seen[claim], limits)
+        enough = seen[claim].all(Outcome.DELIVERED) if claim.kind is Kind.STEADY else _lasted(seen[claim], limits)
         if claim.kind in (Kind.ALLOWED, Kind.STEADY) and not enough:
-            if seen[claim].first_not(Fate.OK, Fate.SLOW) is None:
+            if seen[claim].first_not(Outcome.DELIVERED, Outcome.TIMED_OUT) is None:
                 raise Inconclusive(_reason(claim, seen[claim], "was answered too slowly"))
             raise NotReached(_reason(claim, seen[claim], "did not last"))
 
 
 def _lasted(seen: Observation, limits: Limits) -> bool:
-    return seen.fates[Fate.OK] >= limits.control_share * len(seen.probes)
+    return seen.outcomes[Outcome.DELIVERED] >= limits.control_share * len(seen.probes)
 
 
 def _reason(claim: Claim, seen: Observation, what: str) -> str:
-    example = seen.first_not(claim.wanted)
-    tally = ", ".join(f"{n} {fate.value}" for fate, n in sorted(seen.fates.items()))
+    example = seen.first_not(claim.expected)
+    tally = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(seen.outcomes.items()))
     return f"{claim} {what} ({tally}{'; ' + example.describe() if example else ''})"

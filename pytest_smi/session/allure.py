@@ -23,7 +23,7 @@ from pytest_smi.core.terms import Level, Status
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.wording import API_TITLES, run_label
-from pytest_smi.session.target import result_of
+from pytest_smi.session.report_properties import result_of
 
 __all__ = ["AllureReport", "categories", "configuration", "environment"]
 
@@ -116,7 +116,7 @@ def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:
         step.parameters.extend(
             Parameter(name=name, value=_short(value)) for name, value in event.items() if name not in ("at", "event", "timeline")
         )
-        # What happened in a common scene happened before this assertion began.
+        # What happened in a shared scenario happened before this assertion began.
         step.steps.extend(_steps(event.get("timeline"), start, begin))
         steps.append(step)
     if len(events) > len(shown):

@@ -1,11 +1,11 @@
-"""The session plugin of the process that the user started: hooks between pytest, the targets and the account of results."""
+"""The session plugin of the process that the user started: hooks between pytest, the targets and the collector of results."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,14 +18,15 @@ from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationE
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
-from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.verify import load_matrix
 from pytest_smi.reports.write import claim_folder, write_report
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
-from pytest_smi.session.results import EXIT_ERRORED, Account
-from pytest_smi.session.target import IMAGES, Target, result_of
+from pytest_smi.session.report_properties import IMAGES, result_of
+from pytest_smi.session.results import EXIT_ERRORED, ResultCollector
 from pytest_smi.signing.keys import ask_on_terminal, find_key
 from pytest_smi.signing.signer import Signer
+from pytest_smi.testbed.target import MeshTarget
 
 _LETTERS = {
     Status.ERRORED: ("errored", "E", ("ERRORED", {"red": True})),
@@ -48,8 +49,10 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self.targets = Targets(options)
-        self.account = Account(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
+        self.collector = ResultCollector(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
         self.matrix: Matrix | None = None
+        self._evidence: Mapping[str, bytes] = {}
+        self._statements: Mapping[str, str] = {}
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
@@ -57,7 +60,7 @@ class ControllerSession:
             self.signer, self.new_key = Signer(found.key), found.origin if found.made else ""
             self._report_folder.enter_context(claim_folder(options.report))
 
-    def connected(self) -> Mapping[str, Target]:
+    def connected(self) -> Mapping[str, MeshTarget]:
         """Return the targets, for a worker session in this process."""
         return self.targets.reached
 
@@ -83,7 +86,7 @@ class ControllerSession:
             lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
             lines += [f"note: {note}" for note in target.notes]
             if not target.variant:  # every version of a mesh was looked at once
-                lines += [f"{item.level}: {item.check}: {item.found}\n  to do: {item.remedy}" for item in found.warnings]
+                lines += [f"{item.level}: {item.check}: {item.found}\n  fix: {item.remedy}" for item in found.warnings]
         return lines
 
     @pytest.hookimpl(optionalhook=True)
@@ -96,22 +99,22 @@ class ControllerSession:
         """Keep assertions that share a scene on one worker, and run alone what disturbs the mesh."""
         if config.getoption("dist") != "load":
             return None
-        from pytest_smi.session.scheduling import make_scheduler, who_is_alone
+        from pytest_smi.session.scheduling import make_scheduler, serial_tests
 
-        profiles = {name: target.setting.profile for name, target in self.targets.reached.items()}
-        return make_scheduler(config, log, who_is_alone(load(), profiles))
+        profiles = {name: target.profile for name, target in self.targets.reached.items()}
+        return make_scheduler(config, log, serial_tests(load(), profiles))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect what the workers attached to their reports."""
         result = result_of(report)
         if result is not None:
-            self.account.results[result.mesh].append(result)
+            self.collector.results[result.mesh].append(result)
             for name, value in report.user_properties:
                 if name == IMAGES:
                     mesh, images = json.loads(str(value))
-                    self.account.images[mesh] |= images
+                    self.collector.images[mesh] |= images
         elif report.failed:
-            self.account.problems.append(f"{report.nodeid} ({report.when})")
+            self.collector.problems.append(f"{report.nodeid} ({report.when})")
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Show errored, unsupported and observed as what they are."""
@@ -121,7 +124,7 @@ class ControllerSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that the run is not whole, and let pytest show where it was interrupted."""
-        self.account.interrupted = True
+        self.collector.interrupted = True
         give_lines(excinfo.tb)
 
     @pytest.hookimpl(trylast=True)
@@ -132,39 +135,55 @@ class ControllerSession:
         try:
             self._write()
         except (ReportError, VerificationError) as error:
-            self.account.problems.append(str(error))
+            self.collector.problems.append(str(error))
         finally:
-            self.account.problems += self.targets.clean_up()
+            self.collector.problems += self.targets.clean_up()
             self._report_folder.close()
         unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
-        if not self.account.interrupted and exitstatus not in unfinished:
-            session.exitstatus = self.account.exit_status()
+        if not self.collector.interrupted and exitstatus not in unfinished:
+            session.exitstatus = self.collector.exit_status()
 
     def _write(self) -> None:
-        built = self.account.build()
+        built = self.collector.build()
         if built is None:
             return
         write_report(self.options.report, built.matrix, built.evidence, self.signer)
-        self.matrix = built.matrix
-        statements = {record.requirement: record.statement for record in self.account.catalogue}
-        derive(self.options.report, statements, keys=[self.signer.public_key])
+        self.matrix, self._evidence = built.matrix, built.evidence
+        self._statements = {record.requirement: record.statement for record in self.collector.catalogue}
+        derive(self.options.report, self._statements, keys=[self.signer.public_key])
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print capability per API and every requirement that did not pass."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
+        """Print capability per API and every requirement that did not pass, and not each failure twice."""
+        failed = terminalreporter.stats.get("failed", [])
+        if all(result_of(report) is not None and "\nTraceback" not in str(report.longrepr) for report in failed):
+            terminalreporter.config.option.tbstyle = "no"
+        self._summary(terminalreporter)
+        return (yield)
+
+    def _summary(self, terminalreporter: Any) -> None:
         from pytest_smi.reports.render.terminal import summary_lines
 
         terminalreporter.section("service mesh interface")
         if self.matrix is not None:
-            lines = summary_lines(self.matrix, report=str(self.options.report), fingerprint=self.signer.fingerprint)
+            lines = summary_lines(
+                self.matrix,
+                report=str(self.options.report),
+                fingerprint=self.signer.fingerprint,
+                statements=self._statements,
+                evidence=self._evidence,
+            )
             for style, line in lines:
                 terminalreporter.write_line(line, **_COLOURS[style])
             if self.new_key:
                 terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
-        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.account.known_failures()}):
+        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
-        for line in self.account.silent():
+        for line in self.collector.closed_gaps():
+            terminalreporter.write_line(line, yellow=True)
+        for line in self.collector.silent():
             terminalreporter.write_line(line, red=True)
-        for problem in self.account.problems:
+        for problem in self.collector.problems:
             terminalreporter.write_line(f"problem: {problem}", red=True)

@@ -10,17 +10,17 @@ from pathlib import Path
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster, fault_arguments
 from pytest_smi.doctor.detection import AUTO, detect
-from pytest_smi.doctor.preflight import Findings, held_to, inspect
+from pytest_smi.doctor.preflight import Findings, claimed_versions, inspect
 from pytest_smi.errors import SmiError, UsageProblem
 from pytest_smi.profiles.load import Profile
 from pytest_smi.profiles.registry import all_profiles, find_profile
-from pytest_smi.session.options import MeshChoice, Options
-from pytest_smi.session.target import Target
+from pytest_smi.session.option_values import MeshChoice
+from pytest_smi.session.options import Options
 from pytest_smi.smi.conversion_notes import header_form, version_notes
 from pytest_smi.smi.negotiation import Variant, plan, together
 from pytest_smi.testbed.cleanup import delete_run
 from pytest_smi.testbed.placement import Placement, read_placement
-from pytest_smi.testbed.testbed import Setting
+from pytest_smi.testbed.target import MeshTarget
 
 # What the embedded reference mesh is told when versions are asked for: without, it serves those of the last release.
 _EVERY_VERSION = ("--persona", "all-versions")
@@ -60,7 +60,7 @@ class Targets:
         self._fault_arguments = fault_arguments(options.fault)
         self.run = secrets.token_hex(8)
         """Random name of the run; its namespaces carry it."""
-        self.reached: dict[str, Target] = {}
+        self.reached: dict[str, MeshTarget] = {}
         self.findings: dict[str, Findings] = {}
         self._clusters: list[EmbeddedCluster] = []
 
@@ -89,7 +89,7 @@ class Targets:
                 continue
             cleaned.add(cluster)
             try:
-                delete_run(target.kubeconfig, target.context, self.run, target.setting.limits)
+                delete_run(target.kubeconfig, target.context, self.run, target.limits)
             except SmiError as error:
                 problems.append(f"clean-up of {name} is incomplete: {error}; run: pytest-smi clean")
         self.stop()
@@ -125,20 +125,19 @@ class Targets:
             profile,
             apis=self.options.apis,
             wanted=self.wanted.versions,
-            rivals=None if name in self._embedded else all_profiles(self.options.profiles),
+            other_meshes=None if name in self._embedded else all_profiles(self.options.profiles),
             pull_secret=self.options.pull_secret is not None,
             lenient=self.options.fault is not None and name in self._embedded,
         )
         connection.close()
-        for variant in plan(held_to(profile), found.served, self.wanted, self.options.apis, stored=profile.stored):
+        for variant in plan(claimed_versions(profile), found.served, self.wanted, self.options.apis, stored=profile.stored):
             self._add(name, variant, found, kubeconfig, context)
 
     def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:
         chosen, profile, embedded = variant.negotiated, self.profiles[mesh], mesh in self._embedded
-        name = f"{mesh} {variant.label}" if variant.label else mesh
-        self.findings[name] = replace(found, versions=chosen.versions, absent=chosen.absent)
-        setting = Setting(
-            mesh=name,
+        target = MeshTarget(
+            name=mesh,
+            variant=variant.label,
             profile=profile,
             versions=chosen.versions,
             absent=chosen.absent,
@@ -147,19 +146,16 @@ class Targets:
             limits=profile.limits.scaled(self.options.timeout),
             image=SAMPLE_APP_IMAGE if embedded else self.options.image or SAMPLE_APP_IMAGE,
             run=self.run,
-            keep=self.options.keep,
-            placement=Placement() if embedded else self._placement,
-        )
-        self.reached[name] = Target(
-            setting=setting,
+            apis=variant.apis,
             kubeconfig=str(kubeconfig) if kubeconfig else None,
             context=context,
-            apis=variant.apis,
-            name=mesh,
-            variant=variant.label,
+            keep=self.options.keep,
+            placement=Placement() if embedded else self._placement,
             notes=(*chosen.notes, *version_notes(found.definitions, chosen.written)),
             faulty=embedded and self.options.fault is not None,
         )
+        self.findings[target.label] = replace(found, versions=chosen.versions, absent=chosen.absent)
+        self.reached[target.label] = target
 
 
 def _refuse_twice(choices: Sequence[MeshChoice]) -> None:

@@ -5,33 +5,19 @@ Help texts start with a capital letter and, being phrases, end without a full st
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pytest_smi.core.terms import APIS, LEVELS_OF
+from pytest_smi.session import option_values as values
+from pytest_smi.session.option_values import MeshChoice
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_smi.smi.negotiation import Wanted
     from pytest_smi.testbed.placement import Toleration
-
-A = TypeVar("A")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeshChoice:
-    """One `--mesh NAME[@CONTEXT]`."""
-
-    name: str
-    context: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.context}" if self.context else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +59,7 @@ def register(parser: pytest.Parser) -> None:
         default=[],
         metavar="NAME[@CONTEXT]",
         dest="smi_mesh",
-        type=_mesh,
+        type=values.mesh_choice,
         help="Mesh to test, on the cluster of that kubeconfig context; may be repeated. "
         "'reference' needs no cluster, 'auto' looks what is installed",
     )
@@ -93,7 +79,7 @@ def register(parser: pytest.Parser) -> None:
         "--smi-api",
         metavar="API[,API]",
         dest="smi_api",
-        type=_apis,
+        type=values.api_names,
         default=APIS,
         help="APIs to test: access, specs, split, metrics (default: all)",
     )
@@ -103,14 +89,14 @@ def register(parser: pytest.Parser) -> None:
         default=[],
         metavar="API=VERSION[,…]",
         dest="smi_version",
-        type=_versions,
+        type=values.version_choice,
         help="Version of an API to test, such as split=v1alpha2 (default: the newest claimed and served); 'all' runs each of them",
     )
     group.addoption(
         "--smi-level",
         metavar="LEVEL",
         dest="smi_level",
-        type=_level,
+        type=values.level,
         default="all",
         help="Requirements to test: must, should (must and should) or all, which also observes ambiguous ones (default: all)",
     )
@@ -154,7 +140,7 @@ def register(parser: pytest.Parser) -> None:
         default=[],
         metavar="KEY=VALUE",
         dest="smi_node_selector",
-        type=_selector,
+        type=values.node_selector,
         help="Nodes that may run the sample application; may be repeated",
     )
     group.addoption(
@@ -163,14 +149,14 @@ def register(parser: pytest.Parser) -> None:
         default=[],
         metavar="KEY[=VALUE]:EFFECT",
         dest="smi_toleration",
-        type=_toleration,
+        type=values.toleration,
         help="Taint that the sample application tolerates; may be repeated",
     )
     group.addoption(
         "--smi-timeout",
         metavar="FACTOR",
         dest="smi_timeout",
-        type=_factor,
+        type=values.factor,
         default=1.0,
         help="Multiply every deadline, for slow clusters (default: 1)",
     )
@@ -197,61 +183,3 @@ def from_config(config: pytest.Config) -> Options:
         tolerations=tuple(get("smi_toleration")),
         pull_secret=get("smi_pull_secret"),
     )
-
-
-def _mesh(text: str) -> MeshChoice:
-    name, _, context = text.partition("@")
-    if not name:
-        raise argparse.ArgumentTypeError(f"a mesh is written NAME or NAME@CONTEXT, found {text!r}")
-    return MeshChoice(name=name, context=context or None)
-
-
-def _apis(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    unknown = [name for name in names if name not in APIS]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}")
-    return names
-
-
-def _versions(text: str) -> Wanted:
-    from pytest_smi.smi.negotiation import read_choice
-
-    return _checked(read_choice, text)
-
-
-def _selector(text: str) -> str:
-    from pytest_smi.testbed.placement import selector_of
-
-    _checked(selector_of, [text])
-    return text
-
-
-def _toleration(text: str) -> Toleration:
-    from pytest_smi.testbed.placement import toleration_of
-
-    return _checked(toleration_of, text)
-
-
-def _checked(read: Callable[[A], T], value: A) -> T:
-    """Read a value of an option; a ValueError becomes the usage error that argparse shows."""
-    try:
-        return read(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _level(text: str) -> str:
-    if text not in LEVELS_OF:
-        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}")
-    return text
-
-
-def _factor(text: str) -> float:
-    try:
-        factor = float(text)
-    except ValueError:
-        factor = 0.0
-    if not 0 < factor < 1000:
-        raise argparse.ArgumentTypeError(f"the factor is a number above 0, such as 2 or 0.5; found {text!r}")
-    return factor

@@ -1,4 +1,4 @@
-"""The account of a session: every result, and what makes runs, matrix and exit status out of them."""
+"""The results of a session: every one of them, and what makes runs, matrix and exit status out of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from pytest_smi.matrix.provenance import ci_run, image_roles
 from pytest_smi.matrix.suite import catalogue_of, this_suite
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.worker import selected
+from pytest_smi.session.outcomes import CLOSED_GAP
+from pytest_smi.session.selection import selected
 
 EXIT_PASSED, EXIT_FAILED, EXIT_ERRORED = 0, 1, 3
 
 
-class Account:
+class ResultCollector:
     """Collects results and judges the whole; `problems` are failures that belong to no assertion."""
 
     def __init__(self, targets: Targets, baseline: Baseline) -> None:
@@ -49,12 +50,17 @@ class Account:
             result for result in self._all() if result.status is Status.FAILED and self._baseline.knows(result.mesh, result.requirement)
         ]
 
+    def closed_gaps(self) -> list[str]:
+        """Return a line for every requirement that the profile of a mesh declares as not met, and that it meets."""
+        met = {(result.requirement, result.mesh) for result in self._all() if result.reason.startswith(CLOSED_GAP)}
+        return [f"{CLOSED_GAP}: {requirement} ({mesh}) is met; remove it from the gaps of the profile" for requirement, mesh in sorted(met)]
+
     def silent(self) -> list[str]:
         """A line for every mesh on which no assertion ran, with the reason: such a run says nothing, and never that a mesh conforms."""
         lines = []
         for name, results in self.results.items():
             if results and all(result.status in (Status.UNSUPPORTED, Status.SKIPPED) for result in results):
-                why = self.targets.reached[name].setting.profile.claims_nothing
+                why = self.targets.reached[name].profile.claims_nothing
                 reason = f"the mesh claims no SMI ({why}), and the cluster serves none of it" if why else "no API is claimed and served"
                 lines.append(f"nothing was tested on {name}: {reason}")
         return lines
@@ -84,8 +90,7 @@ class Account:
 
     def _context(self, name: str) -> RunContext:
         found, target = self.targets.findings[name], self.targets.reached[name]
-        setting = target.setting
-        weakened = setting.limits.weakened(setting.profile.limits)
+        weakened = target.limits.weakened(target.profile.limits)
         if target.faulty:
             weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
         return RunContext(
@@ -96,7 +101,7 @@ class Account:
             started_at=self._started,
             finished_at=now(),
             nonce=self.targets.nonce(name),
-            limits=setting.limits.to_json(),
+            limits=target.limits.to_json(),
             options={
                 "apis": list(self.options.apis),
                 "level": self.options.level,
@@ -105,15 +110,15 @@ class Account:
                 **({"versions": dict(self.targets.wanted.versions)} if self.targets.wanted.versions else {}),
                 **({"variant": target.variant} if target.variant else {}),
                 **({"notes": list(target.notes)} if target.notes else {}),
-                **setting.placement.to_matrix(),
-                **({"image": setting.image} if self.options.image else {}),
+                **target.placement.to_matrix(),
+                **({"image": target.image} if self.options.image else {}),
             },
             weakened=tuple(weakened),
             interrupted=self.interrupted,
             provenance=Provenance(
                 catalogue=catalogue_of(self.catalogue),
                 crds=dict(found.crds),
-                images=image_roles(found.images, self.images[name], setting.image),
+                images=image_roles(found.images, self.images[name], target.image),
                 ci_run=ci_run(os.environ),
             ),
         )

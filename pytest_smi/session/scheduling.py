@@ -1,6 +1,6 @@
-"""Distribution over pytest-xdist workers: one assertion at a time, modules with a shared scene as a whole, and some alone.
+"""Distribution over pytest-xdist workers: one assertion at a time, modules with a shared scene as a whole, and some serially.
 
-An assertion is *alone* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of work, which one
+An assertion is *serial* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of work, which one
 worker gets when all others have finished.
 """
 
@@ -17,21 +17,21 @@ from pytest_smi.core.catalogue import Assertion
 from pytest_smi.profiles.load import Profile
 
 SHARED_SCENES = ("test_traffic_metrics",)
-"""Modules whose assertions judge one common scene, which is set up once per worker."""
-ALONE = "alone"
+"""Modules whose assertions judge one shared scenario, which is set up once per worker."""
+SERIAL = "serial"
 
 
 class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library is untyped
-    """As `--dist loadscope`, with a scope of its own for every assertion that has its own scene; `alone` takes a node id."""
+    """As `--dist loadscope`, with a scope of its own for every assertion that has its own scene; `serial` takes a node id."""
 
-    def __init__(self, config: pytest.Config, log: Any, alone: Callable[[str], bool]) -> None:
+    def __init__(self, config: pytest.Config, log: Any, serial: Callable[[str], bool]) -> None:
         super().__init__(config, log)
-        self._alone = alone
+        self._serial = serial
         self._last: Any = None
-        """The worker that is kept for what is to be alone."""
+        """The worker that is kept for what is serial."""
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
-        """Note that a test is over; it may have been the last one that the lonely ones waited for."""
+        """Note that a test is over; it may have been the last one that the serial ones waited for."""
         super().mark_test_complete(node, item_index, duration)
         self._release()
 
@@ -43,19 +43,19 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
         return crashed
 
     def _split_scope(self, nodeid: str) -> str:
-        if self._alone(nodeid):
-            return ALONE
+        if self._serial(nodeid):
+            return SERIAL
         module = nodeid.split("::", 1)[0]
         return module if any(name in module for name in SHARED_SCENES) else nodeid
 
     def _assign_work_unit(self, node: Any) -> None:
-        if ALONE in self.workqueue:
-            self.workqueue.move_to_end(ALONE)
-        if list(self.workqueue) != [ALONE]:
+        if SERIAL in self.workqueue:
+            self.workqueue.move_to_end(SERIAL)
+        if list(self.workqueue) != [SERIAL]:
             super()._assign_work_unit(node)
 
     def _reschedule(self, node: Any) -> None:
-        if list(self.workqueue) != [ALONE]:
+        if list(self.workqueue) != [SERIAL]:
             super()._reschedule(node)
             return
         if self._last not in self.assigned_work and not node.shutting_down:
@@ -66,25 +66,25 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
 
     def _release(self) -> None:
         busy = [node for node, work in self.assigned_work.items() if node is not self._last and self._pending_of(work)]
-        if list(self.workqueue) == [ALONE] and self._last in self.assigned_work and not busy:
+        if list(self.workqueue) == [SERIAL] and self._last in self.assigned_work and not busy:
             super()._assign_work_unit(self._last)
             self._last.shutdown()
 
 
-def who_is_alone(records: Iterable[Assertion], profiles: Mapping[str, Profile]) -> Callable[[str], bool]:
-    """Tell by its node id whether a test is to be alone; `profiles` is by name of the target, which is the test's parameter."""
+def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) -> Callable[[str], bool]:
+    """Tell by its node id whether a test is serial; `profiles` is by name of the target, which is the test's parameter."""
     requirement_of = {record.name: record.requirement for record in records}
-    alone = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
+    serial = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
 
-    def is_alone(nodeid: str) -> bool:
+    def is_serial(nodeid: str) -> bool:
         path, _, test = nodeid.partition("::")
         function, _, parameter = test.partition("[")
         name = f"{Path(path).stem.removeprefix('test_')}::{function.removeprefix('test_')}"
-        return requirement_of.get(name) in alone.get(parameter.removesuffix("]"), ())
+        return requirement_of.get(name) in serial.get(parameter.removesuffix("]"), ())
 
-    return is_alone
+    return is_serial
 
 
-def make_scheduler(config: pytest.Config, log: Any, alone: Callable[[str], bool]) -> Any:
+def make_scheduler(config: pytest.Config, log: Any, serial: Callable[[str], bool]) -> Any:
     """Build the scheduler for `pytest_xdist_make_scheduler`."""
-    return SceneScheduling(config, log, alone)
+    return SceneScheduling(config, log, serial)

@@ -17,24 +17,23 @@ from pytest_smi.core.interrupts import deferred
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import SmiError
-from pytest_smi.scenario.scenario import Scene
+from pytest_smi.scenario.scenario import Context, Scenario
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
-from pytest_smi.session.options import Options, from_config
-from pytest_smi.session.target import IMAGES, PROPERTY, Target
-from pytest_smi.smi.versions import NotExpressible, before
+from pytest_smi.session.options import from_config
+from pytest_smi.session.outcomes import Unsupported, against_gap, classify
+from pytest_smi.session.report_properties import IMAGES, PROPERTY
+from pytest_smi.session.selection import selected, why_unsupported
+from pytest_smi.smi.versions import NotExpressible
+from pytest_smi.testbed.target import MeshTarget
 from pytest_smi.testbed.testbed import Testbed
 
-SCENE = pytest.StashKey[Scene]()
-
-
-class Unsupported(Exception):
-    """The assertion does not apply to this mesh or cluster; the message says why."""
+SCENE = pytest.StashKey[Scenario]()
 
 
 class WorkerSession:
     """Runs the assertions of this process against every target."""
 
-    def __init__(self, config: pytest.Config, targets: Callable[[], Mapping[str, Target]]) -> None:
+    def __init__(self, config: pytest.Config, targets: Callable[[], Mapping[str, MeshTarget]]) -> None:
         self.config, self.options = config, from_config(config)
         self._targets = targets
         self._testbeds: dict[str, Testbed] = {}
@@ -43,7 +42,7 @@ class WorkerSession:
     @classmethod
     def from_wire(cls, config: pytest.Config, wire: Mapping[str, Mapping[str, Any]]) -> WorkerSession:
         """Build the session of a pytest-xdist worker from what the controller sent."""
-        targets = {name: Target.from_wire(data) for name, data in wire.items()}
+        targets = {name: MeshTarget.from_wire(data) for name, data in wire.items()}
         return cls(config, lambda: targets)
 
     # --- collection ---------------------------------------------------------------------------------------------
@@ -73,7 +72,7 @@ class WorkerSession:
     # --- running ------------------------------------------------------------------------------------------------
 
     @pytest.fixture
-    def smi(self, request: pytest.FixtureRequest, smi_mesh: str) -> Generator[Scene, None, None]:
+    def smi(self, request: pytest.FixtureRequest, smi_mesh: str) -> Generator[Scenario, None, None]:
         """Provide the stage of one assertion: servers, clients, SMI objects and claims about traffic."""
         record = _assertion(request.node)
         if record is None:
@@ -82,8 +81,8 @@ class WorkerSession:
         refusal = why_unsupported(record, target)
         if refusal:
             raise Unsupported(refusal)
-        fresh_clients = "split" in record.needs and target.setting.profile.splits.fresh_client
-        scene = Scene(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients)
+        fresh_clients = "split" in record.needs and target.profile.splits.fresh_client
+        scene = Scenario(Context(self.testbed(smi_mesh), secrets.token_hex(3), fresh_clients=fresh_clients))
         request.node.stash[SCENE] = scene
         yield scene
         if not (self.options.keep or self._interrupted):
@@ -102,7 +101,7 @@ class WorkerSession:
         if mesh not in self._testbeds:
             target = self._targets()[mesh]
             connection = Connection(Path(target.kubeconfig) if target.kubeconfig else None, target.context)
-            self._testbeds[mesh] = Testbed(connection, target.setting)
+            self._testbeds[mesh] = Testbed(connection, target)
         return self._testbeds[mesh]
 
     @pytest.hookimpl(wrapper=True)
@@ -153,7 +152,9 @@ class WorkerSession:
         scene = item.stash.get(SCENE, None)
         mesh: str = item.callspec.params["smi_mesh"]  # type: ignore[attr-defined]
         status, reason = classify(call.excinfo.value if call.excinfo else None, scene.reading if scene else None)
-        version = self._targets()[mesh].setting.versions.get(record.api, "")
+        target = self._targets()[mesh]
+        status, reason = against_gap(status, reason, target.profile.gap(record.requirement))
+        version = target.versions.get(record.api, "")
         identifier = f"{record.name}[{version}]" if version else record.name
         verdict = {
             "requirement": record.requirement,
@@ -179,53 +180,6 @@ class WorkerSession:
             reading=scene.reading if scene and status is Status.OBSERVED else None,
             evidence=evidence,
         )
-
-
-def selected(record: Assertion, options: Options) -> bool:
-    """Whether the user asked for this assertion."""
-    return record.api in options.apis and options.accepts_level(record.level)
-
-
-def why_unsupported(record: Assertion, target: Target) -> str:
-    """Return why the assertion does not apply to the target, or an empty string."""
-    setting, profile = target.setting, target.setting.profile
-    for api in record.needs:
-        only_referred_to = api != record.api and api in setting.stored
-        if api in setting.absent and not only_referred_to and not (record.even_unserved and api in profile.apis):
-            if profile.claims_nothing:
-                return f"{api}: the mesh claims no SMI ({profile.claims_nothing}), and {setting.absent[api]}"
-            return f"{api}: {setting.absent[api]}"
-    for api, first in record.since:
-        if (version := setting.written.get(api)) and before(version, first):
-            return f"not stated in {api} {version}: the requirement is of {first} and newer"
-    lacking = [feature for feature in record.features if feature not in profile.features]
-    if lacking:
-        return f"the mesh's profile does not have the feature {', '.join(lacking)}"
-    gap = profile.gap(record.requirement)
-    return f"declared gap: {gap}" if gap else ""
-
-
-def classify(error: BaseException | None, reading: str | None) -> tuple[Status, str]:
-    """Turn how a test function ended into a status and its reason. Pure."""
-    match error:
-        case None if reading is not None:
-            return Status.OBSERVED, f"reading: {reading}"
-        case None:
-            return Status.PASSED, ""
-        case RequirementFailed():
-            return Status.FAILED, str(error)
-        case Inconclusive():
-            return Status.ERRORED, f"inconclusive: {error}"
-        case Unsupported() | NotExpressible():
-            return Status.UNSUPPORTED, str(error)
-        case pytest.skip.Exception():
-            return Status.SKIPPED, str(error.msg)
-        case SmiError():
-            return Status.ERRORED, " ".join(str(error).split())
-        case KeyboardInterrupt() | SystemExit():
-            return Status.ERRORED, "interrupted"
-        case _:
-            return Status.ERRORED, f"{type(error).__name__}: {error}"
 
 
 def _assertion(item: object) -> Assertion | None:

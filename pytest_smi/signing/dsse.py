@@ -17,7 +17,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """The pre-authentication encoding: what is signed. Lengths count bytes."""
+    """Return the pre-authentication encoding: what is signed. Lengths count bytes."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
@@ -39,11 +39,11 @@ class Envelope:
     signatures: tuple[Signature, ...]
 
     def pae(self) -> bytes:
-        """The bytes that each signature of this envelope covers."""
+        """Return the bytes that each signature of this envelope covers."""
         return pae(self.payload_type, self.payload)
 
     def to_bytes(self) -> bytes:
-        """The envelope as one line of JSON, without the newline."""
+        """Return the envelope as one line of JSON, without the newline."""
         return compact_bytes(
             {
                 "payload": base64.b64encode(self.payload).decode("ascii"),
@@ -83,7 +83,7 @@ def _signature(entry: object, index: int) -> Signature:
 
 
 def _decode(text: object, name: str) -> bytes:
-    """Base64 of either alphabet, as the specification asks of verifiers, but not of both at once, and each byte in one way only."""
+    """Decode base64 of either alphabet, as the specification asks of verifiers, but not of both at once, and each byte in one way only."""
     if not isinstance(text, str):
         raise _broken(f"has no {name}")
     standard = text.replace("-", "+").replace("_", "/")

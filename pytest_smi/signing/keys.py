@@ -70,7 +70,7 @@ class FoundKey:
 
 
 def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = None) -> FoundKey:
-    """The key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use. Raises `KeyProblem`.
+    """Return the key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use. Raises `KeyProblem`.
 
     `ask`: how to get the passphrase of an encrypted key when the environment has none; it is given the key's origin.
     """
@@ -90,7 +90,7 @@ def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = 
 
 
 def default_key_path(environ: Mapping[str, str]) -> Path:
-    """Where the user's own key is: `$XDG_CONFIG_HOME/pytest-smi/signing-key.pem`, by default under `~/.config`."""
+    """Return where the user's own key is: `$XDG_CONFIG_HOME/pytest-smi/signing-key.pem`, by default under `~/.config`."""
     # The XDG specification says that a relative path is to be ignored.
     base = environ.get("XDG_CONFIG_HOME", "")
     if base.startswith("/"):

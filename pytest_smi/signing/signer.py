@@ -10,9 +10,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
-from pytest_smi.core.canonical import sha256_hex
+from pytest_smi.core.canonical import compact_bytes, sha256_hex
 from pytest_smi.errors import KeyProblem, VerificationError
 from pytest_smi.signing.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from pytest_smi.signing.keys import PrivateKey, PublicKey
@@ -34,7 +33,7 @@ class Signer:
         return f"Signer({self.fingerprint})"
 
     def sign(self, payload: bytes, payload_type: str = PAYLOAD_TYPE) -> Envelope:
-        """An envelope around the payload with one signature."""
+        """Return an envelope around the payload with one signature."""
         covered = pae(payload_type, payload)
         key = self._key
         sig = key.sign(covered, ECDSA(SHA256())) if isinstance(key, EllipticCurvePrivateKey) else key.sign(covered)
@@ -42,22 +41,28 @@ class Signer:
 
 
 def public_pem(key: PublicKey) -> bytes:
-    """The public key in PEM form (SubjectPublicKeyInfo), as every tool reads it."""
+    """Return the public key in PEM form (SubjectPublicKeyInfo), as every tool reads it."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def fingerprint(key: PublicKey) -> str:
-    """`SHA256:` and the digest of the key in DER form: `openssl pkey -pubin -in FILE -outform DER | sha256sum` gives the same."""
+    """Return `SHA256:` and the digest of the key in DER form: `openssl pkey -pubin -in FILE -outform DER | sha256sum` gives the same."""
     return f"SHA256:{sha256_hex(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"
 
 
 def key_id(key: PublicKey) -> str:
-    """The key id by securesystemslib's recipe, 64 hexadecimal characters."""
-    return str(SSlibKey.from_crypto(key).keyid)
+    """Return the key id by securesystemslib's recipe, 64 hexadecimal characters."""
+    if isinstance(key, EllipticCurvePublicKey):
+        kind, scheme, public = "ecdsa", "ecdsa-sha2-nistp256", public_pem(key).decode()
+    else:
+        kind, scheme, public = "ed25519", "ed25519", key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    document = compact_bytes({"keytype": kind, "keyval": {"public": public}, "scheme": scheme})
+    # Its canonical JSON escapes quotes and backslashes only; of the rest, a PEM has newlines alone.
+    return sha256_hex(document.replace(b"\\n", b"\n"))
 
 
 def verify_envelope(envelope: Envelope, keys: Sequence[PublicKey], threshold: int = 1) -> tuple[PublicKey, ...]:
-    """The unique keys among `keys` that signed this envelope, at least `threshold` of them.
+    """Return the unique keys among `keys` that signed this envelope, at least `threshold` of them.
 
     Raises `KeyProblem` when the question makes no sense (no key, threshold below 1 or above the number of different keys) and
     `VerificationError` when too few signed.
@@ -80,7 +85,7 @@ def verify_envelope(envelope: Envelope, keys: Sequence[PublicKey], threshold: in
 
 
 def signers_of(envelope: Envelope, trusted: Mapping[str, PublicKey]) -> tuple[str, ...]:
-    """Ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own id.
+    """Return ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own id.
 
     Stricter than `verify_envelope`, never laxer: the id is not signed, so a wrong one is refused rather than believed.
     """

@@ -41,7 +41,7 @@ def sign_keyless(payloads: Sequence[bytes], *, may_ask: bool) -> bytes:
 
 
 def verify_keyless(data: bytes, *, identity: str, issuer: str, offline: bool = False) -> list[bytes]:
-    """The payloads of bundles that this identity, as this issuer knows it, has signed and the public log has seen.
+    """Return the payloads of bundles that this identity, as this issuer knows it, has signed and the public log has seen.
 
     `offline` uses the trusted root that was fetched last. Raises `VerificationError` as step 4, or as `sign_keyless`.
     """

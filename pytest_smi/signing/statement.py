@@ -1,4 +1,4 @@
-"""The in-toto statements about a report: which files and images they speak of, and what they say. Pure.
+"""The in-toto statements about a report: which files and images they cover, and what they state. Pure.
 
 Two statements over the same subjects: our own predicate, which is the matrix document itself (`MATRIX_PREDICATE`), and in-toto's
 `test-result/v0.1`, derived from it for consumers that know only that. Subjects are matrix.json, every file of evidence and every
@@ -49,7 +49,7 @@ class Statement:
     predicate: dict[str, Any]
 
     def to_bytes(self) -> bytes:
-        """The payload to sign: one line of JSON, the same for the same statement."""
+        """Return the payload to sign: one line of JSON, the same for the same statement."""
         return compact_bytes(
             {
                 "_type": STATEMENT_TYPE,
@@ -90,7 +90,7 @@ class Statement:
 
 
 def statements_of(matrix: Matrix, evidence: Mapping[str, str]) -> tuple[Statement, Statement]:
-    """The matrix statement and the test-result statement. `evidence`: path in the report folder → sha256."""
+    """Return the matrix statement and the test-result statement. `evidence`: path in the report folder → sha256."""
     subjects = subjects_of(matrix, sha256_hex(matrix.to_bytes()), evidence)
     return (
         Statement(subjects=subjects, predicate_type=MATRIX_PREDICATE, predicate=matrix.to_json()),
@@ -99,7 +99,7 @@ def statements_of(matrix: Matrix, evidence: Mapping[str, str]) -> tuple[Statemen
 
 
 def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str]) -> dict[str, str]:
-    """Name → sha256 of everything that a statement about this report speaks of. Raises `ReportError` for two subjects of one name."""
+    """Return name → sha256 of everything that a statement about this report covers. Raises `ReportError` for two subjects of one name."""
     subjects = {MATRIX_FILE: matrix_digest, **evidence}
     digests: dict[str, set[str]] = {}
     for run in matrix.runs:
@@ -117,7 +117,7 @@ def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str])
 
 
 def result_predicate(matrix: Matrix) -> dict[str, Any]:
-    """The test-result predicate: PASSED only if every run is conformant, FAILED if anything failed, else WARNED (incomplete)."""
+    """Return the test-result predicate: PASSED only if every run is conformant, FAILED if anything failed, else WARNED (incomplete)."""
     failed = _named(matrix, Status.FAILED)
     if failed:
         verdict = "FAILED"

@@ -82,7 +82,9 @@ def _rule(rule: Rule, version: str) -> dict[str, Any]:
 
 
 def _subject(subject: Subject, version: str) -> dict[str, Any]:
-    written = {"kind": subject.kind, "name": subject.name, "namespace": subject.namespace}
+    written = {"kind": subject.kind, "name": subject.name}
+    if subject.namespace:
+        written["namespace"] = subject.namespace
     if subject.kind == IDENTITY_BINDING:
         if version != DRAFT:
             raise not_expressible("access", version, "a subject that is an IdentityBinding")
@@ -91,4 +93,4 @@ def _subject(subject: Subject, version: str) -> dict[str, Any]:
 
 
 def _read_subject(item: Reader) -> Subject:
-    return Subject(kind=item.text("kind"), name=item.text("name"), namespace=item.text("namespace"))
+    return Subject(kind=item.text("kind"), name=item.text("name"), namespace=item.optional_text("namespace") or "")

@@ -59,7 +59,7 @@ class IdentityBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A source or destination of a TrafficTarget: a ServiceAccount, in the draft also an IdentityBinding."""
+    """A source or destination of a TrafficTarget: a ServiceAccount, in the draft also an IdentityBinding; an empty namespace: left out."""
 
     name: str
     namespace: str

@@ -14,7 +14,7 @@ from pytest_smi.cluster.sessions import ExecSession
 from pytest_smi.core.interrupts import result_of
 from pytest_smi.errors import HarnessError
 from pytest_smi.testbed.probing.observation import Arrival
-from pytest_smi.testbed.probing.plan import Volley
+from pytest_smi.testbed.probing.plan import ProbeBatch
 
 CONTAINER = "app"
 
@@ -100,15 +100,15 @@ class Prober(_Session):
 
     program = "prober"
 
-    def start(self, volley: Volley) -> Future[dict[str, Any]]:
-        """Send a volley; the future is for `finish`."""
-        return self.ask(volley.to_json())
+    def start(self, batch: ProbeBatch) -> Future[dict[str, Any]]:
+        """Send a batch; the future is for `finish`."""
+        return self.ask(batch.to_json())
 
-    def finish(self, volley: Volley, future: Future[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Wait for a volley's results."""
-        per_request = max(volley.timeout, volley.interval)
-        requests = volley.repeat * len(volley.call.requests)
-        patience = self._deadline + requests * volley.interval + per_request * (requests / max(1, volley.concurrency) + 1)
+    def finish(self, batch: ProbeBatch, future: Future[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Wait for a batch's results."""
+        per_request = max(batch.timeout, batch.interval)
+        requests = batch.repeat * len(batch.call.requests)
+        patience = self._deadline + requests * batch.interval + per_request * (requests / max(1, batch.concurrency) + 1)
         answer = self.result(future, patience)
         if answer.get("error"):
             raise HarnessError(f"the prober in {self.namespace}/{self.pod} refused a plan: {answer['error']}")

@@ -1,7 +1,8 @@
-"""Find and delete namespaces of earlier runs; nothing without our owner label is ever touched."""
+"""Find and delete namespaces of this run and of earlier ones; nothing that the suite did not create is ever touched."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,27 @@ def find(objects: Objects, run: str | None = None) -> list[dict[str, Any]]:
     return objects.list("v1", "namespaces", selector=selector)
 
 
-def delete_run(kubeconfig: str | Path | None, context: str | None, run: str | None, limits: Limits) -> list[str]:
-    """Delete the namespaces of `run` (None: of every run) and wait until they are gone; returns their names."""
-    connection = Connection(Path(kubeconfig) if kubeconfig else None, context)
-    objects = Objects(connection)
-    found = find(objects, run)
-    for namespace in found:
-        objects.delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace["metadata"]["name"]}})
-    if found:
+def remove_namespaces(objects: Objects, names: Sequence[str], limits: Limits) -> None:
+    """Delete namespaces that this process created, and wait until they are removed; raises ClusterError."""
+    for name in names:
+        objects.delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for name in names:
         wait_until(
-            lambda: not find(objects, run),
-            what=f"{len(found)} namespace(s) of earlier runs are gone",
+            lambda path=f"/api/v1/namespaces/{name}": objects.connection.request("GET", path).status == 404,  # type: ignore[misc]
+            what=f"namespace {name} is removed",
             deadline=limits.cleanup_deadline,
             longest_pause=limits.poll_interval,
         )
+
+
+def delete_run(kubeconfig: str | Path | None, context: str | None, run: str | None, limits: Limits) -> list[str]:
+    """Delete the namespaces of `run` (None: of every run) and wait until they are removed; returns their names."""
+    connection = Connection(Path(kubeconfig) if kubeconfig else None, context)
+    objects = Objects(connection)
+    found = [namespace["metadata"]["name"] for namespace in find(objects, run)]
+    remove_namespaces(objects, found, limits)
     connection.close()
-    return [namespace["metadata"]["name"] for namespace in found]
+    return found
 
 
 def clean(kubeconfig: str | Path | None, context: str | None) -> list[str]:

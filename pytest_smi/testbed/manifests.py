@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.core.uris import LABELS
-from pytest_smi.profiles.record import FAMILIES, Marks
+from pytest_smi.profiles.record import FAMILIES, Marks, ServiceFacts
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import PULL_SECRET, Placement
-from pytest_smi.testbed.workloads import DEFAULT_PORTS, HEALTH, family_of
+from pytest_smi.testbed.workloads import DEFAULT_PORTS, HEALTH, family_of, protocol_of
 
 Object = dict[str, Any]
 
@@ -20,10 +20,10 @@ APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
 
 
-def namespace(name: str, *, run: str, marks: Marks | None) -> Object:
-    """A namespace of this run, joined to the mesh when `marks` are given."""
-    labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(marks.namespace_labels if marks else {})}
-    annotations = dict(marks.namespace_annotations) if marks else {}
+def namespace(name: str, *, run: str, injection_labels: Marks | None) -> Object:
+    """A namespace of this run, joined to the mesh when `injection_labels` are given."""
+    labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(injection_labels.namespace_labels if injection_labels else {})}
+    annotations = dict(injection_labels.namespace_annotations) if injection_labels else {}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
 
 
@@ -52,12 +52,12 @@ def deployment(
     replicas: int = 1,
     role: str = "server",
     labels: Mapping[str, str] | None = None,
-    pod_marks: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+    pod_injection: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> Object:
-    """A Deployment of the sample application; `pod_marks` are labels and annotations that join a pod or keep it out."""
-    pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_marks[0]}
+    """A Deployment of the sample application; `pod_injection` are labels and annotations that join a pod or keep it out."""
+    pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     env += [{"name": key, "value": value} for key, value in (environment or {}).items()]
     container = {
@@ -90,7 +90,7 @@ def deployment(
             "replicas": replicas,
             "selector": {"matchLabels": {APP_LABEL: name}},
             "template": {
-                "metadata": {"labels": pod_labels, "annotations": dict(pod_marks[1])},
+                "metadata": {"labels": pod_labels, "annotations": dict(pod_injection[1])},
                 "spec": {
                     "serviceAccountName": account,
                     "terminationGracePeriodSeconds": 1,
@@ -111,16 +111,21 @@ def service(
     ports: Mapping[str, int] = DEFAULT_PORTS,
     port_names: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
+    app_protocols: Mapping[str, str] | None = None,
 ) -> Object:
-    """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one."""
+    """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one.
+
+    `app_protocols` maps what a port speaks to the mesh's word for it (see `ServiceFacts`).
+    """
     rendered = []
     for port, target in ports.items():
         number, _, protocol = port.partition("/")
         port_name = (port_names or {}).get(port) or _port_name(target, port)
         entry: dict[str, Any] = {"name": port_name, "port": int(number), "targetPort": target, "protocol": protocol}
-        if protocol == "TCP":
+        spelled = (app_protocols or {}).get(protocol_of(port, target))
+        if spelled or protocol == "TCP":
             # Meshes that do not sniff must be told; those that sniff are told the truth.
-            entry["appProtocol"] = family_of(port, target)
+            entry["appProtocol"] = spelled or family_of(port, target)
         rendered.append(entry)
     return {
         "apiVersion": "v1",
@@ -141,12 +146,13 @@ def services(
     selector: Mapping[str, str],
     ports: Mapping[str, int] = DEFAULT_PORTS,
     port_names: Mapping[str, str] | None = None,
-    annotations: Mapping[str, Mapping[str, str]] | None = None,
+    facts: ServiceFacts | None = None,
 ) -> list[Object]:
     """The Service of these ports, or one per protocol family where the mesh wants them separate.
 
-    `annotations` maps a family to what Services with ports of that family carry.
+    `facts`: what the mesh's profile says of Services; None: nothing.
     """
+    facts = facts or ServiceFacts()
     by_name: dict[str, list[str]] = {}
     for family in FAMILIES:
         if any(family_of(port, target) == family for port, target in ports.items()):
@@ -158,7 +164,8 @@ def services(
             selector=selector,
             ports={port: target for port, target in ports.items() if family_of(port, target) in families},
             port_names=port_names,
-            annotations={key: value for family in families for key, value in (annotations or {}).get(family, {}).items()},
+            annotations={key: value for family in families for key, value in facts.annotations.get(family, {}).items()},
+            app_protocols=facts.app_protocols,
         )
         for name, families in by_name.items()
     ]

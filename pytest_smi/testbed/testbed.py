@@ -8,50 +8,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.cluster.pods import container_images
 from pytest_smi.cluster.wait import wait_until
-from pytest_smi.core.limits import Limits
 from pytest_smi.errors import ClusterError
-from pytest_smi.profiles.load import Profile
-from pytest_smi.smi.specs import HeaderForm
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.agents import Journal, Prober
+from pytest_smi.testbed.cleanup import remove_namespaces
 from pytest_smi.testbed.hosts import Addresses
-from pytest_smi.testbed.placement import Placement, read_pull_secret
+from pytest_smi.testbed.placement import read_pull_secret
+from pytest_smi.testbed.target import MeshTarget
 from pytest_smi.testbed.workloads import Pod, Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a worker is told about its target: plain data, so that it travels between processes."""
-
-    mesh: str
-    profile: Profile
-    versions: Mapping[str, str]
-    """The negotiated version of each API that is served and claimed."""
-    limits: Limits
-    image: str
-    run: str
-    """Random name of the run; namespaces carry it."""
-    keep: bool = False
-    absent: Mapping[str, str] = field(default_factory=dict)
-    """Reason per API that is not tested."""
-    stored: Mapping[str, str] = field(default_factory=dict)
-    """The version of each API that is not tested, but stored so that objects of those tested can refer to it."""
-    placement: Placement = field(default_factory=Placement)
-    """Where the sample application's pods may run, and who may pull their image."""
-    headers: HeaderForm = "list"
-    """How the served definition of HTTPRouteGroup wants header filters."""
-
-    @property
-    def written(self) -> dict[str, str]:
-        """The versions in which objects are written: of the APIs tested, and of those stored."""
-        return {**self.versions, **self.stored}
 
 
 class Testbed:
@@ -59,15 +29,15 @@ class Testbed:
 
     __test__ = False  # not a test class, whatever pytest makes of the name
 
-    def __init__(self, connection: Connection, setting: Setting) -> None:
-        self.connection, self.setting = connection, setting
+    def __init__(self, connection: Connection, target: MeshTarget) -> None:
+        self.connection, self.setting = connection, target
         self.objects = Objects(connection)
         self.failed_controls = 0
         """How many controls did not hold so far; patience with further ones is cut after two."""
         self.images: dict[str, str] = {}
         """Digests of the images seen in joined pods: the mesh's proxy among them."""
         self.shared: dict[str, Any] = {}
-        """Common scenes of several assertions, by key (see `Scene.shared`)."""
+        """Shared scenarios of several assertions, by key (see `Scenario.shared`)."""
         self._named: set[tuple[str, str]] = set()
         """Client pod and host name that has resolved there."""
         self._namespaces: dict[str, str] = {}
@@ -79,8 +49,8 @@ class Testbed:
         """Return the real name of t1, t2 or out; created on first use."""
         if alias not in self._namespaces:
             name = f"smi-{alias}-{self.setting.run[:6]}{secrets.token_hex(2)}"
-            marks = None if alias == "out" else self.setting.profile.join
-            self.objects.apply(manifests.namespace(name, run=self.setting.run, marks=marks))
+            labels = None if alias == "out" else self.setting.profile.join
+            self.objects.apply(manifests.namespace(name, run=self.setting.run, injection_labels=labels))
             self._namespaces[alias] = name
             secret = self.setting.placement.pull_secret
             if secret:
@@ -89,11 +59,11 @@ class Testbed:
 
     @property
     def clients(self) -> tuple[Workload, ...]:
-        """The clients that scenes have asked for so far."""
+        """The clients that scenarios have asked for so far."""
         return tuple(self._clients.values())
 
     def client(self, account: str, alias: str, *, joined: bool = True) -> Workload:
-        """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenes."""
+        """Return the client pod of ServiceAccount `account`; deployed on first use and shared by all scenarios."""
         key = (account, alias, joined)
         if key not in self._clients:
             name = account if joined else f"{account}-plain"
@@ -115,7 +85,7 @@ class Testbed:
     ) -> Workload:
         """Create ServiceAccount and Deployment; the pods are awaited when they are first needed."""
         namespace, profile = self.namespace(alias), self.setting.profile
-        marks = profile.join if joined and alias != "out" else profile.keep_out
+        injection = profile.join if joined and alias != "out" else profile.keep_out
         self.objects.apply(manifests.service_account(account, namespace))
         self.objects.apply(
             manifests.deployment(
@@ -126,7 +96,7 @@ class Testbed:
                 replicas=replicas,
                 role=role,
                 labels=labels,
-                pod_marks=(marks.pod_labels, marks.pod_annotations),
+                pod_injection=(injection.pod_labels, injection.pod_annotations),
                 environment=environment,
                 placement=self.setting.placement,
             )
@@ -200,27 +170,14 @@ class Testbed:
                         session.close()
 
     def close(self) -> None:
-        """Close every session and delete the namespaces, unless they are to be kept; waits until they are gone."""
+        """Close every session and delete the namespaces, unless they are to be kept; waits until they are removed."""
         for session in [*self._probers.values(), *self._journals.values()]:
             session.close()
         self._probers, self._journals = {}, {}
         if self.setting.keep:
             return
-        created = [manifests.namespace(name, run=self.setting.run, marks=None) for name in self._namespaces.values()]
-        for manifest in created:
-            self.objects.delete(manifest)
-        for manifest in created:
-            self._await_gone(manifest)
+        remove_namespaces(self.objects, list(self._namespaces.values()), self.setting.limits)
         self._namespaces = {}
-
-    def _await_gone(self, manifest: dict[str, Any]) -> None:
-        path = f"/api/v1/namespaces/{manifest['metadata']['name']}"
-        wait_until(
-            lambda: self.connection.request("GET", path).status == 404,
-            what=f"namespace {manifest['metadata']['name']} is gone",
-            deadline=self.setting.limits.cleanup_deadline,
-            longest_pause=self.setting.limits.poll_interval,
-        )
 
     def _await_pods(self, workload: Workload) -> Sequence[Pod]:
         started = time.monotonic()

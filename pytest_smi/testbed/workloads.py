@@ -18,12 +18,21 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "9100/UDP": UDP,
     "9101/UDP": UDP_2ND,
 }
-"""Service port and protocol to target port, where a scene does not say otherwise."""
+"""Service port and protocol to target port, where a scenario does not say otherwise."""
 
 
 def family_of(port: str, target: int) -> str:
     """Return the protocol family of a port `8080/TCP` with its target port: http, tcp or udp."""
     return "udp" if port.endswith("/UDP") else "http" if target in (HTTP, HTTP_2ND) else "tcp"
+
+
+def protocol_of(port: str, target: int) -> str:
+    """Return what a port `9001/TCP` with its target port speaks, one of the profile's `PROTOCOLS`: on TCP it matters who speaks first.
+
+    HTTP/1.1 and HTTP/2 with prior knowledge share a port, so both are `http`.
+    """
+    family = family_of(port, target)
+    return "tcp-server-first" if family == "tcp" and target == TCP_SERVER_FIRST else family
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.embedded import SAMPLE_APP_IMAGE, EmbeddedCluster
 from pytest_smi.doctor.preflight import inspect
 from pytest_smi.profiles.load import load_profile
-from pytest_smi.scenario.scenario import Scene, allowed, match
-from pytest_smi.testbed.observe import observe, volley
-from pytest_smi.testbed.probing.observation import Fate
-from pytest_smi.testbed.testbed import Setting, Testbed
+from pytest_smi.scenario.scenario import Context, Scenario, allowed, match
+from pytest_smi.testbed.observe import observe, plan_batch
+from pytest_smi.testbed.probing.observation import Outcome
+from pytest_smi.testbed.target import MeshTarget
+from pytest_smi.testbed.testbed import Testbed
 
 AIM = 1000.0
 REQUESTS = 2000
@@ -23,11 +24,11 @@ def rate(arguments: Sequence[str]) -> float:
     try:
         connection = Connection(cluster.kubeconfig)
         found = inspect(connection, profile)
-        setting = Setting(
-            mesh="reference", profile=profile, versions=found.versions, limits=profile.limits, image=SAMPLE_APP_IMAGE, run="benchmark"
+        target = MeshTarget(
+            name="reference", profile=profile, versions=found.versions, limits=profile.limits, image=SAMPLE_APP_IMAGE, run="benchmark"
         )
-        testbed = Testbed(connection, setting)
-        scene = Scene(testbed, "bench")
+        testbed = Testbed(connection, target)
+        scene = Scenario(Context(testbed, "bench"))
         server, client = scene.server(), scene.client()
         if "access" in found.versions:
             scene.grant(server, match("all", ".*"), sources=[client])
@@ -36,10 +37,10 @@ def rate(arguments: Sequence[str]) -> float:
         best = 0.0
         for _ in range(3):
             started = time.perf_counter()
-            (seen,) = observe(testbed, [server], [volley(call, REQUESTS, profile.limits)])
+            (seen,) = observe(testbed, [server], [plan_batch(call, REQUESTS, profile.limits)])
             elapsed = time.perf_counter() - started
-            if not seen.all(Fate.OK):
-                raise SystemExit(f"requests were lost: {seen.fates}")
+            if not seen.all(Outcome.DELIVERED):
+                raise SystemExit(f"requests were lost: {seen.outcomes}")
             best = max(best, REQUESTS / elapsed)
         testbed.close()
         return best

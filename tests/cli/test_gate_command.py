@@ -63,6 +63,16 @@ def test_regression_closes_it(tmp_path: Path, key: Path, last: Path, capsys: pyt
     assert out.endswith("gate: closed, 1 regressed\n")
 
 
+def test_what_is_errored_now_closes_it_without_blaming_the_mesh(
+    tmp_path: Path, key: Path, last: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A busy cluster is no regression, and no open gate either."""
+    new = a_new_report(tmp_path, statuses={"TA-02": Status.ERRORED, "TA-03": Status.FAILED})
+
+    assert gate(new, "--key", key, "--baseline", last) == 3
+    assert capsys.readouterr().out.endswith("gate: closed, 1 errored: run again\n")
+
+
 @pytest.mark.parametrize(
     ("of_matrix", "arguments", "found"),
     [

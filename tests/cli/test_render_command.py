@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from pytest_smi.cli.render import command
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.reports.derived import derive
+from pytest_smi.reports.layout import KEY_FILE
 from pytest_smi.reports.verify import Policy, verify_report
-from pytest_smi.reports.write import KEY_FILE, write_report
+from pytest_smi.reports.write import write_report
 from pytest_smi.signing.signer import Signer
 from tests.support.matrices import mixed
 

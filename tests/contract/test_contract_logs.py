@@ -89,7 +89,7 @@ class TestEvents:
     """Events of core/v1."""
 
     def test_an_event_is_created_as_told_and_listed_by_its_object(self, api: Api, namespace: str, unique: Any) -> None:
-        """The reference mesh raises Events on TrafficSplits; Scene.events_about lists the namespace's."""
+        """The reference mesh raises Events on TrafficSplits; KubeReads.events_about lists the namespace's."""
         name = unique("split")
         about = {"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "name": name, "namespace": namespace, "uid": "u-1"}
         body: Object = {

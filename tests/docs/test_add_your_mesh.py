@@ -69,11 +69,12 @@ def test_doctor_finds_nothing_wrong(folder: Path, cluster: EmbeddedCluster) -> N
 
 
 def test_one_requirement_runs_and_a_gap_is_not_held_against_the_mesh(folder: Path, cluster: EmbeddedCluster) -> None:
-    """Step 3 passes what is met, and reports what is declared as a gap as unsupported."""
+    """Step 3 passes what is met, and tells that a declared gap is closed: the reference raises the events that Acme is said to lack."""
     done = run(folder, "one", cluster.kubeconfig)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert statuses(folder) == {"TA-06": "passed", "SP-31": "unsupported"}
+    assert statuses(folder) == {"TA-06": "passed", "SP-31": "passed"}
+    assert "closed gap: SP-31 (acme)" in done.stdout
 
 
 def test_installed_package_needs_no_option(folder: Path, cluster: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -25,7 +25,7 @@ def test_every_package_is_on_the_picture() -> None:
 
 def test_the_walk_names_one_file_per_package() -> None:
     walk = (ROOT / "docs/architecture.md").read_text().split("## One assertion")[1].split("## Where")[0]
-    folders = [str(Path(name).parent) for name in re.findall(r"^\d+\. `([\w/.]+)`", walk, re.M)]
+    folders = [str(Path(name).parent) for name in re.findall(r"^\d+\. `([\w/.]+)`", walk, re.MULTILINE)]
     assert len(folders) == len(set(folders)) >= 12
 
 

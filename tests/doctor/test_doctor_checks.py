@@ -28,7 +28,7 @@ def judged(survey: Survey, check: str) -> list[Finding]:
 
 def test_healthy_cluster_has_nothing_but_ok() -> None:
     """Every check that applies has a line, and all are ok."""
-    survey = a_survey(a_profile(kubernetes=KubernetesFacts(max="1.32")), rivals={"rival": RIVAL})
+    survey = a_survey(a_profile(kubernetes=KubernetesFacts(max="1.32")), other_meshes={"rival": RIVAL})
     found = findings(survey, VERSIONS, {})
 
     assert {finding.level for finding in found} == {Level.OK}
@@ -142,7 +142,7 @@ def test_precondition_of_an_api_that_is_not_tested_is_left_out() -> None:
 
 def test_second_mesh_is_a_warning_and_is_named() -> None:
     """Another profile's workload is there."""
-    (finding,) = judged(a_survey(rivals={"rival": RIVAL}, answers={RIVAL_KEY: workload()}), "other meshes")
+    (finding,) = judged(a_survey(other_meshes={"rival": RIVAL}, answers={RIVAL_KEY: workload()}), "other meshes")
 
     assert finding.level is Level.WARNING
     assert "Rival is installed as well (daemonset/agent in rival)" in finding.found
@@ -152,14 +152,14 @@ def test_mesh_known_by_the_same_workload_is_no_second_one() -> None:
     """Two profiles may describe one mesh, by its releases."""
     twin = a_profile(name="twin")
 
-    assert [finding.level for finding in judged(a_survey(rivals={"twin": twin}, answers={CONTROL: workload()}), "other meshes")] == [
+    assert [finding.level for finding in judged(a_survey(other_meshes={"twin": twin}, answers={CONTROL: workload()}), "other meshes")] == [
         Level.OK
     ]
 
 
 def test_absent_mesh_names_the_one_that_is_there() -> None:
     """The commonest mistake: the wrong cluster, or the wrong name."""
-    (finding,) = judged(a_survey(rivals={"rival": RIVAL}, answers={CONTROL: ABSENT, RIVAL_KEY: workload()}), "mesh")
+    (finding,) = judged(a_survey(other_meshes={"rival": RIVAL}, answers={CONTROL: ABSENT, RIVAL_KEY: workload()}), "mesh")
 
     assert finding.level is Level.PROBLEM
     assert "found instead: rival" in finding.found

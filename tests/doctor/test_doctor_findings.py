@@ -13,7 +13,7 @@ def test_lines_align_and_remedies_stand_below() -> None:
     """Level, check and sentence are columns; what to do stands under the sentence."""
     shown = [line for _, line in lines([ok("a", "fine"), problem("longer", "broken", "mend it")])]
 
-    assert shown == ["  ok       a       fine", "  problem  longer  broken", "                   to do: mend it"]
+    assert shown == ["  ok       a       fine", "  problem  longer  broken", "                   fix: mend it"]
 
 
 @given(ANY)
@@ -27,7 +27,7 @@ def test_every_word_is_shown(findings: list[Finding]) -> None:
             str(finding.level),
             *finding.check.split(),
             *finding.found.split(),
-            *(["to", "do:", *finding.remedy.split()] if finding.remedy else []),
+            *(["fix:", *finding.remedy.split()] if finding.remedy else []),
         ]
     ]
 
@@ -36,7 +36,7 @@ def test_every_word_is_shown(findings: list[Finding]) -> None:
 
 def test_conclusion_counts() -> None:
     """Problems keep a run from being begun; warnings do not."""
-    assert conclusion([ok("a", "b")]) == "nothing wrong: ready for a run"
+    assert conclusion([ok("a", "b")]) == "no problems found: ready for a run"
     assert conclusion([warning("a", "b", "c")]) == "1 warning: ready for a run"
     assert conclusion([warning("a", "b", "c"), problem("a", "b", "c"), problem("a", "b", "c")]) == (
         "2 problems, 1 warning: a run would not be begun"

@@ -126,7 +126,7 @@ def test_embedded_mesh_needs_no_cluster(capsys: pytest.CaptureFixture[str]) -> N
 
     assert status == 0
     assert "ok       mesh " in out
-    assert out.endswith("nothing wrong: ready for a run\n")
+    assert out.endswith("no problems found: ready for a run\n")
     assert "injection" not in out
 
 
@@ -215,7 +215,7 @@ def test_output_in_the_readme_is_real(capsys: pytest.CaptureFixture[str]) -> Non
         path = f"{collection('config.openservicemesh.io/v1alpha2', 'meshconfigs', 'osm-system')}/osm-mesh-config"
         patch = {"spec": {"traffic": {"enablePermissiveTrafficPolicyMode": True}}}
         assert admin.request("PATCH", path, body=patch, content_type="application/merge-patch+json").ok
-        Objects(admin).apply(namespace("smi-t1-4f0c11a2b3", run="dead", marks=None))
+        Objects(admin).apply(namespace("smi-t1-4f0c11a2b3", run="dead", injection_labels=None))
 
         status, out = doctor(capsys, "--mesh", "osm", "--kubeconfig", str(running.kubeconfig))
     finally:
@@ -229,7 +229,7 @@ def test_output_in_the_readme_is_real(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_leftovers_are_found_and_cleaned(cluster: EmbeddedCluster, admin: Connection) -> None:
     """A namespace of an earlier run is a warning, until pytest-smi clean has run."""
-    Objects(admin).apply(namespace("smi-t1-left", run="dead", marks=None))
+    Objects(admin).apply(namespace("smi-t1-left", run="dead", injection_labels=None))
 
     before = {finding.check: finding for finding in diagnose(admin, REFERENCE)}["leftovers"]
     clean(cluster.kubeconfig, None)
@@ -320,7 +320,7 @@ def test_second_mesh_is_noticed(admin: Connection) -> None:
     meta = {"name": "osm-controller", "namespace": "osm-system"}
     Objects(admin).apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
 
-    found = {finding.check: finding for finding in diagnose(admin, REFERENCE, rivals=known)}["other meshes"]
+    found = {finding.check: finding for finding in diagnose(admin, REFERENCE, other_meshes=known)}["other meshes"]
     Objects(admin).delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "osm-system"}})
 
     assert found.level is Level.WARNING
@@ -375,7 +375,7 @@ def test_run_stops_before_it_deploys(bare: EmbeddedCluster, tmp_path: Path) -> N
 
 def test_warnings_stand_in_the_header_of_a_run(cluster: EmbeddedCluster, admin: Connection, tmp_path: Path) -> None:
     """The run goes on, and its header says what was found."""
-    Objects(admin).apply(namespace("smi-t1-old", run="dead", marks=None))
+    Objects(admin).apply(namespace("smi-t1-old", run="dead", injection_labels=None))
 
     run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-k", "unlisted_source", "-v")
     clean(cluster.kubeconfig, None)

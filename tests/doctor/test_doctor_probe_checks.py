@@ -64,7 +64,7 @@ def test_proxy_among_the_init_containers_counts() -> None:
     assert judged(seen)["injection"].level is Level.OK
 
 
-def test_pod_that_did_not_join_names_the_marks() -> None:
+def test_pod_that_did_not_join_names_the_injection_labels() -> None:
     """Ready without the proxy is a problem: a run would test plain Kubernetes."""
     finding = judged(Seen(pods=[a_pod(ready=True, containers=("app",))], events=[], waited=0.5))["injection"]
 

@@ -33,7 +33,7 @@ def test_an_unknown_persona_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     assert ended.value.code == 4
     told = capsys.readouterr().err
     assert "unknown persona 'oms'" in told
-    assert "did you mean osm" in told
+    assert "did you mean 'osm'" in told
 
 
 @pytest.mark.parametrize(

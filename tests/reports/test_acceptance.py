@@ -11,8 +11,8 @@ from pytest_smi.cli import main
 from pytest_smi.core.terms import Level, Status
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.reports.policy import Policy, refuse_unfit
-from pytest_smi.reports.verify import verify_report
+from pytest_smi.reports.policy import Policy
+from pytest_smi.reports.verify import accept, verify_report
 from tests.support.reports import LEVELS, SIGNER, SUITE, a_catalogue, a_matrix, a_report
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -26,13 +26,13 @@ def matrix(**changes: Any) -> Matrix:
 def test_good_matrix_answers_every_question() -> None:
     """Complete, of the mesh, fresh, and every requirement holds."""
     policy = Policy(mesh="reference", max_age=timedelta(days=30), level="all", now=NOW, catalogue=a_catalogue(), suite=SUITE)
-    refuse_unfit(matrix(), policy)
+    accept(matrix(), policy)
 
 
 @pytest.mark.parametrize("name", ["reference", "reference@0.1.0"])
 def test_mesh_by_name_and_version(name: str) -> None:
     """The mesh asked for may be named with its version."""
-    refuse_unfit(matrix(), Policy(mesh=name))
+    accept(matrix(), Policy(mesh=name))
 
 
 @pytest.mark.parametrize("name", ["reference", "reference@kind-a", "reference@0.1.0", "reference@kind-a@0.1.0"])
@@ -40,16 +40,16 @@ def test_mesh_on_a_cluster_that_was_named(name: str) -> None:
     """The context of a run's cluster is part of its name, but need not be asked for."""
     one = matrix()
     run = replace(one.runs[0], mesh=replace(one.runs[0].mesh, name="reference@kind-a"))
-    refuse_unfit(replace(one, runs=(run,)), Policy(mesh=name))
+    accept(replace(one, runs=(run,)), Policy(mesh=name))
     with pytest.raises(VerificationError, match="step 14"):
-        refuse_unfit(replace(one, runs=(run,)), Policy(mesh="reference@kind-b"))
+        accept(replace(one, runs=(run,)), Policy(mesh="reference@kind-b"))
 
 
 @pytest.mark.parametrize("name", ["linkerd", "reference@9", "ref", "reference@"])
 def test_wrong_mesh(name: str) -> None:
     """A report of another mesh, or of another version, is no answer."""
     with pytest.raises(VerificationError, match=r"step 14: .* reference@0\.1\.0"):
-        refuse_unfit(matrix(), Policy(mesh=name))
+        accept(matrix(), Policy(mesh=name))
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_wrong_mesh(name: str) -> None:
 def test_stale_and_timeless(finished: str, words: str) -> None:
     """Too old, from the future, or without a time that means anything."""
     with pytest.raises(VerificationError, match=words):
-        refuse_unfit(matrix(finished=finished), Policy(max_age=timedelta(days=30), now=NOW))
+        accept(matrix(finished=finished), Policy(max_age=timedelta(days=30), now=NOW))
 
 
 def test_newest_run_of_a_mesh_counts() -> None:
     """An old run beside a new one does not make a report stale, nor does its failure count."""
     old = matrix(nonce="n0", finished="2025-01-01T00:00:00Z", statuses={"TA-01": Status.FAILED}).runs[0]
     both = replace(matrix(), runs=(matrix().runs[0], old))
-    refuse_unfit(both, Policy(max_age=timedelta(days=30), level="must", now=NOW))
+    accept(both, Policy(max_age=timedelta(days=30), level="must", now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_required_level(requirement: str, status: Status, fails: set[str]) -> No
     for level in ("must", "should", "all"):
         if level in fails:
             with pytest.raises(VerificationError, match=f"{requirement} {status}"):
-                refuse_unfit(matrix(statuses={requirement: status}), Policy(level=level))
+                accept(matrix(statuses={requirement: status}), Policy(level=level))
         else:
-            refuse_unfit(matrix(statuses={requirement: status}), Policy(level=level))
+            accept(matrix(statuses={requirement: status}), Policy(level=level))
 
 
 def test_weakened_or_empty_handed_run_holds_no_level() -> None:
     """A weaker limit, or nothing passed, is against every level."""
     with pytest.raises(VerificationError, match="hold_probes is 1"):
-        refuse_unfit(matrix(weakened=("hold_probes is 1",)), Policy(level="must"))
+        accept(matrix(weakened=("hold_probes is 1",)), Policy(level="must"))
     with pytest.raises(VerificationError, match="nothing passed"):
-        refuse_unfit(matrix(statuses=dict.fromkeys(LEVELS, Status.UNSUPPORTED)), Policy(level="must"))
+        accept(matrix(statuses=dict.fromkeys(LEVELS, Status.UNSUPPORTED)), Policy(level="must"))
 
 
 class TestCompleteness:
@@ -105,27 +105,27 @@ class TestCompleteness:
         """A requirement of the run's own catalogue without a result."""
         more = a_catalogue({**LEVELS, "TA-99": Level.MUST})
         with pytest.raises(VerificationError, match=r"step 13: .* lacks 1: TA-99"):
-            refuse_unfit(matrix(catalogue=more), Policy())
-        refuse_unfit(matrix(catalogue=more), Policy(complete=False))
+            accept(matrix(catalogue=more), Policy())
+        accept(matrix(catalogue=more), Policy(complete=False))
 
     def test_known_to_the_reader(self) -> None:
         """A run that declares less than its version of the suite has; another version is judged by what it declares."""
         known = a_catalogue({**LEVELS, "TA-99": Level.MUST})
         with pytest.raises(VerificationError, match="TA-99"):
-            refuse_unfit(matrix(), Policy(catalogue=known, suite=SUITE))
-        refuse_unfit(matrix(), Policy(catalogue=known, suite=replace(SUITE, version="9")))
+            accept(matrix(), Policy(catalogue=known, suite=SUITE))
+        accept(matrix(), Policy(catalogue=known, suite=replace(SUITE, version="9")))
 
     def test_level_taken_down(self) -> None:
         """A MUST that poses as something less."""
         with pytest.raises(VerificationError, match="TA-03 is a MUST"):
-            refuse_unfit(matrix(), Policy(catalogue=a_catalogue({**LEVELS, "TA-03": Level.MUST}), suite=SUITE))
+            accept(matrix(), Policy(catalogue=a_catalogue({**LEVELS, "TA-03": Level.MUST}), suite=SUITE))
 
     @pytest.mark.parametrize("status", [Status.FAILED, Status.ERRORED, Status.SKIPPED])
     def test_boast(self, status: Status) -> None:
         """A run that calls itself conformant against its own results, whoever signed it."""
         run = replace(matrix(statuses={"TA-01": status}).runs[0], conformant=True)
         with pytest.raises(VerificationError, match="step 13"):
-            refuse_unfit(replace(matrix(), runs=(run,)), Policy(complete=False))
+            accept(replace(matrix(), runs=(run,)), Policy(complete=False))
 
 
 def test_verify_report_asks_too(tmp_path: Path) -> None:

@@ -24,23 +24,26 @@ def matrix(**changes: Any) -> Matrix:
     ("before", "after", "kind"),
     [
         (Status.PASSED, Status.FAILED, Kind.REGRESSED),
-        (Status.PASSED, Status.ERRORED, Kind.REGRESSED),
+        (Status.PASSED, Status.ERRORED, Kind.ERRORED),
         (Status.PASSED, Status.SKIPPED, Kind.REGRESSED),
         (Status.PASSED, Status.UNSUPPORTED, Kind.REGRESSED),
         (Status.UNSUPPORTED, Status.FAILED, Kind.REGRESSED),
-        (Status.FAILED, Status.PASSED, Kind.MENDED),
-        (Status.ERRORED, Status.PASSED, Kind.MENDED),
-        (Status.FAILED, Status.ERRORED, Kind.OTHER),
+        (Status.ERRORED, Status.FAILED, Kind.REGRESSED),
+        (Status.SKIPPED, Status.ERRORED, Kind.ERRORED),
+        (Status.FAILED, Status.PASSED, Kind.FIXED),
+        (Status.ERRORED, Status.PASSED, Kind.FIXED),
+        (Status.FAILED, Status.ERRORED, Kind.ERRORED),
         (Status.FAILED, Status.UNSUPPORTED, Kind.OTHER),
         (Status.SKIPPED, Status.PASSED, Kind.OTHER),
     ],
 )
 def test_kinds(before: Status, after: Status, kind: Kind) -> None:
-    """Each change of status has one kind, and only regressions speak against a release."""
+    """Each change of status has one kind; only regressions are reasons against a release, and errors are kept apart from them."""
     found = compare(matrix(statuses={"TA-01": before}), matrix(statuses={"TA-01": after}))
     assert [(change.requirement, change.kind) for change in found.changes] == [("TA-01", kind)]
     assert found.same == 3
     assert found.regressed is (kind is Kind.REGRESSED)
+    assert found.inconclusive is (kind is Kind.ERRORED)
 
 
 def test_nothing_changed() -> None:
@@ -55,18 +58,30 @@ def test_changed_reading() -> None:
     assert (change.kind, change.before, change.after, change.regression) == (Kind.READING, "first", "second", False)
 
 
-def test_new_and_gone() -> None:
+def test_new_and_removed() -> None:
     """A requirement that was not there is new; one that had passed and is not there any more is a regression."""
     more = matrix(statuses={"TA-09": Status.PASSED})
-    (new,), (gone,) = compare(matrix(), more).changes, compare(more, matrix()).changes
-    assert (new.kind, new.regression, gone.kind, gone.regression) == (Kind.NEW, False, Kind.GONE, True)
+    (new,), (removed,) = compare(matrix(), more).changes, compare(more, matrix()).changes
+    assert (new.kind, new.regression, removed.kind, removed.regression) == (Kind.NEW, False, Kind.REMOVED, True)
 
 
 def test_mesh_that_came_or_went() -> None:
-    """All of a mesh is new or gone."""
-    found = compare(matrix(), matrix(mesh="linkerd"))
-    assert {(change.mesh, change.kind) for change in found.changes} == {("linkerd", Kind.NEW), ("reference", Kind.GONE)}
+    """All of a mesh is new or removed, beside one that stayed."""
+    both = replace(matrix(), runs=(*matrix().runs, *matrix(mesh="linkerd", nonce="n2").runs))
+    assert {(change.mesh, change.kind) for change in compare(matrix(), both).changes} == {("linkerd", Kind.NEW)}
+    found = compare(both, matrix())
+    assert {(change.mesh, change.kind) for change in found.changes} == {("linkerd", Kind.REMOVED)}
     assert found.regressed
+
+
+def test_two_meshes_are_compared_row_by_row() -> None:
+    """Two reports of one mesh each, and not the same, show where the second differs, not that everything is new."""
+    other = matrix(mesh="linkerd", nonce="n2", statuses={"TA-02": Status.FAILED})
+    found = compare(matrix(), other)
+    assert [(change.mesh, change.requirement, change.kind) for change in found.changes] == [
+        ("reference → linkerd", "TA-02", Kind.REGRESSED)
+    ]
+    assert found.same == 3
 
 
 def test_id_that_changed_with_the_version_of_the_api() -> None:
@@ -77,7 +92,7 @@ def test_id_that_changed_with_the_version_of_the_api() -> None:
 
 
 def test_other_catalogues_only_when_told() -> None:
-    """Runs held against different catalogues are not compared by accident."""
+    """Runs tested against different catalogues are not compared by accident."""
     other = matrix(catalogue=a_catalogue(digest="e" * 64))
     with pytest.raises(ReportError, match="one catalogue"):
         compare(matrix(), other)
@@ -109,7 +124,7 @@ class TestCommand:
         return int(str(caught.value.code))
 
     def test_regression(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """Status 1 and the reason; the other way round it is mended and status 0."""
+        """Status 1 and the reason; the other way round it is fixed and status 0."""
         good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses={"TA-01": Status.FAILED})
         key = good / "signing-key.pub.pem"
         assert self.run(good, bad, "--key", key) == 1
@@ -119,6 +134,15 @@ class TestCommand:
         assert "it is failed" in out
         assert self.run(bad, good / "matrix.json") == 0
         assert "not verified" in capsys.readouterr().out
+
+    def test_errored_only(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """An error alone is no regression: status 3, with the reason, so that a gate runs again in place of blaming the release."""
+        good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses={"TA-01": Status.ERRORED})
+        assert self.run(good, bad) == 3
+        out = capsys.readouterr().out
+        assert "Errored (1)" in out
+        assert "it is errored" in out
+        assert out.endswith("inconclusive: 1 changed, 3 the same\n")
 
     def test_json(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A document for gates."""

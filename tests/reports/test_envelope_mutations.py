@@ -22,8 +22,8 @@ from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.matrix.run import Run
-from pytest_smi.reports.envelopes import read_envelopes, trust
-from pytest_smi.reports.verify import verify_report
+from pytest_smi.reports.envelopes import trust
+from pytest_smi.reports.verify import read_envelopes, verify_report
 from pytest_smi.signing.dsse import PAYLOAD_TYPE, Envelope, Signature
 from pytest_smi.signing.signer import Signer
 from pytest_smi.signing.statement import MATRIX_PREDICATE, Statement
@@ -51,7 +51,7 @@ ORIGINALS = [signed(signer) for signer in SIGNERS] + [signed(*SIGNERS)]
 def accepted(data: bytes, both: bool = False) -> bool:
     """Whether these bytes pass as a file of envelopes."""
     try:
-        read_envelopes(data, "x", BOTH if both else TRUST)
+        read_envelopes(data, BOTH if both else TRUST)
     except VerificationError:
         return False
     return True
@@ -215,7 +215,7 @@ def test_deep_payload_of_a_trusted_signer_is_refused() -> None:
     """Nesting without end is an error with a step, not a crash, whoever signed it."""
     for payload in (b"[" * 100_000, b'{"a":' * 100 + b"1" + b"}" * 100):
         with pytest.raises(VerificationError, match="step 5"):
-            read_envelopes(signed(SIGNERS[0], payload=payload).to_bytes() + b"\n", "x", TRUST)
+            read_envelopes(signed(SIGNERS[0], payload=payload).to_bytes() + b"\n", TRUST)
 
 
 # --- every parser -------------------------------------------------------------------------------------------------------

@@ -9,18 +9,17 @@ from pytest_smi.cluster.embedded import EmbeddedCluster, persona_arguments
 from pytest_smi.core.catalogue import Assertion, load
 from pytest_smi.core.limits import Limits
 from pytest_smi.profiles.load import load_profile
-from pytest_smi.session.target import Target
-from pytest_smi.session.worker import why_unsupported
-from pytest_smi.testbed.testbed import Setting
+from pytest_smi.session.selection import why_unsupported
+from pytest_smi.testbed.target import MeshTarget
 from tests.support.runs import run_suite
 
 WHY = "stored so that access can refer to it, but the mesh does not claim it"
 
 
-def a_target(*, stored: dict[str, str]) -> Target:
+def a_target(*, stored: dict[str, str]) -> MeshTarget:
     """Consul, of which access is tested."""
-    setting = Setting(
-        mesh="consul",
+    return MeshTarget(
+        name="consul",
         profile=load_profile("consul"),
         versions={"access": "v1alpha1"},
         absent={"specs": WHY, "split": "not claimed", "metrics": "not claimed"},
@@ -28,8 +27,8 @@ def a_target(*, stored: dict[str, str]) -> Target:
         limits=Limits(),
         image="sample-app",
         run="0011223344556677",
+        apis=("access", "specs", "split", "metrics"),
     )
-    return Target(setting=setting, kubeconfig=None, context=None, apis=("access", "specs", "split", "metrics"), name="consul")
 
 
 STORING, NOT_STORING = a_target(stored={"specs": "v1alpha1"}), a_target(stored={})
@@ -58,7 +57,7 @@ def requirement(*needs: str, since: tuple[tuple[str, str], ...] = ()) -> Asserti
         ),
     ],
 )
-def test_what_is_stored_is_enough_for_others_alone(record: Assertion, target: Target, reason: str) -> None:
+def test_what_is_stored_is_enough_for_others_alone(record: Assertion, target: MeshTarget, reason: str) -> None:
     """Requirements of other APIs are run; those of the stored one are unsupported, and say so."""
     assert why_unsupported(record, target) == reason
 
@@ -76,11 +75,11 @@ def test_consul_is_tested() -> None:
 
 def test_a_worker_is_told_what_is_stored() -> None:
     """Objects are written in the stored version there, too; it is not among those tested."""
-    sent = Target.from_wire(json.loads(json.dumps(STORING.to_wire())))
+    sent = MeshTarget.from_wire(json.loads(json.dumps(STORING.to_wire())))
 
     assert sent == STORING
-    assert sent.setting.versions == {"access": "v1alpha1"}
-    assert sent.setting.written == {"access": "v1alpha1", "specs": "v1alpha1"}
+    assert sent.versions == {"access": "v1alpha1"}
+    assert sent.written == {"access": "v1alpha1", "specs": "v1alpha1"}
 
 
 @pytest.mark.slow

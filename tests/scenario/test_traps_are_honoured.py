@@ -80,8 +80,8 @@ def cleaned(cluster: EmbeddedCluster) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("cleaned")
-def test_scene_with_a_split_has_clients_of_its_own(cluster: EmbeddedCluster, profile: Path, tmp_path: Path) -> None:
-    """The client's Deployment bears the scene's tag; its identity is the ordinary account."""
+def test_scenario_with_a_split_has_clients_of_its_own(cluster: EmbeddedCluster, profile: Path, tmp_path: Path) -> None:
+    """The client's Deployment bears the scenario's tag; its identity is the ordinary account."""
     run = run_suite(
         tmp_path, f"--kubeconfig={cluster.kubeconfig}", f"--mesh-profile={profile}", "-k", "SP-05", "--smi-keep", mesh="trapped"
     )

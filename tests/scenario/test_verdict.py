@@ -17,30 +17,27 @@ from pytest_smi.scenario.verdict import (
     settled,
     steady,
 )
-from pytest_smi.testbed.probing.observation import Arrival, Fate, Observation, Probe
-from pytest_smi.testbed.probing.plan import Call, Volley
+from pytest_smi.testbed.probing.observation import Observation, Outcome
+from pytest_smi.testbed.probing.plan import Call, ProbeBatch
+from tests.scenario.scripted import probe
 
 OPEN = Call(source="t1/a", client="cli-a", server="t1/srv", host="srv", port=8080)
 SHUT = Call(source="t1/c", client="cli-c", server="t1/srv", host="srv", port=8080)
 LIMITS = Limits()
 
 
-def seen(call: Call, **fates: int) -> Observation:
-    probes = []
-    for name, count in fates.items():
-        fate = Fate(name)
-        arrivals = () if fate is Fate.NO else (Arrival(nonce="n", pod="srv-1", port=8080, protocol="HTTP/1.1"),)
-        outcome = {"ok": "answer", "no": "reset", "cut": "reset", "slow": "timeout"}[name]
-        probes += [Probe(nonce="n", outcome=outcome, status=None, echo=name == "ok", arrivals=arrivals, ms=1.0)] * count
-    return Observation(volley=Volley(call=call, repeat=len(probes), nonce="n", timeout=1.0), probes=tuple(probes))
+def seen(call: Call, **outcomes: int) -> Observation:
+    """So many probes of each outcome, by its name."""
+    probes = [probe("n", Outcome[name.upper()]) for name, count in outcomes.items() for _ in range(count)]
+    return Observation(batch=ProbeBatch(call=call, repeat=len(probes), nonce="n", timeout=1.0), probes=tuple(probes))
 
 
 def test_settled_names_the_claims_that_do_not_hold() -> None:
-    """A round is right only when every probe of every claim has its fate."""
+    """A round is right only when every probe of every claim has its outcome."""
     good, bad = allowed(OPEN), denied(SHUT)
 
-    assert settled([good, bad], {good: seen(OPEN, ok=2), bad: seen(SHUT, no=1, ok=1)}) == [bad]
-    assert settled([good, bad], {good: seen(OPEN, ok=2), bad: seen(SHUT, no=2)}) == []
+    assert settled([good, bad], {good: seen(OPEN, delivered=2), bad: seen(SHUT, not_delivered=1, delivered=1)}) == [bad]
+    assert settled([good, bad], {good: seen(OPEN, delivered=2), bad: seen(SHUT, not_delivered=2)}) == []
 
 
 def test_leak_is_conclusive_without_a_control() -> None:
@@ -48,7 +45,7 @@ def test_leak_is_conclusive_without_a_control() -> None:
     shut, open_ = denied(SHUT), control(OPEN)
 
     with pytest.raises(RequirementFailed, match="still reaches"):
-        judge_unsettled([open_, shut], {open_: seen(OPEN, no=1), shut: seen(SHUT, ok=1)}, 8.0)
+        judge_unsettled([open_, shut], {open_: seen(OPEN, not_delivered=1), shut: seen(SHUT, delivered=1)}, 8.0)
 
 
 def test_request_delivered_but_answered_with_an_error_is_a_leak() -> None:
@@ -56,17 +53,17 @@ def test_request_delivered_but_answered_with_an_error_is_a_leak() -> None:
     shut = denied(SHUT)
 
     with pytest.raises(RequirementFailed):
-        judge_unsettled([shut], {shut: seen(SHUT, cut=1)}, 8.0)
+        judge_unsettled([shut], {shut: seen(SHUT, no_response=1)}, 8.0)
 
 
 @pytest.mark.parametrize("claim", [control(OPEN), closed(SHUT)])
 def test_failed_control_is_inconclusive(claim: Claim) -> None:
     """Nothing is said about the mesh when a control does not hold, even if a permission fails as well."""
-    wrong = seen(claim.call, no=1) if claim.kind.opens else seen(claim.call, ok=1)
+    wrong = seen(claim.call, not_delivered=1) if claim.kind.opens else seen(claim.call, delivered=1)
     other = allowed(OPEN)
 
     with pytest.raises(Inconclusive):
-        judge_unsettled([other, claim], {claim: wrong, other: seen(OPEN, no=1)}, 8.0)
+        judge_unsettled([other, claim], {claim: wrong, other: seen(OPEN, not_delivered=1)}, 8.0)
 
 
 def test_permission_that_is_not_reached_needs_a_health_check() -> None:
@@ -74,7 +71,7 @@ def test_permission_that_is_not_reached_needs_a_health_check() -> None:
     claim = allowed(OPEN)
 
     with pytest.raises(NotReached):
-        judge_unsettled([claim], {claim: seen(OPEN, no=1)}, 8.0)
+        judge_unsettled([claim], {claim: seen(OPEN, not_delivered=1)}, 8.0)
 
 
 def test_slow_answers_never_fail_a_mesh() -> None:
@@ -82,9 +79,9 @@ def test_slow_answers_never_fail_a_mesh() -> None:
     claim = allowed(OPEN)
 
     with pytest.raises(Inconclusive, match="too slowly"):
-        judge_unsettled([claim], {claim: seen(OPEN, slow=1)}, 8.0)
+        judge_unsettled([claim], {claim: seen(OPEN, timed_out=1)}, 8.0)
     with pytest.raises(Inconclusive, match="too slowly"):
-        judge_hold([steady(OPEN)], {steady(OPEN): seen(OPEN, ok=99, slow=1)}, LIMITS)
+        judge_hold([steady(OPEN)], {steady(OPEN): seen(OPEN, delivered=99, timed_out=1)}, LIMITS)
 
 
 def test_one_leak_in_a_hold_fails() -> None:
@@ -92,7 +89,7 @@ def test_one_leak_in_a_hold_fails() -> None:
     claims = [allowed(OPEN), denied(SHUT)]
 
     with pytest.raises(RequirementFailed, match="stay denied"):
-        judge_hold(claims, {claims[0]: seen(OPEN, ok=100), claims[1]: seen(SHUT, no=99, ok=1)}, LIMITS)
+        judge_hold(claims, {claims[0]: seen(OPEN, delivered=100), claims[1]: seen(SHUT, not_delivered=99, delivered=1)}, LIMITS)
 
 
 def test_denial_counts_only_while_the_control_lasts() -> None:
@@ -100,12 +97,12 @@ def test_denial_counts_only_while_the_control_lasts() -> None:
     claims = [control(OPEN), denied(SHUT)]
 
     with pytest.raises(Inconclusive, match="did not last"):
-        judge_hold(claims, {claims[0]: seen(OPEN, ok=50, no=50), claims[1]: seen(SHUT, no=100)}, LIMITS)
+        judge_hold(claims, {claims[0]: seen(OPEN, delivered=50, not_delivered=50), claims[1]: seen(SHUT, not_delivered=100)}, LIMITS)
 
 
 def test_steady_has_no_exception_and_allowed_a_stated_share() -> None:
     """One refusal in a hundred breaks `steady` and leaves `allowed` alone."""
-    mixed = seen(OPEN, ok=99, no=1)
+    mixed = seen(OPEN, delivered=99, not_delivered=1)
 
     judge_hold([allowed(OPEN)], {allowed(OPEN): mixed}, LIMITS)
     with pytest.raises(NotReached):
@@ -116,4 +113,4 @@ def test_all_as_claimed_raises_nothing() -> None:
     """A right mesh passes."""
     claims = [steady(OPEN), denied(SHUT)]
 
-    judge_hold(claims, {claims[0]: seen(OPEN, ok=100), claims[1]: seen(SHUT, no=100)}, LIMITS)
+    judge_hold(claims, {claims[0]: seen(OPEN, delivered=100), claims[1]: seen(SHUT, not_delivered=100)}, LIMITS)

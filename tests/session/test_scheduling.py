@@ -1,4 +1,4 @@
-"""Distribution over workers: what is to be alone starts when nothing else goes on, and everything is run once."""
+"""Distribution over workers: what is serial starts when nothing else goes on, and everything is run once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 from pytest_smi.core.catalogue import Assertion
 from pytest_smi.profiles.load import Noted, load_profile
-from pytest_smi.session.scheduling import who_is_alone
+from pytest_smi.session.scheduling import serial_tests
 
 PLUGIN = """
 from pytest_smi.session.scheduling import make_scheduler
 
 def pytest_xdist_make_scheduler(config, log):
-    return make_scheduler(config, log, lambda nodeid: "lonely" in nodeid)
+    return make_scheduler(config, log, lambda nodeid: "serial" in nodeid)
 """
 TESTS = """
 import os, pathlib, time
@@ -33,16 +33,16 @@ def body(name):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize(("others", "lonely"), [(9, 3), (1, 2), (0, 2)])
-def test_lonely_tests_overlap_with_none(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, others: int, lonely: int
+@pytest.mark.parametrize(("others", "serial"), [(9, 3), (1, 2), (0, 2)])
+def test_serial_tests_overlap_with_none(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, others: int, serial: int
 ) -> None:
-    """Whatever the numbers: each test runs once, and a lonely one never beside another."""
+    """Whatever the numbers: each test runs once, and a serial one never beside another."""
     log = pytester.path / "log"
     log.touch()
     monkeypatch.setenv("SCHEDULE_LOG", str(log))
     pytester.makeconftest(PLUGIN)
-    names = [f"lonely_{i}" for i in range(lonely)] + [f"other_{i}" for i in range(others)]
+    names = [f"serial_{i}" for i in range(serial)] + [f"other_{i}" for i in range(others)]
     pytester.makepyfile(test_it=TESTS + "".join(f"\ndef test_{name}():\n    body('{name}')\n" for name in names))
 
     pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider", timeout=60).assert_outcomes(passed=len(names))
@@ -52,11 +52,11 @@ def test_lonely_tests_overlap_with_none(
     under_way: set[str] = set()
     for what, name in lines:
         under_way ^= {name}
-        if any(one.startswith("lonely") for one in under_way):
+        if any(one.startswith("serial") for one in under_way):
             assert len(under_way) == 1, (what, under_way)
 
 
-def test_profile_says_who_is_alone() -> None:
+def test_profile_says_serial_tests() -> None:
     """By requirement and target: the same assertion is alone for one mesh and not for another."""
     record = Assertion(
         requirement="TA-19", name="traffic_access::one", statement="s", level="MUST", source="s", needs=("access",), features=()
@@ -64,9 +64,9 @@ def test_profile_says_who_is_alone() -> None:
     quiet = load_profile("reference")
     loud = replace(quiet, alone=(Noted(requirement="TA-19", reason="it stops the mesh"),))
 
-    is_alone = who_is_alone([record], {"loud@kind-a": loud, "quiet": quiet})
+    is_serial = serial_tests([record], {"loud@kind-a": loud, "quiet": quiet})
 
     nodeid = str(Path("..") / "conformance" / "test_traffic_access.py")
-    assert is_alone(f"{nodeid}::test_one[loud@kind-a]")
-    assert not is_alone(f"{nodeid}::test_one[quiet]")
-    assert not is_alone(f"{nodeid}::test_two[loud@kind-a]")
+    assert is_serial(f"{nodeid}::test_one[loud@kind-a]")
+    assert not is_serial(f"{nodeid}::test_one[quiet]")
+    assert not is_serial(f"{nodeid}::test_two[loud@kind-a]")

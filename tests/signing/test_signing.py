@@ -70,7 +70,7 @@ def test_threshold_counts_unique_keys() -> None:
 
 
 def test_securesystemslib_verifies(kind: str) -> None:
-    """securesystemslib finds the key by its id and accepts the envelope."""
+    """securesystemslib computes the same key id, finds the key by it and accepts the envelope."""
     signer = Signer(KEYS[kind])
     key = SSlibKey.from_crypto(load_pem_public_key(signer.public_pem))
     foreign = ForeignEnvelope.from_dict(json.loads(signer.sign(PAYLOAD).to_bytes()))

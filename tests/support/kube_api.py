@@ -78,7 +78,7 @@ def until(condition: Callable[[], T | None], what: str, deadline: float = WAIT) 
     """The first true value of `condition()`; fails the test, naming `what`, when there is none in `deadline` seconds."""
     end, pause = time.monotonic() + deadline, 0.01
     while not (value := condition()):
-        assert time.monotonic() < end, f"waited {deadline:g} s, but it did not come true that {what}"
+        assert time.monotonic() < end, f"timed out after {deadline:g} s waiting until {what}"
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)
     return value

@@ -61,14 +61,14 @@ def a_survey(
     profile: Profile | None = None,
     answers: Mapping[str, Answer | dict[str, Any]] | None = None,
     *,
-    rivals: Mapping[str, Profile] | None = None,
+    other_meshes: Mapping[str, Profile] | None = None,
     apis: tuple[str, ...] = APIS,
     **changes: Any,
 ) -> Survey:
     """What a healthy cluster says of the mesh, but for `answers` (a dict is a good answer with that body)."""
     profile = profile or a_profile()
-    rivals = rivals or {}
-    asked = questions(profile, rivals.values(), apis)
+    other_meshes = other_meshes or {}
+    asked = questions(profile, other_meshes.values(), apis)
     healthy: dict[str, Answer] = {}
     for key, question in asked.items():
         body: dict[str, Any] = {"items": []} if key in (NAMESPACES, PODS) else workload()
@@ -80,9 +80,9 @@ def a_survey(
     healthy[VERSION] = Answer(200, {"gitVersion": "v1.32.4"})
     healthy[GROUPS_SERVED] = Answer(200, groups({api: (version,) for api, version in VERSIONS.items()}))
     healthy[METRICS] = Answer(200, {"status": {"conditions": [{"type": "Available", "status": "True"}]}})
-    for rival in rivals.values():
-        for text in rival.mesh.detect:
-            reference = rival.mesh.reference(text)
+    for other in other_meshes.values():
+        for text in other.mesh.detect:
+            reference = other.mesh.reference(text)
             healthy[f"{reference.namespace}/{reference.kind}/{reference.name}"] = ABSENT
     spoiled = {key: value if isinstance(value, Answer) else Answer(200, value) for key, value in (answers or {}).items()}
     unknown = set(spoiled) - set(healthy)
@@ -93,6 +93,6 @@ def a_survey(
         apis=apis,
         questions=asked,
         answers=healthy | spoiled,
-        rivals=rivals,
+        other_meshes=other_meshes,
         **changes,
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pytest_smi.profiles.load import FAMILIES, Profile, ServiceFacts, load_profile
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
-from pytest_smi.testbed.workloads import DEFAULT_PORTS, Workload, family_of
+from pytest_smi.testbed.workloads import DEFAULT_PORTS, TCP_SERVER_FIRST, Workload, family_of
 
 TRAEFIK, OSM = load_profile("traefik-mesh"), load_profile("osm")
 
@@ -69,7 +69,7 @@ def test_one_service_has_one_name() -> None:
 
 def test_separate_services_carry_their_annotations() -> None:
     """Traefik Mesh tells families apart by an annotation of the Service."""
-    made = manifests.services(Addresses.of(TRAEFIK, "srv", "t1"), selector={"a": "b"}, annotations=TRAEFIK.services.annotations)
+    made = manifests.services(Addresses.of(TRAEFIK, "srv", "t1"), selector={"a": "b"}, facts=TRAEFIK.services)
 
     kinds = {item["metadata"]["name"]: item["metadata"].get("annotations", {}).get("mesh.traefik.io/traffic-type") for item in made}
     assert kinds == {"srv": None, "srv-tcp": "tcp", "srv-udp": "udp"}
@@ -95,11 +95,46 @@ def test_no_port_is_lost_or_doubled(ports: dict[str, int], separate: bool) -> No
     assert separate or len(made) == 1
 
 
-@pytest.mark.parametrize("name", ["reference", "osm", "linkerd"])
+@pytest.mark.parametrize("name", ["reference", "consul"])
 def test_single_services_are_what_they_always_were(name: str) -> None:
     """A profile that asks for nothing gets the plain Service, without annotations."""
     profile = load_profile(name)
 
-    made = manifests.services(Addresses.of(profile, "srv", "t1"), selector={"a": "b"}, annotations=profile.services.annotations)
+    made = manifests.services(Addresses.of(profile, "srv", "t1"), selector={"a": "b"}, facts=profile.services)
 
     assert made == [manifests.service("srv", "t1", selector={"a": "b"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"), [("osm", "tcp-server-first"), ("fsm", "tcp-server-first"), ("istio", "tcp"), ("linkerd", "tcp")]
+)
+def test_a_port_where_the_server_speaks_first_is_declared_in_the_words_of_the_mesh(name: str, declared: str) -> None:
+    """OSM and FSM wait for the client's first bytes on a port of plain `tcp`; other meshes do not know their word for it."""
+    [made] = manifests.services(Addresses.of(load_profile(name), "srv", "t1"), selector={}, facts=load_profile(name).services)
+
+    assert {port["port"]: port.get("appProtocol") for port in made["spec"]["ports"]} == {
+        8080: "http",
+        8081: "http",
+        9000: "tcp",
+        9001: declared,
+        9100: None,
+        9101: None,
+    }
+
+
+def test_linkerd_is_told_not_to_wait_for_the_client() -> None:
+    """Linkerd reads a connection's first bytes unless its port is opaque, to the caller by the Service and to the server by the pod."""
+    linkerd = load_profile("linkerd")
+    [made] = manifests.services(Addresses.of(linkerd, "srv", "t1"), selector={}, facts=linkerd.services)
+
+    opaque = {"config.linkerd.io/opaque-ports": str(TCP_SERVER_FIRST)}
+    assert made["metadata"]["annotations"] == opaque
+    assert opaque.items() <= linkerd.join.pod_annotations.items()
+
+
+def test_any_protocol_may_be_spelled_otherwise() -> None:
+    """A profile may give its own word for UDP, too, where plain Kubernetes says it by the port's protocol alone."""
+    facts = ServiceFacts(app_protocols={"http": "kubernetes.io/h2c", "udp": "dns"})
+    [made] = manifests.services(Addresses.of(OSM, "srv", "t1"), selector={}, ports={"80/TCP": 8080, "53/UDP": 9100}, facts=facts)
+
+    assert {port["port"]: port["appProtocol"] for port in made["spec"]["ports"]} == {80: "kubernetes.io/h2c", 53: "dns"}

@@ -10,15 +10,8 @@ Objects = Mapping[Key, dict[str, Any]]
 
 SIDECAR = "smi-proxy"
 REDIRECT = "network.smi-reference.io/redirect"
-TRAFFIC_TYPE = "mesh.traefik.io/traffic-type"
 _HTTP_PROTOCOLS = ("http", "http2", "h2c", "grpc", "kubernetes.io/h2c")
 _HTTP_PREFIXES = ("http", "h2c", "grpc")
-
-
-def declared_protocol(service: Mapping[str, Any]) -> str:
-    """What a Service speaks where its annotation alone decides that: "http" or "tcp"."""
-    annotations = (service.get("metadata") or {}).get("annotations") or {}
-    return "tcp" if annotations.get(TRAFFIC_TYPE, "http") != "http" else "http"
 
 
 def port_hint(port: Mapping[str, Any]) -> str:
@@ -26,7 +19,7 @@ def port_hint(port: Mapping[str, Any]) -> str:
     protocol = str(port.get("appProtocol") or "").lower()
     if protocol in _HTTP_PROTOCOLS:
         return "http"
-    if protocol in ("tcp", "kubernetes.io/tcp"):
+    if protocol in ("tcp", "tcp-server-first", "kubernetes.io/tcp"):
         return "tcp"
     name = str(port.get("name") or "")
     return "http" if not protocol and name.split("-")[0] in _HTTP_PREFIXES else "auto"

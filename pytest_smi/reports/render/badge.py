@@ -1,6 +1,6 @@
 """badge.json: what shields.io's endpoint reads, with its keys and no other. Pure.
 
-A badge is made from a verified matrix only (the caller sees to that), and turns grey once the oldest of the runs it speaks of is older
+A badge is made from a verified matrix only (the caller sees to that), and turns grey once the oldest of the runs that it covers is older
 than the age allowed: a green badge that nobody renews is worth nothing.
 """
 
@@ -17,7 +17,7 @@ _LONGEST = 40
 
 
 def badge_json(matrix: Matrix, *, now: datetime, max_age: timedelta | None) -> bytes:
-    """The badge about the latest run of each mesh. `max_age`: beyond it the badge is grey and says so; None never."""
+    """Return the badge about the latest run of each mesh. `max_age`: beyond it the badge is grey and says so; None never."""
     runs = latest_runs(matrix)
     finished = [moment(run.finished_at) for run in runs]
     known = [one.astimezone(UTC) for one in finished if one is not None]

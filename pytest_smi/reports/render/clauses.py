@@ -22,7 +22,7 @@ class Clause:
 
 
 def clauses_of(source: str) -> tuple[Clause, ...]:
-    """The parts of a source, in their order."""
+    """Return the parts of a source, in their order."""
     return tuple(Clause(text=part, url=_url(part)) for part in (piece.strip() for piece in source.split(";")) if part)
 
 
@@ -37,5 +37,5 @@ def _url(part: str) -> str | None:
 
 
 def _anchor(heading: str) -> str:
-    """The anchor that the forge gives a heading: lower case, punctuation gone, spaces as hyphens."""
+    """Return the anchor that the forge gives a heading: lower case, without punctuation, spaces as hyphens."""
     return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")

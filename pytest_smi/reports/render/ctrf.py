@@ -5,12 +5,14 @@
 
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
 from pytest_smi.core.terms import Status
 from pytest_smi.core.uris import CTRF_NAMESPACE
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
+from pytest_smi.reports.render.failure import Failure, failure_rows
 from pytest_smi.reports.render.wording import API_TITLES, latest_runs, moment, run_label
 
 __all__ = ["ctrf_json"]
@@ -28,10 +30,12 @@ _STATUS = {
 }
 
 
-def ctrf_json(matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str) -> bytes:
-    """The latest run of each mesh, as one report."""
+def ctrf_json(
+    matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str, failures: Mapping[str, Failure] = MappingProxyType({})
+) -> bytes:
+    """Return the latest run of each mesh, as one report."""
     runs = latest_runs(matrix)
-    tests = [_test(run, entry, statements) for run in runs for entry in run.results]
+    tests = [_test(run, entry, statements, failures) for run in runs for entry in run.results]
     statuses = [test["status"] for test in tests]
     start, stop = min(_milliseconds(run.started_at) for run in runs), max(_milliseconds(run.finished_at) for run in runs)
     summary: dict[str, Any] = {"tests": len(tests), "start": start, "stop": stop, "duration": max(0, stop - start)}
@@ -55,7 +59,7 @@ def ctrf_json(matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: s
     return canonical_bytes(report)
 
 
-def _test(run: Run, entry: Entry, statements: Mapping[str, str]) -> dict[str, Any]:
+def _test(run: Run, entry: Entry, statements: Mapping[str, str], failures: Mapping[str, Failure]) -> dict[str, Any]:
     labels: dict[str, Any] = {
         "requirement": entry.requirement,
         "level": str(entry.level),
@@ -80,6 +84,8 @@ def _test(run: Run, entry: Entry, statements: Mapping[str, str]) -> dict[str, An
     }
     if entry.reason:
         test["message"] = entry.reason
+    if entry.status in (Status.FAILED, Status.ERRORED):
+        test["trace"] = "\n".join(f"{label:<9} {text}" for label, text in failure_rows(run, entry, failures))
     if entry.evidence is not None:
         test["attachments"] = [
             {

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.badge import badge_json
 from pytest_smi.reports.render.ctrf import ctrf_json
+from pytest_smi.reports.render.failure import failures_of
 from pytest_smi.reports.render.junit import junit_xml
 from pytest_smi.reports.render.openmetrics import openmetrics
 from pytest_smi.reports.render.page_html import index_html
@@ -25,18 +26,19 @@ def render_all(
     max_age: timedelta | None = None,
     evidence_links: bool = True,
 ) -> dict[str, bytes]:
-    """File name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
+    """Return file name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
 
     `matrix_sha256`: of the file that holds the matrix, so that what is derived can be traced to it. `signer`: fingerprint of the key that
     this very matrix was verified with; without it there is no badge. `max_age`: see `badge_json`.
     `evidence_links`: the files will lie in the report folder, so that links to its evidence lead somewhere.
     """
+    failures = failures_of(matrix, evidence)
     files = {
         "index.html": index_html(matrix, evidence, statements, matrix_sha256=matrix_sha256, signer=signer, evidence_links=evidence_links),
         "summary.md": summary_markdown(matrix, statements, signer=signer),
         "summary.json": summary_json(matrix, matrix_sha256=matrix_sha256, signer=signer),
-        "ctrf.json": ctrf_json(matrix, statements, matrix_sha256=matrix_sha256),
-        "junit.xml": junit_xml(matrix, statements, matrix_sha256=matrix_sha256),
+        "ctrf.json": ctrf_json(matrix, statements, matrix_sha256=matrix_sha256, failures=failures),
+        "junit.xml": junit_xml(matrix, statements, matrix_sha256=matrix_sha256, failures=failures),
         "metrics.txt": openmetrics(matrix),
     }
     if signer is not None:

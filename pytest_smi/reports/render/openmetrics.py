@@ -12,7 +12,7 @@ _Sample = tuple[dict[str, str], float]
 
 
 def openmetrics(matrix: Matrix) -> bytes:
-    """The metrics: conformance, counts per API and status, capability, each judged requirement, and when the run finished."""
+    """Return the metrics: conformance, counts per API and status, capability, each judged requirement, and when the run finished."""
     runs = latest_runs(matrix)
     lines = [
         *_family("smi_conformant", "gauge", "1 when the latest run of the mesh is conformant, else 0.", _conformant(runs)),

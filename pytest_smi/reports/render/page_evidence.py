@@ -1,6 +1,6 @@
 """Evidence as the page embeds it: bounded in size, and said once however many results share it. Pure.
 
-Assertions that judge a common scene each carry its whole timeline, so events and manifests go into pools and results refer to them by
+Assertions that judge a shared scenario each carry its whole timeline, so events and manifests go into pools and results refer to them by
 index. What does not fit is left out and counted; the whole is always in the evidence file.
 """
 
@@ -36,7 +36,7 @@ class EvidencePool:
         self._left = largest
 
     def add(self, data: bytes) -> dict[str, Any] | None:
-        """What a result's panel shows of this evidence file, or None when it is not one of ours (a page must not fail for that)."""
+        """Return what a result's panel shows of this evidence file, or None when it is not one of ours (a page must not fail for that)."""
         try:
             document = parse_json(data)
         except ValueError:

@@ -31,7 +31,7 @@ def index_html(
     signer: str | None,
     evidence_links: bool,
 ) -> bytes:
-    """The page. `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`."""
+    """Return the page. `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`."""
     page = page_of(matrix, evidence, statements, evidence_links=evidence_links)
     style, script = _asset("page.css"), _asset("page.js")
     text = _template().render(

@@ -26,7 +26,7 @@ _MOST_LISTED = 200
 
 
 def summary_json(matrix: Matrix, *, matrix_sha256: str, signer: str | None) -> bytes:
-    """A flat document: one object per run, scalars only. `signer`: fingerprint of the key that the matrix was verified with, or None."""
+    """Return a flat document: one object per run, scalars only. `signer`: fingerprint of the key that verified the matrix, or None."""
     latest = {run.nonce for run in latest_runs(matrix)}
     return canonical_bytes(
         {
@@ -68,7 +68,7 @@ def _flat(run: Run, latest: bool) -> dict[str, Any]:
 
 
 def summary_markdown(matrix: Matrix, statements: Mapping[str, str], *, signer: str | None) -> bytes:
-    """A page for a pull request or a job summary: verdicts, capability, and everything that did not pass in each mesh's latest run."""
+    """Return a page for a pull request or a job summary: verdicts, capability, and everything that did not pass in the latest runs."""
     return ("\n".join(_page(matrix, statements, signer)) + "\n").encode()
 
 
@@ -139,6 +139,6 @@ def _history(grouped: Mapping[str, tuple[Run, ...]]) -> Iterator[str]:
 
 
 def _md(text: str | None) -> str:
-    """Text as Markdown shows it: one line, nothing in it is markup."""
+    """Return text as Markdown shows it: one line, nothing in it is markup."""
     flat = re.sub(r"([\\`*_{}\[\]()#|~!@])", r"\\\1", " ".join(visible(text or "").split()))
     return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

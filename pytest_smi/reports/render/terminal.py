@@ -6,11 +6,13 @@ width given unless a single word is.
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
+from pytest_smi.reports.render.failure import Failure, failure_rows, failures_of
 from pytest_smi.reports.render.wording import notes_of, run_label
 
 __all__ = ["Line", "Style", "summary_lines"]
@@ -23,11 +25,23 @@ _MOST_GROUPED = 12
 """Requirements listed per reason before the rest is only counted."""
 
 
-def summary_lines(matrix: Matrix, *, report: str, fingerprint: str | None, width: int = 100) -> Iterator[Line]:
-    """The lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the signing key, None if unsigned."""
+def summary_lines(
+    matrix: Matrix,
+    *,
+    report: str,
+    fingerprint: str | None,
+    statements: Mapping[str, str] = MappingProxyType({}),
+    evidence: Mapping[str, bytes] = MappingProxyType({}),
+    width: int = 100,
+) -> Iterator[Line]:
+    """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key, None if unsigned.
+
+    `statements`: requirement → its sentence. `evidence`: path → bytes, from which each failure is told.
+    """
     width = max(60, min(width, 120))
+    failures = failures_of(matrix, evidence)
     for run in matrix.runs:
-        yield from _run(run, report, width)
+        yield from _run(run, report, width, statements, failures)
         yield ("plain", "")
     yield ("plain", f"Report  {report}")
     if fingerprint is None:
@@ -37,14 +51,14 @@ def summary_lines(matrix: Matrix, *, report: str, fingerprint: str | None, width
         yield ("dim", f"        pytest-smi verify {report} --key {report.rstrip('/')}/signing-key.pub.pem")
 
 
-def _run(run: Run, report: str, width: int) -> Iterator[Line]:
+def _run(run: Run, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]) -> Iterator[Line]:
     yield ("title", f"{run_label(run)} on Kubernetes {run.kubernetes}".replace("  ", " "))
     yield from _apis(run, width)
     for note in notes_of(run):
         yield from _wrapped("dim", "  note     ", note, width)
     broken: tuple[tuple[Status, Style], ...] = ((Status.FAILED, "bad"), (Status.ERRORED, "warn"))
     for status, style in broken:
-        yield from _broken(run, status, style, report, width)
+        yield from _broken(run, status, style, report, width, statements, failures)
     for status, title in ((Status.UNSUPPORTED, "Unsupported"), (Status.SKIPPED, "Skipped")):
         yield from _grouped(run, status, title, width)
     yield from _observed(run, width)
@@ -62,18 +76,18 @@ def _apis(run: Run, width: int) -> Iterator[Line]:
         yield from _wrapped(_CAPABILITY[claim.capability], lead, counts or "nothing ran", width)
 
 
-def _broken(run: Run, status: Status, style: Style, report: str, width: int) -> Iterator[Line]:
+def _broken(
+    run: Run, status: Status, style: Style, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+) -> Iterator[Line]:
     entries = [entry for entry in run.results if entry.status is status]
     if not entries:
         return
     yield ("plain", "")
     yield (style, f"  {status.capitalize()} ({len(entries)})")
     for entry in entries:
-        yield from _wrapped(
-            style, f"  {entry.requirement:<6} {entry.level:<7} ", _named(entry) + (entry.reason or "no reason given"), width
-        )
-        if entry.evidence is not None:
-            yield ("dim", f"{'':<17}{report.rstrip('/')}/{entry.evidence.path}")
+        yield from _wrapped(style, f"  {entry.requirement:<6} {entry.level:<7} ", statements.get(entry.requirement, entry.id), width)
+        for label, text in failure_rows(run, entry, failures, report=report):
+            yield from _wrapped("dim" if label in ("repeat", "evidence", "clause") else "plain", f"    {label:<9} ", text, width)
 
 
 def _named(entry: Entry) -> str:
@@ -104,7 +118,7 @@ def _observed(run: Run, width: int) -> Iterator[Line]:
     yield ("plain", "")
     yield ("plain", f"  Observed ({len(entries)}), where the specification leaves it open")
     for entry in entries:
-        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "nothing seen"), width)
+        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "no reading"), width)
 
 
 def _verdict(run: Run, width: int) -> Iterator[Line]:

@@ -38,17 +38,17 @@ LEVEL_TITLES: dict[Level, str] = {
     Level.AMB: "Left open by the specification",
 }
 STATUS_TITLES: dict[Status, str] = {
-    Status.PASSED: "held, with a control at the same time",
+    Status.PASSED: "the requirement was met, with a control at the same time",
     Status.FAILED: "the mesh broke the requirement",
-    Status.ERRORED: "nothing can be said about the mesh",
+    Status.ERRORED: "inconclusive: a control failed, or the cluster or the harness did",
     Status.UNSUPPORTED: "not claimed by the mesh or not served by the cluster",
-    Status.SKIPPED: "left out by the user",
+    Status.SKIPPED: "skipped by option",
     Status.OBSERVED: "the specification allows several readings",
 }
 
 
 def runs_by_mesh(matrix: Matrix) -> dict[str, tuple[Run, ...]]:
-    """Name of the mesh (with the variant, where several versions were run) → its runs, the latest first; in order of their names."""
+    """Return name of the mesh (with the variant, where several versions were run) → its runs, the latest first; in order of their names."""
     grouped: defaultdict[str, list[Run]] = defaultdict(list)
     for run in matrix.runs:
         grouped[run.name].append(run)
@@ -56,45 +56,45 @@ def runs_by_mesh(matrix: Matrix) -> dict[str, tuple[Run, ...]]:
 
 
 def latest_runs(matrix: Matrix) -> tuple[Run, ...]:
-    """The latest run of each mesh, in order of the meshes' names."""
+    """Return the latest run of each mesh, in order of the meshes' names."""
     return tuple(runs[0] for runs in runs_by_mesh(matrix).values())
 
 
 def run_label(run: Run) -> str:
-    """Mesh and version, for people: `reference 0.1.0`, with the variant if there is one."""
+    """Return mesh and version, for people: `reference 0.1.0`, with the variant if there is one."""
     return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
 
 
 def notes_of(run: Run) -> list[str]:
-    """What the run says of its API versions beside its results."""
+    """Return what the run says of its API versions beside its results."""
     notes = run.options.get("notes")
     return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def conformance_word(run: Run) -> str:
-    """Whether the run is conformant, in words."""
+    """Return whether the run is conformant, in words."""
     return "conformant" if run.conformant else "not conformant"
 
 
 def counts_text(entries: Iterable[Entry]) -> str:
-    """How many entries have which status: `1 passed, 2 failed`."""
+    """Return how many entries have which status: `1 passed, 2 failed`."""
     listed = list(entries)
     return ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in listed)))
 
 
 def entry_title(entry: Entry) -> str:
-    """Requirement and assertion: `SP-01 traffic_split::ninety_ten[v1alpha4]`."""
+    """Return requirement and assertion: `SP-01 traffic_split::ninety_ten[v1alpha4]`."""
     return entry.requirement if entry.id == entry.requirement else f"{entry.requirement} {entry.id}"
 
 
 def requirement_order(requirement: str) -> tuple[str, int, str]:
-    """Sort key: prefix, then number as a number, so that TA-9 comes before TA-10."""
+    """Return sort key: prefix, then number as a number, so that TA-9 comes before TA-10."""
     found = re.fullmatch(r"(.*?)([0-9]{1,9})", requirement)
     return (found[1], int(found[2]), "") if found else (requirement, 0, requirement)
 
 
 def moment(text: str) -> datetime | None:
-    """A date of the matrix as a point in time, or None when it is not one."""
+    """Return a date of the matrix as a point in time, or None when it is not one."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -103,5 +103,5 @@ def moment(text: str) -> datetime | None:
 
 
 def visible(text: str) -> str:
-    """The text without characters that XML forbids and terminals obey: control characters become the replacement character."""
+    """Return the text without characters that XML forbids and terminals obey: control characters become the replacement character."""
     return re.sub("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text.replace("\r\n", "\n"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_smi.cluster.wait import pause
-from pytest_smi.scenario.scenario import Answer, Inconclusive, Scene
+from pytest_smi.scenario.scenario import Answer, Inconclusive, Scenario
 from pytest_smi.smi.render import GROUPS
 
 
@@ -13,7 +12,7 @@ from pytest_smi.smi.render import GROUPS
 class Reader:
     """A ServiceAccount that asks for metrics of its namespace."""
 
-    smi: Scene
+    smi: Scenario
     namespace: str
     name: str
 
@@ -35,15 +34,16 @@ class Reader:
                 "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
             }
         )
-        deadline, pace = self.smi.clock() + self.smi.limits.settle_deadline, 0.05
-        while not (answer := self.ask()).ok:
-            if self.smi.clock() > deadline:
+        rounds = self.smi.context.rounds()
+        for _ in rounds:
+            answer = self.ask()
+            if answer.ok:
+                return
+            if rounds.over(self.smi.limits.settle_deadline):
                 raise Inconclusive(f"the account is refused although it has a Role: {answer.message}")
-            pause(pace)
-            pace = min(2 * pace, self.smi.limits.poll_interval)
 
 
-def reader(smi: Scene) -> Reader:
+def reader(smi: Scenario) -> Reader:
     """Create an account without any role."""
     found = Reader(smi, smi.namespace("t1"), f"reader-{smi.tag}")
     smi.put({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": found.name, "namespace": found.namespace}})

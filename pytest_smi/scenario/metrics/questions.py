@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_smi.scenario.metrics.cast import Cast
 from pytest_smi.scenario.metrics.judge import ELEVEN
 from pytest_smi.scenario.metrics.reading import Question
-from pytest_smi.scenario.scenario import Scene
+from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
+from pytest_smi.scenario.scenario import Scenario
 from pytest_smi.testbed.manifests import APP_LABEL
 
 CLUSTER_SCOPED = ("namespaces", "nodes")
 
 
-def watched(cast: Cast) -> Question:
+def watched(plan: TrafficPlan) -> Question:
     """The list by which one sees whether the numbers are complete."""
-    return Question(f"/namespaces/{cast.home}/deployments")
+    return Question(f"/namespaces/{plan.home}/deployments")
 
 
-def questions(cast: Cast) -> dict[str, Question]:
+def questions(plan: TrafficPlan) -> dict[str, Question]:
     """What must be read within the window of the traffic."""
-    home = f"/namespaces/{cast.home}"
-    found = {f"edges {role}": Question(f"{home}/deployments/{cast.workloads[role].name}/edges") for role in ("a", "b", "d", "g", "r")}
-    found |= {f"deployment {role}": Question(f"{home}/deployments/{cast.workloads[role].name}") for role in ("b", "c", "d", "r", "w")}
+    home = f"/namespaces/{plan.home}"
+    found = {f"edges {role}": Question(f"{home}/deployments/{plan.workloads[role].name}/edges") for role in ("a", "b", "d", "g", "r")}
+    found |= {f"deployment {role}": Question(f"{home}/deployments/{plan.workloads[role].name}") for role in ("b", "c", "d", "r", "w")}
     found |= {
         "namespace": Question(home),
-        "deployments": watched(cast),
+        "deployments": watched(plan),
         "pods": Question(f"{home}/pods"),
-        "abroad": Question(f"/namespaces/{cast.workloads['x'].namespace}/deployments"),
-        "deployments b": Question(f"{home}/deployments", {"labelSelector": f"{APP_LABEL}={cast.workloads['b'].name}"}),
-        "pods b": Question(f"{home}/pods", {"labelSelector": f"{APP_LABEL}={cast.workloads['b'].name}"}),
+        "abroad": Question(f"/namespaces/{plan.workloads['x'].namespace}/deployments"),
+        "deployments b": Question(f"{home}/deployments", {"labelSelector": f"{APP_LABEL}={plan.workloads['b'].name}"}),
+        "pods b": Question(f"{home}/pods", {"labelSelector": f"{APP_LABEL}={plan.workloads['b'].name}"}),
     }
-    if cast.splits:
+    if plan.splits:
         found["trafficsplits"] = Question(f"{home}/trafficsplits")
     return found
 
 
-def later_questions(smi: Scene, cast: Cast) -> dict[str, Question]:
+def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
     """What may be read after that, while the objects still have numbers: every kind, listed and got."""
-    home = f"/namespaces/{cast.home}"
+    home = f"/namespaces/{plan.home}"
     found = {"root": Question(""), "root/": Question("/")}
     found |= {f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)}
-    for kind, name in _busy(smi, cast).items():
+    for kind, name in _busy(smi, plan).items():
         found[f"get {kind}"] = Question(f"/{kind}/{name}" if kind in CLUSTER_SCOPED else f"{home}/{kind}/{name}")
     return found
 
 
-def _busy(smi: Scene, cast: Cast) -> Mapping[str, str]:
+def _busy(smi: Scenario, plan: TrafficPlan) -> Mapping[str, str]:
     """One object of each kind that had traffic, as far as there is one: those around b."""
-    b = cast.workloads["b"]
+    b = plan.workloads["b"]
     pod = smi.testbed.connection.request("GET", f"/api/v1/namespaces/{b.namespace}/pods/{b.pods[0].name}").body
     found = {"namespaces": b.namespace, "nodes": (pod.get("spec") or {}).get("nodeName"), "pods": b.pods[0].name}
     found |= {"services": b.name, "deployments": b.name}
     owners = pod["metadata"].get("ownerReferences") or ()
     found["replicasets"] = next((owner["name"] for owner in owners if owner.get("kind") == "ReplicaSet"), "")
-    if cast.splits:
-        found["trafficsplits"] = cast.splits[0].name
+    if plan.splits:
+        found["trafficsplits"] = plan.splits[0].name
     return {kind: name for kind, name in found.items() if name}

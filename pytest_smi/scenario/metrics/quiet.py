@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_smi.cluster.wait import pause
 from pytest_smi.scenario.metrics import quantities
 from pytest_smi.scenario.metrics.reading import Question, items_or_none, read
 from pytest_smi.scenario.metrics.recording import Document, Fading
 from pytest_smi.scenario.metrics.records import Item
-from pytest_smi.scenario.scenario import RequirementFailed, Scene
+from pytest_smi.scenario.scenario import RequirementFailed, Scenario
 
 UNSAID = 30.0
 """Seconds to wait for an empty window where neither its length nor its effect can be seen: the specification's example."""
@@ -29,7 +28,7 @@ class Quiet:
     fading: Fading
 
 
-def await_quiet(smi: Scene, question: Question) -> Quiet:
+def await_quiet(smi: Scenario, question: Question) -> Quiet:
     """Watch an object whose traffic has just ended; returns when a window without any traffic has passed."""
     ended = smi.clock()
     shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + smi.limits.metrics_deadline)
@@ -49,23 +48,21 @@ def await_quiet(smi: Scene, question: Question) -> Quiet:
     return Quiet(window=window, fading=Fading(before=before, after=after, waited=waited))
 
 
-def poll(smi: Scene, question: Question, right: Callable[[list[Item] | None], bool], *, deadline: float) -> Document:
-    """Return the first document that is right, or the one read when the deadline (on the scene's clock) had passed."""
-    pace = 0.02
-    while True:
+def poll(smi: Scenario, question: Question, right: Callable[[list[Item] | None], bool], *, deadline: float) -> Document:
+    """Return the first document that is right, or the one read when the deadline (on the scenario's clock) had passed."""
+    rounds = smi.context.rounds()
+    for _ in rounds:
         document = read(smi, question)
-        left = deadline - smi.clock()
-        if right(items_or_none(document)) or left <= 0:
-            return document
-        pause(min(pace, left))
-        pace = min(2 * pace, smi.limits.poll_interval)
+        if right(items_or_none(document)) or smi.clock() >= deadline:
+            break
+    return document
 
 
-def pass_time(smi: Scene, *, until: float) -> None:
-    """Let time pass up to a point on the scene's clock."""
+def pass_time(smi: Scenario, *, until: float) -> None:
+    """Let time pass up to a point on the scenario's clock."""
     left = until - smi.clock()
     if left > 0:
-        pause(left)
+        smi.pause(left)
 
 
 def requests_shown(items: list[Item] | None) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_smi.scenario.metrics.recording import Document
 from pytest_smi.scenario.metrics.records import Item
-from pytest_smi.scenario.scenario import RequirementFailed, Scene
+from pytest_smi.scenario.scenario import RequirementFailed, Scenario
 
 AT_ONCE = 6
 
@@ -21,7 +21,7 @@ class Question:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(smi: Scene, question: Question) -> Document:
+def read(smi: Scenario, question: Question) -> Document:
     """Ask once; whatever the status, the answer is the document."""
     path, begun = smi.metrics_path(question.rest), smi.clock()
     answer = smi.testbed.connection.request("GET", path, query=question.query)
@@ -29,7 +29,7 @@ def read(smi: Scene, question: Question) -> Document:
     return Document(path=shown, status=answer.status, body=answer.body, date=answer.date, begun=begun, finished=smi.clock())
 
 
-def read_all(smi: Scene, questions: Mapping[str, Question]) -> dict[str, Document]:
+def read_all(smi: Scenario, questions: Mapping[str, Question]) -> dict[str, Document]:
     """Ask all, several at once; the evidence is told in short, whoever judges a document adds the whole of it."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         documents = dict(zip(questions, pool.map(lambda question: read(smi, question), questions.values()), strict=True))

@@ -1,4 +1,4 @@
-"""What the common scene recorded: documents, the window, and what really arrived at whom. Pure.
+"""What the shared scenario recorded: documents, the window, and what really arrived at whom. Pure.
 
 Sent traffic is known in full, since servers and namespaces are fresh and every request carries a nonce.
 """
@@ -118,7 +118,7 @@ class Recording:
     `latencies`: seconds that the clients measured themselves, by destination's role.
     """
 
-    cast: Mapping[str, Ref]
+    refs: Mapping[str, Ref]
     window: float | None
     began: float
     documents: Mapping[str, Document]
@@ -129,12 +129,12 @@ class Recording:
     """The split before and after it was re-weighted; empty where the mesh has none."""
 
     def received(self, role: str) -> Count:
-        """What arrived at one of the cast."""
-        return sum((flow.count for flow in self.flows if flow.destination == self.cast[role]), Count())
+        """What arrived at one of them."""
+        return sum((flow.count for flow in self.flows if flow.destination == self.refs[role]), Count())
 
     def sent(self, source: str, destination: str) -> Count:
-        """What arrived from one of the cast at another."""
-        wanted = (self.cast[source], self.cast[destination])
+        """What arrived from one of them at another."""
+        wanted = (self.refs[source], self.refs[destination])
         return sum((flow.count for flow in self.flows if (flow.source, flow.destination) == wanted), Count())
 
     def received_in(self, namespace: str) -> Count:
@@ -142,10 +142,10 @@ class Recording:
         return sum((flow.count for flow in self.flows if flow.destination.namespace == namespace), Count())
 
     def by_pod(self, role: str) -> dict[str, Count]:
-        """What arrived at the pods of one of the cast."""
+        """What arrived at the pods of one of them."""
         counts: dict[str, Count] = {}
         for flow in self.flows:
-            if flow.destination == self.cast[role]:
+            if flow.destination == self.refs[role]:
                 counts[flow.pod] = counts.get(flow.pod, Count()) + flow.count
         return counts
 

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from pytest_smi.scenario.sampling.share_test import Outcome, ShareState, wald_lower_bound
+from pytest_smi.scenario.sampling.share_test import BackendResult, ShareState, wald_lower_bound
 from pytest_smi.scenario.sampling.sprt import BackendTest, Side
 
 __all__ = ["explain", "state_json"]
@@ -48,7 +48,7 @@ def state_json(state: ShareState) -> dict[str, Any]:
     }
 
 
-def _test_json(test: BackendTest, outcome: Outcome | None, state: ShareState) -> dict[str, Any]:
+def _test_json(test: BackendTest, outcome: BackendResult | None, state: ShareState) -> dict[str, Any]:
     hits = state.counts[test.backend]
     return {
         "backend": test.backend,
@@ -73,7 +73,7 @@ def _side_json(side: Side, hits: int, n: int) -> dict[str, Any]:
     }
 
 
-def _objection(test: BackendTest, outcome: Outcome, state: ShareState) -> str:
+def _objection(test: BackendTest, outcome: BackendResult, state: ShareState) -> str:
     name, hits = test.backend, state.counts[test.backend]
     if test.expected == 0:
         return f"{name} has weight 0 and may not be hit at all; it was, {hits} time(s)."
@@ -84,7 +84,7 @@ def _objection(test: BackendTest, outcome: Outcome, state: ShareState) -> str:
     )
 
 
-def _ended(state: ShareState, decision: str) -> "list[tuple[BackendTest, Outcome]]":
+def _ended(state: ShareState, decision: str) -> "list[tuple[BackendTest, BackendResult]]":
     pairs = zip(state.plan.tests, state.outcomes, strict=True)
     return [(test, outcome) for test, outcome in pairs if outcome is not None and outcome.decision == decision]
 

@@ -7,7 +7,7 @@ With `alpha` = 1e-6, `beta` = 1e-3, `delta` = 0.10:
 - a small share (below `SMALL`) must be hit; a right mesh is rejected for missing it with probability at most alpha / 10;
 - a hit on a name that is not a backend rejects at once.
 In between, either answer is right. The test stops as soon as it knows, mostly after a few hundred requests; how the bounds come about is
-told in `sampling_sides`, and their exact errors in `sampling_exact`. Requests must be independent of what was seen before.
+told in `sprt`, and their exact errors in `error_bounds`. Requests must be independent of what was seen before.
 """
 
 import math
@@ -19,7 +19,7 @@ from enum import StrEnum
 from pytest_smi.scenario.sampling.error_bounds import build_test, decide_at_end
 from pytest_smi.scenario.sampling.sprt import LEAK, SMALL, BackendTest, Side, divergence
 
-__all__ = ["Decision", "Outcome", "ShareState", "ShareTest", "next_batch", "wald_lower_bound"]
+__all__ = ["BackendResult", "Decision", "ShareState", "ShareTest", "next_batch", "wald_lower_bound"]
 
 _SMALLEST_BATCH, _LARGEST_BATCH = 10, 200
 
@@ -36,7 +36,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class BackendResult:
     """How one backend's test ended: at which n, and by which rule. An undecided outcome is final too: its largest n was reached."""
 
     decision: Decision
@@ -86,7 +86,7 @@ class ShareState:
     n: int
     counts: dict[str, int]
     unexpected: dict[str, int]
-    outcomes: tuple[Outcome | None, ...]
+    outcomes: tuple[BackendResult | None, ...]
     decision: Decision = Decision.UNDECIDED
     decided_at: int | None = None
 
@@ -192,22 +192,22 @@ def _draft(share: float, delta: float) -> list[tuple[str, float]]:
     return [("below", max(0.0, share - delta)), *above]
 
 
-def _look(test: BackendTest, before: Outcome | None, hits: int, n: int, beta: float) -> Outcome | None:
+def _look(test: BackendTest, before: BackendResult | None, hits: int, n: int, beta: float) -> BackendResult | None:
     if test.expected == 0 and hits:
         # Also after it was accepted: there is no chance by which a right mesh does this.
         return (
             before
             if before and before.decision is Decision.REJECTED
-            else Outcome(decision=Decision.REJECTED, n=n, by="a hit on weight zero")
+            else BackendResult(decision=Decision.REJECTED, n=n, by="a hit on weight zero")
         )
     if before is not None:
         return before
     if any(side.rejects(hits, n) for side in test.sides):
-        return Outcome(decision=Decision.REJECTED, n=n, by="sequential test")
+        return BackendResult(decision=Decision.REJECTED, n=n, by="sequential test")
     if all(side.accepts(hits, n) for side in test.sides):
-        return Outcome(decision=Decision.ACCEPTED, n=n, by="sequential test")
+        return BackendResult(decision=Decision.ACCEPTED, n=n, by="sequential test")
     if n >= test.n_max:
-        return Outcome(decision=Decision(decide_at_end(test, hits, n, beta)), n=n, by="exact binomial bound at the largest n")
+        return BackendResult(decision=Decision(decide_at_end(test, hits, n, beta)), n=n, by="exact binomial bound at the largest n")
     return None
 
 

@@ -6,7 +6,7 @@ L = (q/p)^x ((1-q)/(1-p))^(n-x).
 - *Rejecting* when L ≥ 1/a: under the share p, L is a martingale that starts at 1, so by Ville's inequality it ever reaches 1/a with
   probability at most a. This is exact at every n, however the requests are batched.
 - *Accepting* when L ≤ c: under the share q, 1/L is such a martingale (and a supermartingale for shares beyond q), so L ever falls to c with
-  probability at most c. `sampling_exact` computes the probability itself, which is smaller, and raises c until it meets the error allowed.
+  probability at most c. `error_bounds` computes the probability itself, which is smaller, and raises c until it meets the error allowed.
 
 Special sides are the same formula at its ends: a weight of zero is p = 0 against a leak (one hit is infinite evidence), a small share
 that must not be starved is q = 0 (the first hit ends the doubt).

@@ -1,4 +1,4 @@
-"""What was seen: each probe's outcome at the client joined with the servers' journals. Pure, no judgement.
+"""What was seen: what each client saw, joined with the servers' journals. Pure, no judgement.
 
 A status code never decides. A probe *arrived* when its nonce is in a journal, and was *answered* when the client got
 the server's own echo of it.
@@ -13,19 +13,19 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_smi.errors import HarnessError
-from pytest_smi.testbed.probing.plan import Volley
+from pytest_smi.testbed.probing.plan import ProbeBatch
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What became of one probe."""
 
-    OK = "ok"
+    DELIVERED = "delivered"
     """It arrived and was answered."""
-    NO = "no"
+    NOT_DELIVERED = "not delivered"
     """It neither arrived nor was answered."""
-    CUT = "cut"
+    NO_RESPONSE = "no response"
     """It arrived, but the client did not get the answer."""
-    SLOW = "slow"
+    TIMED_OUT = "timed out"
     """It arrived, but the answer took longer than the client's patience."""
 
 
@@ -64,7 +64,7 @@ class Probe:
     """One request: its nonce, what the client saw, and where it arrived (more than once means mirrored or retried)."""
 
     nonce: str
-    outcome: str
+    client_saw: str
     status: int | None
     echo: bool
     arrivals: tuple[Arrival, ...]
@@ -74,95 +74,98 @@ class Probe:
     """Whether a connection that was to be reused had been lost before this request, so that it went over a new one."""
 
     @property
-    def fate(self) -> Fate:
+    def outcome(self) -> Outcome:
         """Join both sides' views."""
         if self.arrivals and self.echo:
-            return Fate.OK
+            return Outcome.DELIVERED
         if self.arrivals:
-            return Fate.SLOW if self.outcome == "timeout" else Fate.CUT
-        return Fate.NO
+            return Outcome.TIMED_OUT if self.client_saw == "timeout" else Outcome.NO_RESPONSE
+        return Outcome.NOT_DELIVERED
 
     def describe(self) -> str:
         """The probe in words, for a reason."""
-        seen = f"status {self.status}" if self.status is not None else self.outcome
+        seen = f"status {self.status}" if self.status is not None else self.client_saw
         where = ", ".join(f"{a.pod}:{a.port}" for a in self.arrivals) or "no server"
         return f"nonce {self.nonce}: client saw {seen}, arrived at {where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All probes of one volley."""
+    """All probes of one batch."""
 
-    volley: Volley
+    batch: ProbeBatch
     probes: tuple[Probe, ...]
 
     @property
-    def fates(self) -> Counter[Fate]:
-        """How many probes had which fate."""
-        return Counter(probe.fate for probe in self.probes)
+    def outcomes(self) -> Counter[Outcome]:
+        """How many probes had which outcome."""
+        return Counter(probe.outcome for probe in self.probes)
 
-    def all(self, fate: Fate) -> bool:
-        """Whether there are probes and every one had this fate."""
-        return bool(self.probes) and all(probe.fate is fate for probe in self.probes)
+    def all(self, outcome: Outcome) -> bool:
+        """Whether there are probes and every one had this outcome."""
+        return bool(self.probes) and all(probe.outcome is outcome for probe in self.probes)
 
-    def first_not(self, *fates: Fate) -> Probe | None:
-        """Return the first probe with another fate."""
-        return next((probe for probe in self.probes if probe.fate not in fates), None)
+    def first_not(self, *outcomes: Outcome) -> Probe | None:
+        """Return the first probe with another outcome."""
+        return next((probe for probe in self.probes if probe.outcome not in outcomes), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a bounded summary for the evidence: counts, outcomes, and the first probes of each fate."""
+        """Return a bounded summary for the evidence: counts and the first probes of each outcome.
+
+        Its keys are older than the names here: `fates` counts our outcomes, `outcomes` what the clients saw.
+        """
         samples: dict[str, list[str]] = {}
         for probe in self.probes:
-            lines = samples.setdefault(probe.fate.value, [])
+            lines = samples.setdefault(probe.outcome.value, [])
             if len(lines) < 3:
                 lines.append(probe.describe())
-        outcomes = Counter(f"{p.outcome} {p.status}" if p.status is not None else p.outcome for p in self.probes)
+        client_saw = Counter(f"{p.client_saw} {p.status}" if p.status is not None else p.client_saw for p in self.probes)
         return {
-            "call": self.volley.call.label,
-            "nonces": f"{self.volley.nonce}-0…{len(self.probes) - 1}",
+            "call": self.batch.call.label,
+            "nonces": f"{self.batch.nonce}-0…{len(self.probes) - 1}",
             "probes": len(self.probes),
-            "fates": {fate.value: n for fate, n in sorted(self.fates.items())},
-            "outcomes": dict(sorted(outcomes.items())),
+            "fates": {outcome.value: n for outcome, n in sorted(self.outcomes.items())},
+            "outcomes": dict(sorted(client_saw.items())),
             "samples": samples,
         }
 
 
-def join(volley: Volley, results: Sequence[Mapping[str, Any]], arrivals: Mapping[str, Sequence[Arrival]]) -> Observation:
+def join(batch: ProbeBatch, results: Sequence[Mapping[str, Any]], arrivals: Mapping[str, Sequence[Arrival]]) -> Observation:
     """Join a prober's results with the journals. Raises HarnessError for what no mesh can cause.
 
     That is: a name that does not resolve, results missing, and an echo that no journal knows.
     """
-    nonces = volley.nonces
+    nonces = batch.nonces
     if len(results) != len(nonces):
-        raise HarnessError(f"{volley.call.label}: the prober reported {len(results)} of {len(nonces)} requests")
+        raise HarnessError(f"{batch.call.label}: the prober reported {len(results)} of {len(nonces)} requests")
     probes = []
     for result in sorted(results, key=lambda r: r["i"]):
         nonce = nonces[result["i"]]
         probe = Probe(
             nonce=nonce,
-            outcome=result["outcome"],
+            client_saw=result["outcome"],
             status=result.get("status"),
-            echo=bool(result.get("echo")) or _headers_only(volley, result),
+            echo=bool(result.get("echo")) or _headers_only(batch, result),
             arrivals=tuple(arrivals.get(nonce, ())),
             ms=float(result.get("ms") or 0.0),
             error=str(result.get("error") or ""),
             reconnected=bool(result.get("reconnected")),
         )
-        if probe.outcome == "dns":
+        if probe.client_saw == "dns":
             raise HarnessError(
-                f"{volley.call.label}: the name {volley.call.host} did not resolve in the client's pod", hint="is cluster DNS healthy?"
+                f"{batch.call.label}: the name {batch.call.host} did not resolve in the client's pod", hint="is cluster DNS healthy?"
             )
         if probe.echo and not probe.arrivals:
-            raise HarnessError(f"{volley.call.label}: nonce {nonce} was answered but is in no journal that the suite reads")
+            raise HarnessError(f"{batch.call.label}: nonce {nonce} was answered but is in no journal that the suite reads")
         probes.append(probe)
-    return Observation(volley=volley, probes=tuple(probes))
+    return Observation(batch=batch, probes=tuple(probes))
 
 
-def _headers_only(volley: Volley, result: Mapping[str, Any]) -> bool:
+def _headers_only(batch: ProbeBatch, result: Mapping[str, Any]) -> bool:
     """Whether this is an answer to HEAD that names the server's pod: it has no body that could echo the nonce."""
-    requests = volley.call.requests
+    requests = batch.call.requests
     method = requests[result["i"] % len(requests)].method
-    return volley.call.kind == "http" and method == "HEAD" and bool(result.get("pod"))
+    return batch.call.kind == "http" and method == "HEAD" and bool(result.get("pod"))
 
 
 def by_pod(observations: Iterable[Observation]) -> Counter[str]:

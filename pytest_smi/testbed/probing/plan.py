@@ -70,7 +70,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Volley:
+class ProbeBatch:
     """A number of probes of one call, as one plan line."""
 
     call: Call

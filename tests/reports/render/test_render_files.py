@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.build import Built
+from pytest_smi.reports.layout import DERIVED_FILES
 from pytest_smi.reports.render.files import render_all
-from pytest_smi.reports.write import DERIVED_FILES
 from tests.support.matrices import HOSTILE, STATEMENTS, a_run, built, hostile_built, mixed
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

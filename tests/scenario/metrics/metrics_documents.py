@@ -57,9 +57,9 @@ def listed(*items: Mapping[str, Any], resource: Ref | None = None, finished: flo
 
 def recording(documents: Mapping[str, Document], *, window: float | None = 4.0, flows: tuple[Flow, ...] = ()) -> Recording:
     """A recording of these documents, whose traffic began at 0."""
-    cast = {role: ref(role) for role in "abcd"}
+    refs = {role: ref(role) for role in "abcd"}
     return Recording(
-        cast=cast, window=window, began=0.0, documents=documents, flows=flows, fading=Fading(before=1.0, after=0.0, waited=4.0)
+        refs=refs, window=window, began=0.0, documents=documents, flows=flows, fading=Fading(before=1.0, after=0.0, waited=4.0)
     )
 
 

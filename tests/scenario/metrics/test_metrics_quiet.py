@@ -1,22 +1,23 @@
 """The pause before the measurement, against an API and a clock made up for it."""
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from pytest_smi.cluster.connection import Answer
+from pytest_smi.cluster.wait import Backoff
 from pytest_smi.core.limits import Limits
-from pytest_smi.scenario.metrics import quiet
 from pytest_smi.scenario.metrics.quiet import Quiet, await_quiet
 from pytest_smi.scenario.metrics.reading import Question
-from pytest_smi.scenario.scenario import Scene
+from pytest_smi.scenario.scenario import Scenario
 from tests.scenario.metrics.metrics_documents import item, metrics, ref
 
 
 @pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float], Answer]], tuple[Quiet, float]]:
+def play() -> Callable[[Callable[[float], Answer]], tuple[Quiet, float]]:
     """Run the pause; the API is a function of the seconds since the traffic ended. Returns what it showed and how long it took."""
 
     def run(api: Callable[[float], Answer]) -> tuple[Quiet, float]:
@@ -29,15 +30,18 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float], Answer]
         def wait(seconds: float) -> None:
             now[0] += seconds
 
-        monkeypatch.setattr(quiet, "pause", wait)
+        limits, clock = Limits(metrics_deadline=20, poll_interval=0.1), lambda: now[0]
+        rounds = partial(Backoff, longest=limits.poll_interval, clock=clock, pause=wait)
         smi = SimpleNamespace(
-            clock=lambda: now[0],
-            limits=Limits(metrics_deadline=20, poll_interval=0.1),
+            clock=clock,
+            pause=wait,
+            context=SimpleNamespace(rounds=rounds),
+            limits=limits,
             metrics_path=lambda rest: rest,
             testbed=SimpleNamespace(connection=SimpleNamespace(request=request)),
             evidence=SimpleNamespace(event=lambda *_, **__: None),
         )
-        return await_quiet(cast(Scene, smi), Question("/b")), now[0] - 100.0
+        return await_quiet(cast(Scenario, smi), Question("/b")), now[0] - 100.0
 
     return run
 

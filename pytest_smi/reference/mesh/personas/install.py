@@ -78,7 +78,7 @@ def _acting(thing: dict[str, Any], persona: Persona) -> dict[str, Any]:
     }
     container = spec["template"]["spec"]["containers"][0]
     container |= {"name": workload.name, "image": workload.image, "args": list(workload.arguments)}
-    container["env"] = [*container["env"], {"name": PERSONA_VARIABLE, "value": persona.name}]
+    container["env"] = [*container["env"], {"name": PERSONA_VARIABLE, "value": persona.spelled}]
     return thing
 
 
@@ -89,7 +89,7 @@ def _standing(workload: Workload, persona: Persona) -> dict[str, Any]:
         "name": workload.name,
         "image": workload.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["smi-stand-in"],
+        "command": ["smi-placeholder"],
         "args": list(workload.arguments),
         "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 15021}, "periodSeconds": 1, "failureThreshold": 60},

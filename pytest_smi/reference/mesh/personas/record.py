@@ -95,6 +95,11 @@ class Persona:
     """Further objects of the installation, as manifests."""
 
     @property
+    def spelled(self) -> str:
+        """The name by which `find_persona` finds it at this pace."""
+        return self.name if self.pace.scale == Pace().scale else f"{self.name}@{self.pace.scale:g}"
+
+    @property
     def control_plane(self) -> Workload:
         """The workload that runs the control plane."""
         return next(workload for workload in self.workloads if workload.acts)

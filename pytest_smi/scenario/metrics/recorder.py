@@ -1,0 +1,94 @@
+"""The shared scenario of the assertions on Traffic Metrics: traffic that is known, then everything that the API says about it.
+
+It records and does not judge: whatever the API answers becomes a document. Only trouble of the harness raises.
+
+Order: warm-up traffic (everyone reaches everyone who should) → its numbers appear, then fall while nothing is sent, which is also the
+empty window before → the traffic of the plan → all documents, within one window of it → the split is re-weighted.
+"""
+
+from __future__ import annotations
+
+from pytest_smi.scenario.metrics import judge, quantities, traffic_plan
+from pytest_smi.scenario.metrics.questions import later_questions, questions, watched
+from pytest_smi.scenario.metrics.quiet import UNSAID, await_quiet, pass_time, poll, requests_shown
+from pytest_smi.scenario.metrics.reading import Question, items_or_none, read, read_all
+from pytest_smi.scenario.metrics.recording import Document, Recording, SplitFacts
+from pytest_smi.scenario.metrics.records import Item, Ref
+from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
+from pytest_smi.scenario.scenario import Call, Observation, Scenario, TrafficSplit, control
+
+ATTEMPTS = 3
+"""How often the traffic is sent when sending and reading it took longer than one window; the numbers have no say in that."""
+WAITING = 0.6
+"""Share of the window that may pass before the documents are read, complete or not."""
+
+
+def build(smi: Scenario) -> Recording:
+    """Play the shared scenario."""
+    plan = traffic_plan.deploy(smi)
+    smi.expect(*(control(call) for call in plan.warm_up), hold=False)
+    quiet = await_quiet(smi, Question(f"/namespaces/{plan.home}/deployments/{plan.workloads['b'].name}"))
+    for attempt in range(1, ATTEMPTS + 1):
+        began, seen, documents = _play(smi, plan, quiet.window or UNSAID)
+        took = max(document.finished for document in documents.values()) - began
+        smi.evidence.event("played", attempt=attempt, seconds=round(took, 3), window=quiet.window)
+        if quiet.window is None or took <= quiet.window:
+            break
+        if attempt < ATTEMPTS:
+            pass_time(smi, until=smi.clock() + quiet.window + smi.limits.metrics_slack)
+    documents |= read_all(smi, later_questions(smi, plan))
+    if plan.splits:
+        documents["re-weighted"] = _reweigh(smi, plan)
+    return Recording(
+        refs=plan.refs,
+        window=quiet.window,
+        began=began,
+        documents=documents,
+        flows=traffic_plan.flows(plan, seen),
+        fading=quiet.fading,
+        latencies=traffic_plan.latencies(plan, seen),
+        splits=tuple(_facts(split) for split in plan.splits),
+    )
+
+
+def _play(smi: Scenario, plan: TrafficPlan, window: float) -> tuple[float, dict[Call, Observation], dict[str, Document]]:
+    """Send the traffic, wait for its numbers as long as the window allows, and read."""
+    asked = questions(plan)
+    began = smi.clock()
+    seen = smi.send(plan.calls)
+    flows = traffic_plan.flows(plan, seen)
+    expected = {ref: sum(flow.count.requests for flow in flows if flow.destination == ref) for ref in plan.refs.values()}
+
+    def complete(items: list[Item] | None) -> bool:
+        found = {item.resource: requests_shown([item]) or 0.0 for item in items or ()}
+        return all(judge.near(found.get(ref, 0.0), requests) for ref, requests in expected.items() if ref.namespace == plan.home)
+
+    poll(smi, watched(plan), complete, deadline=began + min(smi.limits.metrics_deadline, WAITING * window))
+    return began, seen, read_all(smi, asked)
+
+
+def _reweigh(smi: Scenario, plan: TrafficPlan) -> Document:
+    """Apply the split with other weights; return what is said of it when it shows them, or when it has had the time to."""
+    smi.apply(plan.splits[1])
+    expected = sorted(backend.weight for backend in plan.splits[1].backends)
+    rounds = smi.context.rounds()
+    for _ in rounds:
+        if plan.apex is not None:  # a split may be shown only while it has traffic
+            smi.sample(plan.workloads["g"].get(plan.apex), times=4)
+        document = read(smi, Question(f"/namespaces/{plan.home}/trafficsplits"))
+        if _weights(items_or_none(document)) == expected or rounds.over(smi.limits.settle_deadline):
+            break
+    smi.evidence.event("re-weighted", document=document.in_short())
+    return document
+
+
+def _facts(split: TrafficSplit) -> SplitFacts:
+    resource = Ref(kind="TrafficSplit", namespace=split.namespace, name=split.name)
+    return SplitFacts(resource=resource, apex=split.service, weights={b.service: int(b.weight) for b in split.backends})
+
+
+def _weights(items: list[Item] | None) -> list[float] | None:
+    try:
+        return sorted(quantities.quantity(item.backend.weight) for item in items or () if item.backend)
+    except ValueError:
+        return None

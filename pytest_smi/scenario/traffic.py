@@ -1,0 +1,116 @@
+"""Settle, count and excuse: what every judgement of destinations does with the requests of a call before it judges.
+
+Every count is of nonces at servers, so a lost request is a loss, never a share.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.deployment import Deployment
+from pytest_smi.scenario.expectations import Expectations
+from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
+from pytest_smi.testbed.observe import plan_batch
+from pytest_smi.testbed.probing.observation import Observation, Outcome
+from pytest_smi.testbed.probing.plan import Call
+
+
+class Traffic:
+    """Requests of a call, by the server that they reach."""
+
+    def __init__(self, context: Context, deployment: Deployment, expectations: Expectations) -> None:
+        self._context, self._deployment, self._expectations, self._limits = context, deployment, expectations, context.limits
+
+    def settle_counts(self, call: Call, right: Callable[[Counter[str]], bool], expected: str) -> None:
+        """Settle as `settle`, by the number of requests that each server got."""
+        self.settle(call, lambda observation: right(Counter(self.labels(observation))), expected)
+
+    def settle(self, call: Call, right: Callable[[Observation], bool], expected: str, *, deadline: float | None = None) -> None:
+        """Poll until two consecutive blocks are answered in full and look right; else raise as `attribute`."""
+        patience = self._limits.settle_deadline if deadline is None else deadline
+        in_a_row, idle = 0, self._context.idle_for(call)
+        if idle:
+            # A client that calls before it can know split and servers keeps to what it finds then, and that may look right for a while.
+            self._context.pause(idle)
+        rounds = self._context.rounds(idle=idle)
+        for number in rounds:
+            size = self._limits.share_block if in_a_row or number % 2 else self._limits.share_block // 2
+            observation = self.observe(call, size)
+            in_a_row = in_a_row + 1 if observation.all(Outcome.DELIVERED) and right(observation) else 0
+            if in_a_row == 2:
+                stated = {"idle_between": idle} if idle else {}
+                self._context.evidence.event("shares settled", call=call.label, expected=expected, blocks=number, **stated)
+                return
+            if in_a_row:
+                rounds.at_once()
+            elif rounds.over(patience, fewest=self._context.fewest_rounds(patience, idle)):
+                self._did_not_settle(call, observation, expected, rounds.waited)
+
+    def control(self, call: Call, right: Callable[[Observation], bool], expected: str) -> None:
+        """Control: as `settle`, but inconclusive when the split is not in effect; after two lost controls with less patience."""
+        patience = self._limits.settle_deadline * (self._limits.control_patience if self._context.testbed.failed_controls >= 2 else 1)
+        try:
+            self.settle(call, right, expected, deadline=patience)
+        except RequirementFailed as error:
+            self._context.testbed.failed_controls += 1
+            raise Inconclusive(f"the split that this needs is not in effect: {error}") from error
+
+    def count(self, call: Call, trials: int) -> Counter[str]:
+        """Send `trials` requests and return how many each server got; raise as `arrived`."""
+        counts: Counter[str] = Counter()
+        for start in range(0, trials, 500):
+            counts += Counter(self.arrived(call, self.observe(call, min(500, trials - start))))
+        return counts
+
+    def arrived(self, call: Call, observation: Observation) -> list[str]:
+        """Return the workload that each arrival reached, in the order of sending; too many losses fail the mesh."""
+        times, outcomes = len(observation.probes), observation.outcomes
+        lost = times - outcomes[Outcome.DELIVERED]
+        if outcomes[Outcome.TIMED_OUT] > self._limits.loss_budget * times:
+            raise Inconclusive(f"{call.label}: {outcomes[Outcome.TIMED_OUT]} of {times} answers were too slow to count")
+        if lost > max(1, self._limits.loss_budget * times):
+            example = observation.first_not(Outcome.DELIVERED)
+            error = NotReached(f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})")
+            self.attribute(error, call, lost=True)
+        return self.labels(observation)
+
+    def attribute(self, error: NotReached, call: Call, *, lost: bool) -> NoReturn:
+        """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too, where no split is."""
+        direct = self._deployment.direct_calls(call) if lost else []
+        if not any(other.host == call.host for other in direct):
+            for other, seen in zip(direct, self.observe_each(direct, [100] * len(direct)), strict=True):
+                if seen.outcomes[Outcome.DELIVERED] < (1 - self._limits.loss_budget) * len(seen.probes):
+                    raise Inconclusive(f"{error}; but {other.label} loses requests as well, which no split explains") from error
+        self._expectations.attribute_failure(error, [call])
+
+    def observe(self, call: Call, times: int) -> Observation:
+        """Send one call `times` times."""
+        return self.observe_each([call], [times])[0]
+
+    def observe_each(self, calls: Sequence[Call], times: Sequence[int]) -> list[Observation]:
+        """Send each call so many times, all at once."""
+        batches = [plan_batch(call, max(1, n // len(call.requests)), self._limits) for call, n in zip(calls, times, strict=True)]
+        return self._context.observe(self._deployment.servers, batches)
+
+    def labels(self, observation: Observation) -> list[str]:
+        """Return the workload that each arrival reached, in the order of sending; pods of no server by their own names."""
+        owners = self._deployment.owners()
+        return [owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals]
+
+    def _did_not_settle(self, call: Call, observation: Observation, expected: str, waited: float) -> NoReturn:
+        counts, lost = Counter(self.labels(observation)), observation.first_not(Outcome.DELIVERED)
+        detail = f"; {lost.describe()}" if lost else ""
+        self._context.evidence.event(
+            "shares did not settle", call=call.label, expected=expected, last=dict(counts), seconds=round(waited, 3)
+        )
+        size = len(observation.probes)
+        error = NotReached(f"{call.label}: expected {expected}, found {tally(counts)} of {size} after {waited:.1f} s{detail}")
+        self.attribute(error, call, lost=lost is not None)
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """Return the counts in words: `25 at v1, 25 at v2`."""
+    return ", ".join(f"{n} at {name}" for name, n in sorted(counts.items())) or "none anywhere"
