@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format workflows wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -81,6 +81,11 @@ lint: $(VENV)/ready
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix $(FOLDERS)
 	$(BIN)/ruff format $(FOLDERS)
+
+## workflows: actionlint (built once from its Go module) over the workflows, the templates of docs/pipelines.md and action.yml
+workflows: $(VENV)/ready
+	[ -x $(BIN)/actionlint ] || PATH="$$PATH:/usr/local/go/bin" GOBIN="$(abspath $(BIN))" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	$(BIN)/pytest tests/docs/test_workflows.py
 
 wheel: $(VENV)/ready
 	$(BIN)/python -m build

@@ -21,14 +21,14 @@ from pytest_smi.reports.verify import load_matrix, verify_report
     "--baseline",
     metavar="MATRIX",
     type=click.Path(exists=True, path_type=Path),
-    help="Report folder of the last release, verified with the same keys: nothing that held there may not hold now.",
+    help="Report folder of the last release, verified with the same keys: nothing that was met there may regress.",
 )
 @click.option(
     "--trust-baseline",
     is_flag=True,
     help="Believe the baseline as it lies there: for one that is kept under review, or was signed with another key.",
 )
-@click.option("--allow-mixed", is_flag=True, help="Compare runs that were held against different catalogues.")
+@click.option("--allow-mixed", is_flag=True, help="Compare runs that were tested against different catalogues.")
 def command(
     report: Path,
     keys: tuple[Path, ...],
@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """Say whether REPORT lets a release pass: verified with your keys, as you ask for it, and no worse than the last release.
 
-    Exit status 0 only if all of it holds. 1: refused, stale, incomplete, a requirement of the level does not hold, something regressed, or
+    Exit status 0 only if all of that is so. 1: refused, stale, incomplete, a requirement of the level is not met, something regressed, or
     the baseline has no run to compare with. 3: something is errored that was not, so run again; or, as with 4, it could not be judged.
 
     \b
