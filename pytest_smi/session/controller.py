@@ -18,7 +18,7 @@ from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationE
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
-from pytest_smi.reports.verify import load_matrix
+from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import claim_folder, write_report
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
@@ -48,7 +48,7 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self.targets = Targets(options)
-        self.account = Account(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
+        self.account = Account(self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline())
         self.matrix: Matrix | None = None
         self._report_folder = ExitStack()
         self.collect_only: bool = config.getoption("collectonly")
