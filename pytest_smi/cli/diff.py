@@ -1,10 +1,10 @@
 """`pytest-smi diff`: what changed from one report to another."""
 
-import json
 from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say, say_json
 from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Difference, Kind, compare
@@ -43,7 +43,10 @@ def command(
     trusted = load_keys(keys)
     old, new = (load_report(location, trusted, threshold, hosts) for location in (before, after))
     found = compare(old, new, allow_mixed=allow_mixed)
-    click.echo(json.dumps(_document(found, bool(keys)), indent=2, ensure_ascii=False) if as_json else _text(found, old, new, bool(keys)))
+    if as_json:
+        say_json(_document(found, bool(keys)))
+    else:
+        say(_text(found, old, new, bool(keys)))
     if found.regressed:
         raise click.exceptions.Exit(1)
     if found.inconclusive:
@@ -69,6 +72,6 @@ def _text(found: Difference, old: Matrix, new: Matrix, verified: bool) -> str:
         for change in own:
             lines.append(f"  {change.mesh}  {change.requirement:<6} {change.before or '-'} → {change.after or '-'}")
             if change.reason and kind in (Kind.REGRESSED, Kind.ERRORED):
-                lines.append(f"      {change.reason}")
+                lines.append(f"      {' '.join(change.reason.split())}")
     verdict = "regressed" if found.regressed else "inconclusive" if found.inconclusive else "no regression"
     return "\n".join([*lines, "", f"{verdict}: {len(found.changes)} changed, {found.same} the same"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say
 from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys, policy
 from pytest_smi.matrix.suite import this_suite
 from pytest_smi.reports.merge import merge_reports
@@ -57,4 +58,4 @@ def command(
             allow_mixed=allow_mixed,
             policy=policy(None, None, None, allow_incomplete),
         )
-    click.echo(f"merged   {merged.runs} run(s) of {merged.sources} report(s) into {out}\nsigned   {signer.fingerprint}")
+    say(f"merged   {merged.runs} run(s) of {merged.sources} report(s) into {out}\nsigned   {signer.fingerprint}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say
 from pytest_smi.cli.trusting import Age, ReportLocation, host_option, key_options, load_keys
 from pytest_smi.core.catalogue import load
 from pytest_smi.reports.derived import derive
@@ -38,5 +39,5 @@ def command(
         raise click.UsageError("what is made from a report at a URL goes into a folder of yours: give --out DIR")
     with opened(location, allowed=hosts) as path:
         derived = derive(path, statements, out=out, keys=trusted, threshold=threshold, max_age=max_age)
-    click.echo(f"verified, signed by {derived.signer}" if derived.signer else "not verified (no --key), so there is no badge.json")
-    click.echo(f"written to {derived.folder}: {', '.join(derived.names)}")
+    say(f"verified, signed by {derived.signer}" if derived.signer else "not verified (no --key), so there is no badge.json")
+    say(f"written to {derived.folder}: {', '.join(derived.names)}")

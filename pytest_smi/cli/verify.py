@@ -1,12 +1,12 @@
 """`pytest-smi verify`: read the keys, verify, and say what was verified."""
 
-import json
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say, say_json
 from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys, policy, policy_options
 from pytest_smi.errors import UsageProblem, VerificationError
 from pytest_smi.reports.remote import opened
@@ -69,10 +69,13 @@ def command(
     except VerificationError as error:
         if as_json:
             document = {"verified": False, "step": error.step, "reason": error.message, "hint": error.hint}
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+            say_json(document)
         raise
     shown = directory if isinstance(location, Path) else location
-    click.echo(json.dumps(_document(verified), indent=2, ensure_ascii=False) if as_json else _text(verified, str(shown)))
+    if as_json:
+        say_json(_document(verified))
+    else:
+        say(_text(verified, str(shown)))
 
 
 def _document(verified: Verified) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """One way to write JSON, so that the same facts are always the same bytes, and one strict way to read it back.
 
 Keys sorted, UTF-8, two spaces of indent, a newline at the end; integers stay integers; NaN and infinities do not exist.
-Reading refuses what writers and readers understand differently: duplicate keys, NaN, bytes that are not UTF-8, and absurd nesting.
+Reading refuses what writers and readers understand differently: duplicate keys, NaN, text that is not Unicode, and absurd nesting.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NoReturn
@@ -14,11 +15,12 @@ __all__ = ["DEEPEST", "canonical_bytes", "compact_bytes", "indented", "parse_jso
 
 DEEPEST = 64
 """Levels of nesting that a document may have; the report needs fewer than twenty."""
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical_bytes(value: object) -> bytes:
     """The bytes of a JSON document as files of the report hold it. Raises `TypeError` or `ValueError` for what is not JSON."""
-    return indented(value).encode("utf-8") + b"\n"
+    return _utf8(indented(value)) + b"\n"
 
 
 def indented(value: object, margin: str = "") -> str:
@@ -33,7 +35,7 @@ def compact_bytes(value: object) -> bytes:
     """The same rules in one line and without the newline: for lines of a `.jsonl` file and for signed payloads."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _utf8(text)
 
 
 def parse_json(data: bytes) -> Any:
@@ -43,12 +45,25 @@ def parse_json(data: bytes) -> Any:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _refuse_depth(value)
+    if _HALF_PAIR.search(data):
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("a string holds half of a surrogate pair, which is no character") from None
     return value
 
 
 def sha256_hex(data: bytes) -> str:
     """The sha256 of the bytes, in lower-case hexadecimal: the only digest the report uses."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, out of bytes that were no text: it must not cost the whole report.
+        return re.sub("[\ud800-\udfff]", "\ufffd", text).encode("utf-8")
 
 
 def _refuse_odd_keys(value: object) -> None:

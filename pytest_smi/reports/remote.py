@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_smi.core.canonical import parse_json
+from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ReportError, SmiError, VerificationError
 from pytest_smi.reports.layout import (
     BUNDLES_FILE,
@@ -216,5 +217,6 @@ def _explained(address: str) -> Iterator[None]:
     except httpx.TimeoutException:
         raise ReportError(f"{address} did not answer in time", "Try again, or look at the network between here and there.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise ReportError(f"{address} cannot be fetched: {reason}", "Check the URL, and the network between here and there.") from None
+        raise ReportError(
+            f"{address} cannot be fetched: {first_line(error)}", "Check the URL, and the network between here and there."
+        ) from None

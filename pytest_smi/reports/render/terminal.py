@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
 
+from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
 from pytest_smi.reports.render.wording import notes_of, run_label
@@ -25,7 +26,11 @@ _MOST_GROUPED = 12
 
 def summary_lines(matrix: Matrix, *, report: str, fingerprint: str | None, width: int = 100) -> Iterator[Line]:
     """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key, None if unsigned."""
-    width = max(60, min(width, 120))
+    # The one way out: strings of the mesh and of its cluster may hold what a terminal obeys.
+    yield from ((style, printable(line)) for style, line in _lines(matrix, report, fingerprint, max(60, min(width, 120))))
+
+
+def _lines(matrix: Matrix, report: str, fingerprint: str | None, width: int) -> Iterator[Line]:
     for run in matrix.runs:
         yield from _run(run, report, width)
         yield ("plain", "")
