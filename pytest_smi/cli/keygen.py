@@ -32,6 +32,6 @@ def command(out: Path | None) -> None:
     public = path.with_name(f"{path.stem}.pub.pem")
     try:
         public.write_bytes(signer.public_pem)
-    except OSError as problem:
-        raise KeyProblem(f"the public key cannot be written to {public}: {problem.strerror}", f"The private key is in {path}.") from None
+    except OSError as error:
+        raise KeyProblem(f"the public key cannot be written to {public}: {error.strerror}", f"The private key is in {path}.") from None
     say(f"private key  {path}  (keep it secret)\npublic key   {public}  (give it to those who verify)\nfingerprint  {signer.fingerprint}")

@@ -82,7 +82,7 @@ def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
 
 def policy_options(command: F) -> F:
     """Add `--mesh`, `--max-age`, `--require-level` and `--allow-incomplete`."""
-    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were narrowed or interrupted.")(command)
+    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were restricted or interrupted.")(command)
     command = click.option(
         "--require-level",
         type=click.Choice(sorted(LEVELS_OF)),

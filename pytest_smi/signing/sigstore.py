@@ -54,8 +54,8 @@ def verify_keyless(data: bytes, *, identity: str, issuer: str, offline: bool = F
     for number, line in enumerate(data.splitlines(), 1):
         try:
             kind, payload = verifier.verify_dsse(models.Bundle.from_json(line), wanted)
-        except (errors.Error, ValueError) as problem:
-            raise _refused(f"line {number} of {BUNDLES_FILE}: {_first_line(problem)}") from None
+        except (errors.Error, ValueError) as error:
+            raise _refused(f"line {number} of {BUNDLES_FILE}: {_first_line(error)}") from None
         if kind != PAYLOAD_TYPE:
             raise _refused(f"line {number} of {BUNDLES_FILE}: the payload type must be {PAYLOAD_TYPE}; found {kind!r}")
         payloads.append(bytes(payload))
@@ -77,9 +77,9 @@ def _services() -> Iterator[None]:
     try:
         yield
     # OSError: the errors of the HTTP library are of that kind.
-    except (errors.Error, oidc.IssuerError, OSError) as problem:
+    except (errors.Error, oidc.IssuerError, OSError) as error:
         raise ReportError(
-            f"keyless signatures need Sigstore's services; they cannot be reached, or refused: {_first_line(problem)}",
+            f"keyless signatures need Sigstore's services; they cannot be reached, or refused: {_first_line(error)}",
             "Go online and try again, or use a key, which needs nobody: --signing-key FILE.",
         ) from None
 
