@@ -1,19 +1,27 @@
 """The command `pytest-smi`: its group, and the one place where errors become messages and exit statuses.
 
-Exit statuses: 0 good, 1 the answer is no (not verified, not cleaned), 3 something could not be done, 4 the question was wrong, 130 Ctrl-C.
+Exit statuses: 0 good, 1 the answer is no (not verified, regressed), 3 something could not be done, 4 the question was wrong, 130 Ctrl-C.
 Each command is in a module of its own, imported when it is used, so that `--help` is quick.
 """
 
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from pytest_smi import __version__
+from pytest_smi.cli.output import say
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.errors import KeyProblem, SmiError, UsageProblem, VerificationError
 
 __all__ = ["main"]
+
+_TRACEBACK = "SMI_TRACEBACK"
+"""Environment variable: show the traceback of an unforeseen error."""
 
 _COMMANDS = {
     "catalogue": ("pytest_smi.cli.catalogue", "List the requirements that the suite checks."),
@@ -48,6 +56,18 @@ class _LazyGroup(click.Group):
         found: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
         return found
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}; pytest-smi --help lists them")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would end with status 1 for a reader that went away, and 1 means that the answer is no.
+            raise SmiError(f"the output cannot be written: {error.strerror}") from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in sorted(_COMMANDS.items())])
@@ -69,28 +89,53 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: the entry point of `pytest-smi`."""
+    status: object = None
     try:
         status = group.main(args=None if arguments is None else list(arguments), prog_name="pytest-smi", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_text:
         help_text.show()
         status = 4
-    except click.UsageError as problem:
-        problem.show()
-        status = 4
-    except click.ClickException as problem:
-        problem.show()
-        status = 3
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            say(error.ctx.get_usage(), err=True)
+        _tell(error.format_message())
+        status = 4 if isinstance(error, click.UsageError) else 3
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except SmiError as problem:
-        click.echo(f"error: {problem.message}", err=True)
-        if problem.hint:
-            click.echo(f"  fix: {problem.hint}", err=True)
-        status = _status_of(problem)
+    except SmiError as error:
+        _tell(error.message, error.hint)
+        status = _status_of(error)
+    except Exception as error:  # whatever it is: a traceback would look like a verdict by its status, which is 1
+        status = _unforeseen(error)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _status_of(problem: SmiError) -> int:
-    if isinstance(problem, VerificationError):
+def _status_of(error: SmiError) -> int:
+    if isinstance(error, VerificationError):
         return 1
-    return 4 if isinstance(problem, UsageProblem | KeyProblem) else 3
+    return 4 if isinstance(error, UsageProblem | KeyProblem) else 3
+
+
+def _unforeseen(error: Exception) -> int:
+    from pytest_smi.core.redaction import first_line
+
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exception(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
+        _tell(f"{where}: {error.strerror or first_line(error)}")
+        # What is still in the buffer would fail again when the interpreter ends, and change the status.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
+    else:
+        _tell(f"unforeseen: {type(error).__name__}: {first_line(error)}", f"Report it with what {_TRACEBACK}=1 shows.")
+    return 3
+
+
+def _tell(message: str, hint: str = "") -> None:
+    # There may be nobody to tell it to.
+    with suppress(OSError):
+        say(f"error: {message}", err=True)
+        if hint:
+            say(f"  fix: {hint}", err=True)

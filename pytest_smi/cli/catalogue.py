@@ -1,10 +1,11 @@
 """`pytest-smi catalogue`: print the requirements that the suite checks."""
 
 import importlib
-import json
 from typing import Any
 
 import click
+
+from pytest_smi.cli.output import say, say_json
 
 _FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs", "features")
 
@@ -26,13 +27,13 @@ def command(as_json: bool, api: str | None) -> None:
     rows = [_row(entry) for entry in importlib.import_module("pytest_smi.core.catalogue").load()]
     rows = [row for row in rows if api is None or row.get("api") == api]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        say_json(rows)
         return
     for row in rows:
         name = str(row.get("requirement", row.get("id", "")))
-        click.echo(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('statement', '')}")
+        say(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('statement', '')}")
         if row.get("source"):
-            click.echo(f"{'':<24} {row['source']}")
+            say(f"{'':<24} {row['source']}")
 
 
 def _row(entry: Any) -> dict[str, Any]:

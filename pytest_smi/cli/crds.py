@@ -2,6 +2,8 @@
 
 import click
 
+from pytest_smi.cli.output import say
+
 
 @click.command("crds")
 @click.option("--serve", multiple=True, metavar="API=VERSION[,VERSION]", help="Versions to serve (default: those of the last release).")
@@ -22,7 +24,7 @@ def command(serve: tuple[str, ...], store: tuple[str, ...]) -> None:
     from pytest_smi.smi.crds import RELEASED, definitions
 
     wanted = {api: tuple(text.split(",")) for api, text in map(_pair, serve)} or RELEASED
-    click.echo(yaml.safe_dump_all(definitions(wanted, storage=dict(map(_pair, store))), sort_keys=False), nl=False)
+    say(yaml.safe_dump_all(definitions(wanted, storage=dict(map(_pair, store))), sort_keys=False), newline=False)
 
 
 def _pair(text: str) -> tuple[str, str]:

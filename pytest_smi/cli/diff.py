@@ -1,28 +1,38 @@
 """`pytest-smi diff`: what changed from one report to another."""
 
-import json
 from pathlib import Path
 
 import click
 
-from pytest_smi.cli.trusting import key_options, load_keys
+from pytest_smi.cli.output import say, say_json
+from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Difference, Kind, compare
-from pytest_smi.reports.verify import load_matrix
+from pytest_smi.reports.remote import load_report
 
 
 @click.command("diff")
-@click.argument("before", metavar="A", type=click.Path(exists=True, path_type=Path))
-@click.argument("after", metavar="B", type=click.Path(exists=True, path_type=Path))
+@click.argument("before", metavar="A", type=ReportLocation())
+@click.argument("after", metavar="B", type=ReportLocation())
 @key_options(required=False)
+@host_option
 @click.option("--allow-mixed", is_flag=True, help="Compare runs that were tested against different catalogues.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
-def command(before: Path, after: Path, keys: tuple[Path, ...], threshold: int, allow_mixed: bool, as_json: bool) -> None:
+def command(
+    before: Path | str,
+    after: Path | str,
+    keys: tuple[Path, ...],
+    threshold: int,
+    hosts: tuple[str, ...],
+    allow_mixed: bool,
+    as_json: bool,
+) -> None:
     """Compare two reports, from A to B: regressed, errored, fixed, new, removed, changed reading.
 
     Exit status 1 if anything regressed, 3 if nothing did but something is errored now that was not: run again.
 
-    A and B are report folders or matrix.json files. With --key both are verified first; without it they are believed as they are.
+    A and B are report folders or matrix.json files, or https URLs of them.
+    With --key both are verified first; without it they are believed as they are.
     Compared are the newest runs of each mesh; two reports of one mesh each, of different names, are compared row by row.
 
     \b
@@ -31,9 +41,12 @@ def command(before: Path, after: Path, keys: tuple[Path, ...], threshold: int, a
         pytest-smi diff a/matrix.json b/matrix.json --json
     """
     trusted = load_keys(keys)
-    old, new = (load_matrix(path, trusted, threshold) for path in (before, after))
+    old, new = (load_report(location, trusted, threshold, hosts) for location in (before, after))
     found = compare(old, new, allow_mixed=allow_mixed)
-    click.echo(json.dumps(_document(found, bool(keys)), indent=2, ensure_ascii=False) if as_json else _text(found, old, new, bool(keys)))
+    if as_json:
+        say_json(_document(found, bool(keys)))
+    else:
+        say(_text(found, old, new, bool(keys)))
     if found.regressed:
         raise click.exceptions.Exit(1)
     if found.inconclusive:
@@ -59,6 +72,6 @@ def _text(found: Difference, old: Matrix, new: Matrix, verified: bool) -> str:
         for change in own:
             lines.append(f"  {change.mesh}  {change.requirement:<6} {change.before or '-'} → {change.after or '-'}")
             if change.reason and kind in (Kind.REGRESSED, Kind.ERRORED):
-                lines.append(f"      {change.reason}")
+                lines.append(f"      {' '.join(change.reason.split())}")
     verdict = "regressed" if found.regressed else "inconclusive" if found.inconclusive else "no regression"
     return "\n".join([*lines, "", f"{verdict}: {len(found.changes)} changed, {found.same} the same"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_smi.cli.output import say, say_json
 from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.terms import APIS
 
@@ -127,13 +127,13 @@ def _show(found: list[Finding], title: str, as_json: bool) -> None:
     from pytest_smi.doctor.findings import conclusion, lines
 
     if as_json:
-        click.echo(json.dumps([finding.to_json() for finding in found], indent=2))
+        say_json([finding.to_json() for finding in found])
         return
-    click.echo(title)
+    say(title)
     width = min(max(shutil.get_terminal_size((120, 24)).columns, 80), 140)
     for level, line in lines(found, width=width):
-        click.secho(line, fg=_COLOURS.get(level))
-    click.echo(conclusion(found))
+        say(line, colour=_COLOURS.get(level))
+    say(conclusion(found))
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """`pytest-smi faults`: ask the reference, as a process of its own, in which ways it can be wrong."""
 
-import json
-
 import click
+
+from pytest_smi.cli.output import say, say_json
 
 
 @click.command("faults")
@@ -22,10 +22,10 @@ def command(as_json: bool) -> None:
 
     faults = known_faults()
     if as_json:
-        click.echo(json.dumps([{key: fault[key] for key in ("name", "description", "breaks")} for fault in faults], indent=2))
+        say_json([{key: fault[key] for key in ("name", "description", "breaks")} for fault in faults])
         return
     width = max((len(fault["name"]) for fault in faults), default=0)
     for fault in faults:
-        click.echo(f"{fault['name']:<{width}}  {fault['description']}")
+        say(f"{fault['name']:<{width}}  {fault['description']}")
         breaks = ", ".join(fault["breaks"]) or "no requirement: the run must be errored"
-        click.echo(f"{'':<{width}}    breaks {breaks}")
+        say(f"{'':<{width}}    breaks {breaks}")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say
+
 
 @click.command("image")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the archive to a file, not to the standard output.")
@@ -25,7 +27,7 @@ def command(out: Path | None, only_name: bool) -> None:
     from pytest_smi.testbed.image import build_context
 
     if only_name:
-        click.echo(SAMPLE_APP_IMAGE)
+        say(SAMPLE_APP_IMAGE)
         return
     archive = build_context(bundled("sample_app"))
     if out is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say
 from pytest_smi.errors import KeyProblem
 from pytest_smi.signing.keys import default_key_path, load_private_key, make_key
 from pytest_smi.signing.signer import Signer
@@ -31,8 +32,6 @@ def command(out: Path | None) -> None:
     public = path.with_name(f"{path.stem}.pub.pem")
     try:
         public.write_bytes(signer.public_pem)
-    except OSError as problem:
-        raise KeyProblem(f"the public key cannot be written to {public}: {problem.strerror}", f"The private key is in {path}.") from None
-    click.echo(
-        f"private key  {path}  (keep it secret)\npublic key   {public}  (give it to those who verify)\nfingerprint  {signer.fingerprint}"
-    )
+    except OSError as error:
+        raise KeyProblem(f"the public key cannot be written to {public}: {error.strerror}", f"The private key is in {path}.") from None
+    say(f"private key  {path}  (keep it secret)\npublic key   {public}  (give it to those who verify)\nfingerprint  {signer.fingerprint}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say, say_json
 from pytest_smi.errors import UsageProblem
 
 
@@ -31,10 +31,10 @@ def command(files: tuple[Path, ...], as_json: bool, as_markdown: bool, as_schema
     if as_json + as_markdown + as_schema > 1:
         raise UsageProblem("--json, --markdown and --schema exclude each other", hint="give one of them")
     if as_schema:
-        click.echo(json.dumps(profile_schema(), indent=2))
+        say_json(profile_schema())
         return
     profiles = list(all_profiles(files).values())
     if as_json:
-        click.echo(json.dumps([profile_document(profile) for profile in profiles], indent=2, ensure_ascii=False))
+        say_json([profile_document(profile) for profile in profiles])
     else:
-        click.echo("\n".join(markdown_table(profiles) if as_markdown else text_lines(profiles)))
+        say("\n".join(markdown_table(profiles) if as_markdown else text_lines(profiles)))

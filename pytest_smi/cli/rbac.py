@@ -2,6 +2,8 @@
 
 import click
 
+from pytest_smi.cli.output import say
+
 
 @click.command("rbac")
 def command() -> None:
@@ -14,4 +16,4 @@ def command() -> None:
     """
     from pytest_smi.core.resources import bundled
 
-    click.echo((bundled("manifests") / "rbac.yaml").read_text(encoding="utf-8"), nl=False)
+    say((bundled("manifests") / "rbac.yaml").read_text(encoding="utf-8"), newline=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from pytest_smi.cli.output import say
 from pytest_smi.core.interrupts import interrupt
 from pytest_smi.errors import HarnessError
 
@@ -42,12 +43,12 @@ def up(fault: str | None, persona: str | None) -> None:
         try:
             cluster = EmbeddedCluster([*fault_arguments(fault), *persona_arguments(persona)])
             mesh = "the reference mesh" + (f" as {persona}" if persona else "")
-            click.echo(f"Kubernetes {cluster.version} with {mesh} is up; Ctrl-C ends it\n")
-            click.echo(f"  export KUBECONFIG={cluster.kubeconfig}\n  kubectl get pods --all-namespaces\n")
+            say(f"Kubernetes {cluster.version} with {mesh} is up; Ctrl-C ends it\n")
+            say(f"  export KUBECONFIG={cluster.kubeconfig}\n  kubectl get pods --all-namespaces\n")
             status = cluster.wait()
             raise HarnessError(f"the reference must run until it is told to end; it ended with status {status}", "Start it again.")
         except KeyboardInterrupt:
-            click.echo("\nstopping", err=True)
+            say("\nstopping", err=True)
         finally:
             if cluster is not None:
                 cluster.stop()
@@ -59,9 +60,9 @@ def personas() -> None:
     from pytest_smi.cluster.embedded import known_personas
 
     for persona in known_personas():
-        click.echo(f"{persona['name']}: {persona['title']}. {persona['description']}")
+        say(f"{persona['name']}: {persona['title']}. {persona['description']}")
         for name, source in persona["deviations"].items():
-            click.echo(f"    {name} ({source})")
+            say(f"    {name} ({source})")
 
 
 @contextlib.contextmanager

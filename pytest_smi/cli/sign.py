@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pytest_smi.cli.output import say
 from pytest_smi.cli.trusting import key_options, load_keys
 from pytest_smi.reports.countersign import countersign, countersign_keyless
 from pytest_smi.signing.keys import ask_on_terminal, find_key
@@ -34,8 +35,8 @@ def command(directory: Path, keys: tuple[Path, ...], signing_key: Path | None, s
     trusted = load_keys(keys)
     if sigstore:
         countersign_keyless(directory, trusted, may_ask=sys.stdin.isatty())
-        click.echo(f"signed   {directory / BUNDLES_FILE}")
+        say(f"signed   {directory / BUNDLES_FILE}")
         return
     signer = Signer(find_key(signing_key, os.environ, ask_on_terminal).key)
     countersign(directory, trusted, signer)
-    click.echo(f"signed   {signer.fingerprint}")
+    say(f"signed   {signer.fingerprint}")

@@ -12,6 +12,7 @@ from pytest_smi.core.catalogue import load
 from pytest_smi.core.terms import LEVELS_OF
 from pytest_smi.matrix.suite import catalogue_of, this_suite
 from pytest_smi.reports.policy import Policy
+from pytest_smi.reports.url import is_url
 from pytest_smi.signing.keys import PublicKey, load_public_key
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +32,31 @@ class Age(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic 
         if not found:
             self.fail(f"an age is a number and one of m, h, d, w, such as 30d; found {value!r}", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
+
+
+class ReportLocation(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic in newer releases only
+    """A report folder or a matrix.json: a path that exists, or the URL of one."""
+
+    name = "REPORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Return a path as a `Path` and a URL as a string; what is neither is a usage error."""
+        if isinstance(value, Path) or is_url(str(value)):
+            return value if isinstance(value, Path) else str(value)
+        if not Path(value).exists():
+            self.fail(f"there is no file or folder {value!r}", param, ctx)
+        return Path(value)
+
+
+def host_option(command: F) -> F:
+    """Add `--allow-host`."""
+    return click.option(
+        "--allow-host",
+        "hosts",
+        metavar="HOST",
+        multiple=True,
+        help="Of a report by URL: a further host that redirects may lead to; may be repeated.",
+    )(command)
 
 
 def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
@@ -56,7 +82,7 @@ def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
 
 def policy_options(command: F) -> F:
     """Add `--mesh`, `--max-age`, `--require-level` and `--allow-incomplete`."""
-    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were narrowed or interrupted.")(command)
+    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were restricted or interrupted.")(command)
     command = click.option(
         "--require-level",
         type=click.Choice(sorted(LEVELS_OF)),

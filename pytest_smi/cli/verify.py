@@ -1,15 +1,15 @@
 """`pytest-smi verify`: read the keys, verify, and say what was verified."""
 
-import json
-import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import click
 
-from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_options
-from pytest_smi.errors import VerificationError
+from pytest_smi.cli.output import say, say_json
+from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys, policy, policy_options
+from pytest_smi.errors import UsageProblem, VerificationError
+from pytest_smi.reports.remote import opened
 from pytest_smi.reports.render.wording import run_label
 from pytest_smi.reports.verify import STEPS, Verified, verify_report, verify_report_keyless
 from pytest_smi.signing.sigstore import verify_keyless
@@ -17,57 +17,65 @@ from pytest_smi.signing.statement import MATRIX_FILE
 
 
 @click.command("verify")
-@click.argument("path", metavar="PATH", type=click.Path(exists=True, path_type=Path))
+@click.argument("location", metavar="PATH|URL", type=ReportLocation())
 @key_options(required=False)
 @policy_options
+@host_option
 @click.option("--sigstore-identity", metavar="WHO", help="Verify the keyless signature of this identity instead of a key's.")
 @click.option(
     "--sigstore-issuer", metavar="URL", help="Who vouches for that identity, such as https://token.actions.githubusercontent.com."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was verified as JSON.")
 def command(
-    path: Path,
+    location: Path | str,
     keys: tuple[Path, ...],
     threshold: int,
     mesh: str | None,
     max_age: timedelta | None,
     require_level: str | None,
     allow_incomplete: bool,
+    hosts: tuple[str, ...],
     sigstore_identity: str | None,
     sigstore_issuer: str | None,
     as_json: bool,
 ) -> None:
-    """Check that the report in PATH (its folder, or the matrix.json in it) is, byte for byte, what its signer signed.
+    """Check that the report in PATH (its folder, or the matrix.json in it) or at an https URL is, byte for byte, what its signer signed.
 
-    Works offline, in numbered steps. Anything missing, extra, changed or not understood is a refusal: exit status 1, and the step that
-    failed is named. Files derived from the matrix (index.html, badge.json and so on) may be there, and are listed as not covered.
+    In numbered steps, and offline on a PATH. Anything missing, extra, changed or not understood is a refusal: exit status 1, with the
+    step that failed. Files derived from the matrix (index.html, badge.json and so on) may be there, and are listed as not covered.
     It proves who vouches for the report, so take the key from its signer: the one in the folder proves nothing about who made it.
 
     \b
     Examples:
         pytest-smi verify smi-report --key smi-report/signing-key.pub.pem     your own run
         pytest-smi verify downloaded --key ~/keys/linkerd-release.pub.pem     someone else's
+        pytest-smi verify https://mesh.example/smi-report --key mesh.pub.pem
         pytest-smi verify nightly --key ci.pub.pem --max-age 30d --mesh linkerd --require-level must
     """
-    directory = path.parent if path.name == MATRIX_FILE and not path.is_dir() else path
-    if not directory.is_dir():
-        raise click.UsageError(f"PATH is a report folder or the {MATRIX_FILE} in it; {path} is neither")
     if bool(keys) is (sigstore_identity is not None and sigstore_issuer is not None):
         raise click.UsageError("say whom you trust: --key PUB (one or more), or both --sigstore-identity and --sigstore-issuer")
     try:
         asked = policy(mesh, max_age, require_level, allow_incomplete)
-        if sigstore_identity and sigstore_issuer:
-            check = partial(verify_keyless, identity=sigstore_identity, issuer=sigstore_issuer)
-            verified = verify_report_keyless(directory, check, f"{sigstore_identity} ({sigstore_issuer})", policy=asked)
-        else:
-            verified = verify_report(directory, load_keys(keys), threshold=threshold, policy=asked)
-    except VerificationError as problem:
+        trusted = load_keys(keys)
+        with opened(location, allowed=hosts) as path:
+            directory = path.parent if path.name == MATRIX_FILE and not path.is_dir() else path
+            if not directory.is_dir():
+                raise UsageProblem(f"PATH is a report folder or the {MATRIX_FILE} in it; {location} is neither", "Give its folder.")
+            if sigstore_identity and sigstore_issuer:
+                check = partial(verify_keyless, identity=sigstore_identity, issuer=sigstore_issuer)
+                verified = verify_report_keyless(directory, check, f"{sigstore_identity} ({sigstore_issuer})", policy=asked)
+            else:
+                verified = verify_report(directory, trusted, threshold=threshold, policy=asked)
+    except VerificationError as error:
         if as_json:
-            step = re.match(r"step (\d+)", problem.message)
-            document = {"verified": False, "step": int(step[1]) if step else None, "reason": problem.message, "hint": problem.hint}
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+            document = {"verified": False, "step": error.step, "reason": error.message, "hint": error.hint}
+            say_json(document)
         raise
-    click.echo(json.dumps(_document(verified), indent=2, ensure_ascii=False) if as_json else _text(verified, directory))
+    shown = directory if isinstance(location, Path) else location
+    if as_json:
+        say_json(_document(verified))
+    else:
+        say(_text(verified, str(shown)))
 
 
 def _document(verified: Verified) -> dict[str, object]:
@@ -93,8 +101,8 @@ def _document(verified: Verified) -> dict[str, object]:
     }
 
 
-def _text(verified: Verified, directory: Path) -> str:
-    lines = [f"verified: {directory}"]
+def _text(verified: Verified, shown: str) -> str:
+    lines = [f"verified: {shown}"]
     lines += [f"  step {number:>2}    {step}" for number, step in enumerate(STEPS, 1)]
     lines += [f"  signed by  {signer}" for signer in verified.signers]
     lines.append(f"  written    {verified.matrix.generated_at}")

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from pytest_smi.cluster.unreachable import LOG_IN, reason_and_remedy, refusal
 from pytest_smi.core.interrupts import checkpoint
+from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ClusterError, UsageProblem
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Connection:
         except Exception as error:  # the loader raises many kinds: missing file, YAML, exec plugin, certificate
             where = kubeconfig or "the default kubeconfig"
             raise UsageProblem(
-                f"{where} cannot be used: {_first_line(error)}",
+                f"{where} cannot be used: {first_line(error)}",
                 hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh NAME@CONTEXT",
             ) from error
         self._configuration = configuration
@@ -111,7 +112,7 @@ class Connection:
             with self._websocket_lock:  # the library toggles a process-wide tracing switch while it connects
                 socket: WebSocket = create_websocket(self._configuration, url, headers)
         except Exception as error:  # websocket-client has no common base class for refusals and socket errors
-            raise ClusterError(f"exec through {path} was refused: {_first_line(error)}") from error
+            raise ClusterError(f"exec through {path} was refused: {first_line(error)}") from error
         socket.settimeout(timeout)
         return socket
 
@@ -121,13 +122,14 @@ class Connection:
 
     def _authentication(self) -> dict[str, str]:
         settings: Any = self._configuration.auth_settings().values()
-        return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
+        # Files of tokens end in a newline, which no header may hold.
+        return {item["key"]: _trimmed(item["value"]) for item in settings if item["in"] == "header" and item["value"]}
 
     def _unreachable(self, error: Exception) -> ClusterError:
         reason, remedy = reason_and_remedy(error)
         return ClusterError(f"the API server {self.host} cannot be reached: {reason}", hint=remedy)
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]
+def _trimmed(value: str) -> str:
+    scheme, _, rest = value.partition(" ")
+    return f"{scheme} {rest.strip()}".strip()

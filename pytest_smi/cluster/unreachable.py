@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from pytest_smi.core.redaction import first_line
+
 REFUSED = "is the cluster running, and is the port right? try: kubectl version"
 UNKNOWN_NAME = "correct the server in the kubeconfig, or connect to the network (VPN) whose DNS knows the name"
 UNTRUSTED = "the kubeconfig's certificate-authority-data must be of this cluster: fetch the kubeconfig again; or set this machine's clock"
@@ -30,8 +32,8 @@ def reason_and_remedy(error: BaseException) -> tuple[str, str]:
     if any(isinstance(part, TimeoutError) for part in chain) or "timed out" in text:
         return "it did not answer in time", SLOW
     if any(isinstance(part, ConnectionError) for part in chain):
-        return f"the connection broke: {_short(chain[-1])}", SLOW
-    return _short(error), REFUSED
+        return f"the connection broke: {first_line(chain[-1])}", SLOW
+    return first_line(error), REFUSED
 
 
 def expiry(token: str) -> datetime | None:
@@ -69,8 +71,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         # urllib3 keeps the cause of a failed attempt in an attribute of its own.
         reason = getattr(error, "reason", None)
         error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
-
-
-def _short(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]

@@ -22,7 +22,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def canonical_bytes(value: object) -> bytes:
     """The bytes of a JSON document as files of the report hold it. Raises `TypeError` or `ValueError` for what is not JSON."""
-    return indented(value).encode("utf-8") + b"\n"
+    return _utf8(indented(value)) + b"\n"
 
 
 def indented(value: object, margin: str = "") -> str:
@@ -37,7 +37,7 @@ def compact_bytes(value: object) -> bytes:
     """The same rules in one line and without the newline: for lines of a `.jsonl` file and for signed payloads."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _utf8(text)
 
 
 def parse_json(data: bytes) -> Any:
@@ -55,6 +55,14 @@ def parse_json(data: bytes) -> Any:
 def sha256_hex(data: bytes) -> str:
     """The sha256 of the bytes, in lower-case hexadecimal: the only digest the report uses."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, out of bytes that were no text: it must not cost the whole report.
+        return re.sub("[\ud800-\udfff]", "\ufffd", text).encode("utf-8")
 
 
 def _refuse_odd_keys(value: object) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pytest_smi.core.files import read_regular
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.reports.layout import BUNDLES_FILE, ENVELOPES_FILE, EVIDENCE_FOLDER, MATRIX_FILE, SOURCES_FOLDER
 
@@ -115,41 +116,36 @@ def read_folder(directory: Path) -> ReportFolder:
 
 def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
     """Return the bytes of a regular file that is not ours, never through a link. Raises `ReportError`."""
-    return _whole(path, os.O_NOFOLLOW, largest)
+    return _whole(path, largest, follow=False)
 
 
 def read_given(path: Path, largest: int = LARGEST_FILE) -> bytes:
     """Return the bytes of a regular file that the user names, which may be a link to one. Raises `ReportError`."""
-    return _whole(path, 0, largest)
+    return _whole(path, largest, follow=True)
 
 
-def _whole(path: Path, flags: int, largest: int) -> bytes:
-    found = _stored(path, keep=True, flags=flags, stop_beyond=largest)
-    if isinstance(found, Unreadable):
-        raise ReportError(f"{path} {found.reason}")
-    if found.data is None:
-        raise ReportError(f"{path} must have at most {largest} bytes; it has more")
-    return found.data
+def _whole(path: Path, largest: int, *, follow: bool) -> bytes:
+    try:
+        return read_regular(path, largest, follow=follow)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _stored(path: Path, *, keep: bool, flags: int = os.O_NOFOLLOW, stop_beyond: int | None = None) -> StoredFile | Unreadable:
-    largest = LARGEST_FILE if stop_beyond is None else stop_beyond
+def _stored(path: Path, *, keep: bool) -> StoredFile | Unreadable:
     digest, size, kept = hashlib.sha256(), 0, bytearray()
     try:
         # A link could show one file to us and another to the next reader; without O_NONBLOCK a pipe would hold us for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | flags | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Unreadable("must be a regular file; it is not")
             while piece := file.read(_PIECE):
                 size += len(piece)
-                if stop_beyond is not None and size > stop_beyond:
-                    return StoredFile(digest="", size=size, data=None)
                 digest.update(piece)
-                if keep and size <= largest:
+                if keep and size <= LARGEST_FILE:
                     kept += piece
     except OSError as error:
         return Unreadable(f"cannot be read: {error.strerror}")
-    return StoredFile(digest=digest.hexdigest(), size=size, data=bytes(kept) if keep and size <= largest else None)
+    return StoredFile(digest=digest.hexdigest(), size=size, data=bytes(kept) if keep and size <= LARGEST_FILE else None)
 
 
 def _names(directory: Path, most: int, *, link: bool = False) -> frozenset[str] | Unreadable:

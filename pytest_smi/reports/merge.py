@@ -73,7 +73,7 @@ def merge_reports(
             for report in _flattened(reports, keys, threshold):
                 source, envelopes = _copied(report, stage / SOURCES_FOLDER)
                 with _named(report):
-                    verified = verify_source(stage / SOURCES_FOLDER / source, trusted)
+                    verified = verify_source(read_folder(stage / SOURCES_FOLDER / source), trusted)
                     accept(verified.matrix, policy or Policy())
                 collected.envelopes[source] = envelopes
                 for run in verified.matrix.runs:

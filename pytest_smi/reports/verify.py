@@ -17,7 +17,7 @@ The folder is read once into a record (`folder`); these steps ask about it, in t
 13. each run has a result for every requirement that it had to account for, and is called conformant only if it is
 14. it is what the reader asked for: mesh, age, level
 Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 12), `merged` (for merged
-reports) and `policy` (13 and 14); the numbers are here alone.
+reports) and `policy` (13, 14); the numbers are here alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -118,9 +118,10 @@ def verify_report_keyless(
     return verified
 
 
-def verify_source(directory: Path, trusted: Trust) -> Verified:
+def verify_source(folder: ReportFolder, trusted: Trust) -> Verified:
     """Verify a report that is not a merged one by steps 2 to 12, with keys prepared by `envelopes.trust`."""
-    return _source(read_folder(directory), trusted)
+    statements, signers = _statements(folder, trusted)
+    return _single(folder, statements, signers)
 
 
 def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
@@ -152,6 +153,8 @@ def load_matrix(path: Path, keys: Sequence[PublicKey] = (), threshold: int = 1) 
     file = path / MATRIX_FILE if path.is_dir() else path
     try:
         if keys:
+            if file.name != MATRIX_FILE:
+                raise ReportError(f"only a whole report can be verified; {file} is not the {MATRIX_FILE} of one", "Give its folder.")
             return verify_report(file.parent, keys, threshold=threshold, policy=Policy(complete=False)).matrix
         return unverified_matrix(read_given(file, LARGEST_MATRIX))
     except VerificationError as error:
@@ -175,11 +178,6 @@ def _statements(folder: ReportFolder, trusted: Trust) -> tuple[list[Statement], 
     with _step(2):
         data = folder.data(ENVELOPES_FILE)
     return read_envelopes(data, trusted)
-
-
-def _source(folder: ReportFolder, trusted: Trust) -> Verified:
-    statements, signers = _statements(folder, trusted)
-    return _single(folder, statements, signers)
 
 
 def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tuple[str, ...]) -> Verified:
@@ -234,7 +232,7 @@ def _merged(folder: ReportFolder, statement: Statement, signers: tuple[str, ...]
 
 def _part(name: str, folder: ReportFolder, trusted: Trust) -> Part:
     try:
-        verified = _source(folder, trusted)
+        verified = verify_source(folder, trusted)
         return Part.of(name, folder.data(ENVELOPES_FILE), verified.matrix, verified.signers)
     except VerificationError as error:
         raise VerificationError(f"{SOURCES_FOLDER}/{name}: {error.message}", error.hint) from None

@@ -18,7 +18,7 @@ from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationE
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
-from pytest_smi.reports.verify import load_matrix
+from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import claim_folder, write_report
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
@@ -49,7 +49,7 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self.targets = Targets(options)
-        self.collector = ResultCollector(self.targets, Baseline.of(load_matrix(options.baseline)) if options.baseline else Baseline())
+        self.collector = ResultCollector(self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline())
         self.matrix: Matrix | None = None
         self._evidence: Mapping[str, bytes] = {}
         self._statements: Mapping[str, str] = {}

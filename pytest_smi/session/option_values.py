@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_smi.core.nearest import did_you_mean
@@ -45,6 +46,11 @@ def api_names(text: str) -> tuple[str, ...]:
         meant = did_you_mean(unknown[0], APIS)
         raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
     return names
+
+
+def location(text: str) -> Path | str:
+    """Read a path, or an address that is fetched later."""
+    return text if "://" in text else Path(text)
 
 
 def version_choice(text: str) -> Wanted:

@@ -33,7 +33,8 @@ class Options:
     keep: bool
     fault: str | None
     timeout: float
-    baseline: Path | None = None
+    baseline: Path | str | None = None
+    """A path, or a URL as a string."""
     versions: tuple[Wanted, ...] = ()
     """Each `--smi-version`."""
     profiles: tuple[Path, ...] = ()
@@ -114,8 +115,8 @@ def register(parser: pytest.Parser) -> None:
         "--smi-baseline",
         metavar="MATRIX",
         dest="smi_baseline",
-        type=Path,
-        help="Report folder or matrix.json of an earlier run: what failed there may fail again without failing this run",
+        type=values.location,
+        help="Report folder or matrix.json of an earlier run, or its https URL: what failed there may fail again without failing this run",
     )
     group.addoption("--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection")
     group.addoption(

@@ -57,8 +57,8 @@ class Envelope:
         """Read one envelope. Raises `VerificationError` for whatever is not one; unknown fields are ignored, as the specification says."""
         try:
             document = parse_json(line)
-        except ValueError as problem:
-            raise _broken(f"is not JSON: {problem}") from None
+        except ValueError as error:
+            raise _broken(f"is not JSON: {error}") from None
         if not isinstance(document, dict):
             raise _broken("is not a JSON object")
         kind, signatures = document.get("payloadType"), document.get("signatures")

@@ -122,9 +122,9 @@ def make_key(path: Path) -> bool:
         if path.parent.is_dir():
             return False
         raise KeyProblem(f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key FILE.") from None
-    except OSError as problem:
+    except OSError as error:
         raise KeyProblem(
-            f"a signing key must be kept somewhere; {path} cannot be written: {problem.strerror}",
+            f"a signing key must be kept somewhere; {path} cannot be written: {error.strerror}",
             f"Make {path.parent} writable, set XDG_CONFIG_HOME, or give --smi-signing-key FILE.",
         ) from None
     return True
@@ -208,8 +208,8 @@ def _read(path: Path, *, private: bool) -> bytes:
                     f"Run `chmod 600 {path}`; if others may have read it, make a new one with `pytest-smi keygen`.",
                 )
             data = file.read(_LARGEST + 1)
-    except OSError as problem:
-        raise KeyProblem(f"{what} cannot be read from {path}: {problem.strerror}", "Check the path and its permissions.") from None
+    except OSError as error:
+        raise KeyProblem(f"{what} cannot be read from {path}: {error.strerror}", "Check the path and its permissions.") from None
     if len(data) > _LARGEST:
         raise KeyProblem(f"{what} takes a few hundred bytes; {path} has more than {_LARGEST}", "Check the path.")
     return data

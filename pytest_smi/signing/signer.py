@@ -1,10 +1,10 @@
 """Signing payloads and checking signatures: ECDSA P-256 with SHA-256 (DER), or Ed25519. No files, no environment.
 
 Key ids follow securesystemslib's recipe (sha256 over the canonical JSON of the public key), so that its verifier and those of in-toto
-find the key; our own checking never looks at them.
+find the key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -12,11 +12,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pytest_smi.core.canonical import compact_bytes, sha256_hex
-from pytest_smi.errors import KeyProblem, VerificationError
 from pytest_smi.signing.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from pytest_smi.signing.keys import PrivateKey, PublicKey
 
-__all__ = ["Signer", "fingerprint", "key_id", "public_pem", "signers_of", "verify_envelope"]
+__all__ = ["Signer", "fingerprint", "key_id", "public_pem", "signers_of"]
 
 
 class Signer:
@@ -61,33 +60,10 @@ def key_id(key: PublicKey) -> str:
     return sha256_hex(document.replace(b"\\n", b"\n"))
 
 
-def verify_envelope(envelope: Envelope, keys: Sequence[PublicKey], threshold: int = 1) -> tuple[PublicKey, ...]:
-    """Return the unique keys among `keys` that signed this envelope, at least `threshold` of them.
-
-    Raises `KeyProblem` when the question makes no sense (no key, threshold below 1 or above the number of different keys) and
-    `VerificationError` when too few signed.
-    """
-    unique = {fingerprint(key): key for key in keys}
-    if not unique:
-        raise KeyProblem("verification needs at least one public key; none was given", "Give --key FILE.")
-    if not 1 <= threshold <= len(unique):
-        raise KeyProblem(
-            f"the threshold must be from 1 to the number of different keys, {len(unique)}; found {threshold}", "Give more keys."
-        )
-    covered = envelope.pae()
-    good = tuple(key for key in unique.values() if any(_holds(key, one.sig, covered) for one in envelope.signatures))
-    if len(good) < threshold:
-        raise VerificationError(
-            f"{threshold} of the given key(s) must have signed; {len(good)} did (given: {', '.join(unique)})",
-            "Either this is not the signer's key, or the report was changed after it was signed.",
-        )
-    return good
-
-
 def signers_of(envelope: Envelope, trusted: Mapping[str, PublicKey]) -> tuple[str, ...]:
     """Return ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own id.
 
-    Stricter than `verify_envelope`, never laxer: the id is not signed, so a wrong one is refused rather than believed.
+    Stricter than DSSE asks: the id is not signed, so a signature under another id than the key's own does not count.
     """
     covered = envelope.pae()
     made = {one.keyid for one in envelope.signatures if one.keyid in trusted and _holds(trusted[one.keyid], one.sig, covered)}

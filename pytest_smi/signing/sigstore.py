@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.signing.dsse import PAYLOAD_TYPE
 
@@ -43,7 +44,7 @@ def sign_keyless(payloads: Sequence[bytes], *, may_ask: bool) -> bytes:
 def verify_keyless(data: bytes, *, identity: str, issuer: str, offline: bool = False) -> list[bytes]:
     """Return the payloads of bundles that this identity, as this issuer knows it, has signed and the public log has seen.
 
-    `offline` uses the trusted root that was fetched last. Raises `VerificationError` as step 4, or as `sign_keyless`.
+    `offline` uses the trusted root that was fetched last. Raises `VerificationError`, or as `sign_keyless`.
     """
     models, verify, policy, errors = (_module(name) for name in ("models", "verify", "verify.policy", "errors"))
     with _services():
@@ -53,8 +54,8 @@ def verify_keyless(data: bytes, *, identity: str, issuer: str, offline: bool = F
     for number, line in enumerate(data.splitlines(), 1):
         try:
             kind, payload = verifier.verify_dsse(models.Bundle.from_json(line), wanted)
-        except (errors.Error, ValueError) as problem:
-            raise _refused(f"line {number} of {BUNDLES_FILE}: {_first_line(problem)}") from None
+        except (errors.Error, ValueError) as error:
+            raise _refused(f"line {number} of {BUNDLES_FILE}: {_first_line(error)}") from None
         if kind != PAYLOAD_TYPE:
             raise _refused(f"line {number} of {BUNDLES_FILE}: the payload type must be {PAYLOAD_TYPE}; found {kind!r}")
         payloads.append(bytes(payload))
@@ -76,17 +77,16 @@ def _services() -> Iterator[None]:
     try:
         yield
     # OSError: the errors of the HTTP library are of that kind.
-    except (errors.Error, oidc.IssuerError, OSError) as problem:
+    except (errors.Error, oidc.IssuerError, OSError) as error:
         raise ReportError(
-            f"keyless signatures need Sigstore's services; they cannot be reached, or refused: {_first_line(problem)}",
+            f"keyless signatures need Sigstore's services; they cannot be reached, or refused: {_first_line(error)}",
             "Go online and try again, or use a key, which needs nobody: --signing-key FILE.",
         ) from None
 
 
-def _first_line(problem: BaseException) -> str:
-    text = str(problem).strip() or str(problem.__cause__ or "").strip() or type(problem).__name__
-    return text.splitlines()[0][:300]
+def _first_line(error: BaseException) -> str:
+    return first_line(error if str(error).strip() else error.__cause__ or error)
 
 
 def _refused(what: str) -> VerificationError:
-    return VerificationError(f"step 4: {what}", "Check identity and issuer, and get the report again from where it was made.")
+    return VerificationError(what, "Check identity and issuer, and get the report again from where it was made.")

@@ -64,8 +64,8 @@ class Statement:
         """Read a verified payload strictly. Raises `VerificationError`."""
         try:
             document = parse_json(payload)
-        except ValueError as problem:
-            raise _odd(f"is not JSON: {problem}") from None
+        except ValueError as error:
+            raise _odd(f"is not JSON: {error}") from None
         if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
             found = document.get("_type") if isinstance(document, dict) else document
             raise _odd(f"has the type {found!r} instead of {STATEMENT_TYPE}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +34,55 @@ def remove_namespaces(objects: Objects, names: Sequence[str], limits: Limits) ->
         )
 
 
-def delete_run(kubeconfig: str | Path | None, context: str | None, run: str | None, limits: Limits) -> list[str]:
-    """Delete the namespaces of `run` (None: of every run) and wait until they are removed; returns their names."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """A namespace that a run created and that is still there. `created`: ISO 8601, as the cluster says."""
+
+    name: str
+    run: str
+    created: str
+
+
+def left_behind(kubeconfig: str | Path | None, context: str | None) -> tuple[str, list[LeftBehind]]:
+    """Return the address of the API server, and the namespaces of any run on that cluster, sorted by run."""
+    with _connected(kubeconfig, context) as connection:
+        found = [
+            LeftBehind(
+                name=namespace["metadata"]["name"],
+                run=namespace["metadata"]["labels"][RUN_LABEL],
+                created=namespace["metadata"].get("creationTimestamp") or "",
+            )
+            for namespace in find(Objects(connection))
+        ]
+        return connection.host, sorted(found, key=lambda one: (one.run, one.name))
+
+
+def delete_run(kubeconfig: str | Path | None, context: str | None, run: str, limits: Limits) -> list[str]:
+    """Delete the namespaces of one run and wait until they are removed; return their names."""
+    with _connected(kubeconfig, context) as connection:
+        objects = Objects(connection)
+        names = [namespace["metadata"]["name"] for namespace in find(objects, run)]
+        remove_namespaces(objects, names, limits)
+        return names
+
+
+def clean(kubeconfig: str | Path | None, context: str | None, names: Collection[str] | None = None) -> list[str]:
+    """Delete namespaces that runs of this suite left behind and wait until they are removed; return their names.
+
+    `names`: only these, as the user was shown them; None: all of them. One without our owner label is never touched.
+    """
+    with _connected(kubeconfig, context) as connection:
+        objects = Objects(connection)
+        found = [namespace["metadata"]["name"] for namespace in find(objects)]
+        chosen = [name for name in found if names is None or name in names]
+        remove_namespaces(objects, chosen, Limits())
+        return chosen
+
+
+@contextmanager
+def _connected(kubeconfig: str | Path | None, context: str | None) -> Iterator[Connection]:
     connection = Connection(Path(kubeconfig) if kubeconfig else None, context)
-    objects = Objects(connection)
-    found = [namespace["metadata"]["name"] for namespace in find(objects, run)]
-    remove_namespaces(objects, found, limits)
-    connection.close()
-    return found
-
-
-def clean(kubeconfig: str | Path | None, context: str | None) -> list[str]:
-    """Delete every namespace that any run of this suite left behind; returns their names."""
-    return delete_run(kubeconfig, context, None, Limits())
+    try:
+        yield connection
+    finally:
+        connection.close()

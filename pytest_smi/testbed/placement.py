@@ -14,8 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_smi.core.files import read_regular
 from pytest_smi.errors import UsageProblem
 
+_LARGEST_SECRET = 1024 * 1024
 PULL_SECRET = "smi-pull"  # noqa: S105 - the name of an object
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?"
@@ -90,9 +92,10 @@ def read_placement(node_selector: Sequence[str], tolerations: Sequence[Toleratio
 def read_pull_secret(path: Path, image: str) -> str:
     """Return what `pull_secret_data` makes of a file; raises UsageProblem."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _LARGEST_SECRET).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"--smi-pull-secret: {path} cannot be read: {type(error).__name__}", hint="name a readable file") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageProblem(f"--smi-pull-secret: {path} cannot be read: {reason}", hint="name a readable file") from None
     return pull_secret_data(text, image, str(path))
 
 

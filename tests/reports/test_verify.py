@@ -347,6 +347,10 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         resigned(lambda first, second: [replace(first, predicate_type="https://example.com/matrix/v2"), second]),
         "step 6",
     ),
+    "predicate type of a later release": (
+        resigned(lambda first, second: [replace(first, predicate_type="https://pytest-smi.dev/matrix/v999"), second]),
+        "step 6: the schema version must be at most",
+    ),
     "predicate another than the file": (
         resigned(lambda first, second: [replace(first, predicate={**first.predicate, "generatedAt": "2025-01-01T00:00:00Z"}), second]),
         "step 7",
@@ -387,6 +391,19 @@ class TestSpoiled:
         with pytest.raises(VerificationError) as caught:
             verify_report(folder, [SIGNER.public_key])
         assert expected in caught.value.message
+
+    def test_every_file_is_read_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The record is the only reading: what one step saw is what the next one sees."""
+        real, seen = os.open, list[str]()
+
+        def counted(path: Any, *arguments: Any, **options: Any) -> int:
+            seen.append(str(path))
+            return real(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "open", counted)
+        verify_report(folder, [SIGNER.public_key])
+        read = sorted(Path(path).relative_to(folder).as_posix() for path in seen if path.startswith(str(folder)))
+        assert read == ["evidence/TA-01.json", "evidence/TA-02.json", "matrix.intoto.jsonl", "matrix.json", "matrix.sigstore.jsonl"]
 
     def test_every_byte_of_the_matrix_counts(self, folder: Path) -> None:
         """Wherever a bit of the matrix is flipped, it is refused."""

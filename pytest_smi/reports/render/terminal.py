@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
 from pytest_smi.reports.render.failure import Failure, failure_rows, failures_of
@@ -38,8 +39,14 @@ def summary_lines(
 
     `statements`: requirement → its sentence. `evidence`: path → bytes, from which each failure is told.
     """
-    width = max(60, min(width, 120))
-    failures = failures_of(matrix, evidence)
+    lines = _lines(matrix, report, fingerprint, max(60, min(width, 120)), statements, failures_of(matrix, evidence))
+    # The one way out: strings of the mesh and of its cluster may hold what a terminal obeys.
+    yield from ((style, printable(line)) for style, line in lines)
+
+
+def _lines(
+    matrix: Matrix, report: str, fingerprint: str | None, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+) -> Iterator[Line]:
     for run in matrix.runs:
         yield from _run(run, report, width, statements, failures)
         yield ("plain", "")

@@ -14,7 +14,6 @@ __all__ = [
     "STATUS_TITLES",
     "conformance_word",
     "counts_text",
-    "entry_title",
     "latest_runs",
     "moment",
     "notes_of",
@@ -80,11 +79,6 @@ def counts_text(entries: Iterable[Entry]) -> str:
     """Return how many entries have which status: `1 passed, 2 failed`."""
     listed = list(entries)
     return ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in listed)))
-
-
-def entry_title(entry: Entry) -> str:
-    """Return requirement and assertion: `SP-01 traffic_split::ninety_ten[v1alpha4]`."""
-    return entry.requirement if entry.id == entry.requirement else f"{entry.requirement} {entry.id}"
 
 
 def requirement_order(requirement: str) -> tuple[str, int, str]:
