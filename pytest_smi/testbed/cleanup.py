@@ -42,6 +42,15 @@ def delete_run(kubeconfig: str | Path | None, context: str | None, run: str | No
     return found
 
 
+def kept_namespaces(kubeconfig: str | Path | None, context: str | None, run: str) -> list[str]:
+    """Return the names of the namespaces of a run that are left."""
+    connection = Connection(Path(kubeconfig) if kubeconfig else None, context)
+    try:
+        return [namespace["metadata"]["name"] for namespace in find(Objects(connection), run)]
+    finally:
+        connection.close()
+
+
 def clean(kubeconfig: str | Path | None, context: str | None) -> list[str]:
     """Delete every namespace that any run of this suite left behind; returns their names."""
     return delete_run(kubeconfig, context, None, Limits())
