@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smi.session import options
+from pytest_smi.session import options, root_folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,3 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
         register_sessions(config)
     elif config.getoption("smi_fault"):
         raise pytest.UsageError("--smi-fault needs --mesh=reference: faults are those of the embedded reference mesh")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """With `--mesh`: find the root folder again where a path among our options was taken for a test path."""
+    return root_folder.start_again(config) if config.getoption("smi_mesh") else None

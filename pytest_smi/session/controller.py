@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +19,11 @@ from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
-from pytest_smi.reports.write import claim_folder, write_report
+from pytest_smi.reports.write import write_report
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.options import Options
+from pytest_smi.session.options import Options, asks_for_a_part
+from pytest_smi.session.partial import covered
+from pytest_smi.session.report_folder import ReportFolder
 from pytest_smi.session.report_properties import IMAGES, result_of
 from pytest_smi.session.results import EXIT_ERRORED, ResultCollector
 from pytest_smi.signing.keys import ask_on_terminal, find_key
@@ -53,12 +55,14 @@ class ControllerSession:
         self.matrix: Matrix | None = None
         self._evidence: Mapping[str, bytes] = {}
         self._statements: Mapping[str, str] = {}
-        self._report_folder = ExitStack()
+        self.moved: Path | None = None
+        """Where an older report was moved to."""
+        self.folder = ReportFolder(options.report, replace=options.replace_report)
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
             found = find_key(options.signing_key, os.environ, ask_on_terminal)
             self.signer, self.new_key = Signer(found.key), found.origin if found.made else ""
-            self._report_folder.enter_context(claim_folder(options.report))
+            self.folder.claim(partial=asks_for_a_part(config, options))
 
     def connected(self) -> Mapping[str, MeshTarget]:
         """Return the targets, for a worker session in this process."""
@@ -75,6 +79,26 @@ class ControllerSession:
         except SmiError as error:
             usage = isinstance(error, UsageProblem)
             pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR) if usage else EXIT_ERRORED)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without pytest-xdist: see how much of the catalogue this run is."""
+        self._collected([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """With pytest-xdist: the same, as the first worker collected it."""
+        if self.collector.coverage is None:
+            self._collected(ids)
+
+    def _collected(self, nodeids: list[str]) -> None:
+        if self.collect_only:
+            return
+        self.collector.coverage = covered(nodeids, load(), self.targets.reached)
+        try:
+            self.folder.claim(partial=self.collector.coverage.partial)
+        except SmiError as error:
+            pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
 
     def pytest_report_header(self) -> list[str]:
         """Say what is tested against what."""
@@ -138,7 +162,6 @@ class ControllerSession:
             self.collector.problems.append(str(error))
         finally:
             self.collector.problems += self.targets.clean_up()
-            self._report_folder.close()
         unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         if not self.collector.interrupted and exitstatus not in unfinished:
             session.exitstatus = self.collector.exit_status()
@@ -147,10 +170,15 @@ class ControllerSession:
         built = self.collector.build()
         if built is None:
             return
-        write_report(self.options.report, built.matrix, built.evidence, self.signer)
+        self.moved = self.folder.make_room()
+        write_report(self.folder.path, built.matrix, built.evidence, self.signer)
         self.matrix, self._evidence = built.matrix, built.evidence
         self._statements = {record.requirement: record.statement for record in self.collector.catalogue}
-        derive(self.options.report, self._statements, keys=[self.signer.public_key])
+        derive(self.folder.path, self._statements, keys=[self.signer.public_key])
+
+    def pytest_unconfigure(self) -> None:
+        """Let the report folder go, also where the session never began."""
+        self.folder.release()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
@@ -168,19 +196,30 @@ class ControllerSession:
         if self.matrix is not None:
             lines = summary_lines(
                 self.matrix,
-                report=str(self.options.report),
+                report=str(self.folder.path),
                 fingerprint=self.signer.fingerprint,
                 statements=self._statements,
                 evidence=self._evidence,
             )
             for style, line in lines:
                 terminalreporter.write_line(line, **_COLOURS[style])
+            if self.moved is not None:
+                terminalreporter.write_line(f"        the older report is in {self.moved}")
             if self.new_key:
                 terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
+            if self.collector.coverage is not None and self.collector.coverage.partial:
+                terminalreporter.write_line(f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True)
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
+        for line in self.collector.unmet_recommendations():
+            terminalreporter.write_line(line, yellow=True)
+        if self.targets.kept:
+            terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
+            terminalreporter.write_line(
+                f"  look: kubectl get all,traffictargets,trafficsplits -n {self.targets.kept[0]}; remove: pytest-smi clean"
+            )
         for line in self.collector.closed_gaps():
             terminalreporter.write_line(line, yellow=True)
         for line in self.collector.silent():

@@ -18,7 +18,7 @@ from pytest_smi.session.option_values import MeshChoice
 from pytest_smi.session.options import Options
 from pytest_smi.smi.conversion_notes import header_form, version_notes
 from pytest_smi.smi.negotiation import Variant, plan, together
-from pytest_smi.testbed.cleanup import delete_run
+from pytest_smi.testbed.cleanup import delete_run, kept_namespaces
 from pytest_smi.testbed.placement import Placement, read_placement
 from pytest_smi.testbed.target import MeshTarget
 
@@ -62,6 +62,8 @@ class Targets:
         """Random name of the run; its namespaces carry it."""
         self.reached: dict[str, MeshTarget] = {}
         self.findings: dict[str, Findings] = {}
+        self.kept: list[str] = []
+        """With `--smi-keep`, after `clean_up`: namespaces that were left, each with the cluster it is in."""
         self._clusters: list[EmbeddedCluster] = []
 
     def connect(self) -> None:
@@ -85,10 +87,13 @@ class Targets:
         cleaned = set()
         for name, target in self.reached.items():
             cluster = (target.kubeconfig, target.context)
-            if target.name in self._embedded or self.options.keep or cluster in cleaned:
+            if target.name in self._embedded or cluster in cleaned:
                 continue
             cleaned.add(cluster)
             try:
+                if self.options.keep:
+                    self.kept += kept_namespaces(target.kubeconfig, target.context, self.run)
+                    continue
                 delete_run(target.kubeconfig, target.context, self.run, target.limits)
             except SmiError as error:
                 problems.append(f"clean-up of {name} is incomplete: {error}; run: pytest-smi clean")

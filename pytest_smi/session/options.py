@@ -29,6 +29,10 @@ class Options:
     apis: tuple[str, ...]
     level: str
     report: Path
+    replace_report: bool
+    """Whether an older report in that folder may be written over."""
+    fail_on: str
+    """`must`, or `should`: whether a requirement of level SHOULD that failed fails the run."""
     signing_key: Path | None
     keep: bool
     fault: str | None
@@ -105,6 +109,20 @@ def register(parser: pytest.Parser) -> None:
         "--smi-report", metavar="DIR", dest="smi_report", type=Path, default=Path("smi-report"), help="Report folder (default: smi-report)"
     )
     group.addoption(
+        "--smi-report-replace",
+        action="store_true",
+        dest="smi_report_replace",
+        help="Write over an older report in that folder; without, it is moved aside to DIR.1, DIR.2, …",
+    )
+    group.addoption(
+        "--smi-fail-on",
+        metavar="LEVEL",
+        dest="smi_fail_on",
+        choices=("must", "should"),
+        default="must",
+        help="Requirements whose failure fails the run: must, or should for must and should (default: must)",
+    )
+    group.addoption(
         "--smi-signing-key",
         metavar="FILE",
         dest="smi_signing_key",
@@ -172,6 +190,8 @@ def from_config(config: pytest.Config) -> Options:
         apis=tuple(get("smi_api")),
         level=get("smi_level"),
         report=get("smi_report"),
+        replace_report=get("smi_report_replace"),
+        fail_on=get("smi_fail_on"),
         signing_key=get("smi_signing_key"),
         keep=get("smi_keep"),
         fault=get("smi_fault"),
@@ -184,3 +204,10 @@ def from_config(config: pytest.Config) -> Options:
         tolerations=tuple(get("smi_toleration")),
         pull_secret=get("smi_pull_secret"),
     )
+
+
+def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
+    """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
+    given = ("keyword", "deselect", "lf", "stepwise")
+    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
+    return named or any(config.getoption(name, None) for name in given) or set(options.apis) != set(APIS) or options.level != "all"

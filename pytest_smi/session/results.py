@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pytest_smi.core.catalogue import Assertion, load
 from pytest_smi.core.result import Result
-from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.core.terms import LEVELS_OF, Api, Level, Status
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
 from pytest_smi.matrix.matrix import Mesh, Provenance
 from pytest_smi.matrix.provenance import ci_run, image_roles
@@ -17,6 +17,7 @@ from pytest_smi.matrix.suite import catalogue_of, this_suite
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.outcomes import CLOSED_GAP
+from pytest_smi.session.partial import Coverage, without_claims
 from pytest_smi.session.selection import selected
 
 EXIT_PASSED, EXIT_FAILED, EXIT_ERRORED = 0, 1, 3
@@ -32,6 +33,8 @@ class ResultCollector:
         self.problems: list[str] = []
         self.interrupted = False
         self.catalogue: list[Assertion] = []
+        self.coverage: Coverage | None = None
+        """Known once the assertions are collected."""
         self._started = now()
 
     def build(self) -> Built | None:
@@ -42,7 +45,14 @@ class ResultCollector:
             for name, results in self.results.items()
             if results
         ]
-        return build_matrix(this_suite(), now(), runs) if runs else None
+        if not runs:
+            return None
+        built = build_matrix(this_suite(), now(), runs)
+        return without_claims(built, self.coverage) if self.coverage and self.coverage.partial else built
+
+    @property
+    def _partial(self) -> bool:
+        return self.coverage is not None and self.coverage.partial
 
     def known_failures(self) -> list[Result]:
         """Failures that the baseline has too."""
@@ -55,6 +65,12 @@ class ResultCollector:
         met = {(result.requirement, result.mesh) for result in self._all() if result.reason.startswith(CLOSED_GAP)}
         return [f"{CLOSED_GAP}: {requirement} ({mesh}) is met; remove it from the gaps of the profile" for requirement, mesh in sorted(met)]
 
+    def unmet_recommendations(self) -> list[str]:
+        """Return a line for every failed requirement that does not fail the run."""
+        binding = LEVELS_OF[self.options.fail_on]
+        failed = [result for result in self._all() if result.status is Status.FAILED and result.level not in binding]
+        return [f"recommendation not met: {result.requirement} {result.level} ({result.mesh}): {result.reason}" for result in failed]
+
     def silent(self) -> list[str]:
         """A line for every mesh on which no assertion ran, with the reason: such a run says nothing, and never that a mesh conforms."""
         lines = []
@@ -66,11 +82,19 @@ class ResultCollector:
         return lines
 
     def exit_status(self) -> int:
-        """0 when all claimed requirements hold, 1 when one failed that the baseline does not know, 3 when errored or nothing ran."""
+        """0 when all that is claimed holds, 1 when something failed that the baseline does not know, 3 when errored or nothing ran.
+
+        What failed and is no MUST counts only as `--smi-fail-on` says.
+        """
         statuses = [result.status for result in self._all()]
-        if len(self.known_failures()) < statuses.count(Status.FAILED):
+        known = self.known_failures()
+        if any(
+            result.status is Status.FAILED and result.level in LEVELS_OF[self.options.fail_on]
+            for result in self._all()
+            if result not in known
+        ):
             return EXIT_FAILED
-        ran = any(status in (Status.PASSED, Status.OBSERVED) for status in statuses)
+        ran = any(status in (Status.PASSED, Status.OBSERVED, Status.FAILED) for status in statuses)
         return EXIT_ERRORED if Status.ERRORED in statuses or not ran or self.problems else EXIT_PASSED
 
     def _all(self) -> Iterable[Result]:
@@ -90,6 +114,7 @@ class ResultCollector:
 
     def _context(self, name: str) -> RunContext:
         found, target = self.targets.findings[name], self.targets.reached[name]
+        ran = {result.requirement for result in self.results[name]}
         weakened = target.limits.weakened(target.profile.limits)
         if target.faulty:
             weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
@@ -97,7 +122,11 @@ class ResultCollector:
             mesh=Mesh(name=target.name, version=found.mesh_version, images={**found.images, **self.images[name]}),
             kubernetes=found.kubernetes,
             apis={api: found.versions.get(str(api)) if api in target.apis or not target.variant else None for api in Api},
-            required={record.requirement: (Api(record.api), Level(record.level)) for record in self.catalogue},
+            required={
+                record.requirement: (Api(record.api), Level(record.level))
+                for record in self.catalogue
+                if not self._partial or record.requirement in ran
+            },
             started_at=self._started,
             finished_at=now(),
             nonce=self.targets.nonce(name),

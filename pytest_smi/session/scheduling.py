@@ -7,7 +7,6 @@ worker gets when all others have finished.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pytest_smi.core.catalogue import Assertion
 from pytest_smi.profiles.load import Profile
+from pytest_smi.session.partial import assertion_at
 
 SHARED_SCENES = ("test_traffic_metrics",)
 """Modules whose assertions judge one shared scenario, which is set up once per worker."""
@@ -77,10 +77,8 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
     serial = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
-        path, _, test = nodeid.partition("::")
-        function, _, parameter = test.partition("[")
-        name = f"{Path(path).stem.removeprefix('test_')}::{function.removeprefix('test_')}"
-        return requirement_of.get(name) in serial.get(parameter.removesuffix("]"), ())
+        name, target = assertion_at(nodeid)
+        return requirement_of.get(name) in serial.get(target, ())
 
     return is_serial
 

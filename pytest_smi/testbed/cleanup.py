@@ -79,6 +79,12 @@ def clean(kubeconfig: str | Path | None, context: str | None, names: Collection[
         return chosen
 
 
+def kept_namespaces(kubeconfig: str | Path | None, context: str | None, run: str) -> list[str]:
+    """Return the names of the namespaces of a run that are left."""
+    with _connected(kubeconfig, context) as connection:
+        return [namespace["metadata"]["name"] for namespace in find(Objects(connection), run)]
+
+
 @contextmanager
 def _connected(kubeconfig: str | Path | None, context: str | None) -> Iterator[Connection]:
     connection = Connection(Path(kubeconfig) if kubeconfig else None, context)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_smi.cluster.embedded import EmbeddedCluster
+from tests.support.runs import report_of
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def run(folder: Path, name: str, kubeconfig: Path, **environ: str) -> subprocess
 
 def statuses(folder: Path) -> dict[str, str]:
     """Requirement → status, of what was run or declared."""
-    (matrix,) = json.loads((folder / "smi-report" / "matrix.json").read_text())["runs"]
+    (matrix,) = json.loads((report_of(folder) / "matrix.json").read_text())["runs"]
     assert matrix["mesh"]["name"] == "acme"
     return {result["requirement"]: result["status"] for result in matrix["results"]}
 

@@ -15,7 +15,7 @@ from pytest_smi.cluster.wait import wait_until
 from tests.cluster import node
 from tests.support.explained import explained
 from tests.support.real_cluster import ROOT, RealCluster
-from tests.support.runs import FinishedRun, read_run, suite_command
+from tests.support.runs import FinishedRun, read_run, report_of, suite_command
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("traefik_mesh")]
 
@@ -84,7 +84,7 @@ def test_no_wrong_verdict(fault: Callable[[RealCluster], None], cluster: RealClu
     wrong = {r["requirement"] for r in run.results if r["status"] not in (EXPLAINED.get(r["requirement"], "passed"), "errored", "skipped")}
     assert wrong == set(), run.explain(wrong)
     assert run.status == expected_status(run), run.output[-3000:]
-    assert verifies(tmp_path / "smi-report")
+    assert verifies(report_of(tmp_path))
 
 
 def expected_status(run: FinishedRun) -> int:

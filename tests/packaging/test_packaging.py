@@ -55,7 +55,8 @@ def test_wheel_runs_the_bundled_suite_in_an_empty_folder(wheel: Path, tmp_path: 
     done = run("-m", "pytest", "--mesh=reference", "-q", "-k", "unlisted_source or ninety_ten")
     verified = run(
         "-c",
-        "from pytest_smi.cli import main; main(['verify', 'smi-report', '--key', 'smi-report/signing-key.pub.pem', '--allow-incomplete'])",
+        "from pytest_smi.cli import main; folder = 'smi-report-partial';"
+        "main(['verify', folder, '--key', f'{folder}/signing-key.pub.pem', '--allow-incomplete'])",
     )
 
     assert str(site) in where.stdout

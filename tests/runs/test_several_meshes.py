@@ -12,7 +12,7 @@ from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.embedded import EmbeddedCluster
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.testbed.cleanup import find
-from tests.support.runs import FinishedRun, run_suite
+from tests.support.runs import FinishedRun, report_of, run_suite
 
 pytestmark = pytest.mark.slow
 CHOICE = ("-k", "unlisted_source or ninety_ten or tcp_is_denied or test_tcp_route_limits_ports")
@@ -68,7 +68,7 @@ def test_two_contexts_of_one_mesh(kubeconfig: Path, tmp_path: Path, workers: str
     ), run.output[-4000:]
     paths = [result["evidence"]["path"] for one in found.values() for result in one["results"]]
     assert len(set(paths)) == len(paths)
-    assert all((tmp_path / "smi-report" / path).is_file() for path in paths)
+    assert all((report_of(tmp_path) / path).is_file() for path in paths)
     assert found["reference@one"]["nonce"] != found["reference@two"]["nonce"]
 
 

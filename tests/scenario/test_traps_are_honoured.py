@@ -14,7 +14,7 @@ from pytest_smi.cluster.embedded import EmbeddedCluster
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.profiles.load import known_profiles
 from pytest_smi.testbed.cleanup import clean
-from tests.support.runs import FinishedRun, run_suite
+from tests.support.runs import FinishedRun, report_of, run_suite
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def profile(tmp_path: Path) -> Path:
 
 def evidence(tmp_path: Path, requirement: str) -> dict[str, Any]:
     """The evidence of one requirement."""
-    (path,) = (tmp_path / "smi-report" / "evidence").glob(f"{requirement}*.json")
+    (path,) = (report_of(tmp_path) / "evidence").glob(f"{requirement}*.json")
     document: dict[str, Any] = json.loads(path.read_text())
     return document
 
@@ -110,7 +110,7 @@ def test_pods_go_where_they_are_told(cluster: EmbeddedCluster, tmp_path: Path) -
 
     assert run.requirements("passed") == {"TA-06"}, run.output[-3000:]
     check_placement(run, cluster, node)
-    report = "".join(path.read_text() for path in (tmp_path / "smi-report").rglob("*.json"))
+    report = "".join(path.read_text() for path in report_of(tmp_path).rglob("*.json"))
     assert "bWluZTpzZWNyZXQ" not in report + run.output
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.matrices import a_run, built
-from tests.support.runs import run_suite
+from tests.support.runs import report_of, run_suite
 
 pytest.importorskip("allure_commons", reason="needs the extra 'allure'")
 
@@ -61,9 +61,9 @@ def test_run_with_alluredir(tmp_path: Path, workers: str) -> None:
     assert _read(folder / "categories.json") == categories()
     assert _read(folder / "allurerc.json") == configuration()
     # A run writes the derived files as well, with a badge since it verifies what it wrote.
-    written = {path.name for path in (tmp_path / "smi-report").iterdir()}
+    written = {path.name for path in report_of(tmp_path).iterdir()}
     assert written >= {"index.html", "summary.md", "summary.json", "badge.json", "ctrf.json", "junit.xml", "metrics.txt"}
-    assert _read(tmp_path / "smi-report" / "badge.json")["color"] == "red"
+    assert _read(report_of(tmp_path) / "badge.json")["color"] == "red"
 
 
 def test_environment_is_a_properties_file() -> None:

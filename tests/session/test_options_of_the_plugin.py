@@ -65,6 +65,20 @@ def test_collect_only_starts_nothing(pytester: pytest.Pytester) -> None:
     assert not pytester.path.joinpath("smi-report").exists()
 
 
+@pytest.mark.parametrize("option", ["--kubeconfig", "--smi-report"])
+def test_a_path_after_a_space_does_not_move_the_root_folder(
+    pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, option: str
+) -> None:
+    """The user's configuration is read from where pytest was started, whichever way the option is written; arguments stay arguments."""
+    pytester.makeini("[pytest]")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+
+    result = pytester.runpytest_subprocess("--mesh=reference", option, str(elsewhere), "--collect-only", "-q", "-k", "TA-05", "-v")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines([f"rootdir: {pytester.path}", "configfile: tox.ini", "*1/114 tests collected*"])
+
+
 def test_selection_by_api_and_level(pytester: pytest.Pytester) -> None:
     """What was not asked for is deselected."""
     result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "-q", "--smi-api=split", "--smi-level=must")

@@ -43,8 +43,14 @@ def suite_command(folder: Path, *arguments: str, mesh: str = "reference") -> lis
 
 def read_run(folder: Path, status: int, output: str) -> FinishedRun:
     """What a run that ended with `status` wrote into `folder`."""
-    matrix = folder / "smi-report" / "matrix.json"
+    matrix = report_of(folder) / "matrix.json"
     return FinishedRun(status=status, output=output, matrix=json.loads(matrix.read_text()) if matrix.exists() else None)
+
+
+def report_of(folder: Path) -> Path:
+    """The report folder that a run wrote: the one for partial runs, if there is one."""
+    partial = folder / "smi-report-partial"
+    return partial if partial.exists() else folder / "smi-report"
 
 
 def run_suite(folder: Path, *arguments: str, mesh: str = "reference", timeout: float = 600) -> FinishedRun:

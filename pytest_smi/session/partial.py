@@ -1,0 +1,61 @@
+"""Whole or partial: how much of the catalogue a run takes on, and what a partial run may not claim. Pure.
+
+A run of a few requirements says nothing about the rest, so it claims no capability and no conformance, and never stands where the report
+of a whole run does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_smi.core.catalogue import Assertion
+from pytest_smi.matrix.build import Built
+from pytest_smi.matrix.matrix import Capability
+from pytest_smi.testbed.target import MeshTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of a run's assertions were collected, over all meshes, and how many there are."""
+
+    collected: int
+    total: int
+
+    @property
+    def partial(self) -> bool:
+        """Whether something was left out."""
+        return self.collected < self.total
+
+    def __str__(self) -> str:
+        return f"partial run: {self.collected} of {self.total}" if self.partial else f"whole run: {self.total}"
+
+
+def assertion_at(nodeid: str) -> tuple[str, str]:
+    """Return the name of the assertion (`traffic_access::unlisted_source_is_denied`) and the mesh that a node id names."""
+    path, _, test = nodeid.partition("::")
+    function, _, parameter = test.partition("[")
+    return f"{Path(path).stem.removeprefix('test_')}::{function.removeprefix('test_')}", parameter.removesuffix("]")
+
+
+def covered(nodeids: Iterable[str], records: Sequence[Assertion], targets: Mapping[str, MeshTarget]) -> Coverage:
+    """Compare what was collected with the catalogue: for every mesh, and for a run of another version the APIs of that version."""
+    wanted = {
+        (record.name, label) for label, target in targets.items() for record in records if not target.variant or record.api in target.apis
+    }
+    return Coverage(len(wanted & {assertion_at(nodeid) for nodeid in nodeids}), len(wanted))
+
+
+def without_claims(built: Built, coverage: Coverage) -> Built:
+    """Return the matrix of a partial run: no capability, not conformant, and the reason first."""
+    runs = tuple(
+        replace(
+            run,
+            apis={api: replace(claim, capability=Capability.NONE) for api, claim in run.apis.items()},
+            conformant=False,
+            weakened=(str(coverage), *run.weakened),
+        )
+        for run in built.matrix.runs
+    )
+    return replace(built, matrix=replace(built.matrix, runs=runs))

@@ -1,0 +1,42 @@
+"""Paths that are values of our options are no test paths: keep them out of the way in which pytest finds its root folder.
+
+pytest looks for its root folder before it knows the options of plugins, so it takes the PATH of `--kubeconfig PATH` for a test path: the
+user's configuration is ignored, and caches land beside the kubeconfig. Written `--kubeconfig=PATH` it is right, so that is how a run
+starts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+PATH_OPTIONS = frozenset({"--kubeconfig", "--mesh-profile", "--smi-baseline", "--smi-pull-secret", "--smi-report", "--smi-signing-key"})
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with `--option PATH` as `--option=PATH`, where the path exists: only such a path is mistaken. Touches files."""
+    found: list[str] = []
+    for argument in arguments:
+        if found and found[-1] in PATH_OPTIONS and Path(argument).exists():
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
+def start_again(config: pytest.Config) -> int | None:
+    """Run pytest with the arguments as they were meant, and return its exit status; None when nothing was mistaken."""
+    given = list(config.invocation_params.args)
+    meant = joined(given)
+    if meant == given:
+        return None
+    import pytest
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+    return int(pytest.main(meant, plugins=list(config.invocation_params.plugins or ())))
