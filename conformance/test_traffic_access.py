@@ -49,8 +49,8 @@ def test_denial_does_not_wait_for_a_target(smi: Scenario) -> None:
     smi.closed_so_far(a.get(srv, "/m"), a.get(unnamed, "/m"), c.get(unnamed, "/m"))
     smi.apply(smi.target(srv, group, sources=[a]))
     smi.expect(control(a.get(srv, "/m")), denied(a.get(unnamed, "/m")), denied(c.get(unnamed, "/m")))
-    smi.apply(smi.target(unnamed, group, sources=[a], name="later"))
-    smi.expect(control(a.get(unnamed, "/m")), hold=False)
+    smi.apply(smi.target(unnamed, group, sources=[a, c], name="later"))
+    smi.expect(control(a.get(unnamed, "/m")), control(c.get(unnamed, "/m")), hold=False)
 
 
 @assertion("TA-05", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -69,6 +69,8 @@ def test_unlisted_source_is_denied(smi: Scenario) -> None:
     smi.closed_so_far(a.get(srv, "/m"), c.get(srv, "/m"))
     smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
     smi.expect(control(a.get(srv, "/m")), denied(c.get(srv, "/m")))
+    smi.grant(srv, match("m", "/m", ["GET"]), sources=[c], name="later")
+    smi.expect(control(c.get(srv, "/m")), hold=False)
 
 
 @assertion("TA-07", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])

@@ -6,32 +6,36 @@ from pytest_smi.scenario.scenario import Outcome, Request, Scenario, Workload, a
 @assertion("TA-22", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])
 def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
     """Access is enforced at the server: a client outside the mesh is denied through the Service."""
-    srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
+    srv, plain, a, outsider = smi.server(), smi.server("plain", joined=False), smi.client("a"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
-    smi.expect(control(a.get(srv, "/m")), denied(outsider.get(srv, "/m")))
+    smi.expect(control(a.get(srv, "/m")), control(outsider.get(plain, "/m")), denied(outsider.get(srv, "/m")))
 
 
 @assertion("TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"])
 def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
-    srv, a, outsider = smi.server(), smi.client("a"), smi.client("a", "out")
+    srv, plain, a, outsider = smi.server(), smi.server("plain", joined=False), smi.client("a"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
     by_service_name, by_address = Request(path="/m"), Request(path="/m", host_header=f"{srv.pods[0].ip}:8080")
-    smi.expect(control(a.get(srv, "/m")), denied(outsider.http(srv.at_pod(), by_service_name, by_address)))
+    open_ = control(a.get(srv, "/m")), control(outsider.get(plain.at_pod(), "/m"))
+    smi.expect(*open_, denied(outsider.http(srv.at_pod(), by_service_name, by_address)))
 
 
 @assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
 def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     """A caller does not become a listed source by naming one in its request headers."""
-    srv, a, c, outsider = smi.server(), smi.client("a"), smi.client("c"), smi.client("a", "out")
+    srv, plain = smi.server(), smi.server("plain", joined=False)
+    a, c, outsider = smi.client("a"), smi.client("c"), smi.client("a", "out")
     smi.grant(srv, match("m", "/m"), sources=[a])
     listed = control(a.get(srv, "/m"))
     smi.expect(listed, closed(c.get(srv, "/m")), hold=False)
     # Whoever is let in without pretending shows nothing: a client outside the mesh, where that is not kept out.
     seen = smi.sample(outsider.get(srv, "/m"), times=smi.limits.settle_probes)[0]
-    strangers = [c] if seen.outcomes[Outcome.DELIVERED] else [c, outsider]
+    unlisted = [c] if seen.outcomes[Outcome.DELIVERED] else [c, outsider]
     pretences = [Request(path="/m", headers=(header,)) for header in _claims_to_be(a)]
-    smi.expect(listed, *(denied(stranger.http(srv, *pretences)) for stranger in strangers))
+    smi.expect(listed, control(outsider.get(plain, "/m")), *(denied(client.http(srv, *pretences)) for client in unlisted))
+    smi.grant(srv, match("m", "/m"), sources=[c], name="later")
+    smi.expect(control(c.http(srv, *pretences)), hold=False)
 
 
 @assertion("TA-27", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -42,6 +46,8 @@ def test_source_namespace_counts(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
     smi.expect(control(a.get(srv, "/m")), denied(homonym.get(srv, "/m")))
+    smi.grant(srv, match("m", "/m"), sources=[homonym], name="later")
+    smi.expect(control(homonym.get(srv, "/m")), hold=False)
 
 
 @assertion("TA-28", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -84,6 +90,8 @@ def test_grant_has_a_direction(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[caller], name="forward")
     smi.grant(caller, match("beside", "/beside"), sources=[c], name="beside")
     smi.expect(control(caller.get(srv, "/m")), control(c.get(caller, "/beside")), denied(srv.get(caller, "/m")))
+    smi.grant(caller, match("back", "/m"), sources=[srv], name="back")
+    smi.expect(control(srv.get(caller, "/m")), hold=False)
 
 
 @assertion("TA-38", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
@@ -94,10 +102,12 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     smi.closed_so_far(a.get(twin, "/m"), srv.get(twin, "/m"))
     smi.grant(twin, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(twin, "/m")), closed(c.get(twin, "/m")), hold=False)
-    own = [denied(srv.get(twin, "/m"))]
+    own = [srv.get(twin, "/m")]
     if smi.has("peer-address"):
-        own.append(denied(srv.get(twin.at_pod(), "/m")))
-    smi.expect(control(a.get(twin, "/m")), *own)
+        own.append(srv.get(twin.at_pod(), "/m"))
+    smi.expect(control(a.get(twin, "/m")), *map(denied, own))
+    smi.grant(twin, match("own", "/m"), sources=[srv], name="own")
+    smi.expect(*map(control, own), hold=False)
 
 
 def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:

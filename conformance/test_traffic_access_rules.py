@@ -59,6 +59,10 @@ def test_tcp_route_limits_ports(smi: Scenario) -> None:
     route = smi.tcp_route("raw", 9000)
     smi.apply(route, smi.target(srv, route, sources=[a]))
     smi.expect(allowed(listed), *map(denied, unlisted))
+    rest = smi.tcp_route("rest", 9001)
+    smi.apply(rest, smi.target(srv, rest, sources=[a], name="rest"))
+    smi.grant(srv, match("m", "/m"), sources=[a], name="later")
+    smi.expect(*map(control, unlisted), hold=False)
 
 
 @assertion(
@@ -112,6 +116,9 @@ def test_udp_route_limits_ports(smi: Scenario) -> None:
     route = smi.udp_route("datagrams", 9100)
     smi.apply(route, smi.target(srv, route, sources=[a]))
     smi.expect(allowed(a.udp(srv, port=9100)), denied(a.udp(srv, port=9101)))
+    rest = smi.udp_route("rest", 9101)
+    smi.apply(rest, smi.target(srv, rest, sources=[a], name="rest"))
+    smi.expect(control(a.udp(srv, port=9101)), hold=False)
 
 
 @assertion("TA-55", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"])
@@ -121,6 +128,9 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
     smi.closed_so_far(a.get(srv, "/m"), a.tcp(srv))
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(srv, "/m")), denied(a.tcp(srv)))
+    route = smi.tcp_route("raw", 9000)
+    smi.apply(route, smi.target(srv, route, sources=[a], name="later"))
+    smi.expect(control(a.tcp(srv)), hold=False)
 
 
 @assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"], since={"access": "v1alpha3"})
@@ -135,4 +145,6 @@ def test_tcp_route_beside_a_route_group(smi: Scenario) -> None:
     contested = {"another port": a.get(srv, "/m", port=8081), "another path": a.get(srv, "/other")}
     seen = dict(zip(contested, smi.sample(*contested.values(), times=3), strict=True))
     open_ = [name for name, observation in seen.items() if observation.all(Outcome.DELIVERED)]
+    smi.grant(srv, match("other", "/other"), sources=[a], name="later")
+    smi.expect(control(neither), hold=False)
     smi.observed(f"alternatives: {' and '.join(open_)} allowed" if open_ else "both conditions must hold")

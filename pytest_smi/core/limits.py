@@ -24,6 +24,10 @@ class Limits:
     """Longest wait for a state to be reached."""
     settle_rounds: int = 12
     """Fewest rounds of probes before a deadline may decide, however slow the harness is."""
+    settle_alpha: float = 1e-6
+    """Probability that a state before a change of a split is taken for the state after it, from one start of settling to the next."""
+    settle_blocks: int = 10
+    """Most blocks that may be needed to tell the two apart; an assertion whose states are closer than that is a bug of the suite."""
     control_patience: float = 0.25
     """Part of the settle deadline that further controls get after two did not hold; they can only end `errored`."""
     poll_interval: float = 0.5

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -51,6 +52,7 @@ class Context:
         self.evidence = Evidence(clock)
         self.idle_before = testbed.setting.profile.splits.idle_before
         """`splits.idleBefore` of the mesh's profile: seconds."""
+        self._changed = -math.inf
         self._applied: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def below(self, tag: str) -> Context:
@@ -68,6 +70,7 @@ class Context:
     def put(self, manifest: dict[str, Any]) -> None:
         """Create or replace any Kubernetes object; it is removed when the scenario ends."""
         self.testbed.objects.apply(manifest)
+        self._changed = self.clock()
         metadata = manifest["metadata"]
         self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
         self.evidence.manifest(manifest, "applied")
@@ -75,6 +78,7 @@ class Context:
     def remove(self, manifest: dict[str, Any]) -> None:
         """Delete an object."""
         self.testbed.objects.delete(manifest)
+        self._changed = self.clock()
         metadata = manifest["metadata"]
         self._applied.pop((manifest["kind"], metadata.get("namespace", ""), metadata["name"]), None)
         self.evidence.manifest(manifest, "deleted")
@@ -83,6 +87,11 @@ class Context:
         """Delete every object that is left, the newest first."""
         for manifest in reversed(list(self._applied.values())):
             self.testbed.objects.delete(manifest)
+
+    @property
+    def time_to_settle(self) -> float:
+        """Return the seconds that the mesh still has to bring the last change into effect; 0 or less when it has had its time."""
+        return self._changed + self.limits.settle_deadline - self.clock()
 
     def idle_for(self, call: Call) -> float:
         """Return the seconds that a client must leave the server alone to see a split of it; 0 where none is, or none need be."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.sampling.settling import State
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call
@@ -20,6 +21,9 @@ class Deployment:
         self.servers: list[Workload] = []
         self._own_clients: dict[tuple[str, str], Workload] = {}
         self._own_ports: dict[str, Mapping[str, int]] = {}
+        self._labels: dict[str, Mapping[str, str]] = {}
+        self._roots: dict[str, tuple[Mapping[str, str], Mapping[str, int]]] = {}
+        """Selector and ports of the Services over several servers, by key."""
 
     def client(self, account: str = "a", alias: str = "t1", *, joined: bool = True) -> Workload:
         """Return the client pod that runs as ServiceAccount `account`; `out` is never joined.
@@ -60,6 +64,7 @@ class Deployment:
         of nothing else.
         """
         full, splits = f"{name}-{self._context.tag}", self._testbed.setting.profile.splits
+        labels = {**({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})}
         workload = self._testbed.deploy(
             full,
             alias,
@@ -67,10 +72,11 @@ class Deployment:
             title=f"{name} in {alias}",
             joined=joined,
             replicas=replicas,
-            labels={**({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})},
+            labels=labels,
             environment=environment,
         )
         self.servers.append(workload)
+        self._labels[workload.key] = labels
         self._context.evidence.event(f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined)
         if service:
             self.give_service(workload, ports=ports, port_names=port_names)
@@ -88,6 +94,23 @@ class Deployment:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]
         return [replace(call, server=w.key, host=host_for(w, call.kind, outside=call.outside), address=None) for w in having]
+
+    def plain_spread(self, call: Call) -> State:
+        """Return the shares that a plain Service over several servers gives its pods; empty for other Services and ports."""
+        selector, ports = self._roots.get(call.server, ({}, {}))
+        port = ports.get(_key_of_port(call))
+        if port is None:
+            return {}
+        namespace = call.server.partition("/")[0]
+        chosen = [w for w in self.servers if w.namespace == namespace and selector.items() <= self._labels[w.key].items()]
+        pods = sum(workload.replicas for workload in chosen)
+        return {(workload.name, port): workload.replicas / pods for workload in chosen}
+
+    def ports_of(self, call: Call) -> dict[str, int]:
+        """Return the port that each server's own Service gives the call, by the server's name, where it has one."""
+        port, namespace = _key_of_port(call), call.server.partition("/")[0]
+        here = [workload for workload in self.servers if workload.namespace == namespace]
+        return {w.name: ports[port] for w in here if port in (ports := self._own_ports.get(w.key, {}))}
 
     def http_port(self, workload: Workload) -> int | None:
         """Return the first port of the workload's own Service that leads to HTTP; None where it has none yet."""
@@ -125,7 +148,9 @@ class Deployment:
         """
         namespace = self._context.namespace(alias)
         full = f"{name}-{self._context.tag}"
-        addresses = self._put_services(full, namespace, selector or {f"scene-{self._context.tag}": "true"}, ports, port_names)
+        selector = selector or {f"scene-{self._context.tag}": "true"}
+        addresses = self._put_services(full, namespace, selector, ports, port_names)
+        self._roots[f"{namespace}/{full}"] = selector, ports
         return Service(
             name=full,
             namespace=namespace,
@@ -148,3 +173,7 @@ class Deployment:
         for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
             self._context.put(manifest)
         return addresses
+
+
+def _key_of_port(call: Call) -> str:
+    return f"{call.port}/{'UDP' if call.kind == 'udp' else 'TCP'}"

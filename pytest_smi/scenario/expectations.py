@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.controls import unproven
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
 from pytest_smi.testbed.observe import plan_batch
@@ -20,18 +21,21 @@ class Expectations:
 
     def __init__(self, context: Context, deployment: Deployment) -> None:
         self._context, self._deployment, self._limits = context, deployment, context.limits
-        self.pending_controls: list[Claim] = []
-        """Denials that no control has vouched for yet."""
+        self.denials: list[Claim] = []
+        """Claims of all kinds that held although nothing arrived."""
+        self.opened: list[Call] = []
+        """Calls that arrived, as claimed."""
 
     def expect(self, *claims: Claim, hold: bool = True) -> dict[Claim, Observation]:
         """Settle all claims together, then hold them together (`hold=False`: settling is enough); returns the last observations.
 
-        A denial needs a control: an allowed, steady or control claim on the same server, here or later in the assertion.
+        A denial needs a control: an allowed, steady or control claim on the same path, here or elsewhere in the assertion (see `controls`).
         """
         seen = self._settle(claims)
         if hold:
             seen = self._hold(claims)
-        self._discharge_controls(claims)
+        self.denials += [claim for claim in claims if not claim.kind.opens]
+        self.opened += [claim.call for claim in claims if claim.kind.opens]
         return seen
 
     def sample(self, *calls: Call, times: int = 1) -> list[Observation]:
@@ -120,10 +124,9 @@ class Expectations:
         batches = [plan_batch(claim.call, probes, self._limits) for claim in claims]
         return dict(zip(claims, self._context.observe(self._deployment.servers, batches), strict=True))
 
-    def _discharge_controls(self, claims: Sequence[Claim]) -> None:
-        reachable = {claim.call.server for claim in claims if claim.kind.opens}
-        self.pending_controls.extend(claim for claim in claims if not claim.kind.opens)
-        self.pending_controls[:] = [claim for claim in self.pending_controls if claim.call.server not in reachable]
+    def pending_controls(self) -> list[Claim]:
+        """Return the denials for which no opening on the same path stands so far."""
+        return unproven(self.denials, self.opened)
 
     def _record(self, what: str, waited: float, rounds: int, seen: dict[Claim, Observation]) -> None:
         claims = [{"claim": claim.kind.value, **observation.to_json()} for claim, observation in seen.items()]

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
+from pytest_smi.scenario.roots import Roots
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
@@ -41,8 +42,8 @@ def edited(group: HTTPRouteGroup, *matches: HTTPMatch) -> HTTPRouteGroup:
 class Policies:
     """Route groups, targets and splits of one scenario."""
 
-    def __init__(self, context: Context, deployment: Deployment) -> None:
-        self._context, self._deployment = context, deployment
+    def __init__(self, context: Context, deployment: Deployment, roots: Roots) -> None:
+        self._context, self._deployment, self._roots = context, deployment, roots
 
     def apply(self, *records: SmiObject) -> None:
         """Create or replace SMI objects, in the order given, at the negotiated versions.
@@ -52,11 +53,15 @@ class Policies:
         self._deployment.await_ready()
         for record in records:
             self._context.put(self._context.rendered(record))
+            if isinstance(record, TrafficSplit):
+                self._roots.applied(record)
 
     def delete(self, *records: SmiObject) -> None:
         """Delete SMI objects."""
         for record in records:
             self._context.remove(self._context.rendered(record))
+            if isinstance(record, TrafficSplit):
+                self._roots.deleted(record)
 
     def can_say(self, record: SmiObject) -> bool:
         """Whether the negotiated versions have words for a record, for parts of an assertion that need more than the rest of it."""

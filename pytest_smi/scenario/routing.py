@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.kube_reads import KubeReads
+from pytest_smi.scenario.sampling.settling import AtLeast, Everywhere, OnPlaces
 from pytest_smi.scenario.traffic import Traffic, tally
 from pytest_smi.scenario.verdict import RequirementFailed
 from pytest_smi.smi.model import SmiObject
@@ -28,7 +29,10 @@ class Routing:
     def each(self, call: Call, workloads: Sequence[Workload], *, trials: int = 200) -> Counter[str]:
         """Requirement: every one of these workloads gets some of `trials` requests, and no request is lost."""
         names = [workload.name for workload in workloads]
-        self._traffic.settle_counts(call, lambda counts: all(counts[name] for name in names), f"some at each of {', '.join(names)}")
+        self._traffic.settle(call, Everywhere(names))
+        return self._traffic.judge([call], lambda: self._each(call, names, trials))
+
+    def _each(self, call: Call, names: Sequence[str], trials: int) -> Counter[str]:
         counts = self._traffic.count(call, trials)
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         unseen = [name for name in names if not counts[name]]
@@ -38,8 +42,7 @@ class Routing:
 
     def mostly(self, call: Call, workloads: Iterable[Workload], *, least: float = 0.8) -> None:
         """Requirement: at least a share of `least` of the requests comes to reach these workloads. Settles, tests no further."""
-        names = [workload.name for workload in workloads]
-        self._traffic.settle_counts(call, _at_least(names, least), f"{least:.0%} or more at {', '.join(names)}")
+        self._traffic.settle(call, AtLeast([workload.name for workload in workloads], least))
 
     def rarely(self, call: Call, workload: Workload, *, trials: int = 100, most: float = 0.1) -> None:
         """Requirement: of `trials` requests sent at once, without settling, at most a share of `most` reaches the workload."""
@@ -50,23 +53,18 @@ class Routing:
 
     def on_ports(self, call: Call, ports: Mapping[Workload, int], *, trials: int = 200) -> None:
         """Requirement: every workload is reached, each on this one of its listening ports."""
-        ports_of = {pod.name: port for workload, port in ports.items() for pod in workload.pods}
-        expected = ", ".join(f"{workload.name} on {port}" for workload, port in ports.items())
+        target = OnPlaces([(workload.name, port) for workload, port in ports.items()])
+        self._traffic.settle(call, target)
+        self._traffic.judge([call], lambda: self._on_ports(call, target, trials))
 
-        def right(observation: Observation) -> bool:
-            found = _places(observation)
-            return all(port == ports_of.get(pod) for pod, port in found) and {pod for pod, _ in found} == set(ports_of)
-
-        self._traffic.settle(call, right, expected)
+    def _on_ports(self, call: Call, target: OnPlaces, trials: int) -> None:
         observation = self._traffic.observe(call, trials)
         self._traffic.arrived(call, observation)  # judges losses
-        found = _places(observation)
-        self._context.evidence.event(
-            "counted", call=call.label, trials=trials, counts={f"{pod}:{port}": n for (pod, port), n in found.items()}
-        )
-        if not right(observation):
-            seen = ", ".join(f"{n} at {pod}:{port}" for (pod, port), n in sorted(found.items()))
-            raise RequirementFailed(f"{call.label}: expected {expected}, found {seen}")
+        found = self._traffic.places(observation)
+        told = {f"{name}:{port}": n for (name, port), n in sorted(found.items())}
+        self._context.evidence.event("counted", call=call.label, trials=trials, counts=told)
+        if not target.right(found):
+            raise RequirementFailed(f"{call.label}: expected {target.words}, found {tally(told)}")
 
     # --- controls: what a cluster without a mesh cannot do -----------------------------------------------------------
 
@@ -75,15 +73,11 @@ class Routing:
 
         It is loose on purpose: that the split is in effect, not that it is right, which is another requirement's matter.
         """
-        names = [workload.name for workload in workloads]
-        right = _at_least(names, least)
-        self._traffic.control(
-            call, lambda observation: right(Counter(self._traffic.labels(observation))), f"{least:.0%} or more at {', '.join(names)}"
-        )
+        self._traffic.control(call, AtLeast([workload.name for workload in workloads], least))
 
     def control_port(self, call: Call, port: int) -> None:
         """Control: all requests arrive on this listening port (the one that only the backends' Services map to)."""
-        self._traffic.control(call, lambda observation: {found for _, found in _places(observation)} == {port}, f"all on port {port}")
+        self._traffic.control(call, OnPlaces([(server.name, port) for server in self._deployment.servers], each=False))
 
     # --- around a change --------------------------------------------------------------------------------------------
 
@@ -135,11 +129,3 @@ class Routing:
                     f"its events are: {'; '.join(texts) or 'none'}"
                 )
         self._context.evidence.event("the mesh warned", about=record.name, mention=mention, seconds=round(rounds.waited, 3))
-
-
-def _at_least(names: Sequence[str], share: float) -> Callable[[Counter[str]], bool]:
-    return lambda counts: sum(counts[name] for name in names) >= share * sum(counts.values())
-
-
-def _places(observation: Observation) -> Counter[tuple[str, int]]:
-    return Counter((arrival.pod, arrival.port) for probe in observation.probes for arrival in probe.arrivals)

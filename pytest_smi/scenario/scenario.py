@@ -11,10 +11,12 @@ from typing import TypeVar
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.core.catalogue import assertion
 from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.controls import missing
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.policies import Policies, edited, match
+from pytest_smi.scenario.roots import Roots
 from pytest_smi.scenario.routing import Routing
 from pytest_smi.scenario.shares import Shares
 from pytest_smi.scenario.traffic import Traffic
@@ -93,7 +95,8 @@ class Scenario:
         self.client, self.server = deployment.client, deployment.server
         self.service, self.give_service = deployment.service, deployment.give_service
 
-        self.policies = policies = Policies(context, deployment)
+        roots = Roots(deployment)
+        self.policies = policies = Policies(context, deployment, roots)
         self.apply, self.delete, self.can_say = policies.apply, policies.delete, policies.can_say
         self.routes, self.tcp_route, self.udp_route = policies.routes, policies.tcp_route, policies.udp_route
         self.target, self.grant, self.grant_all, self.split = policies.target, policies.grant, policies.grant_all, policies.split
@@ -105,7 +108,7 @@ class Scenario:
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
         self.attribute_failure = expectations.attribute_failure
 
-        self.traffic = Traffic(context, deployment, expectations)
+        self.traffic = Traffic(context, deployment, expectations, roots)
         self.shares = shares = Shares(context, self.traffic)
         self.share, self.share_each, self.only, self.at_least_once = shares.share, shares.share_each, shares.only, shares.at_least_once
         self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
@@ -172,9 +175,10 @@ class Scenario:
             raise RequirementFailed(reason)
 
     def conclude(self) -> None:
-        """Check at the end that every denial had its positive control."""
-        if self.expectations.pending_controls:
-            raise Inconclusive(f"no control showed that the server of {self.expectations.pending_controls[0]} can be reached at all")
+        """Check at the end that every denial had its positive control; raise Inconclusive."""
+        pending = self.expectations.pending_controls()
+        if pending:
+            raise Inconclusive(f"{pending[0]}: {missing(pending[0].call, self.expectations.opened)}, so that it may be dead for everybody")
 
     def close(self) -> None:
         """Delete the scenario's objects and servers."""

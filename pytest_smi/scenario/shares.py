@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.sampling.explain import explain, state_json
+from pytest_smi.scenario.sampling.settling import Only, Weighted
 from pytest_smi.scenario.sampling.share_test import Decision, ShareTest, next_batch
-from pytest_smi.scenario.traffic import Traffic, tally
+from pytest_smi.scenario.traffic import ATTEMPTS, Traffic, tally
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from pytest_smi.testbed.probing.observation import Probe
 from pytest_smi.testbed.probing.plan import Call
@@ -26,20 +26,21 @@ class Shares:
     def share(self, call: Call, weights: Mapping[Workload, int], *, settle: bool = True) -> Counter[str]:
         """Requirement: fresh requests of `call` reach the workloads in proportion to `weights`, and nothing else.
 
-        Settles first (two consecutive blocks in a loose band), then tests sequentially with the stated errors.
-        Raises RequirementFailed for a rejected share, a leak to weight 0, or too many lost requests.
+        Settles first (see `Traffic.settle`), then tests sequentially with the stated errors, both attempts of `Traffic.judge` together.
+        Raise RequirementFailed for a rejected share, a leak to weight 0, or too many lost requests.
         """
         return self.share_each([call], weights, settle=settle)[0]
 
     def share_each(self, calls: Sequence[Call], weights: Mapping[Workload, int], *, settle: bool = True) -> list[Counter[str]]:
         """Requirement: as `share`, for each of several calls on its own while all of them send at the same time."""
-        expected = {workload.name: weight for workload, weight in weights.items()}
         if settle:
             for call in calls:
                 self.settle_shares(call, weights)
-        plan = ShareTest.from_weights(
-            expected, alpha=self._limits.share_alpha, beta=self._limits.share_beta, delta=self._limits.share_delta
-        )
+        limits, expected = self._limits, {workload.name: weight for workload, weight in weights.items()}
+        plan = ShareTest.from_weights(expected, alpha=limits.share_alpha, beta=limits.share_beta / ATTEMPTS, delta=limits.share_delta)
+        return self._traffic.judge(calls, lambda: self._test(calls, plan))
+
+    def _test(self, calls: Sequence[Call], plan: ShareTest) -> list[Counter[str]]:
         states = [plan.start() for _ in calls]
         totals: list[Counter[str]] = [Counter() for _ in calls]
         probes: list[tuple[Probe, ...]] = [() for _ in calls]
@@ -67,9 +68,12 @@ class Shares:
     def only(self, call: Call, workloads: Iterable[Workload], *, trials: int = 500, settle: bool = True) -> Counter[str]:
         """Requirement: all of `trials` requests reach these workloads, each of them at least once, and nothing else."""
         names = [workload.name for workload in workloads]
-        if settle:
-            # All of them: a state in between, in which one gets everything, must not pass for the one that was asked for.
-            self._traffic.settle_counts(call, lambda counts: set(counts) == set(names), f"only {', '.join(names)}")
+        if not settle:
+            return self._only(call, names, trials)
+        self._traffic.settle(call, Only(names))
+        return self._traffic.judge([call], lambda: self._only(call, names, trials))
+
+    def _only(self, call: Call, names: Sequence[str], trials: int) -> Counter[str]:
         counts = self._traffic.count(call, trials)
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         unexpected = {name: n for name, n in counts.items() if name not in names}
@@ -82,6 +86,9 @@ class Shares:
 
     def at_least_once(self, call: Call, workload: Workload, *, trials: int) -> int:
         """Requirement: `workload` gets at least one of up to `trials` requests; returns after how many (to a block)."""
+        return self._traffic.judge([call], lambda: self._at_least_once(call, workload, trials))
+
+    def _at_least_once(self, call: Call, workload: Workload, trials: int) -> int:
         sent = 0
         while sent < trials:
             block = min(200, trials - sent)
@@ -93,33 +100,14 @@ class Shares:
         raise RequirementFailed(f"{call.label}: {workload.name} got none of {sent} requests")
 
     def settle_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
-        """Poll until two consecutive blocks of requests lie in a loose band around the shares."""
-        self._traffic.settle_counts(call, *self._band(weights))
+        """Poll until blocks of requests show the shares and no state before the change; raise CannotTell for weights too close to one."""
+        self._traffic.settle(call, _weighted(weights))
 
     def control_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
         """Control: as `settle_shares`, but the split not being in effect makes the assertion inconclusive."""
-        right, expected = self._band(weights)
-        self._traffic.control(call, lambda observation: right(Counter(self._traffic.labels(observation))), expected)
-
-    def _band(self, weights: Mapping[Workload, int]) -> tuple[Callable[[Counter[str]], bool], str]:
-        total = sum(weights.values())
-        shares = {workload.name: weight / total for workload, weight in weights.items()}
-        expected = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
-        return lambda counts: _in_loose_band(counts, shares), expected
+        self._traffic.control(call, _weighted(weights))
 
 
-_MUST_BE_SEEN = 4
-"""Expected requests of a block from which on none at all is hardly chance (2 % at most), and costs one more block."""
-
-
-def _in_loose_band(counts: Mapping[str, int], shares: Mapping[str, float]) -> bool:
-    """Whether one block lies within four standard deviations plus two of every share; nothing at weight 0 or elsewhere.
-
-    Who should get four or more of the block must be seen: a state in between, in which one gets everything, is not the one waited for.
-    """
-    total = sum(counts.values())
-    if not total or any(name not in shares or (shares[name] == 0 and n) for name, n in counts.items()):
-        return False
-    if any(total * p >= _MUST_BE_SEEN and not counts.get(name) for name, p in shares.items()):
-        return False
-    return all(abs(counts.get(name, 0) - total * p) <= 4 * math.sqrt(total * p * (1 - p)) + 2 for name, p in shares.items())
+def _weighted(weights: Mapping[Workload, int]) -> Weighted:
+    total = sum(weights.values())
+    return Weighted({workload.name: weight / total for workload, weight in weights.items()})

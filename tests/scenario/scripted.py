@@ -3,7 +3,7 @@
 Only the two ends are made up: the testbed below the scenario, and `observe` and `pause` of its context.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -77,6 +77,8 @@ class ScriptedTestbed:
         self.failed_controls = 0
         self.clients: tuple[Workload, ...] = ()
         self.shared: dict[str, Any] = {}
+        self.workloads: dict[str, Workload] = {}
+        """What was deployed, by key."""
         self.broken = ""
 
     def forget_ended(self) -> None:
@@ -94,7 +96,7 @@ class ScriptedTestbed:
         """Return a workload whose pods are Ready."""
         pods = [Pod(alias, f"{name}-{index}", f"10.0.0.{index + 1}", account) for index in range(replicas)]
         addresses = Addresses.of(self.setting.profile, name, alias)
-        return Workload(
+        self.workloads[f"{alias}/{name}"] = made = Workload(
             name=name,
             namespace=alias,
             account=account,
@@ -105,6 +107,7 @@ class ScriptedTestbed:
             await_pods=lambda _: pods,
             addresses=addresses,
         )
+        return made
 
     def remove(self, _workload: Workload) -> None:
         """Nothing is there to be removed."""
@@ -151,7 +154,7 @@ class Scripted:
     def observe(self, servers: Sequence[Workload], batches: Sequence[ProbeBatch]) -> list[Observation]:
         """Send nothing; ask the script."""
         self.rounds += 1
-        seen = [Observation(batch=batch, probes=tuple(self._probe(batch.call, nonce) for nonce in batch.nonces)) for batch in batches]
+        seen = [Observation(batch=batch, probes=tuple(self._probes_of(batch))) for batch in batches]
         self.clock.now += self.latency
         return seen
 
@@ -159,13 +162,16 @@ class Scripted:
         """Return the events of the evidence with this name."""
         return [event for event in self.smi.evidence.document()["timeline"] if event["event"] == name]
 
-    def _probe(self, call: Call, nonce: str) -> Probe:
-        self.calls.add(call)
-        fared = self.script(call, self.sent, self.clock.now)
-        self.sent += 1
-        outcome = fared if isinstance(fared, Outcome) else Outcome.DELIVERED
-        pod, port = (call.server, call.port) if isinstance(fared, Outcome) else fared
-        return probe(nonce, outcome, pod=pod, port=port)
+    def _probes_of(self, batch: ProbeBatch) -> Iterator[Probe]:
+        self.calls.add(batch.call)
+        for number, nonce in enumerate(batch.nonces):
+            # The script is asked about one request at a time.
+            call = replace(batch.call, requests=batch.call.requests[number % len(batch.call.requests) :][:1])
+            fared = self.script(call, self.sent, self.clock.now)
+            self.sent += 1
+            outcome = fared if isinstance(fared, Outcome) else Outcome.DELIVERED
+            pod, port = (call.server, call.port) if isinstance(fared, Outcome) else fared
+            yield probe(nonce, outcome, pod=pod, port=port)
 
 
 def probe(nonce: str, outcome: Outcome, *, pod: str = "srv-1", port: int = 8080) -> Probe:
