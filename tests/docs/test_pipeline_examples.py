@@ -38,7 +38,7 @@ def example(name: str) -> dict[Any, Any]:
 def inputs_of(name: str, secret: str) -> dict[str, str]:
     """What a template gives to the action, for the reference mesh with this value of every secret, on two workers."""
     [uses] = [step for step in example(name)["jobs"]["conformance"]["steps"] if "/pytest-smi@" in step["uses"]]
-    given = {name: re.sub(r"\$\{\{ secrets\.\w+ \}\}", lambda _: secret, value) for name, value in uses["with"].items()}
+    given = {name: re.sub(r"\$\{\{ .*\bsecrets\.\w+.* \}\}", lambda _: secret, value) for name, value in uses["with"].items()}
     return {**given, "mesh": "reference", "workers": "2"}
 
 
@@ -136,7 +136,14 @@ def test_only_the_step_that_signs_has_the_key() -> None:
     assert not [step for step in steps if "${{" in step.get("run", "")], "an expression in a script lets its value be run"
 
 
-def test_pull_request_from_a_fork(job: Job) -> None:
+def test_no_pull_request_meets_the_key() -> None:
+    """The template gives the key to pushes alone: a branch of the repository is as little reviewed as a fork."""
+    [uses] = [step for step in example("github.yaml")["jobs"]["conformance"]["steps"] if "/pytest-smi@" in step["uses"]]
+
+    assert uses["with"]["signing-key"] == "${{ github.event_name == 'push' && secrets.SMI_SIGNING_KEY || '' }}"
+
+
+def test_pull_request(job: Job) -> None:
     """Without the secret the report is not signed by the pipeline, and judged all the same, also against a signed baseline."""
     baseline(job)
     job.inputs |= {"signing-key": "", "baseline": "ci/last-release", "require-level": "must"}
@@ -233,9 +240,10 @@ def test_gitlab_jobs(job: Job) -> None:
     jobs = example("gitlab.yaml")
     gate_only = {name: one for name, one in jobs.items() if one.get("environment", {}).get("name") == "smi-signing"}
     assert list(gate_only) == ["smi-gate"]
+    config = {"KUBECONFIG": job.outputs["account"]["kubeconfig"]}
     elsewhere = job.workspace.parent / "elsewhere"
     elsewhere.mkdir()
-    run_script(jobs["smi-conformance"], elsewhere, {**job.environ, "PYTEST_ADDOPTS": "-k TS-01"})
+    run_script(jobs["smi-conformance"], elsewhere, {**job.environ, **config, "PYTEST_ADDOPTS": "-k TS-01"})
     said = run_script(jobs["smi-gate"], job.workspace, {**job.environ, "SMI_SIGNING_KEY": job.inputs["signing-key"]})
 
     assert "gate: open" in said
