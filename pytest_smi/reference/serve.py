@@ -280,11 +280,12 @@ async def _install_mesh(options: ServeOptions, api: ApiServer) -> None:
         files = [file for file in files if file.name.startswith("00-crds")]
     objects = [obj for file in files for obj in manifests.load(file)]
     if options.fault:
-        from pytest_smi.reference.mesh.faults import known
-        from pytest_smi.reference.mesh.metrics.install import adapt_manifests
+        from pytest_smi.reference.mesh.faults import known, specialize
+        from pytest_smi.reference.mesh.metrics.install import Installation
 
         # Some faults are mistakes of the installation, not of a program.
-        objects = manifests.with_fault(adapt_manifests(objects, faults=known([options.fault])), options.fault)
+        installation = specialize(Installation, known([options.fault]))()
+        objects = manifests.with_fault(installation.objects(objects), options.fault)
     if options.persona:
         from pytest_smi.reference.mesh.personas import find_persona
         from pytest_smi.reference.mesh.personas.install import objects_of

@@ -10,15 +10,8 @@ Objects = Mapping[Key, dict[str, Any]]
 
 SIDECAR = "smi-proxy"
 REDIRECT = "network.smi-reference.io/redirect"
-TRAFFIC_TYPE = "mesh.traefik.io/traffic-type"
 _HTTP_PROTOCOLS = ("http", "http2", "h2c", "grpc", "kubernetes.io/h2c")
 _HTTP_PREFIXES = ("http", "h2c", "grpc")
-
-
-def declared_protocol(service: Mapping[str, Any]) -> str:
-    """What a Service speaks where its annotation alone decides that: "http" or "tcp"."""
-    annotations = (service.get("metadata") or {}).get("annotations") or {}
-    return "tcp" if annotations.get(TRAFFIC_TYPE, "http") != "http" else "http"
 
 
 def port_hint(port: Mapping[str, Any]) -> str:

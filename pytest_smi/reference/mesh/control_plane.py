@@ -20,8 +20,9 @@ import uvloop
 
 from pytest_smi.reference.mesh import webhook
 from pytest_smi.reference.mesh.cluster_config import pod_account
+from pytest_smi.reference.mesh.composition import compiler, root_services
 from pytest_smi.reference.mesh.config_server import ConfigServer
-from pytest_smi.reference.mesh.faults import ActiveFaults, known
+from pytest_smi.reference.mesh.faults import known
 from pytest_smi.reference.mesh.identity import MeshAuthority, server_context, write_private
 from pytest_smi.reference.mesh.images import IMAGES
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
@@ -34,8 +35,6 @@ from pytest_smi.reference.mesh.personas.joining import joins
 from pytest_smi.reference.mesh.personas.record import Sidecar
 from pytest_smi.reference.mesh.readiness import Ready
 from pytest_smi.reference.mesh.registration import Registration
-from pytest_smi.reference.mesh.root_selectors import RootSelectors
-from pytest_smi.reference.mesh.snapshot import Compiler
 from pytest_smi.reference.mesh.split_events import EventWriter
 from pytest_smi.reference.mesh.watches import CONFIGURING, Watches, resources_of
 
@@ -54,17 +53,17 @@ class ControlPlane:
         persona = environment.get("SMI_REFERENCE_PERSONA")
         self._persona = find_persona(persona) if persona else None
         deviations = self._persona.deviations if self._persona else {}
-        self._faults: ActiveFaults = ActiveFaults({*known(names), *deviations})
+        self._switches = frozenset({*known(names), *deviations})
         self._namespace = self._persona.namespace if self._persona else NAMESPACE
         self._pacing = Pacing.of(self._persona)
         self._host = environment["POD_IP"]
         self._tmp = Path(environment.get("TMPDIR", "/tmp"))  # noqa: S108  # the container's own folder
         self._kube = KubeClient(environment)
         self._watches = Watches(self._kube, self._on_change, resources_of(self._persona))
-        self._compiler = Compiler(self._faults, self._persona)
+        self._compiler = compiler(self._switches, self._persona)
         self._names = MeshNames(self._kube, self._namespace, self._persona.domain if self._persona else "")
         self._events = EventWriter(self._kube)
-        self._selectors = RootSelectors(self._kube, self._faults)
+        self._roots = root_services(self._kube, self._switches)
         self._server: ConfigServer | None = None
         self._pending: asyncio.TimerHandle | None = None
         self._first_change = 0.0
@@ -90,7 +89,7 @@ class ControlPlane:
         snapshot = self._compiler.compile(self._watches.cache)
         self._server.publish(snapshot)
         self._events.follow(snapshot)
-        self._selectors.follow(self._watches.cache)
+        self._roots.follow(self._watches.cache)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. KubeError, aiohttp.ClientError: the cluster does not let us start."""
@@ -122,7 +121,7 @@ class ControlPlane:
             await registration.announce(authority.certificate_pem)
             servers.append(await loop.create_server(Ready, self._host, READY_PORT))
             gc.freeze()
-            _log.info("ready; faults: %s", ", ".join(sorted(self._faults)) or "none")
+            _log.info("ready; faults: %s", ", ".join(sorted(self._switches)) or "none")
             await stopped.wait()
             for server in servers:
                 server.close()
@@ -153,7 +152,7 @@ class ControlPlane:
             tls.verify_mode = ssl.CERT_OPTIONAL
             tls.load_verify_locations(cadata=front_proxy.decode("ascii"))
         assert self._server is not None
-        server, faults = self._server, self._faults
+        server, faults = self._server, self._switches
         reach = horizon_seconds(METRICS_WINDOW_SECONDS, faults=faults)
 
         async def scrape() -> list[Any]:

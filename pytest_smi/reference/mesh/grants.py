@@ -5,82 +5,67 @@ A target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that mee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_smi.reference.mesh.faults import ActiveFaults
 from pytest_smi.reference.mesh.routes import route_json
-from pytest_smi.reference.mesh.smi import ANY_PORT, Identity, PortRoute, RouteGroup, TrafficTarget
+from pytest_smi.reference.mesh.smi import ANY_PORT, HttpRoute, Identity, PortRoute, RouteGroup, Rule, TrafficTarget
 
 RouteKey = tuple[str, str]
+HTTP_GROUP, TCP_ROUTE, UDP_ROUTE = "HTTPRouteGroup", "TCPRoute", "UDPRoute"
 
 
-def grant_for(
-    target: TrafficTarget,
-    groups: Mapping[RouteKey, RouteGroup],
-    tcp: Mapping[RouteKey, PortRoute],
-    udp: Mapping[RouteKey, PortRoute],
-    faults: ActiveFaults,
-) -> dict[str, Any]:
-    """Resolve a target's references into the grant that its destination's sidecars get.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteObjects:
+    """The objects that rules refer to."""
 
-    `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
-    `tcp` and `udp` likewise, "*" meaning every port; `port` is there when the destination names one (access v1alpha1 and v1alpha2) and
-    limits all of it. References resolve in the target's own namespace.
-    """
-    http: list[dict[str, Any]] | None = None
-    ports: dict[str, list[int] | str | None] = {"TCPRoute": None, "UDPRoute": None}
-    for rule in target.rules:
-        key = (target.namespace, rule.name)
-        if rule.kind == "HTTPRouteGroup":
-            http = [] if http is None else http
-            group = groups.get(key)
-            if group is None and faults.on("access-missing-route-opens"):
-                http.append(_ANY_ROUTE)
-            routes = () if group is None else group.routes
-            wanted = rule.matches
-            if wanted is None and faults.on("access-omitted-matches-none"):
-                wanted = ()
-            if wanted is not None and faults.on("access-match-names-ignored"):
-                wanted = None if any(route.name in wanted for route in routes) else wanted
-            if wanted is not None and not any(route.name in wanted for route in routes) and faults.on("access-unknown-match-widens"):
-                wanted = None
-            http.extend(route_json(route) for route in routes if wanted is None or route.name in wanted)
-        elif rule.kind in ports:
-            found = (tcp if rule.kind == "TCPRoute" else udp).get(key)
-            new: tuple[int, ...] | str = () if found is None else found.ports
-            if new == ANY_PORT and rule.kind == "TCPRoute" and faults.on("access-empty-ports-none"):
-                new = ()
-            if new != ANY_PORT and new and rule.kind == "TCPRoute" and faults.on("access-tcp-ports-ignored"):
-                new = ANY_PORT
-            if new != ANY_PORT and new and rule.kind == "UDPRoute" and faults.on("access-udp-ports-ignored"):
-                new = ANY_PORT
-            old = ports[rule.kind]
-            if old is not None and rule.kind == "TCPRoute" and faults.on("access-last-tcp-route-wins"):
-                old = None
-            ports[rule.kind] = _union(old, new)
-    if faults.on("tcp-routes-unread") and any(rule.kind != "HTTPRouteGroup" for rule in target.rules):
-        http, ports = http or [], {"TCPRoute": None, "UDPRoute": None}
-    if http and faults.on("star-methods-alone-skipped"):
-        # What is left of a target without any condition is a grant without any.
-        http = [route for route in http if not _is_bare_star(route)] or [_ANY_ROUTE]
-    sources: list[Identity] = list(dict.fromkeys(target.sources))
-    if faults.on("access-first-source-only"):
-        sources = sources[:1]
-    if faults.on("access-source-namespace-ignored"):
-        sources = [(target.namespace, account) for _, account in sources]
-    grant = {"target": target.name, "sources": [list(s) for s in sources], "http": http, "tcp": ports["TCPRoute"], "udp": ports["UDPRoute"]}
-    return grant if target.port is None else {**grant, "port": target.port}
+    groups: Mapping[RouteKey, RouteGroup]
+    tcp: Mapping[RouteKey, PortRoute]
+    udp: Mapping[RouteKey, PortRoute]
 
 
-_ANY_ROUTE: dict[str, Any] = {"name": "", "path": None, "methods": None, "headers": []}
+class GrantCompiler:
+    """Resolves targets into grants."""
 
+    def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
+        """Resolve a target's references, in the target's own namespace, into the grant that its destination's sidecars get.
 
-def _is_bare_star(route: Mapping[str, Any]) -> bool:
-    return route["path"] is None and not route["headers"] and "*" in (route["methods"] or ())
+        `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
+        `tcp` and `udp` likewise, "*" meaning every port; `port` is there when the destination names one (access v1alpha1 and v1alpha2)
+        and limits all of it.
+        """
+        http: list[dict[str, Any]] | None = None
+        ports: dict[str, list[int] | str | None] = {TCP_ROUTE: None, UDP_ROUTE: None}
+        for rule in target.rules:
+            key = (target.namespace, rule.name)
+            if rule.kind == HTTP_GROUP:
+                http = [*(http or []), *self.http(rule, routes.groups.get(key))]
+            elif rule.kind in ports:
+                found = (routes.tcp if rule.kind == TCP_ROUTE else routes.udp).get(key)
+                ports[rule.kind] = self.together(rule, ports[rule.kind], self.ports(rule, found))
+        sources = [list(source) for source in self.sources(target)]
+        grant = {"target": target.name, "sources": sources, "http": http, "tcp": ports[TCP_ROUTE], "udp": ports[UDP_ROUTE]}
+        return grant if target.port is None else {**grant, "port": target.port}
 
+    def http(self, rule: Rule, group: RouteGroup | None) -> list[dict[str, Any]]:
+        """Return the routes that a rule grants; a missing group grants none."""
+        return [] if group is None else [route_json(route) for route in self.chosen(rule, group.routes)]
 
-def _union(old: list[int] | str | None, new: tuple[int, ...] | str) -> list[int] | str:
-    if new == ANY_PORT or old == ANY_PORT:
-        return ANY_PORT
-    return sorted({*(int(p) for p in old or ()), *(int(p) for p in new)})
+    def chosen(self, rule: Rule, routes: Sequence[HttpRoute]) -> Sequence[HttpRoute]:
+        """Return the routes that the rule's `matches` name; all of them when it has none."""
+        return routes if rule.matches is None else [route for route in routes if route.name in rule.matches]
+
+    def ports(self, rule: Rule, route: PortRoute | None) -> tuple[int, ...] | str:
+        """Return the ports that a rule grants; a missing route grants none."""
+        return () if route is None else route.ports
+
+    def together(self, rule: Rule, before: list[int] | str | None, ports: tuple[int, ...] | str) -> list[int] | str:
+        """Add a rule's ports to those that rules of its kind before it granted."""
+        if ANY_PORT in (before, ports):
+            return ANY_PORT
+        return sorted({*(int(port) for port in before or ()), *(int(port) for port in ports)})
+
+    def sources(self, target: TrafficTarget) -> Sequence[Identity]:
+        """Return the target's sources, each once."""
+        return list(dict.fromkeys(target.sources))

@@ -24,7 +24,9 @@ IMAGES: dict[str, dict[str, Any]] = {
     f"smi-reference/control-plane:{pytest_smi.__version__}": _image(
         "smi-control-plane", f"{_MESH}.control_plane", [f"{_MESH}.control_plane", "aiohttp.web", *_LATE]
     ),
-    f"smi-reference/proxy:{pytest_smi.__version__}": _image("smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE, f"{_MESH}.warm"]),
+    f"smi-reference/proxy:{pytest_smi.__version__}": _image(
+        "smi-proxy", f"{_MESH}.sidecar", [f"{_MESH}.sidecar", *_LATE, f"{_MESH}.preload"]
+    ),
 }
 """Image reference to specification, see contract 3."""
 
@@ -32,7 +34,7 @@ IMAGES: dict[str, dict[str, Any]] = {
 def images_of(persona: Persona) -> dict[str, dict[str, Any]]:
     """The images of a persona: the control plane and those that only stand there, under the names that its workloads give them."""
     acting = next(spec for reference, spec in IMAGES.items() if "/control-plane:" in reference)
-    standing = _image("smi-stand-in", f"{_MESH}.stand_in", [f"{_MESH}.stand_in"])
+    standing = _image("smi-placeholder", f"{_MESH}.placeholder_workload", [f"{_MESH}.placeholder_workload"])
     programs: dict[str, dict[str, Any]] = {}
     for workload in persona.workloads:
         known = programs.setdefault(workload.image, {"executables": {}, "preload": []})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ import aiohttp
 
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
 from pytest_smi.reference.mesh.mesh_names import Key, is_ours, port_set, wanted
+from pytest_smi.reference.mesh.tasks import Tasks
 
 _log = logging.getLogger("control-plane")
 
@@ -21,7 +21,7 @@ class MeshNames:
     def __init__(self, client: KubeClient, home: str, domain: str) -> None:
         self._client, self._home, self._domain = client, home, domain
         self._busy: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def follow(self, services: Mapping[Key, Mapping[str, Any]]) -> None:
         """Bring the cluster into step; what is under way is left to come in as a change of its own."""
@@ -40,9 +40,7 @@ class MeshNames:
     def _start(self, method: str, name: str, body: dict[str, Any] | None) -> None:
         if name not in self._busy:
             self._busy.add(name)
-            task = asyncio.get_running_loop().create_task(self._act(method, name, body))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self._act(method, name, body))
 
     async def _act(self, method: str, name: str, body: dict[str, Any] | None) -> None:
         path = f"/api/v1/namespaces/{self._home}/services" + ("" if method == "POST" else f"/{name}")

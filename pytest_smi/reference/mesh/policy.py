@@ -11,13 +11,15 @@ a source (AMB-16 B); a target may be stored outside its destination's namespace 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_smi.reference.mesh.faults import ActiveFaults
-from pytest_smi.reference.mesh.routes import Headers, any_match, compile_routes, path_of
+from pytest_smi.reference.mesh.routes import Headers, Route, RouteMatcher, path_of
 from pytest_smi.reference.mesh.smi import Identity
+
+Ports = frozenset[int] | str | None
+"""Ports that a rule names: a set, "*" for every port, None when no rule is about this protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,143 +54,103 @@ NO_IDENTITY = Decision(False, "the caller has no mesh identity")
 NO_GRANT = Decision(False, "no TrafficTarget grants this to the caller")
 
 
-class _Grant:
-    __slots__ = ("http", "port", "sources", "tcp", "udp")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One TrafficTarget: what its sources may do. `port` limits all of it to one container port; `http` is None without HTTPRouteGroup."""
 
-    def __init__(self, spec: Mapping[str, Any], faults: ActiveFaults) -> None:
-        self.sources = frozenset((namespace, account) for namespace, account in spec["sources"])
-        self.port: int | None = spec.get("port")
-        self.http = None if spec["http"] is None else compile_routes(spec["http"], faults)
-        self.tcp: frozenset[int] | str | None = _ports(spec["tcp"])
-        self.udp: frozenset[int] | str | None = _ports(spec["udp"])
-
-
-def _ports(value: list[int] | str | None) -> frozenset[int] | str | None:
-    return value if value is None or isinstance(value, str) else frozenset(value)
+    sources: frozenset[Identity]
+    port: int | None
+    http: tuple[Route, ...] | None
+    tcp: Ports
+    udp: Ports
 
 
-def _covers(ports: frozenset[int] | str | None, port: int) -> bool:
+def covers(ports: Ports, port: int) -> bool:
+    """Return whether a port is among those that a rule names."""
     return ports is not None and (isinstance(ports, str) or port in ports)
 
 
 class Policy:
     """The grants of one destination identity, compiled; asked once per HTTP request or stream, TCP connection and UDP datagram."""
 
-    __slots__ = ("_all", "_by_name", "_by_source", "_destination", "_faults", "_open", "_permissive")
+    def __init__(self, grants: Iterable[Mapping[str, Any]] = (), matcher: RouteMatcher | None = None) -> None:
+        self.matcher = matcher or RouteMatcher()
+        self.grants: Sequence[Grant] = [self._read(spec) for spec in grants]
+        self._by_source: dict[Identity, list[Grant]] = {}
+        for grant in self.grants:
+            for source in grant.sources:
+                self._by_source.setdefault(source, []).append(grant)
 
-    def __init__(self, destination: Identity, grants: Iterable[Mapping[str, Any]], faults: ActiveFaults) -> None:
-        self._destination = destination
-        self._faults = faults
-        self._open = faults.on("access-unenforced")
-        self._permissive = faults.on("permissive-by-mesh-config")
-        self._by_source: dict[Identity, list[_Grant]] = {}
-        self._by_name: dict[str, list[_Grant]] = {}
-        self._all: list[_Grant] = []
-        for spec in grants:
-            grant = _Grant(spec, faults)
-            self._all.append(grant)
-            for namespace, account in spec["sources"]:
-                self._by_source.setdefault((namespace, account), []).append(grant)
-                self._by_name.setdefault(account, []).append(grant)
+    def _read(self, spec: Mapping[str, Any]) -> Grant:
+        return Grant(
+            sources=frozenset((namespace, account) for namespace, account in spec["sources"]),
+            port=spec.get("port"),
+            http=None if spec["http"] is None else self.matcher.compile(spec["http"]),
+            tcp=_ports(spec["tcp"]),
+            udp=_ports(spec["udp"]),
+        )
 
     def allow_http(self, request: HttpRequest, source: Identity | None) -> Decision:
         """Decide one HTTP/1.1 request or HTTP/2 stream."""
-        faults = self._faults
-        if self._open:
-            return ALLOWED
         if source is None:
             return NO_IDENTITY
-        if faults.on("access-http-unenforced") or self._permissive:
-            return ALLOWED
-        path = path_of(request.target)
-        if faults.on("first-matching-route-decides"):
-            return self._first_match(request, source, path)
-        for grant in self._grants(source):
-            if grant.port is not None and grant.port != request.port:
-                continue
-            if grant.http is None:
-                if _covers(grant.tcp, request.port) or faults.on("targets-without-routes-open-http"):
-                    return ALLOWED
-            elif (
-                (
-                    any_match(grant.http, request.method, path, request.headers, faults)
-                    and (grant.tcp is None or _covers(grant.tcp, request.port))
-                )
-                or (grant.tcp is not None and faults.on("access-tcp-route-opens-http"))
-                or faults.on("access-routes-ignored")
-            ):
-                return ALLOWED
-            if faults.on("grants-open-everything"):
-                return ALLOWED
-        return NO_GRANT
-
-    def _first_match(self, request: HttpRequest, source: Identity, path: str) -> Decision:
-        """As proxies with one list of routes decide: equal routes share their sources, of others the first that matches counts."""
-        first: tuple[Any, ...] | None = None
-        for grant in self._all:
-            for route in grant.http or ():
-                if first is None and route.matches(request.method, path, request.headers):
-                    first = route.conditions
-                if first is not None and route.conditions == first and source in grant.sources:
-                    return ALLOWED if grant.tcp is None or _covers(grant.tcp, request.port) else NO_GRANT
-            if grant.http is None and source in grant.sources and _covers(grant.tcp, request.port):
-                return ALLOWED
-        return NO_GRANT
-
-    def denial(self, request: HttpRequest, source: Identity | None) -> Denial:
-        """Why a request was denied, for those meshes that refuse in different ways."""
-        if source is None:
-            return Denial.OUTSIDER
-        path = path_of(request.target)
-        if any(any_match(grant.http or (), request.method, path, request.headers, self._faults) for grant in self._all):
-            return Denial.NOT_THIS_CALLER if self._by_source.get(source) else Denial.UNLISTED
-        return Denial.UNMATCHED if self._by_source.get(source) else Denial.UNLISTED
+        return ALLOWED if self.permits_http(request, source) else NO_GRANT
 
     def allow_tcp(self, port: int, source: Identity | None) -> Decision:
         """Decide one raw TCP connection."""
-        if self._open:
-            return ALLOWED
         if source is None:
             return NO_IDENTITY
-        if self._faults.on("access-tcp-unenforced") or self._permissive:
-            return ALLOWED
-        if self._faults.on("tcp-grants-open-to-all") and any(grant.tcp is not None for grant in self._all):
-            return ALLOWED
-        for grant in self._grants(source):
-            if self._faults.on("grants-open-everything"):
-                return ALLOWED
-            if grant.port is not None and grant.port != port:
-                continue
-            if grant.http is None:
-                if _covers(grant.tcp, port):
-                    return ALLOWED
-            elif self._faults.on("access-http-grant-opens-tcp"):
-                return ALLOWED
-        return NO_GRANT
+        return ALLOWED if self.permits_tcp(port, source) else NO_GRANT
 
     def allow_udp(self, port: int, source: Identity | None) -> Decision:
         """Decide one UDP datagram."""
-        if self._open or self._faults.on("udp-passes-by"):
-            return ALLOWED
         if source is None:
             return NO_IDENTITY
-        if self._faults.on("access-udp-unenforced"):
-            return ALLOWED
-        for grant in self._grants(source):
-            if _covers(grant.udp, port):
-                return ALLOWED
-            if _covers(grant.tcp, port) and self._faults.on("access-protocol-ignored"):
-                return ALLOWED
-        return NO_GRANT
+        return ALLOWED if self.permits_udp(port, source) else NO_GRANT
 
-    def _grants(self, source: Identity) -> list[_Grant]:
-        found = self._by_source.get(source, [])
-        if self._all and self._faults.on("access-any-identity"):
-            return self._all
-        if self._faults.on("access-name-only"):
-            return self._by_name.get(source[1], [])
-        if found and self._faults.on("access-cross-product"):
-            return self._all
-        if self._faults.on("access-last-target-wins"):
-            return [grant for grant in found if grant is self._all[-1]]
-        return found
+    def permits_http(self, request: HttpRequest, source: Identity) -> bool:
+        """Return whether one grant of this source admits the request by itself."""
+        path = path_of(request.target)
+        return any(grant.port in (None, request.port) and self.admits_http(grant, request, path) for grant in self.grants_of(source))
+
+    def permits_tcp(self, port: int, source: Identity) -> bool:
+        """Return whether one grant of this source admits raw TCP on the port."""
+        return any(grant.port in (None, port) and self.admits_tcp(grant, port) for grant in self.grants_of(source))
+
+    def permits_udp(self, port: int, source: Identity) -> bool:
+        """Return whether one grant of this source admits UDP on the port."""
+        return any(self.admits_udp(grant, port) for grant in self.grants_of(source))
+
+    def grants_of(self, source: Identity) -> Sequence[Grant]:
+        """Return the grants that list this very source, by namespace and service account."""
+        return self._by_source.get(source, ())
+
+    def admits_http(self, grant: Grant, request: HttpRequest, path: str) -> bool:
+        """Return whether a grant admits a request: by its routes and, where it names TCP ports too, on those ports."""
+        if grant.http is None:
+            return covers(grant.tcp, request.port)
+        if grant.tcp is not None and not covers(grant.tcp, request.port):
+            return False
+        return self.matcher.any_match(grant.http, request.method, path, request.headers)
+
+    def admits_tcp(self, grant: Grant, port: int) -> bool:
+        """Return whether a grant admits raw TCP: one of HTTP routes does not."""
+        return grant.http is None and covers(grant.tcp, port)
+
+    def admits_udp(self, grant: Grant, port: int) -> bool:
+        """Return whether a grant admits UDP: one of TCP ports does not."""
+        return covers(grant.udp, port)
+
+    def denial(self, request: HttpRequest, source: Identity | None) -> Denial:
+        """Return why a request was denied."""
+        if source is None:
+            return Denial.OUTSIDER
+        if not self._by_source.get(source):
+            return Denial.UNLISTED
+        path = path_of(request.target)
+        matched = any(self.matcher.any_match(grant.http or (), request.method, path, request.headers) for grant in self.grants)
+        return Denial.NOT_THIS_CALLER if matched else Denial.UNMATCHED
+
+
+def _ports(value: list[int] | str | None) -> Ports:
+    return value if value is None or isinstance(value, str) else frozenset(value)

@@ -7,17 +7,20 @@ each line of that header and one line is enough (AMB-9 A, AMB-11 any); an absent
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_smi.reference.mesh.faults import ActiveFaults
 from pytest_smi.reference.mesh.smi import HttpRoute
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+ANY_ROUTE: Mapping[str, Any] = {"name": "", "path": None, "methods": None, "headers": []}
+"""A route without conditions, in the form in which routes travel to sidecars."""
+
 
 def route_json(route: HttpRoute) -> dict[str, Any]:
-    """The form in which a route travels to sidecars."""
+    """Return the form in which a route travels to sidecars."""
     return {
         "name": route.name,
         "path": route.path,
@@ -27,7 +30,7 @@ def route_json(route: HttpRoute) -> dict[str, Any]:
 
 
 def path_of(target: bytes) -> str:
-    """The path of a request target: without query, and without scheme and host when the target is in absolute form."""
+    """Return the path of a request target: without query, and without scheme and host when the target is in absolute form."""
     text = target.decode("latin-1")
     if not text.startswith("/") and "://" in text:
         rest = text.split("://", 1)[1]
@@ -36,95 +39,74 @@ def path_of(target: bytes) -> str:
     return text.split("?", 1)[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One compiled route; a route whose pattern is no valid regular expression never matches (it fails closed)."""
+    """One compiled route; None means that a condition is absent. `conditions` are what the route asks for, comparable.
 
-    __slots__ = ("_faults", "_headers", "_methods", "_path", "conditions", "name", "valid")
+    A route with a pattern that is no regular expression is not `valid` and never matches: it fails closed.
+    """
 
-    def __init__(self, spec: dict[str, Any], faults: ActiveFaults) -> None:
-        self.name: str = spec["name"]
-        self._faults = faults
-        self.valid = True
-        self.conditions = (spec["path"], tuple(spec["methods"] or ()), tuple((name, value) for name, value in spec["headers"]))
-        """What the route asks for, comparable."""
-        methods = spec["methods"]
-        self._methods: frozenset[str] | None = None if methods is None or "*" in methods else frozenset(methods)
-        if methods is not None and "*" in methods and faults.on("specs-star-is-listed-methods"):
-            self._methods = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
-        if methods is not None and faults.on("specs-first-method-only"):
-            self._methods = None if methods[0] == "*" else frozenset(methods[:1])
-        if self._methods is not None and faults.on("specs-method-ignored"):
-            self._methods = None
-        pairs: list[tuple[str, str]] = [(name, pattern) for name, pattern in spec["headers"]]
-        if len(pairs) > 1 and faults.on("specs-last-header-only"):
-            pairs = pairs[-1:]
-        if spec["path"] is not None and pairs and faults.on("specs-headers-ignored-beside-path"):
-            pairs = []
+    name: str
+    conditions: tuple[Any, ...]
+    path: re.Pattern[str] | None
+    methods: frozenset[str] | None
+    headers: tuple[tuple[bytes, re.Pattern[str]], ...]
+    valid: bool = True
+
+
+class RouteMatcher:
+    """Compiles routes and matches requests against them."""
+
+    def compile(self, specs: Iterable[Mapping[str, Any]]) -> tuple[Route, ...]:
+        """Compile routes in their order."""
+        return tuple(self.compile_one(spec) for spec in specs)
+
+    def compile_one(self, spec: Mapping[str, Any]) -> Route:
+        """Compile one route, see `route_json`."""
+        name = spec["name"]
+        conditions = (spec["path"], tuple(spec["methods"] or ()), tuple((header, pattern) for header, pattern in spec["headers"]))
+        methods = self.methods(spec["methods"])
         try:
-            self._path = None if spec["path"] is None else self._compile_path(spec["path"])
-            self._headers = [(name, re.compile(pattern)) for name, pattern in pairs]
+            path = None if spec["path"] is None else self.path_pattern(spec["path"])
+            headers = tuple((header.encode("latin-1", "replace"), re.compile(pattern)) for header, pattern in self.header_patterns(spec))
         except re.error:
-            self.valid = False
+            return Route(name=name, conditions=conditions, path=None, methods=methods, headers=(), valid=False)
+        return Route(name=name, conditions=conditions, path=path, methods=methods, headers=headers)
 
-    def _compile_path(self, pattern: str) -> re.Pattern[str]:
-        if pattern == ".*" and self._faults.on("specs-dot-excludes-slash"):
-            pattern = "/[^/]*"
-        if self._faults.on("specs-path-literal-prefix"):
-            pattern = re.escape(pattern) + ".*" if pattern != ".*" else pattern
-        if self._faults.on("paths-exact-or-star"):
-            return _starred(pattern)
-        if self._faults.on("paths-match-prefix"):
-            return re.compile(f"/(?:{pattern.removeprefix('/')}).*")
-        if self._faults.on("specs-path-search"):
-            return re.compile(f".*(?:{pattern}).*")
-        if self._faults.on("specs-anchor-first-branch-only"):
-            # The naive "^" + pattern without a group: only the first alternative is held to the start.
-            head, bar, tail = pattern.partition("|")
-            return re.compile(head + (f"|.*(?:{tail})" if bar and "(" not in head else bar + tail))
+    def methods(self, listed: Sequence[str] | None) -> frozenset[str] | None:
+        """Return the methods that a route lets through; None: every method, which is also what `*` says."""
+        return None if listed is None or "*" in listed else frozenset(listed)
+
+    def path_pattern(self, pattern: str) -> re.Pattern[str]:
+        """Compile a path pattern to be matched against whole paths. re.error: it is no regular expression."""
         re.compile(pattern)  # valid by itself, so that the group below cannot be closed from inside
         return re.compile(f"(?:{pattern})")
 
-    def matches(self, method: str, path: str, headers: Headers) -> bool:
-        """Whether path, method and every header condition hold."""
-        if not self.valid or (self._methods is not None and method not in self._methods):
+    def header_patterns(self, spec: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+        """Return the header conditions of a route: each of them must hold."""
+        return [(name, pattern) for name, pattern in spec["headers"]]
+
+    def any_match(self, routes: Sequence[Route], method: str, path: str, headers: Headers) -> bool:
+        """Return whether one of the routes matches: they are alternatives."""
+        return any(self.matches(route, method, path, headers) for route in routes)
+
+    def matches(self, route: Route, method: str, path: str, headers: Headers) -> bool:
+        """Return whether path, method and every header condition of a route hold."""
+        if not route.valid or (route.methods is not None and method not in route.methods):
             return False
-        if self._path is not None and self._path.fullmatch(path) is None:
+        if route.path is not None and route.path.fullmatch(path) is None:
             return False
-        if not self._headers:
-            return True
-        if self._path is None and method != "GET" and self._faults.on("specs-header-only-means-get"):
-            return False
-        return all(self._header(name, pattern, headers) for name, pattern in self._headers)
+        return not route.headers or all(self.header_holds(name, pattern, headers) for name, pattern in route.headers)
 
-    def _header(self, name: str, pattern: re.Pattern[str], headers: Headers) -> bool:
-        wanted = name.encode("latin-1", "replace")
-        if self._faults.on("specs-header-name-case-sensitive"):
-            lines = [value for key, value in headers if key == wanted]
-        else:
-            lines = [value for key, value in headers if key.lower() == wanted.lower()]
-        if not lines:
-            return self._faults.on("specs-missing-header-passes")
-        if self._faults.on("specs-header-presence-only"):
-            return True
-        if self._faults.on("headers-match-whole"):
-            return any(pattern.fullmatch(value.decode("latin-1")) is not None for value in lines)
-        return any(pattern.search(value.decode("latin-1")) is not None for value in lines)
+    def header_holds(self, name: bytes, pattern: re.Pattern[str], headers: Headers) -> bool:
+        """Return whether one line of the header matches; an absent header has none."""
+        return any(self.value_matches(pattern, value.decode("latin-1")) for value in self.values(name, headers))
 
+    def values(self, name: bytes, headers: Headers) -> list[bytes]:
+        """Return the values of a header's lines, whatever the case of its name."""
+        wanted = name.lower()
+        return [value for key, value in headers if key.lower() == wanted]
 
-def _starred(pattern: str) -> re.Pattern[str]:
-    """Text, or text with a star at its start or end that stands for anything."""
-    if pattern.endswith("*"):
-        return re.compile(re.escape(pattern[:-1]) + ".*")
-    return re.compile(".*" + re.escape(pattern[1:]) if pattern.startswith("*") else re.escape(pattern))
-
-
-def compile_routes(specs: Iterable[dict[str, Any]], faults: ActiveFaults) -> tuple[Route, ...]:
-    """Compile routes in their order."""
-    return tuple(Route(spec, faults) for spec in specs)
-
-
-def any_match(routes: Sequence[Route], method: str, path: str, headers: Headers, faults: ActiveFaults) -> bool:
-    """Routes are alternatives: whether one of them matches."""
-    if len(routes) > 1 and faults.on("specs-routes-anded"):
-        return all(route.matches(method, path, headers) for route in routes)
-    return any(route.matches(method, path, headers) for route in routes)
+    def value_matches(self, pattern: re.Pattern[str], value: str) -> bool:
+        """Return whether the pattern is found in a header's value."""
+        return pattern.search(value) is not None

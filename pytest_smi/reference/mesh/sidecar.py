@@ -13,9 +13,9 @@ from typing import Any
 
 import uvloop
 
+from pytest_smi.reference.mesh.composition import data_plane
 from pytest_smi.reference.mesh.identity import client_context, server_context, write_private
 from pytest_smi.reference.mesh.proxy.config_client import ConfigClient
-from pytest_smi.reference.mesh.proxy.sidecar_process import DataPlane
 from pytest_smi.reference.mesh.readiness import Ready
 
 READY_PORT = 15020
@@ -33,7 +33,7 @@ class Sidecar:
         self._tmp = Path(environment.get("TMPDIR", "/tmp"))  # noqa: S108  # the container's own folder
         pod_ip = environment["SANDBOX_POD_IP"]
         self._app_ip = environment.get("SANDBOX_APP_IP", pod_ip)
-        self.plane = DataPlane(pod_ip, self._app_ip)
+        self.plane = data_plane(pod_ip, self._app_ip)
         self._authority = environment["SMI_MESH_AUTHORITY"].encode("ascii")
         folder = Path(environment["SERVICEACCOUNT_DIR"])
         host, _, port = environment["SMI_CONTROL_PLANE"].rpartition(":")

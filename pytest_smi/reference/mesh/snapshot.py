@@ -1,4 +1,4 @@
-"""From the cluster's objects to each sidecar's configuration; deterministic and without I/O, its only memory that of faults.
+"""From the cluster's objects to each sidecar's configuration; deterministic and without I/O.
 
 A configuration is a flat dictionary: keys shared by all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`) and a pod's own
 (`self`, `grants`). Only keys whose value changed are sent. Under a persona there are also `name/IP` (the Service behind an address of the
@@ -7,14 +7,13 @@ mesh's own domain) and `traits` (figures).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler
 from pytest_smi.reference.mesh.cluster_config import (
     Objects,
-    declared_protocol,
     is_joined,
     own_config,
     pod_account,
@@ -22,13 +21,11 @@ from pytest_smi.reference.mesh.cluster_config import (
     pod_config,
     service_config,
 )
-from pytest_smi.reference.mesh.faults import ActiveFaults
-from pytest_smi.reference.mesh.held_config import admits_nobody, held, held_own
 from pytest_smi.reference.mesh.mesh_names import addresses
-from pytest_smi.reference.mesh.one_account import of_one_account
 from pytest_smi.reference.mesh.personas.record import Persona
-from pytest_smi.reference.mesh.smi import SmiError, parse_binding, parse_group, parse_port_route, parse_split, parse_target
-from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning, callers
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_binding, parse_group, parse_port_route, parse_split, parse_target
+from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning
 
 Key = tuple[str, str]
 
@@ -66,84 +63,97 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-class Compiler:
-    """Makes snapshots. Healthy, each depends on its input alone; parsed objects are kept by resourceVersion."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a snapshot is made of; `pods` by address, `services` and `splits` as sidecars get them, `grants` by service account."""
 
-    def __init__(self, faults: ActiveFaults, persona: Persona | None = None) -> None:
-        self._faults = faults
+    pods: Mapping[str, Mapping[str, Any]]
+    services: Mapping[Key, dict[str, Any]]
+    splits: Mapping[str, dict[str, Any]]
+    grants: Mapping[Key, list[dict[str, Any]]]
+
+
+class Compiler:
+    """Makes snapshots, each of its input alone; parsed objects are kept by resourceVersion. Sidecars are told the `switches`."""
+
+    def __init__(
+        self,
+        access: AccessCompiler | None = None,
+        splits: SplitCompiler | None = None,
+        *,
+        switches: frozenset[str] = frozenset(),
+        persona: Persona | None = None,
+    ) -> None:
+        self._access = access or AccessCompiler()
+        self._splits = splits or SplitCompiler()
+        self._switches = switches
         self._persona = persona
-        self._access = AccessCompiler(faults)
-        self._splits = SplitCompiler(faults)
         self._parsed: dict[tuple[str, Key], tuple[str, Any]] = {}
-        self._latest = EMPTY
-        """For a deviation: what sidecars have."""
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
-        """The snapshot of these objects."""
+        """Return the snapshot of these objects."""
         unreadable: list[Unreadable] = []
         smi = {resource: self._parse(resource, cluster.get(resource, {}), unreadable) for resource in _PARSERS}
-        shared: dict[str, Any] = {"faults": sorted(self._faults)}
-        if self._persona is not None:
-            shared |= self._of_persona(self._persona, cluster)
-        endpoints = cluster.get("endpoints", {})
         pods = cluster.get("pods", {})
-        by_address: dict[str, Any] = {}
-        # Of two pods with one address the one that is not going away has it.
-        for pod in sorted(pods.values(), key=lambda pod: "deletionTimestamp" not in pod["metadata"]):
-            address = pod_address(pod)
-            if address:
-                by_address[address] = pod_config(pod)
-        shared.update({f"pod/{address}": value for address, value in by_address.items()})
-        by_annotation = self._faults.on("protocol-by-annotation")
-        services = {
-            key: service_config(value, endpoints.get(key), by_address, hint=declared_protocol(value) if by_annotation else None)
-            for key, value in cluster.get("services", {}).items()
+        by_address = _pods_by_address(pods.values())
+        services = self._services(cluster, by_address)
+        splits, warnings = self._splits.compile(smi["trafficsplits"], smi["httproutegroups"], services)
+        accounts = sorted({(key[0], pod_account(pod)) for key, pod in pods.items() if is_joined(pod)})
+        grants = self._access.compile(smi, accounts)
+        parts = Parts(pods=by_address, services=services, splits=splits, grants=grants)
+        shared: dict[str, Any] = {"faults": sorted(self.switches(cluster))}
+        if self._persona is not None:
+            shared |= _of_persona(self._persona, cluster)
+        shared |= {f"pod/{address}": value for address, value in by_address.items()}
+        shared |= {f"svc/{namespace}/{name}": value for (namespace, name), value in self.shared_services(parts).items()}
+        shared |= self.shared_splits(parts)
+        return Snapshot(
+            shared=shared,
+            own=self._own(pods, parts),
+            grants=grants,
+            warnings=tuple(warnings),
+            unreadable=tuple(unreadable),
+        )
+
+    def _services(self, cluster: Mapping[str, Objects], pods: Mapping[str, Any]) -> dict[Key, dict[str, Any]]:
+        endpoints = cluster.get("endpoints", {})
+        return {
+            key: service_config(service, endpoints.get(key), pods, hint=self.declared_protocol(service))
+            for key, service in cluster.get("services", {}).items()
         }
+
+    def _own(self, pods: Objects, parts: Parts) -> dict[Key, dict[str, Any]]:
         targets: dict[str, set[int]] = {}
-        for (namespace, name), service in services.items():
-            shared[f"svc/{namespace}/{name}"] = service
+        for service in parts.services.values():
             for port in service["ports"]:
                 for address, target in port["endpoints"] if port["protocol"] == "TCP" else ():
                     targets.setdefault(address, set()).add(target)
-        splits, warnings = self._splits.compile(smi["trafficsplits"], smi["httproutegroups"], services)
-        shared.update(splits)
-        accounts = sorted({(key[0], pod_account(pod)) for key, pod in pods.items() if is_joined(pod)})
-        first_pods: dict[Key, str] = {}
-        for key, pod in sorted(pods.items()):
-            first_pods.setdefault((key[0], pod_account(pod)), key[1])
-        grants = self._access.compile(smi, accounts)
-        if self._faults.on("split-needs-grant-on-every-backend"):
-            for config in splits.values():
-                config["callers"] = callers(config, services, by_address, grants)
-        if self._faults.on("service-serves-one-account"):
-            for (namespace, name), service in services.items():
-                shared[f"svc/{namespace}/{name}"] = of_one_account(service, by_address, grants)
         own: dict[Key, dict[str, Any]] = {}
         for key, pod in pods.items():
             address = pod_address(pod)
             if is_joined(pod) and address:
-                given = grants.get((key[0], pod_account(pod)), [])
-                if self._faults.on("access-one-pod-per-account") and first_pods[(key[0], pod_account(pod))] != key[1]:
-                    given = []
-                own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": given}
-        found = Snapshot(shared=shared, own=own, grants=grants, warnings=tuple(warnings), unreadable=tuple(unreadable))
-        if self._faults.on("split-for-nobody-stops-updates"):
-            if admits_nobody(splits.values(), services):
-                old = self._latest
-                found = replace(found, shared=held(old.shared, shared), own=held_own(own, old.grants), grants=old.grants)
-            self._latest = found
-        return found
+                own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": self.grants_of(key, pods, parts)}
+        return own
 
-    def _of_persona(self, persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, Any]:
-        """The keys that only personas have, and the switches that depend on the cluster."""
-        found: dict[str, Any] = {"traits": {"idle": persona.pace.idle * persona.pace.scale, "domain": persona.domain}}
-        modes = [config.get("spec", {}).get("traffic", {}) for config in cluster.get("meshconfigs", {}).values()]
-        permissive = any(mode.get("enablePermissiveTrafficPolicyMode") is True for mode in modes)
-        found["faults"] = sorted(self._faults if permissive else self._faults - {"permissive-by-mesh-config"})
-        if persona.domain:
-            services = cluster.get("services", {})
-            found |= {f"name/{address}": behind for address, behind in addresses(services, persona.namespace).items()}
-        return found
+    def switches(self, cluster: Mapping[str, Objects]) -> frozenset[str]:
+        """Return the switches that sidecars are told."""
+        return self._switches
+
+    def declared_protocol(self, service: Mapping[str, Any]) -> str | None:
+        """Return what all ports of a Service speak; None: each port says so for itself."""
+        return None
+
+    def shared_services(self, parts: Parts) -> Mapping[Key, dict[str, Any]]:
+        """Return the Services as every sidecar gets them."""
+        return parts.services
+
+    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
+        """Return the splits as every sidecar gets them."""
+        return parts.splits
+
+    def grants_of(self, key: Key, pods: Objects, parts: Parts) -> list[dict[str, Any]]:
+        """Return the grants of a pod: those of its service account."""
+        return parts.grants.get((key[0], pod_account(pods[key])), [])
 
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
         """Every readable object, oldest first; what cannot be read is set aside alone."""
@@ -163,6 +173,21 @@ class Compiler:
             else:
                 found[key] = known[1]
         return found
+
+
+def _pods_by_address(pods: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The values of `pod/IP`; of two pods with one address the one that is not going away has it."""
+    ordered = sorted(pods, key=lambda pod: "deletionTimestamp" not in pod["metadata"])
+    return {address: pod_config(pod) for pod in ordered if (address := pod_address(pod))}
+
+
+def _of_persona(persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, Any]:
+    """The keys that only personas have."""
+    found: dict[str, Any] = {"traits": {"idle": persona.pace.idle * persona.pace.scale, "domain": persona.domain}}
+    if persona.domain:
+        services = cluster.get("services", {})
+        found |= {f"name/{address}": behind for address, behind in addresses(services, persona.namespace).items()}
+    return found
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pytest_smi.reference.mesh.composition import data_plane
 from pytest_smi.reference.mesh.identity import MeshAuthority, client_context, new_key_request, server_context, write_private
 from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
 from pytest_smi.reference.mesh.proxy.http1_front import Http1Front
@@ -158,7 +159,7 @@ async def make_pod(folder: Path, authority: MeshAuthority, ip: str, app_ip: str,
     asked = new_key_request()
     chain = write_private(folder / f"{name}-{os.urandom(4).hex()}.pem", authority.issue_workload(asked.request, ("t1", account)))
     key = write_private(chain.with_suffix(".key"), asked.key)
-    plane = DataPlane(ip, app_ip)
+    plane = data_plane(ip, app_ip)
     pem = authority.certificate_pem
     await plane.replace_identity(server_context(chain, key, authority=pem), client_context(chain, key, authority=pem))
     plane.state.apply({"self": {"ns": "t1", "name": name, "sa": account, "ports": [HTTP_PORT, TCP_PORT]}, "faults": [], "grants": []}, [])

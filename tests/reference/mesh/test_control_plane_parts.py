@@ -18,7 +18,6 @@ from pytest_smi.reference import mesh
 from pytest_smi.reference.mesh import webhook
 from pytest_smi.reference.mesh.cluster_config import port_hint, service_config
 from pytest_smi.reference.mesh.config_server import ConfigServer
-from pytest_smi.reference.mesh.faults import NO_FAULTS
 from pytest_smi.reference.mesh.identity import MeshAuthority, new_key_request
 from pytest_smi.reference.mesh.images import IMAGES
 from pytest_smi.reference.mesh.snapshot import EMPTY, Compiler, Snapshot, difference
@@ -93,7 +92,7 @@ class TestSnapshots:
             ("t1", name): {"metadata": _meta(name), "spec": {"service": name, "backends": [{"service": "v1", "weight": weight}]}}
             for name, weight in (("good", 1), ("bad", 0.5))
         }
-        snapshot = Compiler(NO_FAULTS).compile({"trafficsplits": splits})
+        snapshot = Compiler().compile({"trafficsplits": splits})
         assert "split/t1/good" in snapshot.shared
         assert "split/t1/bad" not in snapshot.shared
         assert [(item.key, "weight" in item.reason) for item in snapshot.unreadable] == [(("t1", "bad"), True)]

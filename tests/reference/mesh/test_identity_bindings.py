@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_smi.reference.mesh.bindings import identities_of, resolve
-from pytest_smi.reference.mesh.smi import SmiError, parse_binding, parse_target
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_binding, parse_target
 
 
 def binding(name: str = "b", namespace: str = "t1", **schemes: Any) -> Any:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_smi.reference.mesh.faults import NO_FAULTS, active
-from pytest_smi.reference.mesh.grants import grant_for
+from pytest_smi.reference.mesh.faults import specialize
+from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.policy import HttpRequest, Policy
-from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_target
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_port_route, parse_target
 
 A, B = ("t1", "a"), ("t1", "b")
 SRV = ("t1", "srv")
@@ -35,8 +36,8 @@ def policy(*targets: Any, groups: tuple[Any, ...] = (), tcp: tuple[Any, ...] = (
     def by_key(routes: tuple[Any, ...]) -> dict[tuple[str, str], Any]:
         return {(r.namespace, r.name): r for r in routes}
 
-    grants = [grant_for(t, by_key(groups), by_key(tcp), by_key(udp), NO_FAULTS) for t in targets]
-    return Policy(SRV, grants, NO_FAULTS)
+    routes = RouteObjects(groups=by_key(groups), tcp=by_key(tcp), udp=by_key(udp))
+    return Policy([GrantCompiler().compile(t, routes) for t in targets])
 
 
 def http(path: str = "/", method: str = "GET", port: int = 8080, headers: dict[str, str] | None = None) -> HttpRequest:
@@ -222,6 +223,6 @@ def test_a_fault_changes_only_what_it_names() -> None:
     """The cross product appears with its fault, for a listed source only."""
     specs = [{"target": "t", "sources": [["t1", s]], "http": [{"name": "r", "path": p, "methods": None, "headers": []}]} for s, p in
              (("a", "/x"), ("b", "/y"))]  # fmt: skip
-    wrong = Policy(SRV, [{**s, "tcp": None, "udp": None} for s in specs], active(["access-cross-product"]))
+    wrong = specialize(Policy, frozenset({"access-cross-product"}))([{**s, "tcp": None, "udp": None} for s in specs])
     assert wrong.allow_http(http("/y"), A).allowed
     assert not wrong.allow_http(http("/y"), ("t1", "c")).allowed

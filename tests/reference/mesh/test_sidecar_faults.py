@@ -117,11 +117,11 @@ def test_a_client_sticks_to_one_backend(run_pair: Run, grants: Grants) -> None:
         pair.update({"split/t1/s": split})
         router = pair.client.plane.router
         pair.client.plane.state.own["sa"] = "b"
-        destination = router.resolve("127.1.64.9", 8080, "TCP")
+        destination = router.routing.resolve("127.1.64.9", 8080, "TCP")
         assert destination.service == root.key
-        assert len({router.choose(destination, None).backend for _ in range(50)}) == 1
+        assert len({router.routing.choose(destination, None).backend for _ in range(50)}) == 1
         pair.grant(grants())
-        assert len({router.choose(destination, None).backend for _ in range(50)}) == 2
+        assert len({router.routing.choose(destination, None).backend for _ in range(50)}) == 2
 
     run_pair(scenario)
 

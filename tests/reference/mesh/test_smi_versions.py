@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.mesh.smi import SmiError, parse_group, parse_port_route, parse_split, parse_target
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_port_route, parse_split, parse_target
 
 META = {"metadata": {"name": "x", "namespace": "t1"}}
 DESTINATION = {"kind": "ServiceAccount", "name": "srv", "namespace": "t1"}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_smi.reference.mesh.faults import NO_FAULTS
-from pytest_smi.reference.mesh.smi import SmiError, parse_split
-from pytest_smi.reference.mesh.splits import Call, Service, Split, choose, port_warnings, split_from_json
+from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi_parse import parse_split
+from pytest_smi.reference.mesh.splits import Call, Service, Split, SplitChooser, SplitTable, port_warnings
 
 ROOT = ("t1", "app")
 
@@ -27,18 +27,19 @@ def service(name: str, *ports: tuple[int, int], pods: int = 1, port_name: str = 
 
 def split(*backends: tuple[str, int], groups: Any = None) -> Split:
     spec = {"namespace": "t1", "name": "s", "created": "", "service": "app", "backends": backends, "groups": groups}
-    return split_from_json(spec, NO_FAULTS)
+    return SplitTable().read(spec)
 
 
 def spread(
     *splits: Split, services: list[Service], n: int = 2000, call: Call | None = None, port: int = 8080
 ) -> tuple[Counter[Any], Counter[Any]]:
     rng = random.Random(7)
+    chooser = SplitChooser(rng)
     known = {s.key: s for s in services}
     backends: Counter[Any] = Counter()
     endpoints: Counter[Any] = Counter()
     for _ in range(n):
-        choice = choose(known[ROOT], (port, "TCP"), call, splits, known, rng, NO_FAULTS)
+        choice = chooser.choose(known[ROOT], (port, "TCP"), call, splits, known)
         backends[choice.backend] += 1
         endpoints[rng.choice(choice.endpoints) if choice.endpoints else None] += 1
     return backends, endpoints
@@ -136,7 +137,7 @@ def test_only_positive_backends_are_ever_chosen(weights: list[int], rng: random.
     """Whatever the weights, a choice is a backend of positive weight, or nothing when there is none."""
     services = {s.key: s for s in (APP, *(service(f"v{i}", (8080, 8080)) for i in range(len(weights))))}
     subject = split(*((f"v{i}", weight) for i, weight in enumerate(weights)))
-    choice = choose(APP, (8080, "TCP"), None, [subject], services, rng, NO_FAULTS)
+    choice = SplitChooser(rng).choose(APP, (8080, "TCP"), None, [subject], services)
     if any(weights):
         assert choice.backend is not None
         assert weights[int(choice.backend[1:])] > 0

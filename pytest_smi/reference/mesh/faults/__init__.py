@@ -1,39 +1,51 @@
 """The ways in which the reference mesh can be told to be wrong, so that a conformance suite can be proven to notice.
 
-A fault is a record in one of the tables `access.py`, `specs.py`, `split.py`, `metrics.py`, and one branch `faults.on("name")` next to the
-right behaviour. To add one:
+A fault is a record, `Fault` in `fault.py`, right below the overrides that make the mesh wrong: its name, a sentence, the requirements that
+it breaks. What is decided where, and can be overridden there:
 
-1. Write the branch at the one place that decides what the fault gets wrong. Places, by where a decision is made:
-   control plane: `grants.py` and `access_config.py` (what TrafficTargets mean, and what is remembered of them), `split_config.py`
-   (the same for TrafficSplits, and their events), `snapshot.py`, `root_selectors.py`; sidecar: `routes.py` (paths, methods, headers),
-   `policy.Policy` (who may), `splits.py` and `proxy/router.py` (where to), `proxy/inbound.py`, `proxy/plaintext.py`, `proxy/outbound.py`
-   (bytes); `metrics/` (the metrics API). The control plane has the faults from its environment, sidecars from their configuration.
-2. Add the record: a name `api-what-goes-wrong`, one sentence, and exactly the requirements that it breaks.
-3. Show its effect in `tests/reference/mesh/faults/` or `test_sidecar_faults.py`, run `test_faults.py` (each name is used in
-   exactly one place), then the suite under the fault.
+- control plane: `grants.GrantCompiler` and `access_config.AccessCompiler` (what TrafficTargets mean), `split_config.SplitCompiler`
+  (TrafficSplits and their events), `snapshot.Compiler` (what sidecars are told), `root_services.RootServices`;
+- sidecar: `routes.RouteMatcher` (paths, methods, headers), `policy.Policy` (who may), `proxy.admission.Admission` (what gets to the
+  application), `proxy.denials.Denials` (how it is refused), `splits.SplitTable` and `splits.SplitChooser` (where to),
+  `proxy.routing.Routing` (what addresses mean, and what is spoken);
+- `metrics/`: the metrics API.
 
-Prefer the narrowest wrong behaviour that breaks one requirement alone. Nothing is wrong unless its name is in `ActiveFaults`.
+To add a fault:
+
+1. Write the override in the module of its topic. If the deciding class has no method for that decision, give it a small one.
+2. Add the record below it: a name `api-what-goes-wrong`, one sentence, and exactly the requirements that it breaks.
+3. Show its effect in `tests/reference/mesh/faults/` or `test_sidecar_faults.py`, run `test_faults.py`, then the suite under the fault.
+
+Prefer the narrowest wrong behaviour that breaks one requirement alone. The mesh imports nothing of this package but where its programs
+are put together (`composition.py`) and where names are checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pytest_smi.reference.mesh.faults.access import ACCESS_FAULTS
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, Fault, active
-from pytest_smi.reference.mesh.faults.metrics import METRICS_FAULTS
+from pytest_smi.reference.mesh.faults.deviations import MESH_DEVIATIONS
+from pytest_smi.reference.mesh.faults.fault import Deviation, Fault, Overrides
+from pytest_smi.reference.mesh.faults.metrics import METRICS_DEVIATIONS, METRICS_FAULTS
 from pytest_smi.reference.mesh.faults.specs import SPECS_FAULTS
 from pytest_smi.reference.mesh.faults.split import SPLIT_FAULTS
 
-__all__ = ["FAULTS", "NO_FAULTS", "ActiveFaults", "Fault", "active", "known"]
+__all__ = ["DEVIATIONS", "FAULTS", "Deviation", "Fault", "known", "specialize"]
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in (*ACCESS_FAULTS, *SPECS_FAULTS, *SPLIT_FAULTS, *METRICS_FAULTS)}
 """Every fault of the mesh by its name."""
 
+DEVIATIONS: Mapping[str, Deviation] = {entry.name: entry for entry in (*MESH_DEVIATIONS, *METRICS_DEVIATIONS)}
+"""Every deviation that is no fault, by its name; personas turn on deviations and faults alike."""
 
-def known(names: Iterable[str]) -> ActiveFaults:
+specialize = Overrides((*FAULTS.values(), *DEVIATIONS.values())).specialize
+"""The class to use in the place of a deciding class while these switches are on; see `Overrides.specialize`."""
+
+
+def known(names: Iterable[str]) -> frozenset[str]:
     """The set of these faults. ValueError: a name that is none, with the names that are."""
-    wanted = ActiveFaults(names)
+    wanted = frozenset(names)
     unknown = sorted(wanted - FAULTS.keys())
     if unknown:
         raise ValueError(f"a fault must be one of the mesh's, found {', '.join(unknown)}: choose from {', '.join(sorted(FAULTS))}")

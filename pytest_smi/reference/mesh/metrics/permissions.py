@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -51,10 +51,8 @@ def identity(headers: Iterable[tuple[str, str]]) -> AccessRequest | None:
 
 def access_request(who: AccessRequest, query: Query) -> AccessRequest:
     """What a GET of the query needs permission for."""
-    return AccessRequest(
-        user=who.user,
-        groups=who.groups,
-        extra=who.extra,
+    return replace(
+        who,
         verb=query.verb,
         resource=query.resource,
         subresource=query.subresource,

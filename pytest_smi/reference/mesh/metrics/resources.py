@@ -5,10 +5,9 @@ a Deployment those of its ReplicaSets; a Service those of its Endpoints (its num
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from pytest_smi.reference.mesh.faults.active import ActiveFaults
 from pytest_smi.reference.mesh.metrics.samples import ObjectKey
 
 KubeObject: TypeAlias = Mapping[str, Any]
@@ -50,12 +49,12 @@ KINDS: dict[str, Kind] = {
 }
 
 
-_FIVE = ("pods", "deployments", "statefulsets", "daemonsets", "namespaces")
+class MetricKinds:
+    """Which kinds have metrics."""
 
-
-def served_kinds(*, faults: ActiveFaults) -> dict[str, Kind]:
-    """The kinds that have metrics here: all of them, but for meshes that have fewer."""
-    return {name: kind for name, kind in KINDS.items() if name in _FIVE} if faults.on("metrics-five-kinds") else KINDS
+    def served(self) -> dict[str, Kind]:
+        """Return the kinds by their plural: all eleven that the prose names."""
+        return KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ class Subject:
 
 
 def subjects(kind: Kind, view: ClusterView) -> list[Subject]:
-    """Every object of the kind in the cluster, by namespace and name."""
+    """Return every object of the kind in the cluster, by namespace and name."""
     pods = view.objects("pods")
     contained = _CONTENTS.get(kind.resource, _controlled)
     found = []
@@ -91,13 +90,6 @@ def subjects(kind: Kind, view: ClusterView) -> list[Subject]:
             )
         )
     return sorted(found, key=lambda subject: subject.key)
-
-
-def as_asked(subject: Subject, *, faults: ActiveFaults) -> Subject:
-    """The subject of a question, as opposed to a peer of one."""
-    if faults.on("metrics-one-pod-only") and subject.kind.resource == "deployments":
-        return replace(subject, pods=frozenset(sorted(subject.pods)[:1]))
-    return subject
 
 
 def _key(thing: KubeObject) -> ObjectKey:

@@ -5,7 +5,7 @@ counts are exact; latencies are kept in a logarithmic histogram whose centres ar
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -85,6 +85,12 @@ def latency_of_step(step: int) -> float:
     return float(_GROWTH**step)
 
 
+def add_latencies(total: dict[int, int], more: Mapping[int, int]) -> None:
+    """Add the second {histogram step: count} to the first."""
+    for step, count in more.items():
+        total[step] = total.get(step, 0) + count
+
+
 class Recorder:
     """A ring of time buckets in one sidecar; buckets older than `retention_seconds` are overwritten. For one event loop only."""
 
@@ -158,6 +164,5 @@ def _object_key(value: Any) -> ObjectKey | None:
 
 def _sum(left: Cell, right: Cell) -> Cell:
     latencies = dict(left.latencies)
-    for step, count in right.latencies.items():
-        latencies[step] = latencies.get(step, 0) + count
+    add_latencies(latencies, right.latencies)
     return Cell(left.start, left.width, left.traffic, left.successes + right.successes, left.failures + right.failures, latencies)

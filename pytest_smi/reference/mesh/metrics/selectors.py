@@ -58,6 +58,9 @@ class Selector:
         return {**({"matchLabels": equal} if equal else {}), **({"matchExpressions": others} if others else {})}
 
 
+NO_SELECTOR = Selector()
+
+
 def parse_label_selector(text: str) -> Selector:
     """The selector of a `labelSelector` parameter; SelectorError when it cannot be read."""
     terms = _COMMA_OUTSIDE_PARENTHESES.split(text) if text.strip() else []

@@ -1,10 +1,10 @@
 """What the metrics API needs to know of TrafficSplits: apex, backends, weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_smi.reference.mesh.metrics.resources import ClusterView
+from pytest_smi.reference.mesh.metrics.resources import ClusterView, KubeObject
 from pytest_smi.reference.mesh.metrics.samples import ObjectKey
 
 
@@ -32,45 +32,27 @@ class Split:
         return (self.namespace, self.name)
 
 
-def read_splits(view: ClusterView) -> list[Split]:
-    """Every TrafficSplit of the cluster, by namespace and name. What is malformed in one leaves gaps in that one only."""
-    found = []
-    for thing in view.objects("trafficsplits"):
-        metadata, spec = thing["metadata"], thing.get("spec") or {}
-        weights: dict[str, Any] = {}
-        for backend in spec.get("backends") or []:
-            name, weight = str(backend.get("service", "")), backend.get("weight", 0)
-            known = weights.get(name)
-            both_add_up = isinstance(known, int | float) and isinstance(weight, int | float)
-            weights[name] = known + weight if both_add_up else weight
-        found.append(
-            Split(
-                namespace=metadata.get("namespace", ""),
-                name=metadata["name"],
-                labels=metadata.get("labels") or {},
-                # The prose allows the apex to be written as the Service's full DNS name; the metrics name the Service.
-                apex=str(spec.get("service", "")).split(".")[0],
-                backends=tuple(Backend(name=name, weight=weight) for name, weight in weights.items()),
-            )
-        )
-    return sorted(found, key=lambda split: split.key)
+class SplitReader:
+    """The TrafficSplits of a cluster, as they are whenever they are read."""
+
+    def read(self, view: ClusterView) -> list[Split]:
+        """Return every TrafficSplit, by namespace and name. What is malformed in one leaves gaps in that one only."""
+        return sorted((_split(thing) for thing in view.objects("trafficsplits")), key=lambda split: split.key)
 
 
-class FirstWeights:
-    """Remembers the weights with which backends were first seen: the memory of a faulty server that never looks again."""
-
-    def __init__(self) -> None:
-        self._weights: dict[tuple[ObjectKey, str], Any] = {}
-
-    def apply(self, splits: list[Split]) -> list[Split]:
-        """The splits with every backend's first weight."""
-        return [
-            replace(
-                split,
-                backends=tuple(
-                    replace(backend, weight=self._weights.setdefault((split.key, backend.name), backend.weight))
-                    for backend in split.backends
-                ),
-            )
-            for split in splits
-        ]
+def _split(thing: KubeObject) -> Split:
+    metadata, spec = thing["metadata"], thing.get("spec") or {}
+    weights: dict[str, Any] = {}
+    for backend in spec.get("backends") or []:
+        name, weight = str(backend.get("service", "")), backend.get("weight", 0)
+        known = weights.get(name)
+        both_add_up = isinstance(known, int | float) and isinstance(weight, int | float)
+        weights[name] = known + weight if both_add_up else weight
+    return Split(
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+        labels=metadata.get("labels") or {},
+        # The prose allows the apex to be written as the Service's full DNS name; the metrics name the Service.
+        apex=str(spec.get("service", "")).split(".")[0],
+        backends=tuple(Backend(name=name, weight=weight) for name, weight in weights.items()),
+    )

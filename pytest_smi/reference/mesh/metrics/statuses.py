@@ -1,5 +1,6 @@
-"""Kubernetes Status bodies of this API's refusals."""
+"""Answers of this API, and its refusals as Kubernetes Status bodies."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.metrics.routes import GROUP, Query
@@ -16,30 +17,37 @@ _REASONS = {
 }
 
 
-def failure(code: int, message: str, *, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A Status of one of the codes above."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """HTTP status and JSON body."""
+
+    code: int
+    body: dict[str, Any]
+
+
+def failure(code: int, message: str, *, details: dict[str, Any] | None = None) -> Answer:
+    """Return a refusal with one of the codes above."""
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": _REASONS[code]}
-    return {**status, **({"details": details} if details else {}), "code": code}
+    return Answer(code, {**status, **({"details": details} if details else {}), "code": code})
 
 
-def object_not_found(query: Query) -> dict[str, Any]:
-    """The resource exists, the object does not."""
-    details = {"name": query.name, "group": GROUP, "kind": query.resource}
-    return failure(404, f'{query.resource}.{GROUP} "{query.name}" not found', details=details)
+def object_not_found(query: Query) -> Answer:
+    """Refuse a query whose resource exists, but not its object."""
+    return failure(404, f'{query.resource}.{GROUP} "{query.name}" not found', details=_details(query))
 
 
-def resource_not_found() -> dict[str, Any]:
-    """The path names no resource of this API."""
+def resource_not_found() -> Answer:
+    """Refuse a path that names no resource of this API."""
     return failure(404, "the server could not find the requested resource")
 
 
-def method_not_allowed() -> dict[str, Any]:
-    """The API has get and list alone."""
+def method_not_allowed() -> Answer:
+    """Refuse all but get and list."""
     return failure(405, "the server does not allow this method on the requested resource")
 
 
-def forbidden(query: Query, user: str) -> dict[str, Any]:
-    """RBAC says no."""
+def forbidden(query: Query, user: str) -> Answer:
+    """Refuse what RBAC does not allow the user."""
     resource = f"{query.resource}/{query.subresource}" if query.subresource else query.resource
     place = f'in the namespace "{query.namespace}"' if query.namespace else "at the cluster scope"
     object_name = f' "{query.name}"' if query.name else ""
@@ -47,4 +55,8 @@ def forbidden(query: Query, user: str) -> dict[str, Any]:
         f'{query.resource}.{GROUP}{object_name} is forbidden: User "{user}" cannot {query.verb} resource "{resource}" '
         f'in API group "{GROUP}" {place}'
     )
-    return failure(403, message, details={"name": query.name, "group": GROUP, "kind": query.resource})
+    return failure(403, message, details=_details(query))
+
+
+def _details(query: Query) -> dict[str, Any]:
+    return {"name": query.name, "group": GROUP, "kind": query.resource}

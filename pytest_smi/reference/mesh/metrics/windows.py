@@ -8,8 +8,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pytest_smi.reference.mesh.faults.active import ActiveFaults
-from pytest_smi.reference.mesh.metrics.samples import Cell, Traffic, latency_of_step
+from pytest_smi.reference.mesh.metrics.samples import Cell, Traffic, add_latencies, latency_of_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +19,7 @@ class Window:
     seconds: float
 
     def holds(self, cell: Cell) -> bool:
-        """Whether any part of the cell lies in the window."""
+        """Return whether any part of the cell lies in the window."""
         return cell.start + cell.width > self.end - self.seconds and cell.start <= self.end
 
 
@@ -38,7 +37,7 @@ class Tally:
         return self.successes + self.failures
 
     def quantile(self, share: float) -> float:
-        """The nearest-rank quantile of the latency in seconds, for 0 < share <= 1; 0.0 when nothing was counted."""
+        """Return the nearest-rank quantile of the latency in seconds, for 0 < share <= 1; 0.0 when nothing was counted."""
         total = sum(self.latencies.values())
         # Rounded first: 0.9 * 10 must be rank 9 whatever the floating-point product says.
         rank = max(1, math.ceil(round(share * total, 6)))
@@ -49,49 +48,32 @@ class Tally:
                 return latency_of_step(step)
         return 0.0
 
-    def mean(self) -> float:
-        """The mean latency in seconds; 0.0 when nothing was counted."""
-        total = sum(self.latencies.values())
-        return sum(latency_of_step(step) * count for step, count in self.latencies.items()) / total if total else 0.0
-
 
 def add_up(parts: Iterable[Tally | Cell]) -> Tally:
-    """The sum of tallies or cells."""
+    """Return the sum of tallies or cells."""
     successes = failures = 0
     latencies: dict[int, int] = {}
     for part in parts:
         successes += part.successes
         failures += part.failures
-        for step, count in part.latencies.items():
-            latencies[step] = latencies.get(step, 0) + count
+        add_latencies(latencies, part.latencies)
     return Tally(successes=successes, failures=failures, latencies=latencies)
 
 
 class Observed:
-    """All cells at hand, looked at through one window."""
+    """Everything that the sidecars have on record, `cells` by their traffic, seen through one window."""
 
-    def __init__(self, cells: Iterable[Cell], window: Window, *, faults: ActiveFaults) -> None:
+    def __init__(self, cells: Iterable[Cell], window: Window) -> None:
         self.window = window
-        self._faults = faults
-        self._cells: dict[Traffic, list[Cell]] = {}
+        self.cells: dict[Traffic, list[Cell]] = {}
         for cell in cells:
-            self._cells.setdefault(cell.traffic, []).append(cell)
-        self._in_window = {traffic: add_up([cell for cell in found if window.holds(cell)]) for traffic, found in self._cells.items()}
+            self.cells.setdefault(cell.traffic, []).append(cell)
+        self._in_window = {traffic: add_up(cell for cell in found if window.holds(cell)) for traffic, found in self.cells.items()}
 
     def traffics(self) -> list[Traffic]:
-        """The kinds of traffic with at least one request in the window."""
+        """Return the kinds of traffic with at least one request in the window."""
         return [traffic for traffic, tally in self._in_window.items() if tally.requests]
 
-    def ever(self, wanted: Callable[[Traffic], bool]) -> bool:
-        """Whether any wanted traffic is on record, in the window or before it."""
-        return any(wanted(traffic) for traffic in self._cells)
-
     def count(self, wanted: Callable[[Traffic], bool]) -> Tally:
-        """What was counted in the window of the wanted traffic."""
-        chosen = [traffic for traffic in self._cells if wanted(traffic)]
-        tally = add_up(self._in_window[traffic] for traffic in chosen)
-        if self._faults.on("metrics-numbers-stay") and chosen and not tally.requests:
-            cells = [cell for traffic in chosen for cell in self._cells[traffic]]
-            last = Window(end=max(cell.start for cell in cells), seconds=self.window.seconds)
-            return add_up([cell for cell in cells if last.holds(cell)])
-        return tally
+        """Return what was counted of the wanted traffic in the window, and nothing from before it."""
+        return add_up(tally for traffic, tally in self._in_window.items() if wanted(traffic))

@@ -4,8 +4,8 @@ A persona is no copy of a mesh: it serves the versions that the mesh serves, has
 denies as it does, and has those of its deviations that are known from its sources. To add one:
 
 1. Write `NAME.yaml`, see `record.py` for the meaning of every field.
-2. A deviation that no switch describes yet: add it to `mesh/deviations.py` and write one branch at the place that decides
-   (see `mesh/faults` for where decisions are made).
+2. A deviation that no switch describes yet: add it to `mesh/faults/deviations`, an override with its record (see `mesh/faults` for
+   where decisions are made).
 3. Write down the expected matrix in `tests/personas/expected/NAME.json`.
 """
 

@@ -89,7 +89,7 @@ def _standing(workload: Workload, persona: Persona) -> dict[str, Any]:
         "name": workload.name,
         "image": workload.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["smi-stand-in"],
+        "command": ["smi-placeholder"],
         "args": list(workload.arguments),
         "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 15021}, "periodSeconds": 1, "failureThreshold": 60},

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from pytest_smi.reference.mesh.deviations import DEVIATIONS
-from pytest_smi.reference.mesh.faults import FAULTS
+from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS
 from pytest_smi.reference.mesh.personas.definitions import kinds
 from pytest_smi.reference.mesh.personas.record import Join, Pace, Persona, PersonaError, Serving, Sidecar, Workload
 

@@ -51,6 +51,21 @@ class Sink(Protocol):
         """No (complete) response will come: answer with `status`, or cut the connection when part of a response is out."""
 
 
+class Cancellable:
+    """What sinks with a client of their own do alike when it goes, or when they have had their end."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self.on_cancel: Callable[[], None] | None = None
+
+    def cancel(self) -> None:
+        """The client is gone."""
+        if not self.cancelled:
+            self.cancelled = True
+            if self.on_cancel is not None:
+                self.on_cancel()
+
+
 ORIGINS = itertools.count(1)
 """Numbers for client connections."""
 

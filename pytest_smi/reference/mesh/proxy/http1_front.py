@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 
 import httptools
 
-from pytest_smi.reference.mesh.proxy.denials import cut
-from pytest_smi.reference.mesh.proxy.exchange import MAX_BODY, NO_BODY, ORIGINS, REASONS, Handler, HeaderList, Request, answer, end_to_end
+from pytest_smi.reference.mesh.proxy.denials import BAD_REQUEST, cut
+from pytest_smi.reference.mesh.proxy.exchange import (
+    MAX_BODY,
+    NO_BODY,
+    ORIGINS,
+    REASONS,
+    Cancellable,
+    Handler,
+    HeaderList,
+    Request,
+    answer,
+    end_to_end,
+)
 
 
 class Http1Front(asyncio.Protocol):
@@ -41,7 +51,7 @@ class Http1Front(asyncio.Protocol):
                 self.data_received(rest)
         except httptools.HttpParserError:
             if not self.transport.is_closing():
-                self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+                self.transport.write(BAD_REQUEST)
                 self.transport.close()
 
     def on_message_begin(self) -> None:
@@ -119,10 +129,11 @@ class Http1Front(asyncio.Protocol):
             self._busy.cancel()
 
 
-class _Response:
+class _Response(Cancellable):
     """The response to one HTTP/1.1 request, written in as few pieces as its parts arrive in."""
 
     def __init__(self, front: Http1Front, head_only: bool, keep: bool, modern: bool) -> None:
+        super().__init__()
         self._front = front
         self._head_only = head_only
         self._keep = keep
@@ -132,8 +143,6 @@ class _Response:
         self._started = False
         self._parts: list[bytes] = []
         self._scheduled = False
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
 
     def head(self, status: int, headers: HeaderList) -> None:
         """Write status line and headers, choosing how the body is delimited."""
@@ -185,13 +194,6 @@ class _Response:
             cut(self._front.transport, status)
         else:
             answer(self, status, reason)
-
-    def cancel(self) -> None:
-        """The client is gone."""
-        if not self.cancelled:
-            self.cancelled = True
-            if self.on_cancel is not None:
-                self.on_cancel()
 
     def _put(self, piece: bytes) -> None:
         self._parts.append(piece)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import h2.config
@@ -14,7 +13,17 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
-from pytest_smi.reference.mesh.proxy.exchange import MAX_BODY, NO_BODY, ORIGINS, Handler, HeaderList, Request, answer, end_to_end
+from pytest_smi.reference.mesh.proxy.exchange import (
+    MAX_BODY,
+    NO_BODY,
+    ORIGINS,
+    Cancellable,
+    Handler,
+    HeaderList,
+    Request,
+    answer,
+    end_to_end,
+)
 from pytest_smi.reference.mesh.proxy.http2_streams import Http2Writer
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -140,17 +149,16 @@ class Http2Front(asyncio.Protocol):
             response.cancel()
 
 
-class _Response:
+class _Response(Cancellable):
     """The response on one stream."""
 
     def __init__(self, front: Http2Front, stream: int, head_only: bool) -> None:
+        super().__init__()
         self._front = front
         self._stream = stream
         self._head_only = head_only
         self._started = False
         self._silent = False
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
 
     def head(self, status: int, headers: HeaderList) -> None:
         """Send the headers; a response without body ends with them."""
@@ -185,10 +193,3 @@ class _Response:
             self._front.reset(self._stream)
         else:
             answer(self, status, reason)
-
-    def cancel(self) -> None:
-        """The client is gone."""
-        if not self.cancelled:
-            self.cancelled = True
-            if self.on_cancel is not None:
-                self.on_cancel()

@@ -7,20 +7,16 @@ import time
 
 from pytest_smi.reference.mesh.identity import peer_identity
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
-from pytest_smi.reference.mesh.policy import HttpRequest
 from pytest_smi.reference.mesh.proxy import frames
-from pytest_smi.reference.mesh.proxy.denials import status_of
+from pytest_smi.reference.mesh.proxy.admission import Admission
 from pytest_smi.reference.mesh.proxy.dial import dial
-from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
-from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
+from pytest_smi.reference.mesh.proxy.exchange import Request
+from pytest_smi.reference.mesh.proxy.frame_tunnel import FrameTunnel
 from pytest_smi.reference.mesh.proxy.inbound_answer import DENIAL, Answer, denial_headers
 from pytest_smi.reference.mesh.proxy.inbound_udp import InboundFlows
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
 from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
-from pytest_smi.reference.mesh.smi import Identity
-
-_CLAIMS = (b"x-forwarded-client-cert", b"l5d-client-id", b"forwarded", b"x-forwarded-for")
 
 
 class Inbound:
@@ -34,38 +30,13 @@ class Inbound:
         self.recorder = recorder
         self.connections: set[InboundConnection] = set()
         self.draining = False
-        self._granted = 0
         self._settled = asyncio.Event()
-        self._first_decisions: dict[tuple[str, int], bool] = {}
+        self.admission: Admission
+        state.decide_with(self._decide)
         state.listeners.append(self._on_change)
 
-    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
-        """Whether policy lets this request in."""
-        faults = self.state.faults
-        if faults.on("access-identity-from-header"):
-            source = self._claimed(request.headers) or source
-        if faults.on("access-split-is-a-grant") and split and source is not None:
-            return True
-        seen = HttpRequest(port=port, method=request.method, target=request.target, headers=request.headers)
-        allowed = self.state.policy.allow_http(seen, source).allowed
-        if faults.on("access-grants-flap") and allowed:
-            self._granted += 1
-            return self._granted % 1000 != 30
-        if faults.on("specs-first-decision-cached"):
-            return self._first_decisions.setdefault((peer, request.origin), allowed)
-        return allowed
-
-    def refusal(self, request: Request, port: int, source: Identity | None) -> int:
-        """What a request that was not let in is answered: a status, or one of `denials.RESET` and `denials.CLOSE`."""
-        seen = HttpRequest(port=port, method=request.method, target=request.target, headers=request.headers)
-        return status_of(self.state.policy.denial(seen, source), self.state.faults)
-
-    def _claimed(self, headers: HeaderList) -> Identity | None:
-        text = b" ".join(value for name, value in headers if name.lower() in _CLAIMS).decode("latin-1")
-        for pod in self.state.pods.values():
-            if f"/ns/{pod.namespace}/sa/{pod.account}" in text or f"{pod.account}.{pod.namespace}.serviceaccount" in text:
-                return pod.identity
-        return None
+    def _decide(self) -> None:
+        self.admission = self.state.variant(Admission)(self.state)
 
     def record(self, request: Request, source: str, status: int) -> None:
         """Note an answered request for the metrics API."""
@@ -105,16 +76,14 @@ class Inbound:
             connection.send(frames.frame(frames.GOAWAY))
 
 
-class InboundConnection(FrameProtocol):
+class InboundConnection(FrameTunnel):
     """One connection from another sidecar (the handshake has proven that it holds a certificate of this mesh)."""
 
     def __init__(self, inbound: Inbound) -> None:
         super().__init__()
         self._inbound = inbound
         self._answer: Answer | None = None
-        self._app: PlainEnd | None = None
         self._port = 0
-        self._eof_in = self._eof_out = False
         self._flows: InboundFlows | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -131,7 +100,7 @@ class InboundConnection(FrameProtocol):
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._answer is not None or self._app is not None
+        return self._answer is not None or self._peer is not None
 
     def on_frame(self, kind: int, payload: bytes) -> None:
         """Act on one frame of the calling sidecar."""
@@ -139,12 +108,10 @@ class InboundConnection(FrameProtocol):
             if self._answer is not None:
                 raise frames.FrameError("a REQUEST must wait for the response before it")
             self._request(*frames.read_request(payload, time.time()))
-        elif kind == frames.DATA and self._app is not None:
-            self._app.write(payload)
-        elif kind == frames.EOF and self._app is not None:
-            self._eof_in = True
-            self._app.write_eof()
-            self._close_when_done()
+        elif kind == frames.DATA and self._peer is not None:
+            self.received(payload)
+        elif kind == frames.EOF and self._peer is not None:
+            self.received_eof()
         elif kind == frames.OPEN:
             self._open(frames.read_port(payload))
         elif kind == frames.DATAGRAM:
@@ -156,13 +123,14 @@ class InboundConnection(FrameProtocol):
 
     def _request(self, port: int, flags: int, request: Request) -> None:
         inbound = self._inbound
-        allowed = inbound.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
+        admission = inbound.admission
+        allowed = admission.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
         answer = self._answer = Answer(self, request, allowed)
-        if allowed or (request.body and inbound.state.faults.on("access-denied-delivered")):
+        if admission.delivers(request, allowed):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()
-            status = inbound.refusal(request, port, self.source)
+            status = admission.refusal(request, port, self.source)
             self.send(frames.response_frame(status, frames.LAST | frames.REFUSED, denial_headers(), DENIAL))
 
     def answered(self, request: Request | None = None, status: int = 0) -> None:
@@ -188,8 +156,8 @@ class InboundConnection(FrameProtocol):
         if self.lost:
             app.transport.abort()
             return
-        self._app = app
         self.send(frames.frame(frames.OPENED))
+        self.join(app)
         app.join(self)
 
     def recheck(self) -> None:
@@ -207,46 +175,6 @@ class InboundConnection(FrameProtocol):
         self._inbound.settled()
         if self._answer is not None:
             self._answer.cancel()
-        if self._app is not None and not (self._eof_in and self._eof_out):
-            self._app.abort()
+        super().connection_lost(exc)
         if self._flows is not None:
             self._flows.close()
-
-    def write(self, data: bytes) -> None:
-        """As a tunnel: send the application's bytes."""
-        self.send(frames.frame(frames.DATA, data))
-
-    def write_eof(self) -> None:
-        """As a tunnel: the application sends no more."""
-        if not self._eof_out:
-            self._eof_out = True
-            self.send(frames.frame(frames.EOF))
-            self._close_when_done()
-
-    def _close_when_done(self) -> None:
-        if self._eof_in and self._eof_out:
-            self.transport.close()
-
-    def abort(self) -> None:
-        """As a tunnel: cut the connection."""
-        self.transport.abort()
-
-    def pause(self) -> None:
-        """As a tunnel: read no more until `resume`."""
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
-
-    def resume(self) -> None:
-        """As a tunnel: read again."""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def pause_writing(self) -> None:
-        """The caller is slow: the application's end reads no more."""
-        if self._app is not None:
-            self._app.pause()
-
-    def resume_writing(self) -> None:
-        """The caller has caught up."""
-        if self._app is not None:
-            self._app.resume()

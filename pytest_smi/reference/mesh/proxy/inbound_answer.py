@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from pytest_smi.reference.mesh.proxy import frames
-from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
+from pytest_smi.reference.mesh.proxy.exchange import Cancellable, HeaderList, Request
 
 DENIAL = b"denied by access policy\n"
 
@@ -27,10 +26,11 @@ def denial_headers() -> HeaderList:
     return [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(DENIAL))]
 
 
-class Answer:
+class Answer(Cancellable):
     """The response to one request, sent back in as few frames as its parts arrive in."""
 
     def __init__(self, connection: Caller, request: Request, allowed: bool) -> None:
+        super().__init__()
         self._connection = connection
         self._request = request
         self._allowed = allowed
@@ -39,8 +39,6 @@ class Answer:
         self._body: list[bytes] = []
         self._pending = False
         self._sent = False
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
 
     def head(self, status: int, headers: HeaderList) -> None:
         """Hold the head until this turn of the event loop is over: often the whole response is there by then."""
@@ -89,10 +87,3 @@ class Answer:
             self.cancelled = True
             self._connection.answered(self._request if self._allowed else None, status)
             self._connection.send(frames.fail_frame(status, reason))
-
-    def cancel(self) -> None:
-        """The caller is gone."""
-        if not self.cancelled:
-            self.cancelled = True
-            if self.on_cancel is not None:
-                self.on_cancel()

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from pytest_smi.reference.mesh.tasks import Tasks
+
 FLOW_SECONDS = 30.0
 _MAX_EARLY = 64
 
@@ -20,7 +22,7 @@ class InboundFlows:
         self._app_ip = app_ip
         self._reply = reply
         self._flows: dict[tuple[int, int], _Flow] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def deliver(self, flow: int, port: int, data: bytes) -> None:
         """Send one allowed datagram to the application."""
@@ -28,9 +30,7 @@ class InboundFlows:
         if entry is None:
             self._prune()
             entry = self._flows[(flow, port)] = _Flow(flow, port, self._reply)
-            task = asyncio.get_running_loop().create_task(self._open(entry))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self._open(entry))
         entry.send(data)
 
     async def _open(self, entry: _Flow) -> None:

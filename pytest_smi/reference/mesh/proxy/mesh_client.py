@@ -10,8 +10,7 @@ from pytest_smi.reference.mesh.identity import peer_identity
 from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
-from pytest_smi.reference.mesh.proxy.frames import FrameProtocol
-from pytest_smi.reference.mesh.proxy.tunnel import End
+from pytest_smi.reference.mesh.proxy.frame_tunnel import FrameTunnel
 from pytest_smi.reference.mesh.smi import Identity
 
 INBOUND_PORT = 15006
@@ -22,7 +21,7 @@ class WrongPeer(OSError):
     """The server's certificate names another identity than the pod at that address should have."""
 
 
-class MeshConnection(FrameProtocol):
+class MeshConnection(FrameTunnel):
     """One connection to another sidecar: an HTTP exchange at a time, or a tunnel, or datagrams."""
 
     def __init__(self, release: Callable[[MeshConnection], None], on_datagram: Callable[[int, bytes], None] | None = None) -> None:
@@ -32,9 +31,6 @@ class MeshConnection(FrameProtocol):
         self._sink: Sink | None = None
         self._refused: Callable[[], None] | None = None
         self._opening: asyncio.Future[bool] | None = None
-        self._tunnel: End | None = None
-        self._early = bytearray()
-        self._eof_in = self._eof_out = False
         self.draining = False
         self.key: tuple[str, Identity] = ("", ("", ""))
 
@@ -51,17 +47,6 @@ class MeshConnection(FrameProtocol):
         self.send(frames.open_frame(port))
         return self._opening
 
-    def join(self, peer: End) -> None:
-        """Make this connection, opened as a tunnel, the peer's other end, and hand it what came before."""
-        self._tunnel = peer
-        if self._early:
-            peer.write(bytes(self._early))
-            self._early.clear()
-        if self._eof_in:
-            peer.write_eof()
-        if self.lost:
-            peer.abort()
-
     def on_frame(self, kind: int, payload: bytes) -> None:
         """Act on one frame of the called sidecar."""
         sink = self._sink
@@ -77,10 +62,10 @@ class MeshConnection(FrameProtocol):
             sink.data(body)
             if flags & frames.LAST:
                 self._done(sink)
-        elif kind == frames.DATA and self._tunnel is not None:
-            self._tunnel.write(payload)
-        elif kind == frames.DATA and sink is not None:
+        elif kind == frames.DATA and sink is not None and self._peer is None:
             sink.data(payload)
+        elif kind == frames.DATA:
+            self.received(payload)
         elif kind == frames.END and sink is not None:
             self._done(sink)
         elif kind == frames.FAIL and sink is not None:
@@ -92,19 +77,14 @@ class MeshConnection(FrameProtocol):
                 opening.set_result(kind == frames.OPENED)
             if kind == frames.DENIED:
                 self._release(self)
-        elif kind == frames.DATA:
-            self._early += payload
         elif kind == frames.EOF:
-            self._eof_in = True
-            if self._tunnel is not None:
-                self._tunnel.write_eof()
-                self._close_when_done()
+            self.received_eof()
         elif kind == frames.DATAGRAM and self._on_datagram is not None:
             flow, _, data = frames.read_datagram(payload)
             self._on_datagram(flow, data)
         elif kind == frames.GOAWAY:
             self.draining = True
-            if sink is None and self._tunnel is None and self._opening is None:
+            if sink is None and self._peer is None and self._opening is None:
                 self.transport.close()
 
     def _done(self, sink: Sink) -> None:
@@ -133,47 +113,7 @@ class MeshConnection(FrameProtocol):
             sink.fail(502, "the connection to the server's sidecar was lost")
         if self._opening is not None and not self._opening.done():
             self._opening.set_exception(ConnectionResetError("the connection to the server's sidecar was lost"))
-        if self._tunnel is not None and not (self._eof_in and self._eof_out):
-            self._tunnel.abort()
-
-    def write(self, data: bytes) -> None:
-        """As a tunnel: send bytes."""
-        self.send(frames.frame(frames.DATA, data))
-
-    def write_eof(self) -> None:
-        """As a tunnel: half-close."""
-        if not self._eof_out:
-            self._eof_out = True
-            self.send(frames.frame(frames.EOF))
-            self._close_when_done()
-
-    def _close_when_done(self) -> None:
-        if self._eof_in and self._eof_out:
-            self.transport.close()
-
-    def abort(self) -> None:
-        """As a tunnel: cut the connection."""
-        self.transport.abort()
-
-    def pause(self) -> None:
-        """As a tunnel: read no more until `resume`."""
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
-
-    def resume(self) -> None:
-        """As a tunnel: read again."""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def pause_writing(self) -> None:
-        """Our socket is full: the tunnel's other end reads no more."""
-        if self._tunnel is not None:
-            self._tunnel.pause()
-
-    def resume_writing(self) -> None:
-        """Our socket has room again."""
-        if self._tunnel is not None:
-            self._tunnel.resume()
+        super().connection_lost(exc)
 
 
 class MeshPool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from pytest_smi.reference.mesh.proxy.denials import BAD_REQUEST, refuse_tcp
+from pytest_smi.reference.mesh.proxy.denials import BAD_REQUEST
 from pytest_smi.reference.mesh.proxy.http1_front import Http1Front
 from pytest_smi.reference.mesh.proxy.http2_front import Http2Front
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection
-from pytest_smi.reference.mesh.proxy.router import Destination, Router
-from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
-from pytest_smi.reference.mesh.proxy.state import AUTO, HTTP, TCP
+from pytest_smi.reference.mesh.proxy.router import Router
+from pytest_smi.reference.mesh.proxy.routing import Destination
+from pytest_smi.reference.mesh.proxy.sniff import Spoken
+from pytest_smi.reference.mesh.proxy.state import AUTO, TCP
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
 
 OUTBOUND_PORT = 15001
@@ -65,7 +66,7 @@ class OutboundConnection(asyncio.Protocol):
         except ValueError:
             self.transport.abort()
             return
-        destination = self._router.resolve(host, number, "TCP")
+        destination = self._router.routing.resolve(host, number, "TCP")
         if destination.known:
             self._go(destination)
         else:
@@ -82,7 +83,7 @@ class OutboundConnection(asyncio.Protocol):
             self._tunnel()
             return
         if destination.hint == AUTO:
-            wait = 1.0 if self._router.has_segments(destination) else SNIFF_SECONDS
+            wait = 1.0 if self._router.routing.has_segments(destination) else SNIFF_SECONDS
             self._timer = asyncio.get_running_loop().call_later(wait, self._offer)
         else:
             self._timer = asyncio.get_running_loop().call_later(FIRST_BYTES_SECONDS, self.transport.abort)
@@ -92,14 +93,12 @@ class OutboundConnection(asyncio.Protocol):
     def _decide(self) -> None:
         destination = self._destination
         assert destination is not None
-        spoken = sniff(bytes(self._buffer))
-        if spoken is Spoken.HTTP2 and self._router.state.faults.on("specs-http2-opaque"):
-            spoken = Spoken.OPAQUE
+        spoken = self._router.routing.spoken(bytes(self._buffer))
         if spoken is Spoken.HTTP1:
             self._hand_over(Http1Front(partial(self._router.http, destination)))
         elif spoken is Spoken.HTTP2:
             self._hand_over(Http2Front(partial(self._router.http, destination)))
-        elif spoken is Spoken.OPAQUE and destination.hint == HTTP and self._router.state.faults.on("protocol-declared-decides"):
+        elif spoken is Spoken.OPAQUE and not self._router.routing.takes_opaque(destination):
             self.transport.write(BAD_REQUEST)
             self.transport.close()
         elif spoken is Spoken.OPAQUE or (self._eof and self._buffer):
@@ -144,7 +143,7 @@ class OutboundConnection(asyncio.Protocol):
     async def _open_tunnel(self, destination: Destination) -> None:
         opened = await self._router.open(destination)
         if opened is None:
-            refuse_tcp(self.transport, self._router.state.faults)
+            self._router.denials.refuse_tcp(self.transport)
         elif self.transport.is_closing():
             opened.abort()
         else:

@@ -12,6 +12,7 @@ from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection
 from pytest_smi.reference.mesh.proxy.router import Router
 from pytest_smi.reference.mesh.smi import Identity
+from pytest_smi.reference.mesh.tasks import Tasks
 
 FLOW_SECONDS = 30.0
 _PREFIX = 6
@@ -27,7 +28,7 @@ class OutboundUdp(asyncio.DatagramProtocol):
         self._flows: dict[tuple[Any, bytes], _Flow] = {}
         self._by_number: dict[int, _Flow] = {}
         self._carriers: dict[tuple[str, Identity], asyncio.Task[MeshConnection]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._transport: asyncio.DatagramTransport
         router.state.listeners.append(self._on_change)
 
@@ -45,9 +46,7 @@ class OutboundUdp(asyncio.DatagramProtocol):
             self._prune()
             number = next(self._numbers)
             flow = self._flows[(addr, prefix)] = self._by_number[number] = _Flow(self, number, addr, prefix)
-            task = asyncio.get_running_loop().create_task(self._open(flow))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self._open(flow))
         flow.send(data[_PREFIX:])
 
     async def _open(self, flow: _Flow) -> None:
@@ -61,14 +60,14 @@ class OutboundUdp(asyncio.DatagramProtocol):
     async def _open_flow(self, flow: _Flow) -> None:
         host, port = socket.inet_ntoa(flow.prefix[:4]), int.from_bytes(flow.prefix[4:], "big")
         router = self._router
-        destination = router.resolve(host, port, "UDP")
+        destination = router.routing.resolve(host, port, "UDP")
         if not destination.known:
             destination = await router.learn(host, port, "UDP")
         if destination.direct:
             loop = asyncio.get_running_loop()
             await loop.create_datagram_endpoint(lambda: flow, local_addr=(router.pod_ip, 0), remote_addr=(host, port))
             return
-        endpoints = list(router.choose(destination, None).endpoints)
+        endpoints = list(router.routing.choose(destination, None).endpoints)
         if not endpoints:
             flow.broken = True
             return

@@ -11,6 +11,7 @@ import httptools
 from pytest_smi.reference.mesh.proxy.dial import dial
 from pytest_smi.reference.mesh.proxy.exchange import NO_BODY, HeaderList, Request, Sink, end_to_end
 from pytest_smi.reference.mesh.proxy.http2_back import Http2Back
+from pytest_smi.reference.mesh.tasks import Tasks
 
 Address = tuple[str, int]
 
@@ -135,7 +136,7 @@ class PlainBacks:
         self._source = source
         self._idle: dict[Address, list[Http1Back]] = {}
         self._http2: dict[Address, Http2Back] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def exchange(self, address: Address, request: Request, sink: Sink) -> None:
         """Send a request to an address; nothing is tried twice once a byte of it may have been delivered."""
@@ -154,9 +155,7 @@ class PlainBacks:
                     return
                 if not back.lost:
                     back.transport.close()
-        task = asyncio.get_running_loop().create_task(self._open(address, request, sink))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.spawn(self._open(address, request, sink))
 
     async def _open(self, address: Address, request: Request, sink: Sink) -> None:
         try:

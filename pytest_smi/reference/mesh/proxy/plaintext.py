@@ -11,6 +11,7 @@ from pytest_smi.reference.mesh.proxy.http2_front import Http2Front
 from pytest_smi.reference.mesh.proxy.inbound import Inbound
 from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
+from pytest_smi.reference.mesh.tasks import Tasks
 
 FIRST_BYTES_SECONDS = 5.0
 
@@ -31,12 +32,8 @@ class PlaintextConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]  # a stream transport
         self.peer: str = transport.get_extra_info("peername")[0]
         self._timer = asyncio.get_running_loop().call_later(FIRST_BYTES_SECONDS, transport.close)
-        if self._admits_opaque():
+        if self._inbound.admission.passes_plaintext():
             self._task = asyncio.get_running_loop().create_task(self._pass_through())
-
-    def _admits_opaque(self) -> bool:
-        faults = self._inbound.state.faults
-        return faults.on("access-plaintext-through") or faults.on("enforced-at-client") or faults.on("access-unenforced")
 
     async def _pass_through(self) -> None:
         try:
@@ -68,17 +65,13 @@ class PlaintextConnection(asyncio.Protocol):
 
     def _http(self, request: Request, sink: Sink) -> None:
         inbound = self._inbound
-        direct = inbound.state.faults.on("access-plaintext-by-pod-ip") and self._addressed_directly(request)
-        if direct or inbound.allows(request, self._port, None, self.peer, False):
+        admission = inbound.admission
+        if admission.allows_outsider(request, self._port, self.peer, inbound.pod_ip):
             inbound.backs.exchange((inbound.app_ip, self._port), request, sink)
-        elif (status := inbound.refusal(request, self._port, None)) < 100:
+        elif (status := admission.refusal(request, self._port, None)) < 100:
             sink.fail(status, "denied by access policy")
         else:
             answer(sink, status, "denied by access policy")
-
-    def _addressed_directly(self, request: Request) -> bool:
-        host = next((value for name, value in request.headers if name.lower() == b"host"), b"")
-        return host.decode("latin-1").split(":")[0] == self._inbound.pod_ip
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -95,15 +88,13 @@ class PlaintextListeners:
     def __init__(self, inbound: Inbound) -> None:
         self._inbound = inbound
         self._servers: dict[int, asyncio.Server] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._lock = asyncio.Lock()
         inbound.state.listeners.append(self._on_change)
 
     def _on_change(self, keys: frozenset[str]) -> None:
         if "self" in keys:
-            task = asyncio.get_running_loop().create_task(self.follow())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self.follow())
 
     async def follow(self) -> None:
         """Listen on the ports that the configuration names now."""

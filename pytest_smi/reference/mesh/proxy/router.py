@@ -1,44 +1,32 @@
-"""Where an outgoing call goes: from the address that the application used to an endpoint, through mutual TLS where there is a sidecar."""
+"""Sends outgoing calls on their way: to an endpoint that `routing.py` chooses, through mutual TLS where there is a sidecar."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
 from pytest_smi.reference.mesh.proxy import frames
+from pytest_smi.reference.mesh.proxy.counted import CountedSink
+from pytest_smi.reference.mesh.proxy.denials import Denials
 from pytest_smi.reference.mesh.proxy.dial import dial
-from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request, Sink
+from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection, MeshPool
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
-from pytest_smi.reference.mesh.proxy.stacks import Stacks
-from pytest_smi.reference.mesh.proxy.state import AUTO, HTTP, TCP, MeshState
+from pytest_smi.reference.mesh.proxy.routing import Destination, Routing
+from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
-from pytest_smi.reference.mesh.splits import Call, Choice, Endpoint, PortKey, ServiceKey, Turning, choose
+from pytest_smi.reference.mesh.splits import Call, Choice, Endpoint
+from pytest_smi.reference.mesh.tasks import Tasks
 
 LEARN_SECONDS = 0.3
 """How long a connection to an address that the configuration does not know (yet) waits for it."""
 _ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """What an address means: a Service's port, or one address (`service` is None). `known` is False for addresses outside the cluster."""
-
-    address: Endpoint
-    service: ServiceKey | None
-    port: PortKey
-    hint: str
-    known: bool
-    direct: bool = False
-    """Whether the call passes by the mesh."""
-
-
 class Router:
-    """Routes the calls of one pod."""
+    """Sends the calls of one pod."""
 
     def __init__(
         self, pod_ip: str, state: MeshState, pool: MeshPool, backs: PlainBacks, recorder: Recorder, rng: random.Random | None = None
@@ -49,26 +37,15 @@ class Router:
         self._backs = backs
         self._recorder = recorder
         self._rng = rng or random.Random()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sticky: dict[ServiceKey, str] = {}
-        self._stacks = Stacks()
-        self._turning = Turning()
+        self._tasks = Tasks()
+        self.routing: Routing
+        self.denials: Denials
+        state.decide_with(self._decide)
         state.listeners.append(self._on_change)
 
-    def resolve(self, host: str, port: int, protocol: str) -> Destination:
-        """What an address means now."""
-        key = (port, protocol)
-        service = self.state.by_cluster_ip.get(host)
-        if self.state.faults.on("enforced-at-client"):
-            service = self.state.mesh_names.get(host)
-            if service is None:
-                return Destination(address=(host, port), service=None, port=key, hint=TCP, known=True, direct=True)
-        if service is not None:
-            hint = self.state.hints.get((service, key), AUTO)
-            return Destination(address=(host, port), service=service, port=key, hint=hint, known=True)
-        pod = self.state.pods.get(host)
-        hint = AUTO if pod is None else pod.hints.get(port, AUTO)
-        return Destination(address=(host, port), service=None, port=key, hint=hint, known=pod is not None)
+    def _decide(self) -> None:
+        self.routing = self.state.variant(Routing)(self.state, self._rng)
+        self.denials = self.state.variant(Denials)()
 
     async def learn(self, host: str, port: int, protocol: str) -> Destination:
         """What an address means, given a short while for the configuration to tell."""
@@ -80,59 +57,25 @@ class Router:
         self.state.listeners.append(listener)
         try:
             async with asyncio.timeout(LEARN_SECONDS):
-                while not (found := self.resolve(host, port, protocol)).known:
+                while not (found := self.routing.resolve(host, port, protocol)).known:
                     await changed.wait()
                     changed.clear()
                 return found
         except TimeoutError:
-            return self.resolve(host, port, protocol)
+            return self.routing.resolve(host, port, protocol)
         finally:
             self.state.listeners.remove(listener)
-
-    def has_segments(self, destination: Destination) -> bool:
-        """Whether a split of the destination looks at requests."""
-        return destination.service is not None and any(split.routes is not None for split in self.state.splits_of(destination.service))
-
-    def choose(self, destination: Destination, call: Call | None) -> Choice:
-        """The endpoints that one call may go to."""
-        if destination.service is None:
-            return Choice(endpoints=(destination.address,), split=None, backend=None)
-        root = self.state.services.get(destination.service)
-        if root is None:
-            return Choice(endpoints=(), split=None, backend=None)
-        splits = self.state.splits_of(root.key)
-        faults = self.state.faults
-        if faults.on("split-waits-for-idle-client"):
-            splits = self._stacks.splits(root.key, splits, float(self.state.traits.get("idle", 0)))
-        rng = self._turning if faults.on("split-in-turn") else self._rng
-        choice = choose(root, destination.port, call, splits, self.state.services, rng, faults)
-        if choice.split is not None and faults.on("split-needs-grant-on-every-backend"):
-            callers = next((split.callers for split in splits if split.key == choice.split), None)
-            if callers is not None and (self.state.own.get("ns"), self.state.own.get("sa")) not in callers:
-                return Choice(endpoints=(), split=choice.split, backend=None, denied=True)
-        if choice.backend is not None and self._hashed_to_one() and self.state.faults.on("split-client-sticks"):
-            kept = self._sticky.setdefault(root.key, choice.backend)
-            backend = self.state.services.get((root.key[0], kept))
-            if backend is not None:
-                return Choice(endpoints=backend.ports.get(destination.port, ()), split=choice.split, backend=kept)
-        return choice
-
-    def _hashed_to_one(self) -> bool:
-        """For a fault: whether this client is one of those that the hash of their account pins to one backend."""
-        return sum(str(self.state.own.get("sa", "")).encode()) % 2 == 0
 
     def http(self, destination: Destination, request: Request, sink: Sink) -> None:
         """Send one HTTP request on its way."""
         call = Call(request.method, request.target, request.headers, request.version)
-        choice = self.choose(destination, call)
+        choice = self.routing.choose(destination, call)
         if not choice.endpoints:
-            sink.fail(403 if choice.denied else 503, "no endpoint can take this request")
+            sink.fail(choice.status, "no endpoint can take this request")
             return
-        if choice.backend is not None and self.state.faults.on("split-rewrites-host"):
-            host = f"{choice.backend}.{root_namespace(destination)}.{self.state.traits.get('domain', 'mesh')}".encode()
-            request.headers = [(name, host if name.lower() == b"host" else value) for name, value in request.headers]
+        request.headers = self.routing.outgoing_headers(request, destination.service, choice)
         endpoint = choice.endpoints[0] if len(choice.endpoints) == 1 else self._rng.choice(choice.endpoints)
-        watched = _Counted(sink, request, destination, choice, endpoint, self._record)
+        watched = CountedSink(sink, request, destination, choice, endpoint, self._record)
         pod = self.state.pods.get(endpoint[0])
         if pod is None or not pod.joined:
             self._backs.exchange(endpoint, request, watched)
@@ -141,9 +84,9 @@ class Router:
         if connection is not None:
             connection.start(endpoint[1], frames.SPLIT if choice.split else 0, request, watched, watched.refused)
             return
-        self._spawn(self._connect(endpoint, choice, request, watched))
+        self._tasks.spawn(self._connect(endpoint, choice, request, watched))
 
-    async def _connect(self, endpoint: Endpoint, choice: Choice, request: Request, sink: _Counted) -> None:
+    async def _connect(self, endpoint: Endpoint, choice: Choice, request: Request, sink: CountedSink) -> None:
         """Open a connection and send; another endpoint is tried only while nothing of the request was delivered."""
         left = [other for other in choice.endpoints if other != endpoint]
         for _ in range(_ATTEMPTS):
@@ -176,7 +119,7 @@ class Router:
                 return await dial(self.pod_ip, destination.address, PlainEnd)
             except (OSError, TimeoutError):
                 return None
-        choice = self.choose(destination, None)
+        choice = self.routing.choose(destination, None)
         left = list(choice.endpoints)
         for _ in range(_ATTEMPTS):
             if not left:
@@ -192,12 +135,7 @@ class Router:
                 continue
         return None
 
-    def _spawn(self, coroutine: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(coroutine)  # type: ignore[arg-type]  # coroutines of this class
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _record(self, counted: _Counted) -> None:
+    def _record(self, counted: CountedSink) -> None:
         pod = self.state.pods.get(counted.endpoint[0])
         now = time.time()
         sample = Sample(
@@ -218,77 +156,3 @@ class Router:
         for key in keys:
             if key.startswith("pod/"):
                 self.pool.forget(key[4:])
-
-
-def root_namespace(destination: Destination) -> str:
-    """The namespace of the Service that is called; empty for plain addresses."""
-    return "" if destination.service is None else destination.service[0]
-
-
-class _Counted:
-    """A sink that notes the exchange for the metrics API when it ends, unless policy refused it."""
-
-    def __init__(
-        self,
-        sink: Sink,
-        request: Request,
-        destination: Destination,
-        choice: Choice,
-        endpoint: Endpoint,
-        record: Callable[[_Counted], None],
-    ) -> None:
-        self._sink = sink
-        self._record = record
-        self._refused = False
-        self.request = request
-        self.destination = destination
-        self.choice = choice
-        self.endpoint = endpoint
-        self.status = 502
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the client is gone."""
-        return self._sink.cancelled
-
-    @cancelled.setter
-    def cancelled(self, value: bool) -> None:
-        self._sink.cancelled = value
-
-    @property
-    def on_cancel(self) -> Callable[[], None] | None:
-        """What to do when the client goes."""
-        return self._sink.on_cancel
-
-    @on_cancel.setter
-    def on_cancel(self, value: Callable[[], None] | None) -> None:
-        self._sink.on_cancel = value
-
-    def refused(self) -> None:
-        """Policy denied the request: it is not counted."""
-        self._refused = True
-
-    def head(self, status: int, headers: HeaderList) -> None:
-        """Pass on the head."""
-        self.status = status
-        self._sink.head(status, headers)
-
-    def data(self, chunk: bytes) -> None:
-        """Pass on a piece of the body."""
-        self._sink.data(chunk)
-
-    def end(self) -> None:
-        """Pass on the end, and count."""
-        if not self._refused:
-            self._record(self)
-        self._sink.end()
-
-    def fail(self, status: int, reason: str) -> None:
-        """Pass on the failure, and count it unless it is a refusal."""
-        self.status = status
-        if not self._refused:
-            self._record(self)
-        self._sink.fail(status, reason)
-
-
-__all__ = ["HTTP", "TCP", "Destination", "Router"]

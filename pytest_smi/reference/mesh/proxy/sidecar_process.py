@@ -15,6 +15,7 @@ from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
 from pytest_smi.reference.mesh.proxy.plaintext import PlaintextListeners
 from pytest_smi.reference.mesh.proxy.router import Router
 from pytest_smi.reference.mesh.proxy.state import MeshState
+from pytest_smi.reference.mesh.switches import Specialize, always_healthy
 
 _DRAIN_SECONDS = 1.0
 
@@ -22,9 +23,9 @@ _DRAIN_SECONDS = 1.0
 class DataPlane:
     """One pod's proxy. `replace_identity` may be called again at any time; new connections use the new certificates."""
 
-    def __init__(self, pod_ip: str, app_ip: str) -> None:
+    def __init__(self, pod_ip: str, app_ip: str, specialize: Specialize = always_healthy) -> None:
         self.pod_ip = pod_ip
-        self.state = MeshState()
+        self.state = MeshState(specialize)
         self.recorder = Recorder()
         self._tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None
         backs = PlainBacks(pod_ip)

@@ -6,14 +6,17 @@ also `name/IP` and `traits`) or the pod's own (`self`, `grants`). See `snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults
 from pytest_smi.reference.mesh.policy import Policy
+from pytest_smi.reference.mesh.routes import RouteMatcher
 from pytest_smi.reference.mesh.smi import Identity
-from pytest_smi.reference.mesh.splits import PortKey, Service, ServiceKey, Split, split_from_json
+from pytest_smi.reference.mesh.splits import PortKey, Service, ServiceKey, Split, SplitTable
+from pytest_smi.reference.mesh.switches import Specialize, always_healthy
+
+T = TypeVar("T")
 
 HTTP, TCP, AUTO = "http", "tcp", "auto"
 
@@ -37,7 +40,10 @@ class PodInfo:
 class MeshState:
     """The sidecar's view, replaced key by key; listeners are called with the changed keys after each update."""
 
-    def __init__(self) -> None:
+    def __init__(self, specialize: Specialize = always_healthy) -> None:
+        self._specialize = specialize
+        self._switches: frozenset[str] = frozenset()
+        self._deciders: list[Callable[[], None]] = []
         self.services: dict[ServiceKey, Service] = {}
         self.hints: dict[tuple[ServiceKey, PortKey], str] = {}
         self.by_cluster_ip: dict[str, ServiceKey] = {}
@@ -46,11 +52,11 @@ class MeshState:
         self.traits: Mapping[str, Any] = {}
         """A persona's figures: `idle` seconds, `domain`."""
         self.pods: dict[str, PodInfo] = {}
-        self.faults: ActiveFaults = NO_FAULTS
         self.own: dict[str, Any] = {}
-        self.policy = Policy(("", ""), (), NO_FAULTS)
+        self.matcher = RouteMatcher()
+        self.policy = Policy()
         self.listeners: list[Callable[[frozenset[str]], None]] = []
-        self._by_root: dict[ServiceKey, list[Split]] = {}
+        self._splits = SplitTable()
         self._grants: list[dict[str, Any]] = []
         self._split_specs: dict[ServiceKey, Mapping[str, Any]] = {}
         self._addresses: dict[ServiceKey, str | None] = {}
@@ -59,34 +65,38 @@ class MeshState:
         """Take over one update, all of it or (on an error) with the old policy still in force."""
         gone = list(removed)
         if "faults" in changed:
-            self.faults = ActiveFaults(changed["faults"])
+            self._switch(frozenset(changed["faults"]))
         for key in gone:
             self._drop(key)
         for key, value in changed.items():
             self._set(key, value)
         if not {"faults", "self", "grants"}.isdisjoint(changed):
-            identity = (str(self.own.get("ns", "")), str(self.own.get("sa", "")))
-            self.policy = Policy(identity, self._grants, self.faults)
+            self.policy = self.variant(Policy)(self._grants, self.matcher)
         if "faults" in changed or any(key.startswith("split/") for key in (*changed, *gone)):
-            self._rebuild_splits()
+            self._splits = self.variant(SplitTable)(self._split_specs.values(), self.services, self.matcher)
         keys = frozenset((*changed, *gone))
         for listener in list(self.listeners):
             listener(keys)
 
-    def splits_of(self, root: ServiceKey) -> list[Split]:
-        """The splits of a root Service, oldest first."""
-        found = self._by_root.get(root, [])
-        if len(found) > 1 and self.faults.on("split-newest-wins"):
-            return found[-1:]
-        if not found and self.faults.on("split-by-selector"):
-            return self._splits_of_twins(root)
-        return found
+    def variant(self, healthy: type[T]) -> type[T]:
+        """Return the class that decides in the place of `healthy` while the present switches are on."""
+        return self._specialize(healthy, self._switches)
 
-    def _splits_of_twins(self, root: ServiceKey) -> list[Split]:
-        own = self.services.get(root)
-        roots = [key for key in self._by_root if key[0] == root[0] and own is not None]
-        twins = [key for key in roots if (twin := self.services.get(key)) and list(twin.ports.values()) == list(own.ports.values())]  # type: ignore[union-attr]
-        return self._by_root[twins[0]] if twins else []
+    def decide_with(self, make: Callable[[], None]) -> None:
+        """Call `make`, which makes what decides, now and whenever the switches have changed."""
+        self._deciders.append(make)
+        make()
+
+    def _switch(self, switches: frozenset[str]) -> None:
+        if switches != self._switches:
+            self._switches = switches
+            self.matcher = self.variant(RouteMatcher)()
+            for make in self._deciders:
+                make()
+
+    def splits_of(self, root: ServiceKey) -> Sequence[Split]:
+        """Return the splits of a root Service, oldest first."""
+        return self._splits.of(root)
 
     def _set(self, key: str, value: Any) -> None:
         kind, _, rest = key.partition("/")
@@ -143,12 +153,3 @@ class MeshState:
             self._split_specs.pop((namespace, name), None)
         elif kind == "grants":
             self._grants = []
-
-    def _rebuild_splits(self) -> None:
-        self._by_root = {}
-        for (namespace, _), spec in sorted(self._split_specs.items(), key=lambda item: (item[1]["created"], item[0])):
-            split = split_from_json(spec, self.faults)
-            self._by_root.setdefault((namespace, spec["service"]), []).append(split)
-            if self.faults.on("split-backend-name-is-split"):
-                for backend, _ in split.backends:
-                    self._by_root.setdefault((namespace, backend), []).append(split)

@@ -25,15 +25,17 @@ class End(Protocol):
         """Read again."""
 
 
-class PlainEnd(asyncio.Protocol):
-    """An end on a plain socket. Bytes that arrive before it has a peer are kept."""
+class TunnelEnd:
+    """What every end does alike. Bytes that arrive before it has a peer are kept for it."""
+
+    transport: asyncio.Transport
 
     def __init__(self) -> None:
+        super().__init__()
         self._peer: End | None = None
         self._early = bytearray()
         self._eof_in = self._eof_out = False
         self.lost = False
-        self.transport: asyncio.Transport
 
     def join(self, peer: End, early: bytes = b"") -> None:
         """Set the peer and hand it what has arrived: `early`, then what this end kept."""
@@ -47,24 +49,19 @@ class PlainEnd(asyncio.Protocol):
         if self.lost:
             peer.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self.transport = transport  # type: ignore[assignment]  # a stream transport
-
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Hand on bytes."""
         if self._peer is None:
             self._early += data
         else:
             self._peer.write(data)
 
-    def eof_received(self) -> bool:
+    def received_eof(self) -> None:
         """Hand on the half-close, and stay open for the other direction."""
         self._eof_in = True
         if self._peer is not None:
             self._peer.write_eof()
         self._close_when_done()
-        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cut the peer unless both directions had ended."""
@@ -82,17 +79,15 @@ class PlainEnd(asyncio.Protocol):
         if self._peer is not None:
             self._peer.resume()
 
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-        if not self.transport.is_closing():
-            self.transport.write(data)
-
     def write_eof(self) -> None:
         """Half-close."""
-        if not self._eof_out and not self.transport.is_closing():
+        if not self._eof_out and self.half_close():
             self._eof_out = True
-            self.transport.write_eof()
             self._close_when_done()
+
+    def half_close(self) -> bool:
+        """Tell the other side that no more comes; False: the connection is going away already."""
+        raise NotImplementedError
 
     def _close_when_done(self) -> None:
         if self._eof_in and self._eof_out:
@@ -111,3 +106,32 @@ class PlainEnd(asyncio.Protocol):
         """Read again."""
         if not self.transport.is_closing():
             self.transport.resume_reading()
+
+
+class PlainEnd(TunnelEnd, asyncio.Protocol):
+    """An end on a plain socket."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport  # type: ignore[assignment]  # a stream transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on bytes."""
+        self.received(data)
+
+    def eof_received(self) -> bool:
+        """Hand on the half-close, and stay open for the other direction."""
+        self.received_eof()
+        return True
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    def half_close(self) -> bool:
+        """Half-close the socket."""
+        if self.transport.is_closing():
+            return False
+        self.transport.write_eof()
+        return True

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.mesh.faults import ActiveFaults, active
+from pytest_smi.reference.mesh.composition import compiler
+from pytest_smi.reference.mesh.faults import specialize
 from pytest_smi.reference.mesh.policy import HttpRequest
 from pytest_smi.reference.mesh.proxy.state import MeshState
-from pytest_smi.reference.mesh.snapshot import Compiler
-from pytest_smi.reference.mesh.splits import Call, choose
+from pytest_smi.reference.mesh.splits import Call, SplitChooser
 
 Key = tuple[str, str]
 PODS = [("t1", "srv-1", "srv"), ("t1", "srv-2", "srv"), ("t1", "srv2", "srv2"), ("t1", "a", "a"), ("t1", "b", "b"), ("t2", "a", "a")]
@@ -24,9 +24,8 @@ A, B, C, A2 = ("t1", "a"), ("t1", "b"), ("t1", "c"), ("t2", "a")
 class World:
     """A cluster of joined pods without sidecars running: objects in, decisions and shares out."""
 
-    def __init__(self, faults: ActiveFaults) -> None:
-        self.compiler = Compiler(faults)
-        self.faults = faults
+    def __init__(self, switches: frozenset[str]) -> None:
+        self.compiler = compiler(switches)
         self.objects: dict[str, dict[Key, dict[str, Any]]] = {"pods": {}, "services": {}, "endpoints": {}}
         for i, (namespace, name, account) in enumerate(PODS):
             self.objects["pods"][(namespace, name)] = {
@@ -57,7 +56,7 @@ class World:
     def state(self, pod: Key = ("t1", "srv-1")) -> MeshState:
         """The state of one pod's sidecar."""
         snapshot = self.compiler.compile(self.objects)
-        state = MeshState()
+        state = MeshState(specialize)
         state.apply({**snapshot.shared, **snapshot.own[pod]}, [])
         return state
 
@@ -70,12 +69,12 @@ class World:
     def shares(self, root: str = "app", port: int = 8080, call: Call | None = None) -> Counter[Any]:
         """How 1000 calls are spread over (backend, target port)."""
         state = self.state(("t1", "a"))
-        rng = random.Random(1)
+        chooser = state.variant(SplitChooser)(random.Random(1), state.matcher)
         call = call or Call("GET", b"/", [])
         found: Counter[Any] = Counter()
         service = state.services[("t1", root)]
         for _ in range(1000):
-            choice = choose(service, (port, "TCP"), call, state.splits_of(service.key), state.services, rng, state.faults)
+            choice = chooser.choose(service, (port, "TCP"), call, state.splits_of(service.key), state.services)
             found[(choice.backend, choice.endpoints[0][1] if choice.endpoints else 0)] += 1
         return found
 
@@ -85,6 +84,6 @@ def make_world() -> Callable[..., World]:
     """Makes a cluster with these faults on."""
 
     def make(*names: str) -> World:
-        return World(active(names))
+        return World(frozenset(names))
 
     return make

@@ -2,9 +2,8 @@
 
 import pytest
 
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS
 from pytest_smi.reference.mesh.metrics.samples import step_of_latency
-from pytest_smi.reference.mesh.metrics.values import go_duration, metrics, milli_quantity, rfc3339
+from pytest_smi.reference.mesh.metrics.values import MetricValues, go_duration, milli_quantity, rfc3339
 from pytest_smi.reference.mesh.metrics.windows import Tally
 
 
@@ -28,7 +27,7 @@ def test_timestamps_are_utc_to_the_second() -> None:
 def test_the_five_metrics_each_once() -> None:
     """Names, units and values of a tally."""
     tally = Tally(successes=3, failures=1, latencies={step_of_latency(0.2): 4})
-    found = metrics(tally, faults=NO_FAULTS)
+    found = MetricValues().of(tally)
 
     assert [metric["name"] for metric in found] == [
         "p99_response_latency",

@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pytest_smi.reference.mesh.faults.active import NO_FAULTS, ActiveFaults, active
-from pytest_smi.reference.mesh.metrics.answers import Answer, Facts, answer
+from pytest_smi.reference.mesh.metrics.api import MetricsParts
 from pytest_smi.reference.mesh.metrics.resources import KubeObject
 from pytest_smi.reference.mesh.metrics.routes import GROUP_VERSION, Query, parse
 from pytest_smi.reference.mesh.metrics.samples import ObjectKey, Recorder, Sample, merge
 from pytest_smi.reference.mesh.metrics.selectors import parse_label_selector
-from pytest_smi.reference.mesh.metrics.splits import read_splits
-from pytest_smi.reference.mesh.metrics.windows import Observed, Window
+from pytest_smi.reference.mesh.metrics.statuses import Answer
+from pytest_smi.reference.mesh.metrics.windows import Window
 
 NOW = 1_700_000_000.0
 ROOT = f"/apis/{GROUP_VERSION}"
@@ -103,17 +102,13 @@ class World:
         """The recorder's rows after a trip through JSON."""
         return list(json.loads(json.dumps(self.recorder.export(0.0))))
 
-    def observed(self, *, faults: ActiveFaults = NO_FAULTS) -> Observed:
-        """The traffic in the window that ends now."""
-        return Observed(merge(self.rows()), Window(end=self.now, seconds=self.window_seconds), faults=faults)
-
     def answer(self, path: str, *, labels: str = "", faults: Sequence[str] = ()) -> Answer:
-        """The answer to a path below the group's version."""
+        """The answer to a path below the group's version, from the traffic in the window that ends now."""
         query = parse(ROOT + path)
         assert isinstance(query, Query)
-        on = active(faults)
-        facts = Facts(view=self, splits=read_splits(self), observed=self.observed(faults=on), faults=on)
-        return answer(query, facts, labels=parse_label_selector(labels))
+        window = Window(end=self.now, seconds=self.window_seconds)
+        answers = MetricsParts(self, frozenset(faults)).answers_of(merge(self.rows()), window)
+        return answers.answer(query, parse_label_selector(labels))
 
     def ask(self, path: str, *, labels: str = "", faults: Sequence[str] = ()) -> dict[str, Any]:
         """The body of an answer that must be 200."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.mesh.access_config import AccessCompiler
-from pytest_smi.reference.mesh.faults import active
+from pytest_smi.reference.mesh.composition import access_compiler
+from pytest_smi.reference.mesh.faults import specialize
 from pytest_smi.reference.mesh.policy import Denial, HttpRequest, Policy
-from pytest_smi.reference.mesh.proxy.denials import CLOSE, RESET, status_of
-from pytest_smi.reference.mesh.routes import Route
-from pytest_smi.reference.mesh.smi import parse_group, parse_port_route, parse_target
+from pytest_smi.reference.mesh.proxy.denials import CLOSE, RESET, Denials
+from pytest_smi.reference.mesh.routes import RouteMatcher
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_port_route, parse_target
 
 A, B, SRV = ("t1", "a"), ("t1", "b"), ("t1", "srv")
 HTTP = {"kind": "HTTPRouteGroup", "name": "g", "matches": ["m"]}
@@ -37,8 +37,14 @@ def policy(*targets: Any, on: tuple[str, ...] = (), tcp: bool = True, routes: tu
         "tcproutes": {("t1", "tcp"): port_route} if tcp else {},
         "udproutes": {},
     }
-    faults = active(on)
-    return Policy(SRV, AccessCompiler(faults).compile(smi, [A, B, SRV]).get(SRV, []), faults)
+    switches = frozenset(on)
+    grants = access_compiler(switches).compile(smi, [A, B, SRV])
+    return specialize(Policy, switches)(grants.get(SRV, []), matcher(*on))
+
+
+def matcher(*on: str) -> RouteMatcher:
+    """What matches routes while these switches are on."""
+    return specialize(RouteMatcher, frozenset(on))()
 
 
 def get(path: str = "/m", method: str = "GET", **headers: str) -> HttpRequest:
@@ -153,7 +159,8 @@ def test_udp_that_passes_by_is_not_denied() -> None:
 def test_how_path_patterns_are_read(pattern: str, path: str, usual: bool, prefix: bool, starred: bool) -> None:
     """The usual reading, that of a prefix after the first slash, and that of text with a star."""
     spec: dict[str, Any] = {"name": "m", "path": pattern, "methods": None, "headers": []}
-    found = [Route(spec, active(on)).matches("GET", path, []) for on in ((), ("paths-match-prefix",), ("paths-exact-or-star",))]
+    matchers = [matcher(*on) for on in ((), ("paths-match-prefix",), ("paths-exact-or-star",))]
+    found = [subject.matches(subject.compile_one(spec), "GET", path, []) for subject in matchers]
     assert found[:1] + found[2:] == [usual, starred]
     assert found[1] == prefix or (pattern == "/m*" and found[1])
 
@@ -162,8 +169,9 @@ def test_headers_that_must_match_as_a_whole() -> None:
     """The usual reading searches."""
     spec = {"name": "m", "path": None, "methods": None, "headers": [["x-k", "v"]]}
     headers = [(b"x-k", b"value")]
-    assert Route(spec, active(())).matches("GET", "/", headers)
-    assert not Route(spec, active(("headers-match-whole",))).matches("GET", "/", headers)
+    usual, whole = matcher(), matcher("headers-match-whole")
+    assert usual.matches(usual.compile_one(spec), "GET", "/", headers)
+    assert not whole.matches(whole.compile_one(spec), "GET", "/", headers)
 
 
 def test_a_star_alone_is_skipped() -> None:
@@ -199,5 +207,5 @@ def test_why_a_request_was_denied() -> None:
 )
 def test_how_a_denial_is_answered(denial: Denial, switch: str, expected: int) -> None:
     """403 unless the mesh does otherwise."""
-    assert status_of(denial, active(())) == 403
-    assert status_of(denial, active((switch,))) == expected
+    assert Denials().status(denial) == 403
+    assert specialize(Denials, frozenset({switch}))().status(denial) == expected

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smi.reference.mesh.faults import active
-from pytest_smi.reference.mesh.one_account import of_one_account
-from pytest_smi.reference.mesh.snapshot import Compiler, Snapshot
+from pytest_smi.reference.mesh.composition import compiler
+from pytest_smi.reference.mesh.faults.deviations.single_account_routes import single_account_routes
+from pytest_smi.reference.mesh.snapshot import Snapshot
 
 PODS = {ip: {"ns": "t1", "sa": account} for ip, account in (("1", "one"), ("2", "two"), ("3", "two"))}
 HTTP_GRANT: dict[str, Any] = {"sources": [["t1", "a"]], "tcp": None}
@@ -17,7 +17,7 @@ STOPPED = ("protocol-by-annotation", "split-needs-grant-on-every-backend", "spli
 def reached(hint: str, grants: dict[str, list[dict[str, Any]]], protocol: str = "TCP") -> list[str]:
     """The addresses behind a Service of all three pods."""
     port = {"port": 8080, "protocol": protocol, "name": "", "hint": hint, "endpoints": [["1", 80], ["2", 80], ["3", 80]]}
-    found = of_one_account({"ip": "9", "ports": [port]}, PODS, {("t1", account): given for account, given in grants.items()})
+    found = single_account_routes({"ip": "9", "ports": [port]}, PODS, {("t1", account): given for account, given in grants.items()})
     return [address for address, _ in found["ports"][0]["endpoints"]]
 
 
@@ -78,28 +78,28 @@ def given(snapshot: Snapshot, pod: str) -> int:
 
 def test_a_split_for_nobody_stops_every_update() -> None:
     """A withdrawn grant stays in effect and a new pod has none, until somebody may reach every backend or the split is gone."""
-    compiler, usual = Compiler(active(STOPPED)), Compiler(active(STOPPED[:-1]))
-    before = compiler.compile(cluster("v1", "v2"))
+    stopping, usual = compiler(frozenset(STOPPED)), compiler(frozenset(STOPPED[:-1]))
+    before = stopping.compile(cluster("v1", "v2"))
     assert (given(before, "v1"), given(before, "v2")) == (1, 1)
     later = cluster("v1", "v3", weight=7, more=("v3",))
-    stopped = compiler.compile(later)
+    stopped = stopping.compile(later)
     assert (given(stopped, "v1"), given(stopped, "v2"), given(stopped, "v3")) == (1, 1, 0)
     assert stopped.shared == before.shared
     assert stopped.own[("t1", "v3")]["self"]["name"] == "v3"
     assert given(usual.compile(later), "v2") == 0
-    assert given(compiler.compile(cluster("v1", "v3", weight=8, backends=("v1",), more=("v3",))), "v3") == 1
-    assert given(compiler.compile(cluster("v1", backends=())), "v2") == 0
+    assert given(stopping.compile(cluster("v1", "v3", weight=8, backends=("v1",), more=("v3",))), "v3") == 1
+    assert given(stopping.compile(cluster("v1", backends=())), "v2") == 0
 
 
 def test_it_stops_for_splits_of_http_only() -> None:
     """A split of TCP has no list of callers that could be empty."""
-    compiler = Compiler(active(STOPPED))
-    compiler.compile(cluster("v1", "v2"))
-    assert given(compiler.compile(cluster("v1", kind="tcp")), "v2") == 0
+    stopping = compiler(frozenset(STOPPED))
+    stopping.compile(cluster("v1", "v2"))
+    assert given(stopping.compile(cluster("v1", kind="tcp")), "v2") == 0
 
 
 def test_it_stops_for_a_split_without_any_backend() -> None:
     """When all that it names are missing."""
-    compiler = Compiler(active((*STOPPED, "split-backend-needs-every-port")))
-    compiler.compile(cluster("v1", "v2"))
-    assert given(compiler.compile(cluster("v1", weight=2, backends=("gone",))), "v2") == 1
+    stopping = compiler(frozenset((*STOPPED, "split-backend-needs-every-port")))
+    stopping.compile(cluster("v1", "v2"))
+    assert given(stopping.compile(cluster("v1", weight=2, backends=("gone",))), "v2") == 1

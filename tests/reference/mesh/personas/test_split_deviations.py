@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.mesh.faults import active
-from pytest_smi.reference.mesh.smi import parse_group, parse_split
-from pytest_smi.reference.mesh.split_config import SplitCompiler, callers
-from pytest_smi.reference.mesh.splits import Call, Service, Turning, choose, split_from_json
+from pytest_smi.reference.mesh.faults import specialize
+from pytest_smi.reference.mesh.faults.deviations.callers import callers
+from pytest_smi.reference.mesh.smi_parse import parse_group, parse_split
+from pytest_smi.reference.mesh.snapshot import Parts
+from pytest_smi.reference.mesh.split_config import SplitCompiler
+from pytest_smi.reference.mesh.splits import Call, Service, SplitChooser, SplitTable
 
 CALL = Call("GET", b"/other", [])
 
@@ -33,7 +35,7 @@ def compiled(*backends: tuple[str, int], on: tuple[str, ...] = (), matches: tupl
     spec |= {"matches": [{"kind": "HTTPRouteGroup", "name": name} for name in matches]} if matches else {}
     split = parse_split({"metadata": {"name": "s", "namespace": "t1"}, "spec": spec})
     group = parse_group({"metadata": {"name": "g", "namespace": "t2"}, "spec": {"matches": [{"name": "m", "pathRegex": "/m"}]}})
-    found, _ = SplitCompiler(active(on)).compile({("t1", "s"): split}, {("t2", "g"): group}, services)
+    found, _ = specialize(SplitCompiler, frozenset(on))().compile({("t1", "s"): split}, {("t2", "g"): group}, services)
     return found.get("split/t1/s")
 
 
@@ -41,7 +43,8 @@ def spread(
     config_of_split: Any, on: tuple[str, ...] = (), call: Call | None = CALL, n: int = 400, services: Any = SERVICES
 ) -> Counter[Any]:
     """How often each backend is chosen."""
-    faults, rng = active(on), Turning() if "split-in-turn" in on else random.Random(5)
+    switches = frozenset(on)
+    chooser = specialize(SplitChooser, switches)(random.Random(5))
     known = {
         key: Service(
             key=key,
@@ -50,10 +53,10 @@ def spread(
         )
         for key, value in services.items()
     }
-    split = split_from_json(config_of_split, faults)
+    split = specialize(SplitTable, switches)().read(config_of_split)
     picked: Counter[Any] = Counter()
     for _ in range(n):
-        choice = choose(known[("t1", "app")], (8080, "TCP"), call, [split], known, rng, faults)
+        choice = chooser.choose(known[("t1", "app")], (8080, "TCP"), call, [split], known)
         picked[choice.backend if choice.endpoints else "nothing"] += 1
     return picked
 
@@ -141,8 +144,12 @@ def test_who_may_call_through_a_split() -> None:
     pods = {"v1": {"ns": "t1", "sa": "one"}, "v2": {"ns": "t1", "sa": "two"}}
     grants = {("t1", "one"): [{"sources": [["t1", "a"], ["t1", "b"]]}], ("t1", "two"): [{"sources": [["t1", "b"]]}]}
     split = compiled(("v1", 1), ("v2", 1))
-    assert callers(split, SERVICES, pods, grants) == [["t1", "b"]]
-    assert callers(split, SERVICES, pods, {("t1", "one"): grants[("t1", "one")]}) == []
-    assert callers(compiled(("v1", 1)), SERVICES, pods, grants) == [["t1", "a"], ["t1", "b"]]
-    assert callers(compiled(("app", 1)), SERVICES, pods, grants) == [["t1", "a"], ["t1", "b"]]
-    assert callers(split, SERVICES, {"v2": pods["v2"]}, grants) == []
+
+    def parts(**more: Any) -> Parts:
+        return Parts(**{"services": SERVICES, "splits": {}, "pods": pods, "grants": grants, **more})
+
+    assert callers(split, parts()) == [["t1", "b"]]
+    assert callers(split, parts(grants={("t1", "one"): grants[("t1", "one")]})) == []
+    assert callers(compiled(("v1", 1)), parts()) == [["t1", "a"], ["t1", "b"]]
+    assert callers(compiled(("app", 1)), parts()) == [["t1", "a"], ["t1", "b"]]
+    assert callers(split, parts(pods={"v2": pods["v2"]})) == []

@@ -1,33 +1,29 @@
-"""A healthy mesh leaves Services alone; this is where a fault rewrites the selectors of split roots, as some meshes did."""
+"""The fault of meshes that split by rewriting the selectors of root Services, as some did."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aiohttp
 
-from pytest_smi.reference.mesh.faults import ActiveFaults
+from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.kube_client import KubeClient, KubeError
+from pytest_smi.reference.mesh.root_services import Key, RootServices
+from pytest_smi.reference.mesh.tasks import Tasks
 
-Key = tuple[str, str]
 
+class RewritesSelectors(RootServices):
+    """Gives a root the selector of its heaviest backend while a split of it exists, and its own again afterwards."""
 
-class RootSelectors:
-    """Follows the cluster; without its fault it does nothing."""
-
-    def __init__(self, client: KubeClient, faults: ActiveFaults) -> None:
-        self._client = client
-        self._faults = faults
+    def __init__(self, client: KubeClient) -> None:
+        super().__init__(client)
         self._originals: dict[Key, dict[str, str]] = {}
         self._now: dict[Key, dict[str, str]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def follow(self, cache: Mapping[str, Mapping[Key, dict[str, Any]]]) -> None:
-        """Act on the cluster's objects."""
-        if not self._faults.on("split-rewrites-endpoints"):
-            return
+        """Rewrite the Services that are new among the roots, and restore those that are no longer."""
         wanted = dict(_wanted(cache))
         for root, original in list(self._originals.items()):
             if root not in wanted:
@@ -42,15 +38,13 @@ class RootSelectors:
     def _spawn(self, root: Key, selector: Mapping[str, str]) -> None:
         before = self._now.get(root, self._originals.get(root, {}))
         self._now[root] = dict(selector)
-        task = asyncio.get_running_loop().create_task(self._rewrite(root, {**dict.fromkeys(before), **selector}))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.spawn(self._rewrite(root, {**dict.fromkeys(before), **selector}))
 
     async def _rewrite(self, root: Key, selector: Mapping[str, str | None]) -> None:
         path = f"/api/v1/namespaces/{root[0]}/services/{root[1]}"
         patch = {"spec": {"selector": selector}}
         try:
-            await self._client.request("PATCH", path, patch, content_type="application/merge-patch+json")
+            await self.client.request("PATCH", path, patch, content_type="application/merge-patch+json")
         except (KubeError, aiohttp.ClientError, TimeoutError):
             self._originals.pop(root, None)  # tried again with the next change
 
@@ -64,3 +58,13 @@ def _wanted(cache: Mapping[str, Mapping[Key, dict[str, Any]]]) -> Iterator[tuple
         root = (namespace, str(spec.get("service")))
         if heaviest is not None and root in cache["services"] and not spec.get("matches"):
             yield root, heaviest["spec"].get("selector") or {}
+
+
+REWRITES_ENDPOINTS = Fault(
+    name="split-rewrites-endpoints",
+    description="While a split without `matches` exists, its root's selector is that of the heaviest backend.",
+    breaks=("SP-36",),
+    overrides=(RewritesSelectors,),
+)
+
+SELECTORS = (REWRITES_ENDPOINTS,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 
-class Turns:
+class WeightedRoundRobin:
     """In every run of calls each one has its share, as near as whole calls allow."""
 
     def __init__(self) -> None:

@@ -1,0 +1,138 @@
+"""Deviations of splitting: where a call goes, as the proxies of meshes choose it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_smi.reference.mesh.faults.deviations.weighted_round_robin import WeightedRoundRobin
+from pytest_smi.reference.mesh.faults.fault import Deviation
+from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
+from pytest_smi.reference.mesh.proxy.routing import Routing
+from pytest_smi.reference.mesh.routes import RouteMatcher
+from pytest_smi.reference.mesh.splits import (
+    Call,
+    Candidate,
+    Choice,
+    PortKey,
+    Service,
+    ServiceKey,
+    Services,
+    Split,
+    SplitChooser,
+    ordinary,
+)
+
+
+class UnmatchedShared(SplitChooser):
+    """Adds a route for the rest to a split with `matches`."""
+
+    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+        """Share it equally over the backends that have a weight."""
+        if not splits:
+            return super().unmatched(root, port, call, splits, services)
+        names = dict.fromkeys(name for split in splits for name, weight in split.backends if weight)
+        rest = replace(splits[0], backends=tuple((name, 1) for name in names), routes=None)
+        return self.weigh(rest, root, port, call, services)
+
+
+SPLIT_UNMATCHED_SHARED_EQUALLY = Deviation(
+    name="split-unmatched-shared-equally",
+    description="Calls that no split of the root matches are shared equally over the backends.",
+    overrides=(UnmatchedShared,),
+)
+
+
+class SelectedLeavesOnly(SplitChooser):
+    """Chooses among the root's own pods."""
+
+    def candidates(self, split: Split, root: Service, port: PortKey, services: Services) -> list[Candidate]:
+        """Drop the backends none of whose pods are among them."""
+        behind = {address for address, _ in root.ports.get(port, ())}
+        found = super().candidates(split, root, port, services)
+        return [candidate for candidate in found if any(address in behind for address, _ in candidate.endpoints)]
+
+
+SPLIT_ROOT_MUST_SELECT_LEAVES = Deviation(
+    name="split-root-must-select-leaves",
+    description="A split reaches only backends that have pods behind the root, too; without any, nothing is reached.",
+    overrides=(SelectedLeavesOnly,),
+)
+
+
+class DialsTargetPort(SplitChooser):
+    """Takes a target port for a port."""
+
+    def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
+        """Split an opaque call as if the root's port had the number of its target port."""
+        if call is None:
+            endpoints = root.ports.get(port, ())
+            port = (next((target for _, target in endpoints), port[0]), port[1])
+            root = replace(root, ports={**root.ports, port: endpoints})
+        return super().weigh(split, root, port, call, services)
+
+
+SPLIT_TCP_DIALS_TARGET_PORT = Deviation(
+    name="split-tcp-dials-target-port",
+    description="A split TCP or UDP call goes to the port of the backend that has the number of the root's target port.",
+    overrides=(DialsTargetPort,),
+)
+
+
+class HttpOnly(SplitChooser):
+    """Routes HTTP alone."""
+
+    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+        """Leave opaque calls to the root."""
+        return ordinary(root, port) if call is None else super().choose(root, port, call, splits, services)
+
+
+SPLIT_HTTP_ONLY = Deviation(name="split-http-only", description="Only HTTP is split.", overrides=(HttpOnly,))
+
+
+class InTurn(SplitChooser):
+    """Leaves nothing to chance."""
+
+    def __init__(self, rng: random.Random | None = None, matcher: RouteMatcher | None = None) -> None:
+        super().__init__(rng, matcher)
+        self._turns = WeightedRoundRobin()
+
+    def draw(self, split: Split, weights: Sequence[int]) -> int:
+        """Take the backend whose turn it is."""
+        return self._turns.pick(split.key, weights) if all(weights) else super().draw(split, weights)
+
+
+SPLIT_IN_TURN = Deviation(
+    name="split-in-turn",
+    description="Backends take turns by weight, exactly, instead of by chance.",
+    overrides=(InTurn,),
+)
+
+
+class RewritesHost(Routing):
+    """Names the backend in the request."""
+
+    def outgoing_headers(self, request: Request, root: ServiceKey | None, choice: Choice) -> HeaderList:
+        """Put the backend's name in the mesh's domain in the place of the host."""
+        headers = super().outgoing_headers(request, root, choice)
+        if choice.backend is None or root is None:
+            return headers
+        host = f"{choice.backend}.{root[0]}.{self.state.traits.get('domain', 'mesh')}".encode()
+        return [(name, host if name.lower() == b"host" else value) for name, value in headers]
+
+
+SPLIT_REWRITES_HOST = Deviation(
+    name="split-rewrites-host",
+    description="A split HTTP request is sent with the host name of its backend.",
+    overrides=(RewritesHost,),
+)
+
+SPLIT_CALLS = (
+    SPLIT_UNMATCHED_SHARED_EQUALLY,
+    SPLIT_ROOT_MUST_SELECT_LEAVES,
+    SPLIT_TCP_DIALS_TARGET_PORT,
+    SPLIT_REWRITES_HOST,
+    SPLIT_IN_TURN,
+    SPLIT_HTTP_ONLY,
+)

@@ -1,0 +1,118 @@
+"""Faults of change: what stays of splits and backends that are no longer so, or never comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.smi import TrafficSplit
+from pytest_smi.reference.mesh.split_config import Key, ServiceConfigs, SplitCompiler
+
+
+class FirstVersionOnly(SplitCompiler):
+    """Acts on creation alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[tuple[Key, str], TrafficSplit] = {}
+
+    def read(self, key: Key, split: TrafficSplit, services: ServiceConfigs) -> TrafficSplit:
+        """Keep each split as it was created."""
+        return self._first.setdefault((key, split.uid), super().read(key, split, services))
+
+
+FIRST_VERSION_ONLY = Fault(
+    name="split-first-version-only",
+    description="Only the first version of a split is applied.",
+    breaks=("SP-12", "SP-13", "SP-16"),
+    overrides=(FirstVersionOnly,),
+)
+
+
+class RemovedBackendStays(SplitCompiler):
+    """Remembers the backends of a split."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[Key, TrafficSplit] = {}
+
+    def read(self, key: Key, split: TrafficSplit, services: ServiceConfigs) -> TrafficSplit:
+        """Add the backends that the split once had."""
+        split = super().read(key, split, services)
+        before = self._before.get(key)
+        if before is not None and before.uid == split.uid:
+            names = {name for name, _ in split.backends}
+            split = replace(split, backends=(*split.backends, *(backend for backend in before.backends if backend[0] not in names)))
+        self._before[key] = split
+        return split
+
+
+REMOVED_BACKEND_STAYS = Fault(
+    name="split-removed-backend-stays",
+    description="A backend removed from a split keeps its weight.",
+    breaks=("SP-13",),
+    overrides=(RemovedBackendStays,),
+)
+
+
+class DeletedStays(SplitCompiler):
+    """Remembers every split."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ever: dict[Key, TrafficSplit] = {}
+
+    def current(self, splits: Mapping[Key, TrafficSplit]) -> Mapping[Key, TrafficSplit]:
+        """Add the splits that there once were."""
+        self._ever.update(super().current(splits))
+        return dict(self._ever)
+
+
+DELETED_STAYS = Fault(
+    name="split-deleted-stays",
+    description="Deleting a split changes nothing.",
+    breaks=("SP-14",),
+    overrides=(DeletedStays,),
+)
+
+
+class LateBackendLost(SplitCompiler):
+    """Looks for backends when a split is created."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._late: dict[tuple[str, str], set[str]] = {}
+
+    def read(self, key: Key, split: TrafficSplit, services: ServiceConfigs) -> TrafficSplit:
+        """Give backends that were missing then no weight."""
+        split = super().read(key, split, services)
+        missing = {name for name, _ in split.backends if (key[0], name) not in services}
+        late = self._late.setdefault((key[0], split.uid), missing)
+        return replace(split, backends=tuple((name, 0 if name in late else weight) for name, weight in split.backends))
+
+
+LATE_BACKEND_LOST = Fault(
+    name="split-late-backend-lost",
+    description="A backend that did not exist when the split was first seen never receives anything.",
+    breaks=("SP-16",),
+    overrides=(LateBackendLost,),
+)
+
+
+class NoEvent(SplitCompiler):
+    """Keeps its findings to itself."""
+
+    def warnings(self, split: TrafficSplit, services: ServiceConfigs) -> list[str]:
+        """Find nothing wrong."""
+        return []
+
+
+NO_EVENT = Fault(
+    name="split-no-event",
+    description="A misconfigured backend raises no event.",
+    breaks=("SP-31",),
+    overrides=(NoEvent,),
+)
+
+CHANGES = (FIRST_VERSION_ONLY, REMOVED_BACKEND_STAYS, DELETED_STAYS, LATE_BACKEND_LOST, NO_EVENT)

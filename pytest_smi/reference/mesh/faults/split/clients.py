@@ -1,0 +1,37 @@
+"""Faults of clients: a call goes where others of the same client went."""
+
+from __future__ import annotations
+
+import random
+
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.proxy.routing import Routing
+from pytest_smi.reference.mesh.proxy.state import MeshState
+from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, ServiceKey
+
+
+class ClientSticks(Routing):
+    """Remembers the first backend of each root."""
+
+    def __init__(self, state: MeshState, rng: random.Random) -> None:
+        super().__init__(state, rng)
+        self._sticky: dict[ServiceKey, str] = {}
+
+    def choose_behind(self, root: Service, port: PortKey, call: Call | None) -> Choice:
+        """Go there again if the hash of this client's account says so."""
+        choice = super().choose_behind(root, port, call)
+        if choice.backend is None or sum(str(self.state.own.get("sa", "")).encode()) % 2:
+            return choice
+        kept = self._sticky.setdefault(root.key, choice.backend)
+        backend = self.state.services.get((root.key[0], kept))
+        return choice if backend is None else Choice(endpoints=backend.ports.get(port, ()), split=choice.split, backend=kept)
+
+
+CLIENT_STICKS = Fault(
+    name="split-client-sticks",
+    description="Every second client, by the hash of its service account, is pinned to one backend.",
+    breaks=("SP-52",),
+    overrides=(ClientSticks,),
+)
+
+CLIENTS = (CLIENT_STICKS,)

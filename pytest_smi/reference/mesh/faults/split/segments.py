@@ -1,0 +1,96 @@
+"""Faults of `matches`: which calls a split is about, and what becomes of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, Services, Split, SplitChooser, SplitTable, ordinary
+
+
+class MatchesIgnored(SplitTable):
+    """Does not read `matches`."""
+
+    def read(self, spec: Mapping[str, Any]) -> Split:
+        """Let the split govern every call."""
+        return replace(super().read(spec), routes=None)
+
+
+MATCHES_IGNORED = Fault(
+    name="split-matches-ignored",
+    description="`matches` is ignored: everything is split.",
+    breaks=("SP-38",),
+    overrides=(MatchesIgnored,),
+)
+
+
+class FirstGroupOnly(SplitTable):
+    """Reads a list as one entry."""
+
+    def read(self, spec: Mapping[str, Any]) -> Split:
+        """Drop all but the first group."""
+        groups = spec["groups"]
+        return super().read({**spec, "groups": None if groups is None else groups[:1]})
+
+
+FIRST_GROUP_ONLY = Fault(
+    name="split-first-group-only",
+    description="Of several groups in `matches` only the first counts.",
+    breaks=("SP-41",),
+    overrides=(FirstGroupOnly,),
+)
+
+
+class MatchedToRoot(SplitChooser):
+    """Takes a segment for an exception."""
+
+    def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
+        """Leave the calls of a segment to the root."""
+        return super().weigh(split, root, port, call, services) if split.routes is None else ordinary(root, port)
+
+
+MATCHED_TO_ROOT = Fault(
+    name="split-matched-to-root",
+    description="Requests that match go to the root.",
+    breaks=("SP-37",),
+    overrides=(MatchedToRoot,),
+)
+
+
+class UnmatchedRefused(SplitChooser):
+    """Has no way for what no split governs."""
+
+    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+        """Reach nothing."""
+        if splits and call is not None:
+            return Choice(endpoints=(), split=None, backend=None)
+        return super().unmatched(root, port, call, splits, services)
+
+
+UNMATCHED_REFUSED = Fault(
+    name="split-unmatched-refused",
+    description="Requests that do not match are refused.",
+    breaks=("SP-38",),
+    overrides=(UnmatchedRefused,),
+)
+
+
+class UnmatchedToFirstBackend(SplitChooser):
+    """Takes the first backend for the root."""
+
+    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+        """Go to the first backend's endpoints if it exists."""
+        first = services.get((root.key[0], splits[0].backends[0][0])) if splits else None
+        return super().unmatched(root, port, call, splits, services) if first is None else ordinary(first, port)
+
+
+UNMATCHED_TO_FIRST_BACKEND = Fault(
+    name="split-unmatched-to-first-backend",
+    description="Requests that do not match go to the first backend.",
+    breaks=("SP-39",),
+    overrides=(UnmatchedToFirstBackend,),
+)
+
+SEGMENTS = (MATCHES_IGNORED, MATCHED_TO_ROOT, UNMATCHED_REFUSED, UNMATCHED_TO_FIRST_BACKEND, FIRST_GROUP_ONLY)
