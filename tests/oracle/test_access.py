@@ -76,7 +76,7 @@ class TestRules:
         """Without a port, a limit counts as met."""
         request = Request(source=workload("a"), destination=workload("srv"), call=http("GET /m"))
 
-        assert decide(world_of(self.BOTH), request).verdict.value == "allowed"  # type: ignore[arg-type]
+        assert decide(world_of(self.BOTH), request).verdict.value == "allowed"
 
     def test_number_of_the_service(self) -> None:
         """A Service with another number than its pods: which of the two a route names is open (TA-56)."""
