@@ -86,7 +86,7 @@ def _size(node: Any, known: dict[int, int]) -> int:
 
 
 def from_cluster(connection: Connection, namespace: str | None) -> list[dict[str, Any]]:
-    """The SMI objects, Services and pods of a namespace, or of all. Raises ClusterError."""
+    """The SMI objects and Services of a namespace, or of all, with the pods where they matter. Raises ClusterError."""
     from pytest_smi.cluster.objects import Objects
 
     reader = Objects(connection)
@@ -98,7 +98,9 @@ def from_cluster(connection: Connection, namespace: str | None) -> list[dict[str
         raise ClusterError(
             f"{connection.host} serves no kind of the Service Mesh Interface", "Is it the cluster of the mesh? Name another."
         )
-    for plural, kind in (("services", "Service"), ("pods", "Pod")):
+    # Pods are many, and only bindings look at them: at their labels.
+    has_bindings = any(item["kind"] == "IdentityBinding" for item in found)
+    for plural, kind in (("services", "Service"), *((("pods", "Pod"),) if has_bindings else ())):
         found += [{"apiVersion": "v1", "kind": kind, **item} for item in reader.list("v1", plural, namespace)]
     return found
 

@@ -27,7 +27,20 @@ def grounds(decision: Decision, request: Request, world: World) -> list[Ground]:
     if not decision.judgements:
         destination = f"{request.destination.namespace}/{request.destination.account}"
         return [Ground(objects=(), text=f"no TrafficTarget has {destination} as its destination, and what is not granted is denied")]
-    return [_ground(one, decision.verdict, request, world) for one in decision.deciding]
+    deciding = decision.deciding
+    if decision.verdict is Verdict.DENIED:
+        deciding = tuple(one for one in deciding if one.listed.value is not False)
+        if not deciding:
+            return [_unlisted(decision, request)]
+    return [_ground(one, decision.verdict, request, world) for one in deciding]
+
+
+def _unlisted(decision: Decision, request: Request) -> Ground:
+    """The one reason of a caller whom no target of the destination lists."""
+    objects = tuple(("TrafficTarget", one.target.namespace, one.target.name) for one in decision.judgements)
+    source = f"{request.source.namespace}/{request.source.account}"
+    text = f"does not list {source} as a source" + (f", nor does any of {len(objects) - 1} more targets" if len(objects) > 1 else "")
+    return Ground(objects=objects, text=text)
 
 
 def _ground(judgement: Judgement, verdict: Verdict, request: Request, world: World) -> Ground:
@@ -67,18 +80,13 @@ def _ports(rule: RuleTruth, target: TrafficTarget, world: World) -> str:
 def _refusals(judgement: Judgement, request: Request, world: World) -> Iterator[str]:
     """Why a target does not grant the request: what is missing, in the order in which an author would look."""
     target = judgement.target
-    if judgement.listed.value is False:
-        yield f"does not list {request.source.namespace}/{request.source.account} as a source"
     if judgement.port.value is False:
         yield f"is for port {target.port} alone"
     if not target.rules:
         yield "has no rules"
-    if judgement.listed.value is not False:
-        for rule in judgement.rules:
-            if rule.holds.value is False:
-                yield _unmet(rule, target, request, world)
-        if all(rule.holds.value is not False for rule in judgement.rules) and judgement.rules and judgement.port.value is not False:
-            yield "its rules together do not grant it"
+    for rule in judgement.rules:
+        if rule.holds.value is False:
+            yield _unmet(rule, target, request, world)
 
 
 def _unmet(rule: RuleTruth, target: TrafficTarget, request: Request, world: World) -> str:

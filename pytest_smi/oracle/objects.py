@@ -132,7 +132,7 @@ def _workload(item: Object, kind: str, key: Key) -> Workload | None:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -68,7 +68,7 @@ def test_table(explain: Any) -> None:
     [
         (question("GET /items/1"), "allowed", ["TrafficTarget reads", "HTTPRouteGroup items"]),
         (question("POST /items/1"), "denied", ["TrafficTarget reads", "HTTPRouteGroup items"]),
-        (question("GET /items/1", source="shop/thief"), "denied", ["TrafficTarget reads", "HTTPRouteGroup items"]),
+        (question("GET /items/1", source="shop/thief"), "denied", ["TrafficTarget reads"]),
         (question("TCP 8080"), "denied", ["TrafficTarget reads", "HTTPRouteGroup items"]),
         (question("GET /items/1", "--outside"), "open", ["TrafficTarget reads", "HTTPRouteGroup items"]),
         (("--from", "shop/web", "--to", "shop/other", "--request", "GET /"), "denied", []),

@@ -120,7 +120,6 @@ def test_cluster() -> None:
         f"{ACCESS}/namespaces/shop/traffictargets": [{"metadata": {"name": "t"}}],
         f"{SPLIT}/namespaces/shop/trafficsplits": [],
         "/api/v1/namespaces/shop/services": [{"metadata": {"name": "app"}}],
-        "/api/v1/namespaces/shop/pods": [],
     }
     fake = FakeConnection(
         {"apps": ["v1"], "access.smi-spec.io": ["v1alpha2", "v9"], "split.smi-spec.io": ["v1alpha1", "v1alpha2"]}, resources, objects
@@ -132,6 +131,20 @@ def test_cluster() -> None:
         ("access.smi-spec.io/v1alpha2", "TrafficTarget", "t"),
         ("v1", "Service", "app"),
     ]
+    assert not any(path.endswith("pods") for path in fake.asked)
+
+
+def test_cluster_with_bindings() -> None:
+    """Bindings look at labels of pods, so that pods are read, too."""
+    draft = ACCESS.replace("2", "4")
+    objects: dict[str, list[dict[str, Any]]] = {
+        f"{draft}/identitybindings": [{"metadata": {"name": "b", "namespace": "shop"}}],
+        "/api/v1/services": [],
+        "/api/v1/pods": [{"metadata": {"name": "p", "namespace": "shop"}}],
+    }
+    fake = FakeConnection({"access.smi-spec.io": ["v1alpha4"]}, {draft: [("identitybindings", "IdentityBinding")]}, objects)
+
+    assert [one["kind"] for one in from_cluster(fake, None)] == ["IdentityBinding", "Pod"]  # type: ignore[arg-type]
 
 
 def test_cluster_without_smi() -> None:
