@@ -213,9 +213,7 @@ class ControllerSession:
             terminalreporter.write_line(line, yellow=True)
         if self.targets.kept:
             terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
-            terminalreporter.write_line(
-                f"  look: kubectl get all,traffictargets,trafficsplits -n {self.targets.kept[0]}; remove: pytest-smi clean"
-            )
+            terminalreporter.write_line(f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean")
         for line in self.collector.closed_gaps():
             terminalreporter.write_line(line, yellow=True)
         for line in self.collector.silent():
