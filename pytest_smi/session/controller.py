@@ -207,6 +207,8 @@ class ControllerSession:
                 terminalreporter.write_line(f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True)
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
+            if self.collector.coverage is not None and not self.collector.coverage.collected:
+                terminalreporter.write_line("nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
         for line in self.collector.unmet_recommendations():

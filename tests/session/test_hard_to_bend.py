@@ -66,6 +66,17 @@ def test_the_project_does_not_bend_the_bundled_suite(tmp_path: Path) -> None:
     assert run.requirements("passed") == {"TA-05"}
 
 
+@pytest.mark.slow
+def test_a_run_that_selects_nothing_says_what_to_look_at(tmp_path: Path) -> None:
+    """Options that the project adds to every run are easily forgotten."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -k nothing_is_called_so\n")
+
+    run = run_suite(tmp_path, timeout=240)
+
+    assert run.status != 0, run.output
+    assert "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts" in run.output
+
+
 def test_reruns_are_refused(pytester: pytest.Pytester) -> None:
     """Trying again until it passes is no conformance."""
     pytester.makepyfile(bend="def pytest_addoption(parser):\n    parser.addoption('--reruns', type=int)\n")
