@@ -6,15 +6,18 @@ Server refusals are answers (status and body), not exceptions; only what kept a 
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pytest_smi.cluster.unreachable import LOG_IN, reason_and_remedy, refusal
+from pytest_smi.cluster.unreachable import LOG_IN, is_loopback, reason_and_remedy, refusal, without_credentials
 from pytest_smi.core.interrupts import checkpoint
 from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ClusterError, UsageProblem
@@ -53,16 +56,26 @@ class Connection:
         configuration = client.Configuration()
         configuration.retries = False
         try:
-            config.load_kube_config(
-                config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
-            )
+            with _logged_errors() as words:
+                config.load_kube_config(
+                    config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
+                )
         except Exception as error:  # the loader raises many kinds: missing file, YAML, exec plugin, certificate
             where = kubeconfig or "the default kubeconfig"
             raise UsageProblem(
                 f"{where} cannot be used: {first_line(error)}",
                 hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh NAME@CONTEXT",
             ) from error
+        if words:  # the loader logs what an exec plugin said, and goes on without credentials
+            raise UsageProblem(
+                f"{kubeconfig or 'the default kubeconfig'}: its credential plugin failed: {'; '.join(words)}",
+                hint="run the command of the kubeconfig's 'exec' by itself, and log in again",
+            )
+        if is_loopback(configuration.host):
+            configuration.proxy = None  # a proxy elsewhere cannot reach it
         self._configuration = configuration
+        self.insecure: bool = configuration.host.startswith("https:") and not configuration.verify_ssl
+        """Whether the kubeconfig turns off the verification of the server's certificate."""
         self._client = client.ApiClient(configuration)
         self._websocket_lock = threading.Lock()
         self.host: str = configuration.host
@@ -85,8 +98,9 @@ class Connection:
         url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
         checkpoint()
         try:
-            response = self._client.rest_client.request(method, url, headers=sent, body=body, _request_timeout=timeout)
-            raw = response.read()
+            with _told_once(self.insecure):
+                response = self._client.rest_client.request(method, url, headers=sent, body=body, _request_timeout=timeout)
+                raw = response.read()
             status, date = response.status, response.getheader("date") or ""
         except ApiException as error:
             if not error.status:
@@ -127,7 +141,37 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> ClusterError:
         reason, remedy = reason_and_remedy(error)
-        return ClusterError(f"the API server {self.host} cannot be reached: {reason}", hint=remedy)
+        through = f" through the proxy {without_credentials(self._configuration.proxy)}" if self._configuration.proxy else ""
+        return ClusterError(f"the API server {self.host} cannot be reached{through}: {reason}", hint=remedy)
+
+
+@contextmanager
+def _logged_errors() -> Iterator[list[str]]:
+    """Collect what is logged as an error meanwhile, in place of showing it."""
+    words: list[str] = []
+    handler, root = logging.Handler(logging.ERROR), logging.getLogger()
+    handler.emit = lambda record: words.append(" ".join(record.getMessage().split())[:500])  # type: ignore[method-assign]
+    root.addHandler(handler)
+    try:
+        yield words
+    finally:
+        root.removeHandler(handler)
+
+
+_warnings_lock = threading.Lock()
+
+
+@contextmanager
+def _told_once(insecure: bool) -> Iterator[None]:
+    """Keep the library from warning of a connection without verification at every request: the run says it once."""
+    if not insecure:
+        yield
+        return
+    from urllib3.exceptions import InsecureRequestWarning
+
+    with _warnings_lock, warnings.catch_warnings():  # the filters of warnings are of the whole process
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        yield
 
 
 def _trimmed(value: str) -> str:

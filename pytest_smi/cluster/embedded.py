@@ -24,6 +24,8 @@ from pytest_smi.errors import ClusterError, HarnessError, UsageProblem
 SAMPLE_APP_IMAGE = f"pytest-smi/sample-app:{__version__}"
 START_DEADLINE = 60.0
 STOP_DEADLINE = 15.0
+_LONGEST_FOLDER = 60
+"""Bytes; a Unix socket's path has 108, and the rest is for cluster, pod, container and file."""
 _MODULE = "pytest_smi.reference"
 
 
@@ -38,9 +40,9 @@ def known_personas() -> list[dict[str, Any]]:
 
 
 def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", _MODULE, what]
+    command = [sys.executable, "-P", "-m", _MODULE, what]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=START_DEADLINE, check=False)
+        done = subprocess.run(command, env=_environment(), capture_output=True, timeout=START_DEADLINE, check=False)
     except subprocess.TimeoutExpired:
         raise HarnessError(f"the reference must list its {what}; it did not answer", "Try again on a quieter machine.") from None
     if done.returncode != 0:
@@ -86,8 +88,8 @@ class EmbeddedCluster:
             "executables": {"sample-app": {"package": "sample_app", "path": str(app), "module": "sample_app.__main__"}},
             "preload": ["sample_app.server", "sample_app.prober", "sample_app.journal"],
         }
-        self._folder = tempfile.TemporaryDirectory(prefix="smi-")
-        command = [sys.executable, "-m", _MODULE, "serve", "--state-dir", str(Path(self._folder.name) / "c")]
+        self._folder = tempfile.TemporaryDirectory(prefix="smi-", dir=_short_folder())
+        command = [sys.executable, "-P", "-m", _MODULE, "serve", "--state-dir", str(Path(self._folder.name) / "c")]
         command += ["--image", f"{SAMPLE_APP_IMAGE}={json.dumps(image)}", *arguments]
         # A session of its own: Ctrl-C reaches pytest, which ends this process in an orderly way.
         self._process = subprocess.Popen(
@@ -140,5 +142,15 @@ class EmbeddedCluster:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without the private signing key: pods have no business with it."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("SMI_SIGNING_KEY")}
+    """The environment without the private signing key, with which pods have no business.
+
+    No process takes modules from the folder in which the user happens to be.
+    """
+    return {key: value for key, value in os.environ.items() if not key.startswith("SMI_SIGNING_KEY")} | {"PYTHONSAFEPATH": "1"}
+
+
+def _short_folder() -> str | None:
+    """A folder for temporary files in whose paths Unix sockets fit; None: the usual one."""
+    usual = tempfile.gettempdir()
+    fits = len(os.fsencode(usual)) <= _LONGEST_FOLDER
+    return None if fits else next((folder for folder in ("/tmp", "/var/tmp") if os.access(folder, os.W_OK)), None)  # noqa: S108

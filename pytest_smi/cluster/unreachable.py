@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
 import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from pytest_smi.core.redaction import first_line
 
@@ -34,6 +36,21 @@ def reason_and_remedy(error: BaseException) -> tuple[str, str]:
     if any(isinstance(part, ConnectionError) for part in chain):
         return f"the connection broke: {first_line(chain[-1])}", SLOW
     return first_line(error), REFUSED
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without the user name and password that may stand in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def expiry(token: str) -> datetime | None:

@@ -59,6 +59,33 @@ def deferred() -> Iterator[None]:
         left[0]()
 
 
+@contextmanager
+def noted() -> Iterator[list[int]]:
+    """Note a first Ctrl-C or SIGTERM in the list and go on with the block; a second one is raised at once.
+
+    For the end of a run: what was found is written, and what was made is removed, before the run ends as it was asked to.
+    """
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if seen:
+            handlers[signal.Signals(number)](number, frame)
+        seen.append(number)
+
+    try:
+        for number in handlers:
+            signal.signal(number, note)
+        yield seen
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def checkpoint() -> None:
     """Raise the KeyboardInterrupt that waits, if any; in the main thread alone."""
     if _postponed and threading.current_thread() is threading.main_thread():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_smi.cluster.pods import container_images, selected_by
 from pytest_smi.doctor.cluster_checks import some
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.mesh_version import read_version
-from pytest_smi.doctor.questions import PODS, detecting_workloads, workload_key
+from pytest_smi.doctor.questions import PODS, detecting_workloads, own_workloads, pods_key, workload_key
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.profiles.load import WorkloadReference
 
@@ -76,6 +77,16 @@ def mesh_version(survey: Survey) -> str:
     mesh = survey.profile.mesh
     workload = survey.found(workload_key(mesh.reference(mesh.version.workload))) if mesh.version.workload else None
     return read_version(mesh.version.source, workload, survey.items(PODS)) if workload else ""
+
+
+def mesh_images(survey: Survey) -> dict[str, str]:
+    """Return image to digest of the mesh as it runs: every pod of its namespace, and those of its workloads in other namespaces."""
+    pods = list(survey.items(PODS))
+    for reference in own_workloads(survey.profile):
+        workload = survey.found(workload_key(reference))
+        if workload is not None and reference.namespace != survey.profile.mesh.namespace:
+            pods += selected_by(workload, survey.items(pods_key(survey.profile, reference.namespace)))
+    return {image: digest for pod in pods for image, digest in container_images(pod).items()}
 
 
 def installed_others(survey: Survey) -> dict[str, WorkloadReference]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.cluster.pods import container_images
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.doctor.examine import findings, survey
-from pytest_smi.doctor.findings import Finding, Level, of_level, problem
-from pytest_smi.doctor.mesh_checks import mesh_version
+from pytest_smi.doctor.findings import Finding, Level, of_level, problem, warning
+from pytest_smi.doctor.mesh_checks import mesh_images, mesh_version
 from pytest_smi.doctor.probe import Probe
-from pytest_smi.doctor.questions import DEFINED, PODS, definition_key
+from pytest_smi.doctor.questions import DEFINED, definition_key
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.errors import ClusterError
 from pytest_smi.profiles.load import Profile
@@ -73,14 +72,25 @@ def inspect(
     return Findings(
         kubernetes=seen.kubernetes,
         mesh_version=mesh_version(seen),
-        images={image: digest for pod in seen.items(PODS) for image, digest in container_images(pod).items()},
+        images=mesh_images(seen),
         versions=chosen.versions,
         absent=chosen.absent,
         crds=served_definitions(listed),
         definitions={item["metadata"]["name"]: item["spec"] for item in listed},
         served=seen.served,
-        warnings=tuple(replace(finding, level=Level.WARNING) for finding in found if finding.level is not Level.OK),
+        warnings=(
+            *unverified(connection),
+            *(replace(finding, level=Level.WARNING) for finding in found if finding.level is not Level.OK),
+        ),
     )
+
+
+def unverified(connection: Connection) -> list[Finding]:
+    """Return a warning when nobody checks that the API server is the one that is meant."""
+    if not connection.insecure:
+        return []
+    found = "the kubeconfig sets insecure-skip-tls-verify, so the API server's certificate is not verified"
+    return [warning("cluster", found, "give the cluster's certificate-authority-data instead")]
 
 
 def refuse(found: Sequence[Finding], profile: Profile) -> None:
@@ -113,6 +123,7 @@ def diagnose(
         return [problem("cluster", error.message, error.hint or "kubectl version must work with the same kubeconfig")]
     chosen = negotiate(claimed_versions(profile), seen.served, stored=profile.stored)
     found = findings(seen, chosen.versions, chosen.absent, chosen.stored)
+    found += unverified(connection)
     if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
         found += probe.run()
     return found

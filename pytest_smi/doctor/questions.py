@@ -41,6 +41,11 @@ def workload_key(reference: WorkloadReference) -> str:
     return f"{reference.namespace}/{reference.kind}/{reference.name}"
 
 
+def pods_key(profile: Profile, namespace: str) -> str:
+    """The key of the answer with the pods of a namespace."""
+    return PODS if namespace == profile.mesh.namespace else f"{PODS} in {namespace}"
+
+
 def object_key(reference: ObjectReference) -> str:
     """The key of the answer about any other object."""
     return f"{reference.api_version}/{reference.plural}/{reference.namespace}/{reference.name}"
@@ -68,9 +73,9 @@ def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable
         METRICS: _named("apiregistration.k8s.io/v1", "apiservices", METRICS_SERVICE),
     }
     asked |= {definition_key(plural, api): _definition(plural, api) for plural, api in DEFINED.items()}
-    if profile.mesh.namespace:
-        path = collection("v1", "pods", profile.mesh.namespace)
-        asked[PODS] = Question(path=path, reads=f"list pods in {profile.mesh.namespace}")
+    elsewhere = {reference.namespace for reference in own_workloads(profile)}
+    for namespace in sorted({profile.mesh.namespace, *elsewhere} - {""}):
+        asked[pods_key(profile, namespace)] = Question(path=collection("v1", "pods", namespace), reads=f"list pods in {namespace}")
     for reference in (*own_workloads(profile), *(found for other in other_meshes for found in detecting_workloads(other))):
         asked[workload_key(reference)] = _named("apps/v1", PLURALS[reference.kind], reference.name, reference.namespace)
     for precondition in profile.preconditions:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.core.catalogue import load
-from pytest_smi.core.interrupts import give_lines, interrupt
+from pytest_smi.core.interrupts import give_lines, interrupt, noted
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
@@ -21,10 +21,10 @@ from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.options import Options, asks_for_a_part
+from pytest_smi.session.options import Options, asks_for_a_part, refuse_reruns
 from pytest_smi.session.partial import covered
 from pytest_smi.session.report_folder import ReportFolder
-from pytest_smi.session.report_properties import IMAGES, result_of
+from pytest_smi.session.report_properties import IMAGES, PROPERTY, result_of
 from pytest_smi.session.results import EXIT_ERRORED, ResultCollector
 from pytest_smi.signing.keys import ask_on_terminal, find_key
 from pytest_smi.signing.signer import Signer
@@ -49,6 +49,7 @@ class ControllerSession:
     """One run of the suite: from the options to the signed matrix. Raises SmiError for options that cannot be meant."""
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
+        refuse_reruns(config)
         self.options = options
         self.targets = Targets(options)
         self.collector = ResultCollector(self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline())
@@ -128,11 +129,18 @@ class ControllerSession:
         profiles = {name: target.profile for name, target in self.targets.reached.items()}
         return make_scheduler(config, log, serial_tests(load(), profiles))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """Give the assertion that a lost pytest-xdist worker was running a result: errored, with the reason."""
+        result = self.collector.lost(crashitem, str(report.longrepr))
+        if result is not None:
+            report.user_properties.append((PROPERTY, json.dumps(result.to_json())))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect what the workers attached to their reports."""
         result = result_of(report)
         if result is not None:
-            self.collector.results[result.mesh].append(result)
+            self.collector.add(result)
             for name, value in report.user_properties:
                 if name == IMAGES:
                     mesh, images = json.loads(str(value))
@@ -156,12 +164,16 @@ class ControllerSession:
         """Write the report, stop what was started, and say by the exit status what came of it."""
         if self.collect_only:
             return
-        try:
-            self._write()
-        except (ReportError, VerificationError) as error:
-            self.collector.problems.append(str(error))
-        finally:
-            self.collector.problems += self.targets.clean_up()
+        with noted() as signals:
+            try:
+                self._write()
+            except (ReportError, VerificationError) as error:
+                self.collector.problems.append(str(error))
+            finally:
+                self.collector.problems += self.targets.clean_up()
+        if signals:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            self.collector.interrupted = True
         unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         if not self.collector.interrupted and exitstatus not in unfinished:
             session.exitstatus = self.collector.exit_status()
@@ -211,15 +223,15 @@ class ControllerSession:
                 terminalreporter.write_line(f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True)
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
+            if self.collector.coverage is not None and not self.collector.coverage.collected:
+                terminalreporter.write_line("nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
         for line in self.collector.unmet_recommendations():
             terminalreporter.write_line(line, yellow=True)
         if self.targets.kept:
             terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
-            terminalreporter.write_line(
-                f"  look: kubectl get all,traffictargets,trafficsplits -n {self.targets.kept[0]}; remove: pytest-smi clean"
-            )
+            terminalreporter.write_line(f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean")
         for line in self.collector.closed_gaps():
             terminalreporter.write_line(line, yellow=True)
         for line in self.collector.silent():

@@ -206,6 +206,17 @@ def from_config(config: pytest.Config) -> Options:
     )
 
 
+def refuse_reruns(config: pytest.Config) -> None:
+    """Raise UsageProblem when tests that fail are to be tried again: a verdict that changes is a finding, and not to be hidden."""
+    from pytest_smi.errors import UsageProblem
+
+    if config.getoption("reruns", None):
+        raise UsageProblem(
+            "--reruns: an assertion is tried once, and has its own patience; a verdict that changes is a finding",
+            hint="leave it out; for a slow cluster add --smi-timeout=FACTOR",
+        )
+
+
 def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
     """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
     given = ("keyword", "deselect", "lf", "stepwise")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pytest_smi.core.catalogue import Assertion, load
@@ -17,10 +18,11 @@ from pytest_smi.matrix.suite import catalogue_of, this_suite
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.outcomes import CLOSED_GAP
-from pytest_smi.session.partial import Coverage, without_claims
+from pytest_smi.session.partial import Coverage, assertion_at, without_claims
 from pytest_smi.session.selection import selected
 
 EXIT_PASSED, EXIT_FAILED, EXIT_ERRORED = 0, 1, 3
+_WORST_FIRST = (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.UNSUPPORTED, Status.OBSERVED, Status.PASSED)
 
 
 class ResultCollector:
@@ -30,12 +32,35 @@ class ResultCollector:
         self.targets, self.options, self._baseline = targets, targets.options, baseline
         self.results: defaultdict[str, list[Result]] = defaultdict(list)
         self.images: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.repeated: defaultdict[str, set[str]] = defaultdict(set)
+        """Requirements with more than one result, by mesh."""
         self.problems: list[str] = []
         self.interrupted = False
         self.catalogue: list[Assertion] = []
         self.coverage: Coverage | None = None
         """Known once the assertions are collected."""
         self._started = now()
+
+    def add(self, result: Result) -> None:
+        """Take a result. Of an assertion that ran more than once the worst counts, and the run is restricted."""
+        own = self.results[result.mesh]
+        earlier = next((number for number, known in enumerate(own) if known.id == result.id), None)
+        if earlier is None:
+            own.append(result)
+            return
+        self.repeated[result.mesh].add(result.requirement)
+        own[earlier] = min(own[earlier], result, key=lambda one: _WORST_FIRST.index(one.status))
+
+    def lost(self, nodeid: str, reason: str) -> Result | None:
+        """Return the result of an assertion whose worker process was lost; None for another test."""
+        name, mesh = assertion_at(nodeid)
+        record = next((record for record in load() if record.name == name), None)
+        target = self.targets.reached.get(mesh)
+        if record is None or target is None:
+            return None
+        version = target.versions.get(record.api, "")
+        result = _not_run(record, mesh, Status.ERRORED, f"the process that ran it was lost: {reason}")
+        return replace(result, id=f"{record.name}[{version}]" if version else record.name, version=version)
 
     def build(self) -> Built | None:
         """Build the matrix, or return None when there is no result at all. Raises ReportError."""
@@ -116,6 +141,8 @@ class ResultCollector:
         found, target = self.targets.findings[name], self.targets.reached[name]
         ran = {result.requirement for result in self.results[name]}
         weakened = target.limits.weakened(target.profile.limits)
+        if self.repeated[name]:
+            weakened.append(f"ran more than once, and the worst result counts: {', '.join(sorted(self.repeated[name]))}")
         if target.faulty:
             weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
         return RunContext(

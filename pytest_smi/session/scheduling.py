@@ -36,11 +36,20 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
         self._release()
 
     def remove_node(self, node: Any) -> str | None:
-        """Forget a worker that has finished or crashed."""
-        crashed: str | None = super().remove_node(node)
+        """Forget a worker that has finished or was lost; return the test that it was running.
+
+        That test counts as tried: whatever ended this worker may end the next one too. The rest of its work goes to others.
+        """
+        work = self.assigned_work.pop(node)
+        lost: str | None = next((nodeid for unit in work.values() for nodeid, done in unit.items() if not done), None)
+        for scope, unit in work.items():
+            if lost in unit:
+                unit[lost] = True
+            if not all(unit.values()):
+                self.workqueue[scope] = unit
         for other in self.nodes:
             self._reschedule(other)
-        return crashed
+        return lost
 
     def _split_scope(self, nodeid: str) -> str:
         if self._serial(nodeid):
@@ -55,6 +64,8 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
             super()._assign_work_unit(node)
 
     def _reschedule(self, node: Any) -> None:
+        if node not in self.registered_collections:  # it takes the place of a lost one, and has not collected yet
+            return
         if list(self.workqueue) != [SERIAL]:
             super()._reschedule(node)
             return

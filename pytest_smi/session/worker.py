@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import secrets
 import traceback
@@ -14,6 +15,7 @@ import pytest
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.core.catalogue import Assertion, assertion_of
 from pytest_smi.core.interrupts import deferred
+from pytest_smi.core.resources import bundled
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import SmiError
@@ -60,6 +62,14 @@ class WorkerSession:
         """Let `-k TA-06` choose a requirement."""
         if (record := _assertion(item)) is not None:
             item.extra_keyword_matches.add(record.requirement)
+            self._without_fixtures_of_the_project(item)
+
+    @staticmethod
+    def _without_fixtures_of_the_project(item: pytest.Item) -> None:
+        """Take autouse fixtures of the project off the bundled assertions: they know nothing of them."""
+        if isinstance(item, pytest.Function) and item.path.is_relative_to(bundled("conformance")):
+            own = {"request", "smi_mesh", *inspect.signature(item.function).parameters}
+            item.fixturenames[:] = [name for name in item.fixturenames if name in own]
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what `--smi-api` and `--smi-level` do not ask for."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
-from pytest_smi.cluster.pods import container_images
+from pytest_smi.cluster.pods import advice, container_images, why_not_ready
 from pytest_smi.cluster.wait import wait_until
 from pytest_smi.errors import ClusterError
 from pytest_smi.testbed import manifests
@@ -199,10 +199,22 @@ class Testbed:
             )
         except ClusterError as error:
             waited = time.monotonic() - started
+            why = self._why_not_ready(workload)
             raise ClusterError(
-                f"{error.message} ({len(ready)} are, {waited:.0f} s waited)", hint=f"kubectl describe pods -n {workload.namespace}"
+                f"{error.message} ({len(ready)} are, {waited:.0f} s waited){f': {why}' if why else ''}",
+                hint=advice(why) or f"kubectl describe pods -n {workload.namespace}",
             ) from None
         return ready
+
+    def _why_not_ready(self, workload: Workload) -> str:
+        """What the cluster says of pods that did not become Ready; nothing when it does not answer."""
+        try:
+            pods = self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+            events = self.objects.list("v1", "events", workload.namespace)
+        except ClusterError:
+            return ""
+        own = [event for event in events if str((event.get("involvedObject") or {}).get("name", "")).startswith(workload.name)]
+        return why_not_ready(pods, own)
 
 
 def _ready_pod(pod: Mapping[str, Any]) -> Pod | None:

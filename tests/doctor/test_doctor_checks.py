@@ -8,6 +8,7 @@ from pytest_smi.cluster.connection import Answer
 from pytest_smi.doctor.cluster_checks import number
 from pytest_smi.doctor.examine import findings
 from pytest_smi.doctor.findings import Finding, Level
+from pytest_smi.doctor.mesh_checks import mesh_images
 from pytest_smi.doctor.questions import GROUPS_SERVED, METRICS, NAMESPACES, PODS, VERSION
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.profiles.load import (
@@ -272,3 +273,24 @@ def test_definitions_of_what_is_stored_must_be_established() -> None:
 def test_pods_that_may_not_be_read_do_not_matter_to_the_rest() -> None:
     """Image digests are left out, nothing else."""
     assert {finding.level for finding in findings(a_survey(answers={PODS: FORBIDDEN}), VERSIONS, {})} == {Level.OK}
+
+
+def test_images_of_an_extension_in_a_namespace_of_its_own_are_seen() -> None:
+    """The adaptor that implements SMI is what was tested, too; its neighbours are not, and in the mesh's namespace all are."""
+
+    def pod(image: str, app: str) -> dict[str, Any]:
+        status = {"containerStatuses": [{"image": image, "imageID": f"x@sha256:{app}"}]}
+        return {"metadata": {"name": app, "labels": {"app": app}}, "status": status}
+
+    profile = a_profile(mesh=MeshFacts(namespace="mesh", workloads=("deployment/control", "ext/deployment/adaptor")))
+    adaptor = {**workload(), "spec": {**workload().get("spec", {}), "selector": {"matchLabels": {"app": "adaptor"}}}}
+    survey = a_survey(
+        profile,
+        {
+            "ext/deployment/adaptor": adaptor,
+            PODS: {"items": [pod("control:1", "control"), pod("injector:1", "injector")]},
+            f"{PODS} in ext": {"items": [pod("adaptor:7", "adaptor"), pod("stranger:1", "stranger")]},
+        },
+    )
+
+    assert mesh_images(survey) == {"control:1": "sha256:control", "injector:1": "sha256:injector", "adaptor:7": "sha256:adaptor"}

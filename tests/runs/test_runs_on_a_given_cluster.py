@@ -63,14 +63,17 @@ def test_interrupted_run_leaves_no_namespace(cluster: EmbeddedCluster, tmp_path:
 
 
 def test_kept_namespaces_are_found_and_cleaned(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """`--smi-keep` leaves them for inspection; `pytest-smi clean` removes them and nothing else."""
-    run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-k", "unlisted_source", "--smi-keep")
+    """`--smi-keep` leaves them for inspection and says which and how to look; `pytest-smi clean` removes them and nothing else."""
+    run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-k", "unlisted_source", "--smi-keep")
     objects = Objects(Connection(cluster.kubeconfig))
     kept = {namespace["metadata"]["name"] for namespace in find(objects)}
 
     removed = clean(kubeconfig=cluster.kubeconfig, context=None)
 
     assert kept
+    (told,) = [line for line in run.output.splitlines() if line.startswith("kept: ")]
+    assert set(told.removeprefix("kept: ").split(", ")) == kept
+    assert "look: kubectl get pods,services,events -n smi-" in run.output
     assert set(removed) == kept
     assert find(objects) == []
 

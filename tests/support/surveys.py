@@ -71,7 +71,7 @@ def a_survey(
     asked = questions(profile, other_meshes.values(), apis)
     healthy: dict[str, Answer] = {}
     for key, question in asked.items():
-        body: dict[str, Any] = {"items": []} if key in (NAMESPACES, PODS) else workload()
+        body: dict[str, Any] = {"items": []} if key == NAMESPACES or key.startswith(PODS) else workload()
         if question.method == "POST":
             body = {"status": {"allowed": True}}
         elif question.path.startswith("/apis/apiextensions.k8s.io"):
