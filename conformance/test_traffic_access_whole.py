@@ -52,7 +52,7 @@ def test_split_is_no_grant(smi: Scenario) -> None:
     smi.control_reaches(a.get(root, "/m"), [v2], least=0.6)
     smi.delete(passing)
     smi.expect(control(a.get(v1, "/m")), closed(a.get(v2, "/m")))
-    seen = smi.sample(a.get(root, "/m"), times=60)[0]
+    seen = smi.sample(a.get(root, "/m"), times=smi.limits.transition_trials)[0]
     closed_pods = {pod.name for pod in v2.pods}
     leak = next((probe for probe in seen.probes if any(arrival.pod in closed_pods for arrival in probe.arrivals)), None)
     smi.require(leak is None, f"the split led to a backend without a grant: {leak.describe() if leak else ''}")

@@ -49,7 +49,7 @@ def test_weight_zero_gets_nothing(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
-    smi.only(a.get(root), [v1], trials=2000)
+    smi.only(a.get(root), [v1], trials=smi.limits.weight_zero_trials)
 
 
 @assertion("SP-05", level="MUST", source="split v1alpha4 §Workflow")
@@ -60,7 +60,7 @@ def test_single_backend_gets_all(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 1}))
-    smi.only(a.get(root), [v1], trials=500)
+    smi.only(a.get(root), [v1])
 
 
 @assertion("SP-06", level="MUST-d", source="split v1alpha4 §Specification")
@@ -83,7 +83,7 @@ def test_smallest_share_is_not_rounded_away(smi: Scenario) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 300, v2: 1}))
     smi.control_reaches(a.get(root), [v1])
-    smi.at_least_once(a.get(root), v2, trials=5000)
+    smi.at_least_once(a.get(root), v2)
 
 
 @assertion("SP-12", level="MUST", source="split v1alpha4 §Workflow")
@@ -112,9 +112,9 @@ def test_backends_come_and_go_live(smi: Scenario) -> None:
     smi.apply(smi.split(root, {v1: 100}))
     smi.control_reaches(a.get(root), [v1])
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
-    smi.each(a.get(root), [v1, v2], trials=100)
+    smi.each(a.get(root), [v1, v2])
     smi.apply(smi.split(root, {v2: 100}))
-    smi.only(a.get(root), [v2], trials=500)
+    smi.only(a.get(root), [v2])
 
 
 @assertion("SP-14", level="MUST-d", source="split v1alpha4 §Workflow")
@@ -128,7 +128,7 @@ def test_deleted_split_leaves_a_plain_service(smi: Scenario) -> None:
     smi.apply(split)
     smi.control_reaches(a.get(root), [v1])
     smi.delete(split)
-    smi.each(a.get(root), [v1, v2], trials=500)
+    smi.each(a.get(root), [v1, v2])
 
 
 @assertion("SP-15", level="MUST", source="split v1alpha4 §Workflow")
@@ -139,10 +139,10 @@ def test_backend_may_come_later(smi: Scenario) -> None:
     root = smi.service("app", [v1, rest])
     smi.open_to_all(v1, rest, sources=[a])
     smi.apply(smi.split(root, {v1: 100, "v2": 0}))
-    smi.only(a.get(root), [v1], trials=100)
+    smi.only(a.get(root), [v1])
     v2 = smi.server("v2", service=False)
     smi.open_to_all(v1, rest, v2, sources=[a])
-    smi.only(a.get(root), [v1], trials=400, settle=False)  # counting begins when the first v2 pod is Ready
+    smi.only(a.get(root), [v1], settle=False)  # counting begins when the first v2 pod is Ready
     smi.give_service(v2)
     smi.rarely(a.get(root), v2)  # weight 0 of a backend that exists is the matter of SP-04
 
@@ -169,7 +169,7 @@ def test_endpoints_of_no_backend_get_nothing(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2, v3])
     smi.open_to_all(v1, v2, v3, sources=[a])
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
-    smi.only(a.get(root), [v1, v2], trials=1000)
+    smi.only(a.get(root), [v1, v2], trials=smi.limits.weight_zero_trials)
 
 
 @assertion("SP-52", level="MUST", source="split v1alpha4 §Workflow")

@@ -14,8 +14,8 @@ def test_backends_stay_callable(smi: Scenario) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
     smi.control_reaches(a.get(root), [v1])
-    smi.only(a.get(v2), [v2], trials=300)
-    smi.only(a.get(v1), [v1], trials=300)
+    smi.only(a.get(v2), [v2])
+    smi.only(a.get(v1), [v1])
 
 
 @assertion("SP-22", level="MUST-d", source="split v1alpha4 §Specification")
@@ -51,7 +51,7 @@ def test_every_port_is_split(smi: Scenario) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
     smi.control_reaches(a.get(root, port=8080), [v1])
-    smi.only(a.get(root, port=9090), [v1], trials=300)
+    smi.only(a.get(root, port=9090), [v1])
 
 
 @assertion("SP-26", level="MUST", source="split v1alpha4 §Ports")
@@ -63,7 +63,7 @@ def test_backend_without_the_port_is_left_out(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080}, port_names={"8080/TCP": "http"})
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
-    smi.only(a.get(root), [v2], trials=500)
+    smi.only(a.get(root), [v2])
 
 
 @assertion("SP-31", level="SHOULD", source="split v1alpha4 §Ports")
@@ -86,7 +86,7 @@ def test_full_name_is_split(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
-    smi.only(replace(a.get(root), host=root.qualified), [v1], trials=300)
+    smi.only(replace(a.get(root), host=root.qualified), [v1])
 
 
 @assertion("SP-34", level="AMB", source="split v1alpha4 §Specification")
@@ -111,7 +111,7 @@ def test_other_spellings_of_the_name(smi: Scenario) -> None:
         "explicit port": implicit.with_host_header(f"{implicit.host}:80"),
     }
     readings = {}
-    for spelling, seen in zip(spellings, smi.sample(*spellings.values(), times=40), strict=True):
+    for spelling, seen in zip(spellings, smi.sample(*spellings.values(), times=smi.limits.sample_trials), strict=True):
         lost = seen.first_not(Outcome.DELIVERED)
         if lost and seen.outcomes[Outcome.DELIVERED] < smi.limits.control_share * len(seen.probes):
             smi.attribute_failure(
@@ -131,7 +131,7 @@ def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
     smi.open_to_all(v1, v2, sources=[a])  # where nothing joins, policy holds for these pods as for all others
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
     smi.control_reaches(a.get(root), [v1])
-    smi.each(outsider.get(root), [v1, v2], trials=300)
+    smi.each(outsider.get(root), [v1, v2])
 
 
 @assertion("SP-54", level="MUST-d", source="split v1alpha4 §Ports", features=["http2"])

@@ -21,7 +21,7 @@ def test_matching_requests_go_to_the_backends(smi: Scenario) -> None:
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v2: 100}, matches=[_segment(smi)]))
-    smi.only(a.get(root, headers=CANARY), [v2], trials=500)
+    smi.only(a.get(root, headers=CANARY), [v2])
 
 
 @assertion("SP-38", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
@@ -33,7 +33,7 @@ def test_other_requests_go_to_the_root(smi: Scenario) -> None:
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 50, v2: 50}, matches=[_segment(smi)]))
     smi.control_reaches(a.get(root, headers=CANARY), [v2], least=0.2)
-    smi.only(a.get(root), [v1], trials=300)
+    smi.only(a.get(root), [v1])
 
 
 @assertion("SP-39", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
@@ -46,7 +46,7 @@ def test_root_means_its_ordinary_endpoints(smi: Scenario) -> None:
     smi.apply(smi.split(root, {v1: 30, v3: 40, v2: 30}, matches=[_segment(smi)]))
     smi.control_reaches(a.get(root, headers=CANARY), [v3], least=0.1)
     smi.expect(control(a.get(root)), hold=False)  # that they do not fail is the matter of SP-38
-    smi.each(a.get(root), [v1, v2], trials=200)
+    smi.each(a.get(root), [v1, v2])
 
 
 @assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
@@ -72,4 +72,4 @@ def test_several_groups_are_merged(smi: Scenario) -> None:
     groups = [smi.routes(f"segment-{name}", match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two")]
     smi.apply(*groups, smi.split(root, {v2: 100}, matches=groups))
     smi.control_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
-    smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2], trials=200)
+    smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2])

@@ -28,6 +28,12 @@ class Limits:
     """Probability that a state before a change of a split is taken for the state after it, from one start of settling to the next."""
     settle_blocks: int = 10
     """Most blocks that may be needed to tell the two apart; an assertion whose states are closer than that is a bug of the suite."""
+    settle_sigmas: float = 4.0
+    """Half the width of the band in which a block's count of a backend looks right, in standard deviations of that count."""
+    settle_spare: float = 2.0
+    """Requests that are added to the band on either side."""
+    settle_must_see: float = 4.0
+    """Expected requests of a block from which on a backend must have got one for the block to look right."""
     control_patience: float = 0.25
     """Part of the settle deadline that further controls get after two did not hold; they can only end `errored`."""
     poll_interval: float = 0.5
@@ -55,7 +61,24 @@ class Limits:
     concurrency: int = 16
     """Requests of one call under way at the same time, so that denials by silence cost one timeout, not one each."""
     share_block: int = 50
-    """Requests per block while shares settle: two consecutive blocks must lie in a loose band."""
+    """Requests per block while shares settle; at least two in a row must look right."""
+    count_trials: int = 500
+    """Requests that are counted where no share is in question: who is reached, on which port, and nobody else."""
+    weight_zero_trials: int = 2200
+    """Requests of which a backend of weight 0, or one that is no backend, may get none: a leak of 0.35 % is missed once in a thousand
+    runs, both attempts together."""
+    rare_trials: int = 5000
+    """Most requests until a backend of the smallest share must have got one."""
+    transition_trials: int = 100
+    """Requests that are counted at once, without settling, after a change."""
+    transition_share: float = 0.1
+    """Largest share of those that may go where none should go for long."""
+    reach_share: float = 0.8
+    """Least share of the requests that shows a split to be in effect, where nothing more is asked of it."""
+    direct_trials: int = 100
+    """Requests to each server's own Service when requests through a split are lost: are they lost there too?"""
+    sample_trials: int = 40
+    """Requests by which a reading of an ambiguous clause is told."""
     load_block: int = 20
     """Requests per block of the constant load that goes on while a split is changed."""
     load_seconds: float = 0.2
@@ -92,8 +115,10 @@ class Limits:
 
     def weakened(self, standard: Limits) -> list[str]:
         """Name the limits that make a verdict weaker than under `standard` (fewer probes, looser errors)."""
-        lower_is_weaker = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
-        higher_is_weaker = ("loss_budget", "share_alpha", "share_beta", "share_delta")
+        probes = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
+        lower_is_weaker = (*probes, "count_trials", "weight_zero_trials", "direct_trials", "reach_share")
+        errors = ("loss_budget", "share_alpha", "share_beta", "share_delta", "settle_alpha")
+        higher_is_weaker = (*errors, "rare_trials", "transition_share", "settle_sigmas", "settle_spare", "settle_must_see")
         weak = [n for n in lower_is_weaker if getattr(self, n) < getattr(standard, n)]
         weak += [n for n in higher_is_weaker if getattr(self, n) > getattr(standard, n)]
         return [f"{name} is {getattr(self, name)}, the profile's is {getattr(standard, name)}" for name in weak]

@@ -26,11 +26,11 @@ class Routing:
     def __init__(self, context: Context, deployment: Deployment, traffic: Traffic, api: KubeReads) -> None:
         self._context, self._deployment, self._traffic, self._api, self._limits = context, deployment, traffic, api, context.limits
 
-    def each(self, call: Call, workloads: Sequence[Workload], *, trials: int = 200) -> Counter[str]:
-        """Requirement: every one of these workloads gets some of `trials` requests, and no request is lost."""
+    def each(self, call: Call, workloads: Sequence[Workload]) -> Counter[str]:
+        """Requirement: every one of these workloads gets some of `count_trials` requests, and no request is lost."""
         names = [workload.name for workload in workloads]
         self._traffic.settle(call, Everywhere(names))
-        return self._traffic.judge([call], lambda: self._each(call, names, trials))
+        return self._traffic.judge([call], lambda: self._each(call, names, self._limits.count_trials))
 
     def _each(self, call: Call, names: Sequence[str], trials: int) -> Counter[str]:
         counts = self._traffic.count(call, trials)
@@ -40,22 +40,23 @@ class Routing:
             raise RequirementFailed(f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})")
         return counts
 
-    def mostly(self, call: Call, workloads: Iterable[Workload], *, least: float = 0.8) -> None:
-        """Requirement: at least a share of `least` of the requests comes to reach these workloads. Settles, tests no further."""
-        self._traffic.settle(call, AtLeast([workload.name for workload in workloads], least))
+    def mostly(self, call: Call, workloads: Iterable[Workload]) -> None:
+        """Requirement: at least `reach_share` of the requests comes to reach these workloads. Settles, tests no further."""
+        self._traffic.settle(call, AtLeast([workload.name for workload in workloads], self._limits.reach_share))
 
-    def rarely(self, call: Call, workload: Workload, *, trials: int = 100, most: float = 0.1) -> None:
-        """Requirement: of `trials` requests sent at once, without settling, at most a share of `most` reaches the workload."""
+    def rarely(self, call: Call, workload: Workload) -> None:
+        """Requirement: of `transition_trials` requests sent at once, without settling, at most `transition_share` reaches the workload."""
+        trials, most = self._limits.transition_trials, self._limits.transition_share
         counts = self._traffic.count(call, trials)
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         if counts[workload.name] > most * trials:
             raise RequirementFailed(f"{call.label}: {workload.name} got {counts[workload.name]} of {trials} requests ({tally(counts)})")
 
-    def on_ports(self, call: Call, ports: Mapping[Workload, int], *, trials: int = 200) -> None:
+    def on_ports(self, call: Call, ports: Mapping[Workload, int]) -> None:
         """Requirement: every workload is reached, each on this one of its listening ports."""
         target = OnPlaces([(workload.name, port) for workload, port in ports.items()])
         self._traffic.settle(call, target)
-        self._traffic.judge([call], lambda: self._on_ports(call, target, trials))
+        self._traffic.judge([call], lambda: self._on_ports(call, target, self._limits.count_trials))
 
     def _on_ports(self, call: Call, target: OnPlaces, trials: int) -> None:
         observation = self._traffic.observe(call, trials)
@@ -68,12 +69,12 @@ class Routing:
 
     # --- controls: what a cluster without a mesh cannot do -----------------------------------------------------------
 
-    def control_reaches(self, call: Call, workloads: Iterable[Workload], *, least: float = 0.8) -> None:
-        """Control: at least a share of `least` of the requests reaches these workloads, or the assertion is inconclusive.
+    def control_reaches(self, call: Call, workloads: Iterable[Workload], *, least: float | None = None) -> None:
+        """Control: at least a share of `least` (`reach_share`) of the requests reaches these workloads, or the assertion is inconclusive.
 
         It is loose on purpose: that the split is in effect, not that it is right, which is another requirement's matter.
         """
-        self._traffic.control(call, AtLeast([workload.name for workload in workloads], least))
+        self._traffic.control(call, AtLeast([workload.name for workload in workloads], least or self._limits.reach_share))
 
     def control_port(self, call: Call, port: int) -> None:
         """Control: all requests arrive on this listening port (the one that only the backends' Services map to)."""

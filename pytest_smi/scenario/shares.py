@@ -65,8 +65,9 @@ class Shares:
                 raise RequirementFailed(f"{call.label}: {explain(state)}")
         return totals
 
-    def only(self, call: Call, workloads: Iterable[Workload], *, trials: int = 500, settle: bool = True) -> Counter[str]:
-        """Requirement: all of `trials` requests reach these workloads, each of them at least once, and nothing else."""
+    def only(self, call: Call, workloads: Iterable[Workload], *, trials: int | None = None, settle: bool = True) -> Counter[str]:
+        """Requirement: all of `trials` requests (`count_trials`) reach these workloads, each of them at least once, and nothing else."""
+        trials = trials or self._limits.count_trials
         names = [workload.name for workload in workloads]
         if not settle:
             return self._only(call, names, trials)
@@ -84,9 +85,9 @@ class Shares:
             raise RequirementFailed(f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})")
         return counts
 
-    def at_least_once(self, call: Call, workload: Workload, *, trials: int) -> int:
-        """Requirement: `workload` gets at least one of up to `trials` requests; returns after how many (to a block)."""
-        return self._traffic.judge([call], lambda: self._at_least_once(call, workload, trials))
+    def at_least_once(self, call: Call, workload: Workload) -> int:
+        """Requirement: `workload` gets at least one of up to `rare_trials` requests; return after how many (to a block)."""
+        return self._traffic.judge([call], lambda: self._at_least_once(call, workload, self._limits.rare_trials))
 
     def _at_least_once(self, call: Call, workload: Workload, trials: int) -> int:
         sent = 0
@@ -101,13 +102,13 @@ class Shares:
 
     def settle_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
         """Poll until blocks of requests show the shares and no state before the change; raise CannotTell for weights too close to one."""
-        self._traffic.settle(call, _weighted(weights))
+        self._traffic.settle(call, self._weighted(weights))
 
     def control_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
         """Control: as `settle_shares`, but the split not being in effect makes the assertion inconclusive."""
-        self._traffic.control(call, _weighted(weights))
+        self._traffic.control(call, self._weighted(weights))
 
-
-def _weighted(weights: Mapping[Workload, int]) -> Weighted:
-    total = sum(weights.values())
-    return Weighted({workload.name: weight / total for workload, weight in weights.items()})
+    def _weighted(self, weights: Mapping[Workload, int]) -> Weighted:
+        total, limits = sum(weights.values()), self._limits
+        shares = {workload.name: weight / total for workload, weight in weights.items()}
+        return Weighted(shares, sigmas=limits.settle_sigmas, spare=limits.settle_spare, must_see=limits.settle_must_see)

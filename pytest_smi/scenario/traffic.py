@@ -116,7 +116,7 @@ class Traffic:
         """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too, where no split is."""
         direct = self._deployment.direct_calls(call) if lost else []
         if not any(other.host == call.host for other in direct):
-            for other, seen in zip(direct, self.observe_each(direct, [100] * len(direct)), strict=True):
+            for other, seen in zip(direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True):
                 if seen.outcomes[Outcome.DELIVERED] < (1 - self._limits.loss_budget) * len(seen.probes):
                     raise Inconclusive(f"{error}; but {other.label} loses requests as well, which no split explains") from error
         self._expectations.attribute_failure(error, [call])

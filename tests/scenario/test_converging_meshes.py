@@ -22,7 +22,7 @@ from pytest_smi.testbed.probing.plan import Call, ProbeBatch
 from pytest_smi.testbed.workloads import Workload
 from tests.scenario.scripted import Scripted, probe
 
-RUNS = int(os.environ.get("SMI_RUNS", "60"))
+RUNS = int(os.environ.get("SMI_RUNS", "30"))
 LIMITS = Limits(settle_deadline=60)
 EVICTION = 5.0
 """Seconds after which a client that sticks forgets a destination that is not used."""

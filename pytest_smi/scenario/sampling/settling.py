@@ -21,9 +21,6 @@ Place = tuple[str, int]
 State = Mapping[Place, float]
 """Shares of the requests, by place; they add up to 1."""
 
-_MUST_BE_SEEN = 4
-"""Expected requests of a block from which on none at all is hardly chance (2 % at most), and costs one more block."""
-
 
 class Target(Protocol):
     """A state that is waited for, as far as it is known."""
@@ -82,12 +79,16 @@ def by_name(shares: State | Counter[Place]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Shares by server. A block looks right within four standard deviations plus two of each; nothing at weight 0 or elsewhere.
+    """Shares by server; nothing at weight 0 or elsewhere. A block looks right within `sigmas` standard deviations and `spare` requests.
 
-    Who should get four or more of the block must be seen: a state in between, in which one gets everything, is not the one waited for.
+    Who should get `must_see` or more of the block must be seen: a state in between, in which one gets everything, is not the one waited
+    for. At 4, none at all is hardly chance (2 % at most), and costs one more block.
     """
 
     shares: Mapping[str, float]
+    sigmas: float = 4.0
+    spare: float = 2.0
+    must_see: float = 4.0
 
     @property
     def words(self) -> str:
@@ -99,9 +100,12 @@ class Weighted:
         counts, total = by_name(seen), seen.total()
         if not total or any(name not in self.shares or (self.shares[name] == 0 and n) for name, n in counts.items()):
             return False
-        if any(total * p >= _MUST_BE_SEEN and not counts.get(name) for name, p in self.shares.items()):
+        if any(total * p >= self.must_see and not counts.get(name) for name, p in self.shares.items()):
             return False
-        return all(abs(counts.get(name, 0) - total * p) <= 4 * math.sqrt(total * p * (1 - p)) + 2 for name, p in self.shares.items())
+        return all(abs(counts.get(name, 0) - total * p) <= self._width(total * p * (1 - p)) for name, p in self.shares.items())
+
+    def _width(self, variance: float) -> float:
+        return self.sigmas * math.sqrt(variance) + self.spare
 
     def evidence(self, seen: Counter[Place], before: State) -> float:
         """Return how much likelier the block is under these shares."""
