@@ -70,6 +70,7 @@ def _split(one: Splitting) -> dict[str, Any]:
         "root": one.root,
         "segments": None if one.segments is None else list(one.segments),
         "owner": one.owner,
+        "weightZero": list(one.idle),
         "open": list(one.questions),
         "shares": [
             {

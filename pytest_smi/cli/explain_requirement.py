@@ -50,5 +50,5 @@ def requirement_lines(document: dict[str, Any]) -> list[str]:
         f"  test      {document['name']}",
     ]
     faults = document["faults"]
-    lines.append("  broken by these faults of the reference mesh:" if faults else "  broken by no fault of the reference mesh alone")
+    lines.append("  broken by these faults of the reference mesh:" if faults else "  no fault of the reference mesh breaks it")
     return [*lines, *(f"    {fault['name']}: {fault['description']}" for fault in faults)]

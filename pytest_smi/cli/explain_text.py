@@ -29,9 +29,11 @@ def overview_lines(grants: Sequence[Grant], splittings: Sequence[Splitting], fin
     rows = list(_rows(grants))
     if rows:
         yield from _table(("SOURCE", "DESTINATION", "MAY", "BY"), rows, width)
-    yield (
-        "  everything else is denied" if rows else "  nobody anything: no TrafficTarget grants something, and what is not granted is denied"
-    )
+    if rows:
+        yield "  everything else is denied"
+    else:
+        why = "no TrafficTarget grants something" if grants else "there is no TrafficTarget"
+        yield f"  {why}: where a mesh enforces access, nobody may call anybody"
     if splittings:
         yield from ("", "Splits")
         for one in splittings:
@@ -98,6 +100,8 @@ def _split_lines(one: Splitting, width: int) -> Iterator[str]:
         yield from _wrapped(f"{f'port {ports}: ' if ports else ''}{readings}{_marks(extra)}", width, indent="      ")
     if not one.sharing:
         yield "      no port of the root is known"
+    if one.idle:
+        yield from _wrapped(f"nothing to {', '.join(one.idle)}, of weight 0", width, indent="      ")
     if one.segments is not None:
         yield "    every other call: the root's own endpoints"
 

@@ -51,6 +51,8 @@ class Splitting:
     """The calls that it is about, in words; None: every one."""
     sharing: tuple[Sharing, ...]
     questions: tuple[str, ...]
+    idle: tuple[str, ...]
+    """Backends of weight 0: they receive nothing (SP-04)."""
     owner: str
     """The delivery tool that writes it, and for what; empty when none is named."""
 
@@ -127,5 +129,6 @@ def _splitting(split: TrafficSplit, world: World) -> Splitting:
         segments=segments if split.matches else None,
         sharing=tuple(Sharing(ports=tuple(ports), possible=one[0], questions=one[1]) for one, ports in alike.items()),
         questions=of_split(split, world, root, None) if root is not None else (),
+        idle=tuple(dict.fromkeys(backend.service for backend in split.backends if not backend.weight)),
         owner=written.owner if written is not None else "",
     )

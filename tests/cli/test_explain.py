@@ -180,7 +180,7 @@ def test_splits_without_effect(explain: Any, text: str, said: str) -> None:
                 "{service: app-stable, weight: 100}, {service: app-canary, weight: 0}",
                 meta=", ownerReferences: [{kind: Canary, name: app}]",
             ),
-            ["written by Flagger for Canary app", "app-stable 100%"],
+            ["written by Flagger for Canary app", "app-stable 100%", "nothing to app-canary, of weight 0"],
         ),
     ],
 )

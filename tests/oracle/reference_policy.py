@@ -46,8 +46,8 @@ class ReferenceMesh:
                 smi[resource][key] = parse(item)
             except SmiError:
                 continue
-        self._faults, matcher = faults, specialize(RouteMatcher, faults)()
-        self._matcher = matcher
+        self._matcher = matcher = specialize(RouteMatcher, faults)()
+        self._policy_class, self._policies = specialize(Policy, faults), dict[tuple[str, str], Policy]()
         self._grants = access_compiler(faults).compile(smi, ACCOUNTS)
         configs = {
             key: {
@@ -67,8 +67,7 @@ class ReferenceMesh:
 
     def allows(self, request: Request) -> bool:
         """Whether the destination's sidecar lets the request through."""
-        grants = self._grants.get((request.destination.namespace, request.destination.account), [])
-        policy = specialize(Policy, self._faults)(grants, self._matcher)
+        policy = self._policy((request.destination.namespace, request.destination.account))
         source = (request.source.namespace, request.source.account) if request.source.member else None
         call, port = request.call, request.port
         assert port is not None
@@ -79,6 +78,11 @@ class ReferenceMesh:
         return policy.allow_http(
             HttpRequest(port=port, method=call.method, target=call.path.encode(), headers=_headers(call)), source
         ).allowed
+
+    def _policy(self, destination: tuple[str, str]) -> Policy:
+        if destination not in self._policies:
+            self._policies[destination] = self._policy_class(self._grants.get(destination, []), self._matcher)
+        return self._policies[destination]
 
     def shares(self, root: tuple[str, str], port: int, call: Call) -> Share:
         """How calls of a joined client to the root are shared out; a port that the root does not have is no call to it."""
