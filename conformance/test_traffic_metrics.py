@@ -24,7 +24,7 @@ def recorded(smi: Scenario, *keys: str, everything: bool = False) -> Recording:
 @assertion("TM-01", level="MUST", source="metrics v1alpha1 §Kubernetes API", even_unserved=True)
 def test_group_is_served_through_an_apiservice(smi: Scenario) -> None:
     """The group is served through an APIService for its version, which is available."""
-    version = smi.versions.get("metrics") or smi.testbed.setting.profile.apis["metrics"][0]
+    version = smi.versions.get("metrics") or smi.testbed.target.profile.apis["metrics"][0]
     name = f"{version}.{GROUP}"
     answer = smi.api(f"/apis/apiregistration.k8s.io/v1/apiservices/{name}")
     if answer.status != 404 and not answer.ok:

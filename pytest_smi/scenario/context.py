@@ -48,9 +48,9 @@ class Context:
         self.observe: Observe = observe or partial(observe_on, testbed)
         self.fresh_clients = fresh_clients
         """Whether clients in the mesh are the scenario's own."""
-        self.limits, self.versions = testbed.setting.limits, testbed.setting.written
+        self.limits, self.versions = testbed.target.limits, testbed.target.written
         self.evidence = Evidence(clock)
-        self.idle_before = testbed.setting.profile.splits.idle_before
+        self.idle_before = testbed.target.profile.splits.idle_before
         """`splits.idleBefore` of the mesh's profile: seconds."""
         self._changed = -math.inf
         self._applied: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -65,7 +65,7 @@ class Context:
 
     def rendered(self, record: SmiObject) -> dict[str, Any]:
         """Return the object for a record at the negotiated versions. Raise NotExpressible."""
-        return render(without_ports(record, self.versions), self.versions, headers=self.testbed.setting.headers)
+        return render(without_ports(record, self.versions), self.versions, headers=self.testbed.target.headers)
 
     def put(self, manifest: dict[str, Any]) -> None:
         """Create or replace any Kubernetes object; it is removed when the scenario ends."""

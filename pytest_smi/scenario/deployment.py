@@ -63,7 +63,7 @@ class Deployment:
         Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
         of nothing else.
         """
-        full, splits = f"{name}-{self._context.tag}", self._testbed.setting.profile.splits
+        full, splits = f"{name}-{self._context.tag}", self._testbed.target.profile.splits
         labels = {**({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})}
         workload = self._testbed.deploy(
             full,
@@ -168,7 +168,7 @@ class Deployment:
         ports: Mapping[str, int],
         port_names: Mapping[str, str] | None,
     ) -> Addresses:
-        profile = self._testbed.setting.profile
+        profile = self._testbed.target.profile
         addresses = Addresses.of(profile, name, namespace)
         for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
             self._context.put(manifest)

@@ -145,7 +145,7 @@ class Policies:
 
         def named(service: Service | Workload | str) -> str:
             text = f"{service}-{self._context.tag}" if isinstance(service, str) else service.name
-            return Addresses.of(self._context.testbed.setting.profile, text, root.namespace).name(family)
+            return Addresses.of(self._context.testbed.target.profile, text, root.namespace).name(family)
 
         return TrafficSplit(
             name=f"{name}-{self._context.tag}",

@@ -122,7 +122,7 @@ class Scenario:
 
     def has(self, feature: str) -> bool:
         """Whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of it."""
-        return feature in self.testbed.setting.profile.features
+        return feature in self.testbed.target.profile.features
 
     def closed_so_far(self, *calls: Call) -> None:
         """Control: none of these calls arrives yet, so that what opens them later is seen to have an effect."""
@@ -151,7 +151,7 @@ class Scenario:
                 known[key] = (common, build(common), None)
             except Exception as error:  # whatever went wrong, it goes wrong once and is told to all
                 known[key] = (common, None, error)
-            if not self.testbed.setting.keep:
+            if not self.testbed.target.keep:
                 common.close()
         common, value, failure = known[key]
         self.evidence.include(common.evidence)

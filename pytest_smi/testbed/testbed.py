@@ -30,7 +30,7 @@ class Testbed:
     __test__ = False  # not a test class, whatever pytest makes of the name
 
     def __init__(self, connection: Connection, target: MeshTarget) -> None:
-        self.connection, self.setting = connection, target
+        self.connection, self.target = connection, target
         self.objects = Objects(connection)
         self.failed_controls = 0
         """How many controls did not hold so far; patience with further ones is cut after two."""
@@ -48,13 +48,13 @@ class Testbed:
     def namespace(self, alias: str) -> str:
         """Return the real name of t1, t2 or out; created on first use."""
         if alias not in self._namespaces:
-            name = f"smi-{alias}-{self.setting.run[:6]}{secrets.token_hex(2)}"
-            labels = None if alias == "out" else self.setting.profile.join
-            self.objects.apply(manifests.namespace(name, run=self.setting.run, injection_labels=labels))
+            name = f"smi-{alias}-{self.target.run[:6]}{secrets.token_hex(2)}"
+            labels = None if alias == "out" else self.target.profile.join
+            self.objects.apply(manifests.namespace(name, run=self.target.run, injection_labels=labels))
             self._namespaces[alias] = name
-            secret = self.setting.placement.pull_secret
+            secret = self.target.placement.pull_secret
             if secret:
-                self.objects.apply(manifests.pull_secret(name, read_pull_secret(secret, self.setting.image)))
+                self.objects.apply(manifests.pull_secret(name, read_pull_secret(secret, self.target.image)))
         return self._namespaces[alias]
 
     @property
@@ -84,7 +84,7 @@ class Testbed:
         environment: Mapping[str, str] | None = None,
     ) -> Workload:
         """Create ServiceAccount and Deployment; the pods are awaited when they are first needed."""
-        namespace, profile = self.namespace(alias), self.setting.profile
+        namespace, profile = self.namespace(alias), self.target.profile
         injection = profile.join if joined and alias != "out" else profile.keep_out
         self.objects.apply(manifests.service_account(account, namespace))
         self.objects.apply(
@@ -92,13 +92,13 @@ class Testbed:
                 name,
                 namespace,
                 account=account,
-                image=self.setting.image,
+                image=self.target.image,
                 replicas=replicas,
                 role=role,
                 labels=labels,
                 pod_injection=(injection.pod_labels, injection.pod_annotations),
                 environment=environment,
-                placement=self.setting.placement,
+                placement=self.target.placement,
             )
         )
         addresses = Addresses.of(profile, name, namespace)
@@ -124,7 +124,7 @@ class Testbed:
         """Return the prober of a pod, opened on first use."""
         if pod_key not in self._probers:
             namespace, _, name = pod_key.partition("/")
-            prober = Prober(self.connection, namespace, name, deadline=self.setting.limits.session_deadline)
+            prober = Prober(self.connection, namespace, name, deadline=self.target.limits.session_deadline)
             prober.await_ready()
             self._probers[pod_key] = prober
         return self._probers[pod_key]
@@ -140,8 +140,8 @@ class Testbed:
         wait_until(
             lambda: bool(prober.addresses(host)),
             what=f"the name {host} resolves in {pod_key} (is cluster DNS healthy?)",
-            deadline=self.setting.limits.settle_deadline,
-            longest_pause=self.setting.limits.poll_interval,
+            deadline=self.target.limits.settle_deadline,
+            longest_pause=self.target.limits.poll_interval,
         )
         self._named.add((pod_key, host))
 
@@ -150,7 +150,7 @@ class Testbed:
         pods = [pod for workload in workloads for pod in workload.pods]
         fresh = [pod for pod in pods if pod.key not in self._journals]
         for pod in fresh:
-            self._journals[pod.key] = Journal(self.connection, pod.namespace, pod.name, deadline=self.setting.limits.session_deadline)
+            self._journals[pod.key] = Journal(self.connection, pod.namespace, pod.name, deadline=self.target.limits.session_deadline)
         for pod in fresh:
             self._journals[pod.key].await_ready()
         return [self._journals[pod.key] for pod in pods]
@@ -174,9 +174,9 @@ class Testbed:
         for session in [*self._probers.values(), *self._journals.values()]:
             session.close()
         self._probers, self._journals = {}, {}
-        if self.setting.keep:
+        if self.target.keep:
             return
-        remove_namespaces(self.objects, list(self._namespaces.values()), self.setting.limits)
+        remove_namespaces(self.objects, list(self._namespaces.values()), self.target.limits)
         self._namespaces = {}
 
     def _await_pods(self, workload: Workload) -> Sequence[Pod]:
@@ -194,8 +194,8 @@ class Testbed:
             wait_until(
                 enough,
                 what=f"{workload.replicas} pod(s) of {workload.key} are Ready",
-                deadline=self.setting.limits.ready_deadline,
-                longest_pause=self.setting.limits.poll_interval,
+                deadline=self.target.limits.ready_deadline,
+                longest_pause=self.target.limits.poll_interval,
             )
         except ClusterError as error:
             waited = time.monotonic() - started

@@ -70,7 +70,7 @@ class ScriptedTestbed:
     def __init__(self, limits: Limits, *, versions: Mapping[str, str], idle_before: float, root_selects_backends: bool) -> None:
         profile = load_profile("reference")
         splits = replace(profile.splits, idle_before=idle_before, root_selects_backends=root_selects_backends)
-        self.setting = MeshTarget(
+        self.target = MeshTarget(
             name="scripted", profile=replace(profile, splits=splits), versions=versions, limits=limits, image="none", run="scripted"
         )
         self.objects = ScriptedObjects()
@@ -95,7 +95,7 @@ class ScriptedTestbed:
     def deploy(self, name: str, alias: str, *, account: str, title: str, joined: bool = True, replicas: int = 1, **_: object) -> Workload:
         """Return a workload whose pods are Ready."""
         pods = [Pod(alias, f"{name}-{index}", f"10.0.0.{index + 1}", account) for index in range(replicas)]
-        addresses = Addresses.of(self.setting.profile, name, alias)
+        addresses = Addresses.of(self.target.profile, name, alias)
         self.workloads[f"{alias}/{name}"] = made = Workload(
             name=name,
             namespace=alias,

@@ -59,9 +59,7 @@ class Converging(Scripted):
         """Deploy servers; those marked True are behind the root."""
         servers = [self.smi.server(name, under_root=under) for name, under in roots.items()]
         chosen = [
-            s
-            for s, under in zip(servers, roots.values(), strict=True)
-            if under or self.testbed.setting.profile.splits.root_selects_backends
+            s for s, under in zip(servers, roots.values(), strict=True) if under or self.testbed.target.profile.splits.root_selects_backends
         ]
         self.before = {server.name: 1 / len(chosen) for server in chosen}
         self._probes = {server.name: probe("n", Outcome.DELIVERED, pod=server.pods[0].name) for server in servers}
