@@ -127,7 +127,7 @@ def _single(directory: Path, statements: Sequence[Statement], signers: tuple[str
     if ours.subjects != expected:
         raise refusal(10, f"the signed subjects must be the files and images of the report; {_difference(ours.subjects, expected)}")
     # 11: two statements that disagree would let each reader believe another thing.
-    if theirs.predicate != result_predicate(matrix):
+    if theirs.predicate != result_predicate(matrix, ours.predicate["schemaVersion"]):
         raise refusal(11, "the test-result statement must follow from the matrix; it says something else")
     return Verified(
         matrix=matrix,
