@@ -1,7 +1,8 @@
 """From results to runs: capability per API, and when a run may be called conformant. Pure.
 
-The boolean `conformant` is what pipelines read, so it is true only when nothing at all speaks against it: every requirement given is
-accounted for, at least one passed, none failed, errored or was skipped, and nothing weakened or interrupted the run.
+The boolean `conformant` is what pipelines read. It speaks of MUST and MUST-d: it is true only when every requirement given is accounted
+for, at least one of these passed, none of them failed, errored or was skipped, and nothing weakened or interrupted the run. A failed
+SHOULD is a recommendation that is not met, no more.
 """
 
 import re
@@ -14,13 +15,15 @@ from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
-from pytest_smi.matrix.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Run, Suite
+from pytest_smi.matrix.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Recommendations, Run, Suite
 from pytest_smi.matrix.run import run_name
 
-__all__ = ["Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
+__all__ = ["AGAINST", "BINDING", "Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
 
-_BINDING = (Level.MUST, Level.MUST_D)
-_AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
+BINDING = (Level.MUST, Level.MUST_D)
+"""Levels that count for conformance and capability."""
+AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
+"""Statuses that speak against conformance, where the level is binding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,9 @@ class RunContext:
 
     `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and level, for every
     requirement of the catalogue that this run had to account for (a requirement without a result makes the run incomplete).
-    `interrupted`: it did not run to its end. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of the
-    matrix. Dates are ISO 8601 in UTC.
+    `interrupted`: it did not run to its end. `emulated`: the persona that played the mesh, None
+    for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of the matrix.
+    Dates are ISO 8601 in UTC.
     """
 
     mesh: Mesh
@@ -45,6 +49,7 @@ class RunContext:
     weakened: tuple[str, ...] = ()
     interrupted: bool = False
     provenance: Provenance = field(default_factory=Provenance)
+    emulated: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +93,12 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
     weakened = context.weakened
     if context.interrupted:
         weakened += ("the run was interrupted",)
+    if context.emulated is not None:
+        weakened += (f"an emulation was tested, the persona {context.emulated} of the reference mesh: it is not the mesh itself",)
     if missing:
         weakened += (f"{len(missing)} requirement(s) of the catalogue have no result: {', '.join(missing)}",)
-    conformant = summary[Status.PASSED] > 0 and not any(summary[status] for status in _AGAINST) and not weakened
+    binding = [result.status for result in results if result.level in BINDING]
+    conformant = Status.PASSED in binding and not any(status in AGAINST for status in binding) and not weakened
     return Run(
         mesh=context.mesh,
         kubernetes=context.kubernetes,
@@ -102,7 +110,9 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
         nonce=context.nonce,
         summary=summary,
         conformant=conformant,
+        recommendations=Recommendations.of(entries),
         weakened=weakened,
+        emulated=context.emulated,
         results=entries,
         provenance=context.provenance,
     )
@@ -130,12 +140,14 @@ def evidence_names(results: Sequence[Result], *, suffix: str = "") -> dict[str, 
 def _claim(api: Api, results: Sequence[Result], context: RunContext) -> ApiClaim:
     version = context.apis.get(api)
     own = [result for result in results if result.api is api]
+    if version is None and not any(result.status in (Status.PASSED, Status.FAILED, Status.ERRORED) for result in own):
+        return ApiClaim(version=None, capability=Capability.NOT_CLAIMED)
     if version is None or not any(result.status is Status.PASSED for result in own):
         return ApiClaim(version=version, capability=Capability.NONE)
-    binding = [result for result in own if result.level in _BINDING]
+    binding = [result for result in own if result.level in BINDING]
     accounted = {result.requirement for result in binding}
-    absent = [name for name, (of, level) in context.required.items() if of is api and level in _BINDING and name not in accounted]
-    whole = not absent and not context.interrupted and all(result.status not in _AGAINST for result in binding)
+    absent = [name for name, (of, level) in context.required.items() if of is api and level in BINDING and name not in accounted]
+    whole = not absent and not context.interrupted and all(result.status not in AGAINST for result in binding)
     held = any(result.status is Status.PASSED for result in binding)
     return ApiClaim(version=version, capability=Capability.FULL if whole and held else Capability.PARTIAL)
 

@@ -24,6 +24,7 @@ from pytest_smi.matrix.run import (
     ImageRole,
     Mesh,
     Provenance,
+    Recommendations,
     Run,
     Suite,
     run_json,
@@ -42,6 +43,7 @@ __all__ = [
     "Matrix",
     "Mesh",
     "Provenance",
+    "Recommendations",
     "Run",
     "Suite",
     "duplicate_run",
@@ -68,7 +70,7 @@ class Matrix(WholeRecord):
     """The suite that wrote it."""
     runs: tuple[Run, ...]
     """The runs, in order of mesh, version and time."""
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     """Version of the form of this file."""
 
     def __post_init__(self) -> None:
@@ -142,6 +144,8 @@ def _miscounted(matrix: Matrix) -> Iterator[Fault]:
     for index, run in enumerate(matrix.runs):
         if run.summary != {status: sum(entry.status is status for entry in run.results) for status in Status}:
             yield f"runs[{index}].summary", "must count the results; it does not"
+        if run.recommendations != Recommendations.of(run.results):
+            yield f"runs[{index}].recommendations", "must count the results with the level SHOULD; it does not"
 
 
 _FORM = Form(Matrix, MEANINGS)

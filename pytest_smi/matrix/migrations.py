@@ -4,6 +4,7 @@
 |---|---|
 | 1 | the first |
 | 2 | the suite has `wheel` and `record`; each run has `provenance`: its suite, catalogue, CRD digests, roles of images, CI run |
+| 3 | `conformant` counts MUST and MUST-d alone; each run has `recommendations` and `emulated`; an API can be `not claimed` |
 
 A new version gets a line here, a step in `_STEPS`, and a sample of the version before in `tests/data`.
 """
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 __all__ = ["SCHEMA_VERSION", "upgraded"]
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 """Version of the form of matrix.json that is written; a reader refuses newer ones."""
 
 
@@ -43,4 +44,29 @@ def _from_1(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "suite": suite, "runs": runs}
 
 
-_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(document: dict[str, Any]) -> dict[str, Any]:
+    # `conformant` stays as it was signed: what was conformant still is, and what was not is not judged anew.
+    runs = document.get("runs")
+    if isinstance(runs, list):
+        runs = [_run_from_2(run) if isinstance(run, dict) else run for run in runs]
+    return {**document, "runs": runs}
+
+
+def _run_from_2(run: dict[str, Any]) -> dict[str, Any]:
+    listed = run.get("results")
+    results = [result for result in listed if isinstance(result, dict)] if isinstance(listed, list) else []
+    tested = [result.get("api") for result in results if result.get("status") in ("failed", "errored")]
+    should = [result.get("status") for result in results if result.get("level") == "SHOULD"]
+    apis = run.get("apis")
+    if isinstance(apis, dict):
+        apis = {
+            api: {**claim, "capability": "not claimed"}
+            if isinstance(claim, dict) and claim.get("version") is None and claim.get("capability") == "None" and api not in tested
+            else claim
+            for api, claim in apis.items()
+        }
+    recommendations = {"met": should.count("passed"), "unmet": should.count("failed")}
+    return {"recommendations": recommendations, "emulated": None, **run, "apis": apis}
+
+
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}

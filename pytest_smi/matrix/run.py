@@ -4,7 +4,7 @@ How results become runs, and when a run may be called conformant, is decided in 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import itemgetter
@@ -26,6 +26,7 @@ __all__ = [
     "ImageRole",
     "Mesh",
     "Provenance",
+    "Recommendations",
     "Run",
     "Suite",
     "run_json",
@@ -48,7 +49,9 @@ class Capability(StrEnum):
     PARTIAL = "Partial"
     """Some passed."""
     NONE = "None"
-    """None passed, or the API is not claimed or not served."""
+    """It was tested, and none passed."""
+    NOT_CLAIMED = "not claimed"
+    """The mesh does not claim the API, or the cluster does not serve it."""
 
 
 class ImageRole(StrEnum):
@@ -182,6 +185,22 @@ def _unique(results: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendations(WholeRecord):
+    """What came of the requirements with the level SHOULD. They never count for or against conformance."""
+
+    met: Annotated[int, Field(ge=0)]
+    """How many results of them passed."""
+    unmet: Annotated[int, Field(ge=0)]
+    """How many failed."""
+
+    @classmethod
+    def of(cls, results: Iterable[Entry]) -> "Recommendations":
+        """Count them."""
+        found = Counter(entry.status for entry in results if entry.level is Level.SHOULD)
+        return cls(met=found[Status.PASSED], unmet=found[Status.FAILED])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run(WholeRecord):
     """One mesh tested against the catalogue once. Dates are ISO 8601 in UTC."""
 
@@ -223,9 +242,13 @@ class Run(WholeRecord):
     ]
     """How many results have each status."""
     conformant: bool
-    """Whether nothing at all speaks against the mesh."""
+    """Whether the mesh conforms: every MUST and MUST-d of what it claims was tested, none failed, and nothing weakened the run."""
+    recommendations: Recommendations
+    """How many recommendations the mesh meets."""
     weakened: tuple[str, ...]
     """Reasons why this run could not have found everything: an option that narrows it, a limit out of bounds."""
+    emulated: str | None
+    """Name of the persona when the reference mesh played this mesh; null when the mesh itself was tested."""
     results: Annotated[tuple[Entry, ...], AfterValidator(_unique)]
     """One entry per assertion, in order of requirement and id."""
     provenance: Provenance = field(default_factory=Provenance)

@@ -134,9 +134,9 @@ def refuse_other_subjects(statement: Statement, expected: dict[str, str], what: 
         raise VerificationError(f"the signed subjects must be {what}; {_difference(statement.subjects, expected)}")
 
 
-def refuse_other_result(theirs: Statement, matrix: Matrix) -> None:
-    """Raise unless the test-result statement follows from the matrix: else each reader would believe another thing."""
-    if theirs.predicate != result_predicate(matrix):
+def refuse_other_result(theirs: Statement, matrix: Matrix, ours: Statement) -> None:
+    """Raise unless the test-result statement follows from the matrix, by the rules of the schema version that was signed."""
+    if theirs.predicate != result_predicate(matrix, ours.predicate["schemaVersion"]):
         raise VerificationError("the test-result statement must follow from the matrix; it states something else")
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pytest_smi.core.canonical import indented, sha256_hex
+from pytest_smi.core.canonical import indented, parse_json, sha256_hex
 from pytest_smi.core.document import Form, WholeRecord, told
 from pytest_smi.core.result import NotEmpty
 from pytest_smi.errors import ReportError, VerificationError
@@ -181,13 +181,25 @@ def merged_matrix(merging: Merging, parts: Iterable[Part]) -> Matrix:
         raise VerificationError(error.message) from None
 
 
-def refuse_other_matrix(merging: Merging, matrix: Matrix, digest: str) -> None:
-    """Raise `VerificationError` unless this matrix has, in its canonical bytes, the sha256 of matrix.json."""
+def refuse_other_matrix(merging: Merging, matrix: Matrix, digest: str, folder: ReportFolder) -> None:
+    """Raise `VerificationError` unless this matrix has, in its canonical bytes, the sha256 of matrix.json.
+
+    One that an older release merged has the schema version of its day: what it says, once upgraded, must be the same.
+    """
     expected = hashlib.sha256()
     for piece in matrix_pieces(merging, (run_text(run) for run in matrix.runs)):
         expected.update(piece)
-    if expected.hexdigest() != digest:
+    if expected.hexdigest() != digest and not _is_older_form(folder.data(MATRIX_FILE), matrix):
         raise VerificationError(f"{MATRIX_FILE} must be what follows from the sources; it states something else")
+
+
+def _is_older_form(data: bytes, matrix: Matrix) -> bool:
+    try:
+        document = parse_json(data)
+        version = document.get("schemaVersion") if isinstance(document, dict) else None
+        return type(version) is int and version < SCHEMA_VERSION and Matrix.from_json(document) == matrix
+    except (ValueError, ReportError):
+        return False
 
 
 def subjects_of_merging(matrix_digest: str, envelopes: Mapping[str, str]) -> dict[str, str]:

@@ -90,10 +90,13 @@ def catalogue_identity(run: Run, of_matrix: Suite) -> str:
 
 
 def _refuse_false_claim(run: Run) -> None:
-    against = [entry.requirement for entry in run.results if entry.status in _AGAINST]
-    if run.conformant and (against or run.weakened or not run.summary[Status.PASSED]):
-        reason = ", ".join(against[:5]) or "; ".join(run.weakened) or "nothing passed"
-        raise VerificationError(f"a conformant run has no failures; that of {_named(run)} has: {reason}")
+    binding = [entry for entry in run.results if entry.level in LEVELS_OF["must"]]
+    against = [entry.requirement for entry in binding if entry.status in _AGAINST]
+    passed = any(entry.status is Status.PASSED for entry in binding)
+    if run.conformant and (against or run.weakened or run.emulated is not None or not passed):
+        emulation = f"it is an emulation, {run.emulated}" if passed else "nothing passed"
+        reason = ", ".join(against[:5]) or "; ".join(run.weakened) or emulation
+        raise VerificationError(f"a conformant run has no MUST against it; that of {_named(run)} has: {reason}")
 
 
 def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:

@@ -194,7 +194,7 @@ def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tupl
         subjects = consistency.subjects_expected(matrix, digest, evidence)
         consistency.refuse_other_subjects(ours, subjects, "the files and images of the report")
     with _step(11):
-        consistency.refuse_other_result(theirs, matrix)
+        consistency.refuse_other_result(theirs, matrix, ours)
     with _step(12):
         beside = consistency.not_covered(folder, EVIDENCE_FOLDER)
     return Verified(matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside)
@@ -214,7 +214,7 @@ def _merged(folder: ReportFolder, statement: Statement, signers: tuple[str, ...]
     with _step(8):
         matrix = merged.merged_matrix(merging, parts)
     with _step(11):
-        merged.refuse_other_matrix(merging, matrix, digest)
+        merged.refuse_other_matrix(merging, matrix, digest, folder)
     with _step(10):
         subjects = merged.subjects_of_merging(digest, {part.id: part.envelopes for part in parts})
         consistency.refuse_other_subjects(statement, subjects, "the matrix and its sources")

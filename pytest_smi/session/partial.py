@@ -52,7 +52,7 @@ def without_claims(built: Built, coverage: Coverage) -> Built:
     runs = tuple(
         replace(
             run,
-            apis={api: replace(claim, capability=Capability.NONE) for api, claim in run.apis.items()},
+            apis={api: replace(claim, capability=Capability.NOT_CLAIMED) for api, claim in run.apis.items()},
             conformant=False,
             weakened=(str(coverage), *run.weakened),
         )

@@ -5,12 +5,12 @@ Two statements over the same subjects: our own predicate, which is the matrix do
 container image of a mesh whose digest is known, each with a name and a sha256, nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.core.canonical import compact_bytes, parse_json, sha256_hex
-from pytest_smi.core.terms import Status
+from pytest_smi.core.terms import Level, Status
 from pytest_smi.core.uris import MERGE_PREDICATE, matrix_predicate
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix, Run
@@ -36,6 +36,7 @@ MATRIX_PREDICATE = MATRIX_PREDICATES[SCHEMA_VERSION]
 """The predicate type that is written."""
 TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 """in-toto's own: result, configuration, and the tests that passed, warned and failed."""
+_RECOMMENDATIONS_SINCE = 3
 MATRIX_FILE = "matrix.json"
 """Name of the matrix in the report folder, and of the subject that is it."""
 
@@ -116,9 +117,13 @@ def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str])
     return subjects
 
 
-def result_predicate(matrix: Matrix) -> dict[str, Any]:
-    """Return the test-result predicate: PASSED only if every run is conformant, FAILED if anything failed, else WARNED (incomplete)."""
-    failed = _named(matrix, Status.FAILED)
+def result_predicate(matrix: Matrix, version: int = SCHEMA_VERSION) -> dict[str, Any]:
+    """Return the test-result predicate: PASSED only if every run is conformant, FAILED if a MUST failed, else WARNED (incomplete).
+
+    A recommendation that is not met is a warning. `version`: the schema version that was signed; before 3 it was a failure.
+    """
+    recommended = (Level.SHOULD,) if version >= _RECOMMENDATIONS_SINCE else ()
+    failed = _named(matrix, Status.FAILED, but=recommended)
     if failed:
         verdict = "FAILED"
     elif matrix.runs and all(run.conformant for run in matrix.runs):
@@ -130,13 +135,18 @@ def result_predicate(matrix: Matrix) -> dict[str, Any]:
         "result": verdict,
         "configuration": [{"name": f"{matrix.suite.name}-{matrix.suite.version}", "digest": {"sha256": digest}}],
         "passedTests": _named(matrix, Status.PASSED),
-        "warnedTests": _named(matrix, Status.ERRORED, Status.SKIPPED),
+        "warnedTests": sorted({*_named(matrix, Status.ERRORED, Status.SKIPPED), *_named(matrix, Status.FAILED, only=recommended)}),
         "failedTests": failed,
     }
 
 
-def _named(matrix: Matrix, *statuses: Status) -> list[str]:
-    return sorted(f"{_label(run)}/{entry.id}" for run in matrix.runs for entry in run.results if entry.status in statuses)
+def _named(matrix: Matrix, *statuses: Status, only: Collection[Level] = tuple(Level), but: Collection[Level] = ()) -> list[str]:
+    return sorted(
+        f"{_label(run)}/{entry.id}"
+        for run in matrix.runs
+        for entry in run.results
+        if entry.status in statuses and entry.level in only and entry.level not in but
+    )
 
 
 def _label(run: Run) -> str:

@@ -12,7 +12,7 @@ from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.build import RunContext, build_matrix, build_run, evidence_names
-from pytest_smi.matrix.matrix import Capability, Matrix, Mesh, Suite
+from pytest_smi.matrix.matrix import Capability, Matrix, Mesh, Recommendations, Suite
 
 SUITE = Suite(name="pytest-smi", version="0.1.0", digest="a" * 64)
 
@@ -54,11 +54,11 @@ class TestConformance:
     """When a run may be called conformant, and which capability an API gets."""
 
     def test_complete_and_passed(self) -> None:
-        """All passed and accounted for: conformant and Full; other APIs are None."""
+        """All passed and accounted for: conformant and Full; other APIs are not claimed."""
         run = build_run([a_result("TA-01"), a_result("TA-02")], a_context("TA-01", "TA-02"))
         assert run.conformant
         assert run.apis[Api.ACCESS].capability is Capability.FULL
-        assert run.apis[Api.SPLIT].capability is Capability.NONE
+        assert run.apis[Api.SPLIT].capability is Capability.NOT_CLAIMED
         assert run.summary[Status.PASSED] == 2
 
     @pytest.mark.parametrize("status", [Status.FAILED, Status.ERRORED, Status.SKIPPED])
@@ -97,10 +97,31 @@ class TestConformance:
         assert run.weakened
 
     def test_should_failure_is_not_a_capability_matter(self) -> None:
-        """A failed SHOULD leaves the API Full, since Full speaks of MUST; the run as a whole is still not conformant."""
+        """A failed SHOULD is a recommendation that is not met: the API is Full and the run conformant."""
         run = build_run([a_result("TA-01"), a_result("TA-02", Status.FAILED, level=Level.SHOULD)], a_context("TA-01"))
         assert run.apis[Api.ACCESS].capability is Capability.FULL
+        assert run.conformant
+        assert run.recommendations == Recommendations(met=0, unmet=1)
+
+    def test_met_recommendations_do_not_make_a_run_conformant(self) -> None:
+        """Where no MUST passed there is nothing to be conformant with."""
+        run = build_run([a_result("TA-01", level=Level.SHOULD)], a_context("TA-01"))
         assert not run.conformant
+        assert run.recommendations == Recommendations(met=1, unmet=0)
+
+    @pytest.mark.parametrize(("status", "expected"), [(Status.FAILED, Capability.NONE), (Status.UNSUPPORTED, Capability.NOT_CLAIMED)])
+    def test_claimed_and_none_passed_is_told_from_not_claimed(self, status: Status, expected: Capability) -> None:
+        """An API without a tested version is None only where something of it was tested and failed."""
+        run = build_run([a_result("TA-01", status)], a_context("TA-01", apis={}))
+        assert run.apis[Api.ACCESS].capability is expected
+        assert build_run([a_result("TA-01", status)], a_context("TA-01")).apis[Api.ACCESS].capability is Capability.NONE
+
+    def test_emulation_is_restricted_and_never_conformant(self) -> None:
+        """The reference mesh playing another one says nothing of that one."""
+        run = build_run([a_result("TA-01")], a_context("TA-01", emulated="osm"))
+        assert run.emulated == "osm"
+        assert not run.conformant
+        assert run.weakened == ("an emulation was tested, the persona osm of the reference mesh: it is not the mesh itself",)
 
 
 class TestRefusals:
@@ -180,12 +201,12 @@ class TestBytes:
         """What is written is read back, byte for byte."""
         data = self.built().to_bytes()
         assert Matrix.from_bytes(data).to_bytes() == data
-        assert b'"schemaVersion": 2' in data
+        assert b'"schemaVersion": 3' in data
 
     @pytest.mark.parametrize(
         ("change", "path"),
         [
-            (lambda doc: doc.update(schemaVersion=3), "schemaVersion"),
+            (lambda doc: doc.update(schemaVersion=4), "schemaVersion"),
             (lambda doc: doc.update(schemaVersion=True), "schemaVersion"),
             (lambda doc: doc.update(other=1), "other"),
             (lambda doc: doc["suite"].update(digest="abc"), "suite.digest"),
@@ -194,6 +215,8 @@ class TestBytes:
             (lambda doc: doc["runs"][0]["apis"]["split"].update(capability="Half"), "runs[0].apis.split.capability"),
             (lambda doc: doc["runs"][0]["summary"].update(failed=0), "runs[0].summary"),
             (lambda doc: doc["runs"][0].update(conformant="yes"), "runs[0].conformant"),
+            (lambda doc: doc["runs"][0]["recommendations"].update(met=7), "runs[0].recommendations"),
+            (lambda doc: doc["runs"][0].update(emulated=True), "runs[0].emulated"),
             (lambda doc: doc["runs"][0]["results"][1].update(status="fine"), "runs[0].results[1].status"),
             (lambda doc: doc["runs"][0]["results"][1].update(id="TA-01"), "runs[0].results"),
             (lambda doc: doc["runs"][0]["results"][0]["evidence"].pop("sha256"), "runs[0].results[0].evidence.sha256"),

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError
-from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, matrix_schema, schema_bytes
+from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, Recommendations, matrix_schema, schema_bytes
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import load_public_key
@@ -125,6 +125,24 @@ class TestVersions:
         assert run.provenance.suite == verified.matrix.suite
         assert verified.matrix.to_json()["schemaVersion"] == SCHEMA_VERSION
         assert Matrix.from_bytes(verified.matrix.to_bytes()) == verified.matrix
+
+    def test_version_2_loads_and_verifies(self) -> None:
+        """A failed SHOULD was a failure when it was signed; what was signed stays, and the matrix counts it as a recommendation."""
+        folder = DATA / "report-v2"
+        assert json.loads((folder / "matrix.json").read_bytes())["schemaVersion"] == 2
+        verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
+        run = verified.matrix.runs[0]
+        assert run.recommendations == Recommendations(met=0, unmet=1)
+        assert run.emulated is None
+        assert not run.conformant
+        assert [str(claim.capability) for claim in run.apis.values()] == ["Full", "not claimed", "not claimed", "not claimed"]
+        assert Matrix.from_bytes(verified.matrix.to_bytes()) == verified.matrix
+
+    def test_merged_report_of_version_2_verifies(self) -> None:
+        """It says the same as its sources do in the form of today."""
+        folder = DATA / "merged-v2"
+        key = [load_public_key(folder / "signing-key.pub.pem")]
+        assert [run.mesh.name for run in verify_report(folder, key).matrix.runs] == ["linkerd", "reference"]
 
     @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, True, "1", None, 1.5])
     def test_other_versions_are_refused(self, version: object) -> None:

@@ -52,7 +52,7 @@ def test_nothing_claimed_and_nothing_served_gives_a_whole_matrix(bare: EmbeddedC
     assert run.matrix is not None
     (found,) = run.matrix["runs"]
     assert found["conformant"] is False
-    assert {api["capability"] for api in found["apis"].values()} == {"None"}
+    assert {api["capability"] for api in found["apis"].values()} == {"not claimed"}
     assert (namespaces(bare), deployed(bare)) == (before, [])
 
 

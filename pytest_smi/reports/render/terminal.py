@@ -21,7 +21,12 @@ __all__ = ["Line", "Style", "summary_lines"]
 Style = Literal["title", "good", "bad", "warn", "plain", "dim"]
 Line = tuple[Style, str]
 
-_CAPABILITY: dict[Capability, Style] = {Capability.FULL: "good", Capability.PARTIAL: "warn", Capability.NONE: "bad"}
+_CAPABILITY: dict[Capability, Style] = {
+    Capability.FULL: "good",
+    Capability.PARTIAL: "warn",
+    Capability.NONE: "bad",
+    Capability.NOT_CLAIMED: "dim",
+}
 _MOST_GROUPED = 12
 """Requirements listed per reason before the rest is only counted."""
 
@@ -79,7 +84,7 @@ def _apis(run: Run, width: int) -> Iterator[Line]:
         if claim.version is None and not own:
             continue
         counts = ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in own)))
-        lead = f"  {api:<8} {claim.version or '-':<9} {claim.capability:<8} "
+        lead = f"  {api:<8} {claim.version or '-':<9} {claim.capability:<11} "
         yield from _wrapped(_CAPABILITY[claim.capability], lead, counts or "nothing ran", width)
 
 

@@ -67,7 +67,7 @@ def test_everything_that_matters_is_there() -> None:
     text = "\n".join(line for _, line in lines)
     for part in (
         "reference 0.1.0 on Kubernetes v1.32.0",
-        "access   v1alpha3  Partial  1 passed, 1 failed, 1 errored, 1 observed",
+        "access   v1alpha3  Partial     1 passed, 1 failed, 1 errored, 1 observed",
         "TA-02  MUST",
         "reason    3 of 100 requests",
         "smi-report/evidence/TA-02.json",
