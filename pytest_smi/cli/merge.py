@@ -22,7 +22,7 @@ from pytest_smi.signing.signer import Signer
 @host_option
 @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where the merged report goes: a new folder.")
 @click.option("--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key that signs the merging.")
-@click.option("--allow-mixed", is_flag=True, help="Merge runs that were tested against different catalogues.")
+@click.option("--allow-mixed", is_flag=True, help="Merge runs of different catalogues, and emulations with real meshes.")
 @click.option("--allow-incomplete", is_flag=True, help="Merge runs that were restricted or interrupted.")
 def command(
     reports: tuple[Path | str, ...],

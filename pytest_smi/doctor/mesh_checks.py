@@ -72,11 +72,24 @@ def alone(survey: Survey) -> Iterator[Finding]:
         )
 
 
+EMULATION_MARK = "smi-reference.io/persona"
+"""Annotation of the workloads of an emulation."""
+
+
 def mesh_version(survey: Survey) -> str:
     """Return the version of the mesh, empty when it cannot be read."""
     mesh = survey.profile.mesh
     workload = survey.found(workload_key(mesh.reference(mesh.version.workload))) if mesh.version.workload else None
     return read_version(mesh.version.source, workload, survey.items(PODS)) if workload else ""
+
+
+def emulation(survey: Survey) -> str | None:
+    """Return the persona of the reference mesh that poses as this mesh, None for the mesh itself; the reference poses as nobody."""
+    if survey.profile.provider == "embedded":
+        return None
+    workloads = (survey.found(workload_key(reference)) for reference in own_workloads(survey.profile))
+    marks = ((workload["metadata"].get("annotations") or {}).get(EMULATION_MARK) for workload in workloads if workload is not None)
+    return next((str(mark) for mark in marks if mark), None)
 
 
 def mesh_images(survey: Survey) -> dict[str, str]:

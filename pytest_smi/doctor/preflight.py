@@ -11,7 +11,7 @@ from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.doctor.examine import findings, survey
 from pytest_smi.doctor.findings import Finding, Level, of_level, problem, warning
-from pytest_smi.doctor.mesh_checks import mesh_images, mesh_version
+from pytest_smi.doctor.mesh_checks import emulation, mesh_images, mesh_version
 from pytest_smi.doctor.probe import Probe
 from pytest_smi.doctor.questions import DEFINED, definition_key
 from pytest_smi.doctor.survey import Survey
@@ -27,6 +27,8 @@ class Findings:
 
     kubernetes: str
     mesh_version: str
+    emulated: str | None = None
+    """The persona of the reference mesh that poses as this mesh."""
     images: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +74,7 @@ def inspect(
     return Findings(
         kubernetes=seen.kubernetes,
         mesh_version=mesh_version(seen),
+        emulated=emulation(seen),
         images=mesh_images(seen),
         versions=chosen.versions,
         absent=chosen.absent,

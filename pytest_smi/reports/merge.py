@@ -103,11 +103,15 @@ class _Collected:
         self.catalogues: dict[str, str] = {}
         self.suites: set[Suite] = set()
         self._nonces: set[str] = set()
+        self._emulations: set[str] = set()
+        """Names of runs that are emulations of their mesh."""
+        self._real: set[str] = set()
 
     def add(self, run: Run, of_matrix: Suite, report: Path, spool: BinaryIO) -> None:
         if run.nonce in self._nonces:
             raise ReportError(f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already", "Merge each once.")
         self._nonces.add(run.nonce)
+        (self._real if run.emulated is None else self._emulations).add(run.name)
         self.catalogues.setdefault(catalogue_identity(run, of_matrix), str(report))
         self.suites.add(run.provenance.suite or of_matrix)
         text = run_text(run).encode()
@@ -117,6 +121,11 @@ class _Collected:
     def refuse_unlike(self, allowed: bool) -> None:
         if not self.places:
             raise ReportError("a merged report holds at least one run; there is none", "Give the report folders.")
+        if self._emulations and self._real and not allowed:
+            raise ReportError(
+                f"runs of real meshes and emulations are not merged; {', '.join(sorted(self._emulations))} is an emulation",
+                "Leave the emulations out, or add --allow-mixed.",
+            )
         if len(self.catalogues) > 1 and not allowed:
             listed = "; ".join(f"{report} has {identity}" for identity, report in list(self.catalogues.items())[:3])
             raise ReportError(

@@ -171,6 +171,7 @@ class ResultCollector:
             },
             weakened=tuple(weakened),
             interrupted=self.interrupted,
+            emulated=found.emulated,
             provenance=Provenance(
                 catalogue=catalogue_of(self.catalogue),
                 crds=dict(found.crds),

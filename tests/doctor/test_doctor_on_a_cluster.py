@@ -205,9 +205,9 @@ def test_pod_that_fails(admin: Connection, changes: dict[str, Any], image: str, 
     assert find(Objects(admin)) == []
 
 
-def test_output_in_the_readme_is_real(capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_in_the_docs_is_real(capsys: pytest.CaptureFixture[str]) -> None:
     """OSM's persona in permissive mode, and a namespace left behind: the same lines with the same levels as the README shows."""
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).resolve().parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
     shown = readme.partition("<!-- doctor -->\n```text\n")[2].partition("```")[0]
     running = EmbeddedCluster(["--persona", "osm"])
     try:

@@ -19,9 +19,9 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_readme_has_the_generated_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """After a change of a profile: pytest-smi profiles --markdown, put between the README's markers."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+def test_the_page_of_meshes_has_the_generated_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a change of a profile: pytest-smi profiles --markdown, put between the markers of docs/meshes.md."""
+    readme = (Path(__file__).parents[2] / "docs" / "meshes.md").read_text()
     (shown,) = re.findall(r"<!-- meshes -->\n(.*?)\n<!-- /meshes -->", readme, re.DOTALL)
 
     assert shown == printed(capsys, "--markdown").rstrip("\n")

@@ -123,6 +123,13 @@ class TestRefused:
         again = a_report(tmp_path / "d", LAB, nonce="n1")
         self.refused([sources[0], again], tmp_path / "out", ReportError, "nonce of its own")
 
+    def test_emulation_beside_real_runs(self, sources: list[Path], tmp_path: Path) -> None:
+        """Only when told; emulations among themselves are."""
+        emulated = [a_report(tmp_path / name, nonce=name, emulated="osm") for name in ("d", "e")]
+        self.refused([sources[0], emulated[0]], tmp_path / "out", ReportError, "is an emulation")
+        assert merge(emulated, tmp_path / "emulations").runs == 2
+        assert merge([sources[0], emulated[0]], tmp_path / "out", allow_mixed=True).runs == 2
+
     def test_other_catalogue(self, sources: list[Path], tmp_path: Path) -> None:
         """Runs of two catalogues only when told, and then the report says so."""
         other = a_report(tmp_path / "d", nonce="n4", catalogue=a_catalogue(digest="e" * 64))

@@ -25,7 +25,9 @@ def badge_json(matrix: Matrix, *, now: datetime, max_age: timedelta | None) -> b
     stale = max_age is not None and (len(known) < len(finished) or not known or now - min(known) > max_age)
     failed = sum(run.summary[Status.FAILED] for run in runs)
     good = sum(run.conformant for run in runs)
-    if stale:
+    if any(run.emulated is not None for run in runs):
+        message, colour = f"emulation · {oldest}", "lightgrey"
+    elif stale:
         message, colour = f"stale · {oldest}", "lightgrey"
     elif failed:
         message, colour = f"{failed} failed · {oldest}", "red"
