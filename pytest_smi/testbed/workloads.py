@@ -129,10 +129,6 @@ class Workload:
         """Whether the pods are known already."""
         return self._pods is not None
 
-    def refresh(self) -> None:
-        """Forget the pods, after the workload was scaled or restarted."""
-        self._pods = None
-
     def at_pod(self, index: int = 0) -> PodAddress:
         """Address one pod by its IP."""
         return PodAddress(workload=self, pod=self.pods[index])

@@ -137,10 +137,6 @@ class Recording:
         wanted = (self.refs[source], self.refs[destination])
         return sum((flow.count for flow in self.flows if (flow.source, flow.destination) == wanted), Count())
 
-    def received_in(self, namespace: str) -> Count:
-        """What arrived in a namespace."""
-        return sum((flow.count for flow in self.flows if flow.destination.namespace == namespace), Count())
-
     def by_pod(self, role: str) -> dict[str, Count]:
         """What arrived at the pods of one of them."""
         counts: dict[str, Count] = {}
