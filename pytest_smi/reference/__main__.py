@@ -30,11 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run a sub-command; the exit status."""
     options = parser().parse_args(argv)
     # Imported here, so that --help and mistakes in the command line are answered at once.
-    from pytest_smi.reference import serve
+    from pytest_smi.reference import fault_table, serve
     from pytest_smi.reference.mesh.personas import persona_records
 
     if options.command == "faults":
-        sys.stdout.write(json.dumps(serve.fault_records(), indent=1) + "\n")
+        sys.stdout.write(json.dumps(fault_table.fault_records(), indent=1) + "\n")
         return 0
     if options.command == "personas":
         sys.stdout.write(json.dumps(persona_records(), indent=1) + "\n")

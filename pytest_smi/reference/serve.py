@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_smi.reference.fault_table import MESH, mesh_faults
 from pytest_smi.reference.node import cluster_faults
 from pytest_smi.reference.node.images import BadImage, Images, image_from_spec, parse_image_argument
 from pytest_smi.reference.node.lifetime import Lifetime
@@ -35,36 +36,6 @@ START_TIMEOUT = 60.0
 """Seconds for the whole start, mesh included."""
 STOP_TIMEOUT = 10.0
 """Seconds for an orderly end; then the zygote kills what is left."""
-_MESH = "pytest_smi.reference.mesh"
-NO_MESH: dict[str, Any] = {
-    "name": "no-mesh",
-    "description": "The SMI kinds are installed, but no mesh: plain Kubernetes answers.",
-    "breaks": [
-        "SP-01",
-        "SP-02",
-        "SP-03",
-        "SP-04",
-        "SP-05",
-        "SP-06",
-        "SP-15",
-        "SP-19",
-        "SP-24",
-        "SP-26",
-        "SP-31",
-        "SP-33",
-        "SP-37",
-        "SP-52",
-        "SP-54",
-        "TA-01",
-        "TA-02",
-        "TA-03",
-        "TA-22",
-        "TA-23",
-        "TM-01",
-    ],
-    "kind": "absent",
-}
-"""The null mesh. What it does not fail it must not pass either: permissions that nothing had to grant are inconclusive."""
 
 
 class ServeError(Exception):
@@ -85,24 +56,6 @@ class ServeOptions:
     images: tuple[str, ...]
     state_dir: Path
     persona: str | None = None
-
-
-def mesh_faults() -> Mapping[str, Any]:
-    """The faults of the mesh by name, none when there is no mesh in this installation."""
-    if importlib.util.find_spec(f"{_MESH}.faults") is None:
-        return {}
-    from pytest_smi.reference.mesh.faults import FAULTS
-
-    return FAULTS
-
-
-def fault_records() -> list[dict[str, Any]]:
-    """Every fault, of the mesh and of the cluster: name, description, breaks, kind."""
-    found = [
-        {"name": fault.name, "description": fault.description, "breaks": sorted(fault.breaks), "kind": "mesh"}
-        for fault in mesh_faults().values()
-    ]
-    return [*found, NO_MESH, *cluster_faults.describe()]
 
 
 def serve(options: ServeOptions) -> int:
@@ -181,7 +134,7 @@ def _persona(options: ServeOptions) -> Persona | None:
 def _images(options: ServeOptions, persona: Persona | None) -> Images:
     images = Images()
     try:
-        if options.mesh and importlib.util.find_spec(f"{_MESH}.images") is not None:
+        if options.mesh and importlib.util.find_spec(f"{MESH}.images") is not None:
             from pytest_smi.reference.mesh.images import IMAGES, images_of
 
             for reference, spec in {**IMAGES, **(images_of(persona) if persona else {})}.items():

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pytest_smi.reference.kube.name_forms import QUALIFIED_TEXT
 from pytest_smi.reference.kube.status import BadRequest
-from pytest_smi.reference.kube.validation import QUALIFIED_TEXT
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 _NAME = re.compile(r"([A-Za-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smi.reference.kube.defaults import RBAC_GROUP
+from pytest_smi.reference.kube.name_forms import (
+    LABEL,
+    LABEL_1035,
+    LABEL_1035_TEXT,
+    LABEL_TEXT,
+    PORT_NAME,
+    QUALIFIED,
+    QUALIFIED_TEXT,
+    SUBDOMAIN,
+    SUBDOMAIN_TEXT,
+    VALUE,
+    VALUE_TEXT,
+)
 from pytest_smi.reference.kube.status import Cause, ResourceKey, duplicate, invalid, required, unsupported
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9]|-(?!-))*(?<!-)")
-_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-
-LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-    "with an alphanumeric character "
-    "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-LABEL_1035_TEXT = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
-    "with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
-SUBDOMAIN_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
-    "with an alphanumeric character "
-    "(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character "
-    "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-QUALIFIED_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character "
-    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
 _FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion", "customresourcecleanup.apiextensions.k8s.io")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _FREE_NAMES = frozenset(ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
@@ -64,9 +45,9 @@ def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             causes.append(invalid(f"metadata.finalizers[{number}]", finalizer, why))
     for label, value in (meta.get("labels") or {}).items():
-        if not _QUALIFIED.fullmatch(label) or len(label.rpartition("/")[2]) > 63:
+        if not QUALIFIED.fullmatch(label) or len(label.rpartition("/")[2]) > 63:
             causes.append(invalid("metadata.labels", label, QUALIFIED_TEXT))
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        if not isinstance(value, str) or not VALUE.fullmatch(value):
             causes.append(invalid("metadata.labels", value, VALUE_TEXT))
         elif len(value) > 63:
             causes.append(invalid("metadata.labels", value, "must be no more than 63 characters"))
@@ -76,11 +57,11 @@ def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
 def _name(key: ResourceKey, name: str) -> list[Cause]:
     if key in _FREE_NAMES:
         return [] if "/" not in name and name not in (".", "..") else [invalid("metadata.name", name, "may not contain '/'")]
-    pattern, text, limit = _SUBDOMAIN, SUBDOMAIN_TEXT, 253
+    pattern, text, limit = SUBDOMAIN, SUBDOMAIN_TEXT, 253
     if key == ResourceKey("", "namespaces"):
-        pattern, text, limit = _LABEL, LABEL_TEXT, 63
+        pattern, text, limit = LABEL, LABEL_TEXT, 63
     elif key == ResourceKey("", "services"):
-        pattern, text, limit = _LABEL_1035, LABEL_1035_TEXT, 63
+        pattern, text, limit = LABEL_1035, LABEL_1035_TEXT, 63
     causes = [] if pattern.fullmatch(name) else [invalid("metadata.name", name, text)]
     if len(name) > limit:
         causes.append(invalid("metadata.name", name, f"must be no more than {limit} characters"))
@@ -121,7 +102,7 @@ def _container(field: str, container: dict[str, Any], seen: set[str]) -> list[Ca
     name = container.get("name")
     if not name:
         causes.append(required(f"{field}.name"))
-    elif not _LABEL.fullmatch(str(name)):
+    elif not LABEL.fullmatch(str(name)):
         causes.append(invalid(f"{field}.name", name, LABEL_TEXT))
     elif name in seen:
         causes.append(duplicate(f"{field}.name", name))
@@ -160,7 +141,7 @@ def _service(obj: Mapping[str, Any]) -> list[Cause]:
         name = port.get("name") or ""
         if not name and len(ports) > 1:
             causes.append(required(f"{field}.name"))
-        elif name and not _LABEL.fullmatch(name):
+        elif name and not LABEL.fullmatch(name):
             causes.append(invalid(f"{field}.name", name, LABEL_TEXT))
         elif name and name in names:
             causes.append(duplicate(f"{field}.name", name))
@@ -168,7 +149,7 @@ def _service(obj: Mapping[str, Any]) -> list[Cause]:
         target = port.get("targetPort")
         if isinstance(target, int):
             _port(f"{field}.targetPort", target, causes)
-        elif target and (not _PORT_NAME.fullmatch(target) or len(target) > 15):
+        elif target and (not PORT_NAME.fullmatch(target) or len(target) > 15):
             causes.append(invalid(f"{field}.targetPort", target, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"))
         pair = (port.get("protocol"), port.get("port"))
         if pair in pairs:
