@@ -9,7 +9,7 @@ from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.questions import GROUPS_SERVED, object_key, workload_key
 from pytest_smi.doctor.survey import Survey
 from pytest_smi.profiles.load import ContainerArgument, ObjectField, Precondition, PreferredVersion
-from pytest_smi.profiles.record import Scalar
+from pytest_smi.profiles.terms import Scalar
 
 ABSENT = object()
 """The value of an argument or field that is not there."""

@@ -10,8 +10,9 @@ from pytest_smi.core.catalogue import load
 from pytest_smi.core.document import Fault, Form, Schema, told
 from pytest_smi.core.uris import PROFILE_SCHEMA
 from pytest_smi.errors import ProfileError
-from pytest_smi.profiles.record import MEANINGS, Profile
+from pytest_smi.profiles.record import Profile
 from pytest_smi.profiles.rules import contradictions, unknown_requirements
+from pytest_smi.profiles.terms import MEANINGS
 from pytest_smi.smi.versions import REFERRED
 
 _DEEPEST = 20

@@ -12,27 +12,28 @@ import yaml
 
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.form import parse_profile, profile_document, profile_schema
-from pytest_smi.profiles.record import (
-    FAMILIES,
-    FEATURES,
-    Addressing,
+from pytest_smi.profiles.preconditions import (
     ContainerArgument,
-    KubernetesFacts,
     Manual,
-    Marks,
-    MeshFacts,
-    Noted,
     ObjectField,
     ObjectReference,
     Precondition,
     PreferredVersion,
+    WorkloadReference,
+)
+from pytest_smi.profiles.record import (
+    Addressing,
+    KubernetesFacts,
+    Marks,
+    MeshFacts,
+    Noted,
     Profile,
     ServiceFacts,
     SplitFacts,
     State,
     VersionSource,
-    WorkloadReference,
 )
+from pytest_smi.profiles.terms import FAMILIES, FEATURES
 
 __all__ = [
     "FAMILIES",

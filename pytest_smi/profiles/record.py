@@ -7,75 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic import Field, PlainSerializer
 
-from pytest_smi.core.document import OneOf, Record, Shape
+from pytest_smi.core.document import OneOf, Record
 from pytest_smi.core.limits import Limits
-from pytest_smi.core.terms import APIS, VERSIONS
+from pytest_smi.core.terms import VERSIONS
+from pytest_smi.profiles.preconditions import Precondition, WorkloadReference
+from pytest_smi.profiles.terms import (
+    FAMILIES,
+    FEATURES,
+    HOST,
+    NAME,
+    PROTOCOLS,
+    PROVIDERS,
+    RELEASE,
+    SIGNATURE,
+    STATES,
+    VERSION_FROM,
+    WORKLOAD_OR_NONE,
+    Filled,
+    Workload,
+    versions_of,
+)
 from pytest_smi.smi.versions import REFERRED
-
-PROVIDERS = ("embedded", "cluster")
-FEATURES = ("http2", "tcp", "udp", "peer-address")
-STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
-FAMILIES = ("http", "tcp", "udp")
-"""Protocol families: the kinds of call, and the kinds of Service that a mesh may tell apart."""
-PROTOCOLS = ("http", "tcp", "tcp-server-first", "udp")
-"""What a port speaks: HTTP (1.1, and 2 with prior knowledge), TCP where the client speaks first, TCP where the server does, UDP."""
-KINDS = ("deployment", "daemonset", "statefulset")
-OUTCOMES = ("refused", "reset", "closed", "timeout", "dns", "unreachable", "protocol")
-"""How a call may end without an answer, in the prober's words."""
-
-Scalar = str | int | float | bool
-_NAMES = r"([^{}]|\{service\}|\{namespace\})*"
-_WORKLOAD = f"([^/]+/)?({'|'.join(KINDS)})/[^/]+"
-NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
-FILLED = r"\S"
-HOST = f"^({_NAMES}\\{{service\\}}{_NAMES}\\{{namespace\\}}{_NAMES}|{_NAMES}\\{{namespace\\}}{_NAMES}\\{{service\\}}{_NAMES})$"
-WORKLOAD = f"^{_WORKLOAD}$"
-WORKLOAD_OR_NONE = f"^({_WORKLOAD})?$"
-RELEASE = r"^(1\.[0-9]+)?$"
-VERSION_FROM = "^(image-tag|image-digest|label:.+|annotation:.+)$"
-SIGNATURE = f"^([1-5][0-9][0-9]|{'|'.join(OUTCOMES)})$"
-MEANINGS = {
-    NAME: "lower-case letters, digits, '-' and '.'",
-    FILLED: "a string that is not empty",
-    HOST: "a string with {service} and {namespace} and no other placeholder",
-    WORKLOAD: f"[namespace/]kind/name with kind one of {', '.join(KINDS)}",
-    WORKLOAD_OR_NONE: f"[namespace/]kind/name with kind one of {', '.join(KINDS)}",
-    RELEASE: 'a string such as "1.23"',
-    VERSION_FROM: "image-tag, image-digest, label:KEY or annotation:KEY",
-    SIGNATURE: f"a status code in quotes, or one of {', '.join(OUTCOMES)}",
-}
-"""Pattern → what a string of it is, in messages."""
-
-Filled = Annotated[str, Field(pattern=FILLED)]
-Workload = Annotated[str, Field(pattern=WORKLOAD)]
-
-
-def _newest_first(versions: tuple[str, ...]) -> tuple[str, ...]:
-    if not versions:
-        raise ValueError("lists no version: leave the API out instead")
-    if list(versions) != sorted(set(versions), reverse=True):
-        raise ValueError(f"must be listed once each, newest first, found {', '.join(versions)}")
-    return versions
-
-
-def _versions(*apis: str) -> Shape:
-    listed = Field(json_schema_extra={"minItems": 1, "uniqueItems": True})
-    return Shape(
-        {
-            api: Annotated[
-                tuple[Annotated[str, OneOf(VERSIONS[api])], ...],
-                AfterValidator(_newest_first),
-                listed,
-                Field(description=f"Versions of {api}, newest first."),
-            ]
-            for api in apis
-        },
-        required=False,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,27 +83,6 @@ class ServiceFacts(Record):
     """A Service carries one family only: `<name>` is HTTP, `<name>-tcp` TCP and `<name>-udp` UDP."""
     app_protocols: Mapping[Annotated[str, OneOf(PROTOCOLS)], Filled] = field(default_factory=dict)
     """Protocol (of `PROTOCOLS`) → the `appProtocol` by which the mesh knows it, where that is not the name of its family."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkloadReference:
-    """A workload of the mesh itself."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    @classmethod
-    def parse(cls, text: str, namespace: str) -> WorkloadReference:
-        """Read `kind/name` (in `namespace`) or `namespace/kind/name`; raises ValueError saying what is wrong."""
-        parts = text.split("/")
-        if len(parts) == 2:
-            parts = [namespace, *parts]
-        if len(parts) != 3 or not all(parts[1:]) or parts[1] not in KINDS:
-            raise ValueError(f"must be [namespace/]kind/name with kind one of {', '.join(KINDS)}, found {text!r}")
-        if not parts[0]:
-            raise ValueError(f"{text!r} has no namespace: give mesh.namespace or write namespace/kind/name")
-        return cls(kind=parts[1], namespace=parts[0], name=parts[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,84 +142,6 @@ class KubernetesFacts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectReference(Record):
-    """A Kubernetes object whose field is looked at."""
-
-    api_version: Filled
-    """Group and version."""
-    plural: Filled
-    """Plural name of its kind."""
-    name: Filled
-    """Name of the object."""
-    namespace: str = ""
-    """Its namespace; empty for objects of the cluster."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Condition(Record):
-    # Docstrings of fields describe those of their own class alone, hence the descriptions.
-    name: Annotated[Filled, Field(description="What the doctor calls it.")]
-    remedy: Annotated[Filled, Field(description="What to do when it is not so.")]
-    apis: Annotated[tuple[Annotated[str, OneOf(APIS)], ...], Field(description="The APIs that it is needed for; empty: all.")] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerArgument(_Condition):
-    """A container of a workload has an argument with that value."""
-
-    kind: Literal["container-argument"]
-    """An argument of a container."""
-    workload: Workload
-    """The workload."""
-    argument: Filled
-    """The argument, with its dashes."""
-    equals: Scalar
-    """The value that it must have."""
-    default: Scalar | None = None
-    """What an absent argument means; without it absent is never right."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectField(_Condition):
-    """A field of an object has that value."""
-
-    kind: Literal["field"]
-    """A field of an object."""
-    resource: ObjectReference
-    """The object."""
-    path: Filled
-    """Dotted path of the field in the object."""
-    equals: Scalar
-    """The value that it must have."""
-    default: Scalar | None = None
-    """What an absent field means; without it absent is never right."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferredVersion(_Condition):
-    """A version is the API server's preferred one of its group."""
-
-    kind: Literal["preferred-version"]
-    """The preferred version of an API group."""
-    group: Filled
-    """The API group."""
-    equals: Scalar
-    """The version."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manual(_Condition):
-    """Nothing that a program could read: the remedy is shown to the user."""
-
-    kind: Literal["manual"]
-    """For people."""
-
-
-Precondition = ContainerArgument | ObjectField | PreferredVersion | Manual
-"""Something that must be so before a run can be fair to the mesh."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(Record):
     """A requirement of which the profile says something, and why."""
 
@@ -316,9 +173,9 @@ class Profile(Record):
     """Names under which Services are called."""
     services: ServiceFacts = field(default_factory=ServiceFacts)
     """What the mesh needs on Services."""
-    apis: Annotated[Mapping[str, tuple[str, ...]], _versions(*VERSIONS)] = field(default_factory=dict)
+    apis: Annotated[Mapping[str, tuple[str, ...]], versions_of(*VERSIONS)] = field(default_factory=dict)
     """Claimed API versions, newest first; an API that is not named is not claimed."""
-    stored: Annotated[Mapping[str, tuple[str, ...]], _versions(*REFERRED)] = field(default_factory=dict)
+    stored: Annotated[Mapping[str, tuple[str, ...]], versions_of(*REFERRED)] = field(default_factory=dict)
     """Versions, newest first, of APIs that the cluster stores so that objects of the claimed ones can refer to them; the mesh does not
     claim to act on them."""
     features: Annotated[frozenset[Annotated[str, OneOf(FEATURES)]], PlainSerializer(sorted)] = frozenset()

@@ -13,7 +13,8 @@ from typing import Any
 
 from pytest_smi.core.document import Fault
 from pytest_smi.core.nearest import did_you_mean
-from pytest_smi.profiles.record import RELEASE, WORKLOAD, Profile
+from pytest_smi.profiles.record import Profile
+from pytest_smi.profiles.terms import RELEASE, WORKLOAD
 from pytest_smi.smi.versions import REFERRED
 
 _TOP = tuple(re.sub(r"_(.)", lambda found: found[1].upper(), name) for name in Profile.__dataclass_fields__)

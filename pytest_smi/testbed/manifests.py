@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.core.uris import LABELS
-from pytest_smi.profiles.record import FAMILIES, Marks, ServiceFacts
+from pytest_smi.profiles.record import Marks, ServiceFacts
+from pytest_smi.profiles.terms import FAMILIES
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import PULL_SECRET, Placement
 from pytest_smi.testbed.workloads import DEFAULT_PORTS, HEALTH, family_of, protocol_of
