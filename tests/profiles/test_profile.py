@@ -167,7 +167,8 @@ def test_near_miss_is_guessed(change: dict[str, Any], guess: str) -> None:
 
 def test_unknown_limit_is_refused() -> None:
     """A limit that does not exist would silently not limit."""
-    with pytest.raises(ProfileError, match=r"limits\.patience: is not a field \(did you mean 'control_patience'\?\); known are .*hold_probes"):
+    told = r"limits\.patience: is not a field \(did you mean 'control_patience'\?\); known are .*hold_probes"
+    with pytest.raises(ProfileError, match=told):
         parse_profile({**SMALLEST, "limits": {"patience": 3}})
 
 
