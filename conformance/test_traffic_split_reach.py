@@ -122,7 +122,7 @@ def test_other_spellings_of_the_name(smi: Scenario) -> None:
     smi.observed(", ".join(f"{spelling}: {reading}" for spelling, reading in readings.items()))
 
 
-@assertion("SP-36", level="MUST", source="split v1alpha4 §Specification")
+@assertion("SP-36", level="MUST", source="split v1alpha4 §Specification", features=["unjoined-servers"])
 def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
     """Clients outside the mesh see the ordinary Service: every endpoint of the root, that of a backend of weight 0 included."""
     a, outsider = smi.client("a"), smi.client("a", "out")
