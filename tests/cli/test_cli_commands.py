@@ -95,7 +95,7 @@ class TestFaults:
         """Let the reference answer this."""
 
         def done(command: list[str], **_: Any) -> SimpleNamespace:
-            assert command[1:] == ["-m", "pytest_smi.reference", "faults"]
+            assert command[1:] == ["-P", "-m", "pytest_smi.reference", "faults"]
             return SimpleNamespace(returncode=status, stdout=stdout.encode(), stderr=stderr.encode())
 
         monkeypatch.setattr(subprocess, "run", done)

@@ -133,7 +133,10 @@ class TestUntrustedStrings:
         (report / "matrix.json").write_text(text.replace("it is failed", "\\ud800"))
         for arguments in (("diff", report, report), ("render", report)):
             assert run(*arguments) == 3
-            assert f"error: {report}/matrix.json: a matrix must be JSON: a string holds half of a surrogate pair" in capsys.readouterr().err
+            assert (
+                f"error: {report}/matrix.json: a matrix must be JSON: the text '\\ud800' is half of a surrogate pair"
+                in capsys.readouterr().err
+            )
         assert parse_json(canonical_bytes({"reason": "a\ud800b"})) == {"reason": "a\ufffdb"}
 
 

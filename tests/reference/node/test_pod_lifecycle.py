@@ -89,8 +89,9 @@ class TestStart:
 
         async def scenario(node: Any) -> None:
             await node.pod("lost", containers=[{"name": "app", "image": "nowhere:1"}])
-            await node.until(lambda: "waiting" in status(node.get("lost"))["state"] and node.store.list(EVENTS, "t1")[0])
-            assert status(node.get("lost"))["state"]["waiting"]["reason"] == "ErrImagePull"
+            # It is waiting from the start: for its creation first, then for the image.
+            await node.until(lambda: status(node.get("lost"))["state"].get("waiting", {}).get("reason") == "ErrImagePull")
+            await node.until(lambda: node.store.list(EVENTS, "t1")[0])
             assert phase(node.get("lost")) == "Pending"
 
         with_node(scenario)
