@@ -1,7 +1,7 @@
 """Meshes that need time: whatever they go through before a split is in effect, a right one never fails and a wrong one does.
 
 Each run is a whole assertion about a split, on a scripted mesh and a clock of its own. SMI_RUNS sets how many there are of each kind;
-10,000 are the figure of docs/proof.md, fewer run in CI.
+SMI_RUNS=1000 makes more than 10,000 of them; fewer run in CI.
 """
 
 import os
