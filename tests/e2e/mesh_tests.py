@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.explained import explained
 from tests.support.real_cluster import ROOT, RealCluster
-from tests.support.runs import FinishedRun, run_suite
+from tests.support.runs import FinishedRun, report_of, run_suite
 
 MODE = os.environ.get("SMI_E2E", "")
 
@@ -96,7 +96,8 @@ class MeshTests:
     def first_run(cls, suite: Callable[..., FinishedRun], tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Path]:
         """One run with its report."""
         folder = tmp_path_factory.mktemp("first")
-        return suite("-n", str(cls.mesh.workers), *cls.mesh.chosen, folder=folder), folder / "smi-report"
+        run = suite("-n", str(cls.mesh.workers), *cls.mesh.chosen, folder=folder)
+        return run, report_of(folder)
 
     def test_every_verdict_is_explained(self, first_run: tuple[FinishedRun, Path]) -> None:
         """What does not pass is in the document with the same status, and nothing else is."""
