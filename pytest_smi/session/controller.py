@@ -13,6 +13,7 @@ import pytest
 
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.interrupts import give_lines, interrupt, noted
+from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
@@ -226,7 +227,7 @@ class ControllerSession:
             if self.collector.coverage is not None and not self.collector.coverage.collected:
                 terminalreporter.write_line("nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
-            terminalreporter.write_line(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}", yellow=True)
+            terminalreporter.write_line(printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True)
         for line in self.collector.unmet_recommendations():
             terminalreporter.write_line(line, yellow=True)
         if self.targets.kept:
@@ -237,4 +238,4 @@ class ControllerSession:
         for line in self.collector.silent():
             terminalreporter.write_line(line, red=True)
         for problem in self.collector.problems:
-            terminalreporter.write_line(f"problem: {problem}", red=True)
+            terminalreporter.write_line(printable(f"problem: {problem}"), red=True)
