@@ -1,4 +1,5 @@
-"""Traffic Access Control, foundations: nothing is open without a TrafficTarget, and exactly what targets list is open with them."""
+"""Traffic Access Control, foundations: nothing is open without a TrafficTarget,
+and exactly what targets list is open with them."""
 
 from pytest_smi.scenario.scenario import Scenario, allowed, assertion, closed, control, denied, match, steady
 
@@ -91,7 +92,9 @@ def test_every_listed_source_is_allowed(smi: Scenario) -> None:
     smi.expect(allowed(a.get(srv, "/m")), allowed(b.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
 
 
-@assertion("TA-09", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L7", needs=["specs"])
+@assertion(
+    "TA-09", level="MUST", source="access v1alpha3 §Specification, §Example implementation for L7", needs=["specs"]
+)
 def test_targets_of_one_destination_add_up(smi: Scenario) -> None:
     """Several TrafficTargets of one destination grant together what each of them grants."""
     srv, a, b = smi.server(), smi.client("a"), smi.client("b")

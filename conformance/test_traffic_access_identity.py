@@ -1,6 +1,17 @@
 """Traffic Access Control, identities: who a caller and a destination are, and what does not make them so."""
 
-from pytest_smi.scenario.scenario import Outcome, Request, Scenario, Workload, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    Outcome,
+    Request,
+    Scenario,
+    Workload,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 
 @assertion("TA-22", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])
@@ -11,7 +22,9 @@ def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
     smi.expect(control(a.get(srv, "/m")), control(outsider.get(plain, "/m")), denied(outsider.get(srv, "/m")))
 
 
-@assertion("TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"])
+@assertion(
+    "TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"]
+)
 def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
     srv, plain, a, outsider = smi.server(), smi.server("plain", joined=False), smi.client("a"), smi.client("a", "out")
@@ -33,7 +46,9 @@ def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     seen = smi.sample(outsider.get(srv, "/m"), times=smi.limits.settle_probes)[0]
     unlisted = [c] if seen.outcomes[Outcome.DELIVERED] else [c, outsider]
     pretences = [Request(path="/m", headers=(header,)) for header in _claims_to_be(a)]
-    smi.expect(listed, control(outsider.get(plain, "/m")), *(denied(client.http(srv, *pretences)) for client in unlisted))
+    smi.expect(
+        listed, control(outsider.get(plain, "/m")), *(denied(client.http(srv, *pretences)) for client in unlisted)
+    )
     smi.grant(srv, match("m", "/m"), sources=[c], name="later")
     smi.expect(control(c.http(srv, *pretences)), hold=False)
 

@@ -1,6 +1,17 @@
 """Traffic Access Control, rules: which routes and ports a reference to a route object grants."""
 
-from pytest_smi.scenario.scenario import HTTPRouteGroup, Outcome, Rule, Scenario, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    HTTPRouteGroup,
+    Outcome,
+    Rule,
+    Scenario,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 
 def _only(group: HTTPRouteGroup, *names: str) -> Rule:
@@ -89,7 +100,12 @@ def test_tcp_route_without_ports_is_every_tcp_port(smi: Scenario) -> None:
 
 
 @assertion(
-    "TA-51", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"], since={"access": "v1alpha3"}
+    "TA-51",
+    level="MUST-d",
+    source="access v1alpha3 §TrafficTarget",
+    needs=["specs"],
+    features=["tcp"],
+    since={"access": "v1alpha3"},
 )
 def test_tcp_routes_of_one_target_add_up(smi: Scenario) -> None:
     """Several TCPRoutes in one TrafficTarget grant the ports of each."""
@@ -133,9 +149,16 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
     smi.expect(control(a.tcp(srv)), hold=False)
 
 
-@assertion("TA-50", level="AMB", source="access v1alpha3 §Example implementation for L7", needs=["specs"], since={"access": "v1alpha3"})
+@assertion(
+    "TA-50",
+    level="AMB",
+    source="access v1alpha3 §Example implementation for L7",
+    needs=["specs"],
+    since={"access": "v1alpha3"},
+)
 def test_tcp_route_beside_a_route_group(smi: Scenario) -> None:
-    """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed and one on neither is denied."""
+    """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed
+    and one on neither is denied."""
     srv, a = smi.server(), smi.client("a")
     both, neither = a.get(srv, "/m"), a.get(srv, "/other", port=8081)
     smi.closed_so_far(both, neither)

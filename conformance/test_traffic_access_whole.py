@@ -1,6 +1,18 @@
 """Traffic Access Control as a whole: effects of a denial, the specification's own example, and grants beside splits."""
 
-from pytest_smi.scenario.scenario import NotReached, Outcome, Request, Rule, Scenario, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    NotReached,
+    Outcome,
+    Request,
+    Rule,
+    Scenario,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 
 @assertion("TA-65", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -40,7 +52,12 @@ def test_the_example_of_four_services(smi: Scenario) -> None:
     smi.expect(control(stranger.http(api, get_metrics)), hold=False)
 
 
-@assertion("TA-68", level="MUST-d", source="access v1alpha3 §TrafficTarget (note); split v1alpha4 §Specification", needs=["specs", "split"])
+@assertion(
+    "TA-68",
+    level="MUST-d",
+    source="access v1alpha3 §TrafficTarget (note); split v1alpha4 §Specification",
+    needs=["specs", "split"],
+)
 def test_split_is_no_grant(smi: Scenario) -> None:
     """Through a TrafficSplit a client reaches the backends that a TrafficTarget opens to it, and no other."""
     v1, v2, a = smi.server("v1"), smi.server("v2", under_root=False), smi.client("a")
@@ -58,7 +75,8 @@ def test_split_is_no_grant(smi: Scenario) -> None:
     smi.require(leak is None, f"the split led to a backend without a grant: {leak.describe() if leak else ''}")
     if not seen.outcomes[Outcome.DELIVERED]:
         smi.attribute_failure(
-            NotReached(f"none of {len(seen.probes)} requests to the root reached the backend that has a grant"), [seen.batch.call]
+            NotReached(f"none of {len(seen.probes)} requests to the root reached the backend that has a grant"),
+            [seen.batch.call],
         )
     smi.apply(passing)
     smi.expect(control(a.get(v2, "/m")), hold=False)

@@ -1,6 +1,7 @@
 """Traffic Metrics: what the mesh says about traffic (TrafficMetrics), compared with traffic that is known.
 
-All assertions but those on access judge one shared scenario; see `pytest_smi/scenario/metrics/traffic_plan.py` for who sent what to whom.
+All assertions but those on access judge one shared scenario; see `pytest_smi/scenario/metrics/traffic_plan.py` for who
+sent what to whom.
 """
 
 from pytest_smi.scenario.metrics import judge
@@ -14,7 +15,8 @@ GROUP = "metrics.smi-spec.io"
 
 
 def recorded(smi: Scenario, *keys: str, everything: bool = False) -> Recording:
-    """Return the shared scenario's recording, played by whoever asks first; the documents that are judged become evidence."""
+    """Return the shared scenario's recording, played by whoever asks first;
+    the documents that are judged become evidence."""
     recording = smi.shared("metrics", build)
     judged = [key for key in recording.documents if everything or key in keys]
     smi.evidence.event("judged", documents={key: recording.documents[key].to_json() for key in judged})
@@ -46,7 +48,10 @@ def test_eleven_resources(smi: Scenario) -> None:
     """The root lists the eleven kinds of the specification."""
     found = {str(entry["name"]) for entry in judge.resources(recorded(smi, "root").documents["root"])}
     missing = judge.ELEVEN - found
-    require(not missing, f"{len(found & judge.ELEVEN)} of {len(judge.ELEVEN)} kinds are listed; missing: {', '.join(sorted(missing))}")
+    require(
+        not missing,
+        f"{len(found & judge.ELEVEN)} of {len(judge.ELEVEN)} kinds are listed; missing: {', '.join(sorted(missing))}",
+    )
 
 
 @assertion("TM-04", level="MUST", source="metrics v1alpha1 §Kubernetes API")
@@ -178,21 +183,27 @@ def test_latency_is_in_its_unit(smi: Scenario) -> None:
 def test_success_count(smi: Scenario) -> None:
     """success_count is the number of requests in the window that succeeded."""
     seen = recorded(smi, "deployment b")
-    judge.count("success_count of b", seen.frozen("deployment b").only().value("success_count"), seen.received("b").successes)
+    judge.count(
+        "success_count of b", seen.frozen("deployment b").only().value("success_count"), seen.received("b").successes
+    )
 
 
 @assertion("TM-31", level="MUST", source="metrics v1alpha1 §Tradeoffs")
 def test_failure_count(smi: Scenario) -> None:
     """failure_count is the number of requests in the window that failed."""
     seen = recorded(smi, "deployment b")
-    judge.count("failure_count of b", seen.frozen("deployment b").only().value("failure_count"), seen.received("b").failures)
+    judge.count(
+        "failure_count of b", seen.frozen("deployment b").only().value("failure_count"), seen.received("b").failures
+    )
 
 
 @assertion("TM-32", level="MUST-d", source="metrics v1alpha1 §Tradeoffs")
 def test_successes_and_failures_are_all_requests(smi: Scenario) -> None:
     """success_count and failure_count add up to the requests in the window."""
     seen = recorded(smi, "deployment b")
-    judge.count("success_count and failure_count of b", seen.frozen("deployment b").only().requests, seen.received("b").requests)
+    judge.count(
+        "success_count and failure_count of b", seen.frozen("deployment b").only().requests, seen.received("b").requests
+    )
 
 
 @assertion("TM-34", level="AMB", source="metrics v1alpha1, silent")

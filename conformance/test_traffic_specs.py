@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from pytest_smi.scenario.scenario import Observation, Outcome, Scenario, allowed, assertion, closed, control, denied, match, steady
+from pytest_smi.scenario.scenario import (
+    Observation,
+    Outcome,
+    Scenario,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+    steady,
+)
 
 
 @assertion("TS-01", level="MUST", source="specs v1alpha4 §HTTPRouteGroup, §Tradeoffs", needs=["access"])
@@ -58,7 +69,10 @@ def test_end_of_a_path_pattern(smi: Scenario) -> None:
 def _end_of_pattern(seen: Mapping[str, Observation]) -> str:
     """Name the reading that explains what became of longer paths under the pattern `/metrics`."""
     open_paths = [path for path, observation in seen.items() if observation.all(Outcome.DELIVERED)]
-    if any(not observation.all(Outcome.DELIVERED) and not observation.all(Outcome.NOT_DELIVERED) for observation in seen.values()):
+    if any(
+        not observation.all(Outcome.DELIVERED) and not observation.all(Outcome.NOT_DELIVERED)
+        for observation in seen.values()
+    ):
         return "undecided: the same path is sometimes let in and sometimes not"
     if not open_paths:
         return "the pattern must match the whole path"
@@ -90,7 +104,9 @@ def test_anchor_holds_every_alternative(smi: Scenario) -> None:
     smi.expect(control(a.get(srv, "/a")), allowed(a.get(srv, "/b")), denied(a.get(srv, "/x/b")))
 
 
-@assertion("TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"])
+@assertion(
+    "TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"]
+)
 def test_invalid_pattern_fails_closed(smi: Scenario) -> None:
     """A stored path pattern that is no regular expression grants nothing and disturbs no other grant."""
     srv, a = smi.server(), smi.client("a")

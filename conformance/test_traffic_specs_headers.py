@@ -6,7 +6,17 @@ of headers alone leave out path and methods, as the specification shows them.
 
 from itertools import product
 
-from pytest_smi.scenario.scenario import HTTPMatch, Request, Scenario, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    HTTPMatch,
+    Request,
+    Scenario,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 K, L = ("x-k", "v"), ("x-l", "w")
 """Headers that the filters `x-k: ^v$` and `x-l: ^w$` let through."""
@@ -18,7 +28,9 @@ def _filter(name: str, **patterns: str) -> HTTPMatch:
     return match(name, methods=None, **patterns)
 
 
-@assertion("TS-23", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-23", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_filtered_header_must_be_there(smi: Scenario) -> None:
     """A request without a header that the route filters by is denied."""
     srv, a = smi.server(), smi.client("a")
@@ -29,7 +41,9 @@ def test_filtered_header_must_be_there(smi: Scenario) -> None:
     smi.expect(control(bare.with_headers(K)), denied(bare))
 
 
-@assertion("TS-24", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-24", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_filtered_header_must_match(smi: Scenario) -> None:
     """A request whose header does not match the route's pattern is denied."""
     srv, a = smi.server(), smi.client("a")
@@ -40,7 +54,9 @@ def test_filtered_header_must_match(smi: Scenario) -> None:
     smi.expect(control(bare.with_headers(K)), denied(bare.with_headers(OTHER_K)))
 
 
-@assertion("TS-25", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-25", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_headers_of_one_route_are_all_required(smi: Scenario) -> None:
     """Several header filters of one route must all match."""
     srv, a = smi.server(), smi.client("a")
@@ -49,10 +65,14 @@ def test_headers_of_one_route_are_all_required(smi: Scenario) -> None:
     smi.grant(srv, _filter("both", x_k="^v$", x_l="^w$"), _filter("alone", x_alone="^v$"), sources=[a])
     alone = control(bare.with_headers(("x-alone", "v")))
     smi.expect(alone, closed(bare), hold=False)
-    smi.expect(allowed(bare.with_headers(K, L)), denied(bare.with_headers(K)), denied(bare.with_headers(L)), denied(bare))
+    smi.expect(
+        allowed(bare.with_headers(K, L)), denied(bare.with_headers(K)), denied(bare.with_headers(L)), denied(bare)
+    )
 
 
-@assertion("TS-26", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-26", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_routes_of_headers_are_alternatives(smi: Scenario) -> None:
     """Of several routes with header filters, a request needs to match one."""
     srv, a = smi.server(), smi.client("a")
@@ -62,13 +82,19 @@ def test_routes_of_headers_are_alternatives(smi: Scenario) -> None:
     smi.expect(allowed(bare.with_headers(K)), allowed(bare.with_headers(L)), closed(bare), hold=False)
 
 
-@assertion("TS-27", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-27", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_path_methods_and_headers_are_all_required(smi: Scenario) -> None:
     """A route with path, methods and headers matches only requests that meet all three."""
     srv, a = smi.server(), smi.client("a")
     right = a.get(srv, "/api", headers=(K,))
     smi.closed_so_far(right)
-    whole, method, header = match("whole", "/api", ["GET"], x_k="^v$"), match("method", "/get", ["GET"]), _filter("header", x_alone="^v$")
+    whole, method, header = (
+        match("whole", "/api", ["GET"], x_k="^v$"),
+        match("method", "/get", ["GET"]),
+        _filter("header", x_alone="^v$"),
+    )
     smi.grant(srv, whole, method, header, sources=[a])
     works = control(a.get(srv, "/get")), control(a.get(srv, "/any", headers=(("x-alone", "v"),)))
     smi.expect(*works, closed(a.send("POST", srv, "/get")), closed(a.get(srv, "/any")), hold=False)
@@ -80,11 +106,16 @@ def test_path_methods_and_headers_are_all_required(smi: Scenario) -> None:
     smi.expect(allowed(right), denied(a.http(srv, *others)))
 
 
-@assertion("TS-28", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"})
+@assertion(
+    "TS-28", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"], since={"specs": "v1alpha2"}
+)
 def test_headers_alone_match_any_path_and_method(smi: Scenario) -> None:
     """A route of header filters alone matches any path and every method."""
     srv, a = smi.server(), smi.client("a")
-    requests = [Request(method=verb, path=path) for path, verb in product(("/", "/m", "/a/b"), ("GET", "PUT", "POST", "DELETE", "PATCH"))]
+    requests = [
+        Request(method=verb, path=path)
+        for path, verb in product(("/", "/m", "/a/b"), ("GET", "PUT", "POST", "DELETE", "PATCH"))
+    ]
     bare = a.get(srv, "/m")
     smi.closed_so_far(bare.with_headers(K))
     smi.grant(srv, _filter("k", x_k="^v$"), sources=[a])
@@ -93,13 +124,20 @@ def test_headers_alone_match_any_path_and_method(smi: Scenario) -> None:
 
 
 @assertion(
-    "TS-29", level="MUST-d", source="specs v1alpha4 §HTTP header filters; HTTP semantics", needs=["access"], since={"specs": "v1alpha2"}
+    "TS-29",
+    level="MUST-d",
+    source="specs v1alpha4 §HTTP header filters; HTTP semantics",
+    needs=["access"],
+    since={"specs": "v1alpha2"},
 )
 def test_header_names_have_no_case(smi: Scenario) -> None:
     """The name of a filtered header is the same in upper and lower case, in the filter and in the request."""
     srv, a = smi.server(), smi.client("a")
     bare = a.get(srv, "/m")
-    calls, works = [bare.with_headers(("x-kind", "v")), bare.with_headers(("X-LOWER", "v"))], [bare.with_headers(("x-lower", "v"))]
+    calls, works = (
+        [bare.with_headers(("x-kind", "v")), bare.with_headers(("X-LOWER", "v"))],
+        [bare.with_headers(("x-lower", "v"))],
+    )
     if smi.has("http2"):
         calls.append(calls[0].with_version("2"))
         works.append(works[0].with_version("2"))

@@ -23,7 +23,10 @@ def test_both_versions_of_http_are_covered(smi: Scenario) -> None:
     """Routes decide about HTTP/2 requests as they do about HTTP/1.1 requests."""
     srv, a = smi.server(), smi.client("a")
     routes = [match("path", "/any-method"), match("method", "/get", ["GET"])]
-    listed, others = [Request(path="/any-method"), Request(path="/get")], [Request(path="/other"), Request(method="POST", path="/get")]
+    listed, others = (
+        [Request(path="/any-method"), Request(path="/get")],
+        [Request(path="/other"), Request(method="POST", path="/get")],
+    )
     by_header = match("header", methods=None, x_k="^v$")
     if smi.can_say(smi.routes("by-header", by_header)):  # the first version of Traffic Specs has no header filters
         routes.append(by_header)
@@ -45,8 +48,11 @@ def test_kept_alive_connection_is_decided_per_request(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.http(srv, listed)), closed(a.http(srv, other)), hold=False)
     lines = smi.sample(*[a.http(srv, listed, other, listed, connection="reuse")] * LINES)
-    # A mesh may close the connection after a denial; before the denial it must be the same one for the claim to mean anything.
-    kept = [line.probes for line in lines if line.probes[0].outcome is Outcome.DELIVERED and not line.probes[1].reconnected]
+    # A mesh may close the connection after a denial; before the denial it must be the same one for the claim to mean
+    # anything.
+    kept = [
+        line.probes for line in lines if line.probes[0].outcome is Outcome.DELIVERED and not line.probes[1].reconnected
+    ]
     if not kept:
         raise Inconclusive(f"none of {LINES} connections was kept alive after an allowed request")
     for _, second, third in kept:

@@ -1,6 +1,17 @@
 """Traffic Specs, methods: which HTTP methods a route lets through."""
 
-from pytest_smi.scenario.scenario import Call, Request, Scenario, Workload, allowed, assertion, closed, control, denied, match
+from pytest_smi.scenario.scenario import (
+    Call,
+    Request,
+    Scenario,
+    Workload,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
 
 METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE", "PATCH")
 """The methods that a route can name, without CONNECT: that is a request to a proxy and has no path."""

@@ -133,7 +133,8 @@ def test_deleted_split_leaves_a_plain_service(smi: Scenario) -> None:
 
 @assertion("SP-15", level="MUST", source="split v1alpha4 §Workflow")
 def test_backend_may_come_later(smi: Scenario) -> None:
-    """A split applies although one backend, of weight 0, does not exist yet, and that backend's pods get nothing when they come."""
+    """A split applies although one backend, of weight 0, does not exist yet,
+    and that backend's pods get nothing when they come."""
     a = smi.client("a")
     v1, rest = smi.server("v1"), smi.server("rest")
     root = smi.service("app", [v1, rest])
@@ -149,7 +150,8 @@ def test_backend_may_come_later(smi: Scenario) -> None:
 
 @assertion("SP-16", level="MUST", source="split v1alpha4 §Workflow")
 def test_late_backend_gets_its_share(smi: Scenario) -> None:
-    """A backend that did not exist when the split was made receives its share once it exists and its weight is raised."""
+    """A backend that did not exist when the split was made receives its share once it exists
+    and its weight is raised."""
     a = smi.client("a")
     v1, v2 = smi.server("v1"), smi.server("v2", service=False)
     root = smi.service("app", [v1, v2])

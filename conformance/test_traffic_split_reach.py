@@ -1,4 +1,5 @@
-"""Traffic Split: what a split reaches and what it leaves alone: ports, names, other Services, protocols, clients outside."""
+"""Traffic Split: what a split reaches and what it leaves alone: ports, names, other Services, protocols,
+clients outside."""
 
 from dataclasses import replace
 
@@ -91,9 +92,13 @@ def test_full_name_is_split(smi: Scenario) -> None:
 
 @assertion("SP-34", level="AMB", source="split v1alpha4 §Specification")
 def test_other_spellings_of_the_name(smi: Scenario) -> None:
-    """Whether requests under other spellings of the root's name are split, go to its endpoints, or are refused is left open."""
+    """Whether requests under other spellings of the root's name are split, go to its endpoints,
+    or are refused is left open."""
     a = smi.client("a")
-    ports = {"8080/TCP": 8080, "80/TCP": 8081}  # some meshes refuse two ports of one Service that lead to the same port of its pods
+    ports = {
+        "8080/TCP": 8080,
+        "80/TCP": 8081,
+    }  # some meshes refuse two ports of one Service that lead to the same port of its pods
     v1, v2 = smi.server("v1", ports=ports), smi.server("v2", ports=ports)
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
     web = smi.service("web", [v1, v2], ports={"80/TCP": 8081})
@@ -124,7 +129,8 @@ def test_other_spellings_of_the_name(smi: Scenario) -> None:
 
 @assertion("SP-36", level="MUST", source="split v1alpha4 §Specification", features=["unjoined-servers"])
 def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
-    """Clients outside the mesh see the ordinary Service: every endpoint of the root, that of a backend of weight 0 included."""
+    """Clients outside the mesh see the ordinary Service: every endpoint of the root,
+    that of a backend of weight 0 included."""
     a, outsider = smi.client("a"), smi.client("a", "out")
     v1, v2 = smi.server("v1", joined=False), smi.server("v2", joined=False)  # pods in the mesh may refuse outsiders
     root = smi.service("app", [v1, v2])

@@ -49,7 +49,9 @@ def test_root_means_its_ordinary_endpoints(smi: Scenario) -> None:
     smi.each(a.get(root), [v1, v2])
 
 
-@assertion("SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
+@assertion(
+    "SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"}
+)
 def test_weights_count_inside_the_segment(smi: Scenario) -> None:
     """The requests that match are divided by the weights."""
     a = smi.client("a")
@@ -69,7 +71,9 @@ def test_several_groups_are_merged(smi: Scenario) -> None:
     v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
     root = smi.service("app", [v1])
     smi.open_to_all(v1, v2, sources=[a])
-    groups = [smi.routes(f"segment-{name}", match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two")]
+    groups = [
+        smi.routes(f"segment-{name}", match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two")
+    ]
     smi.apply(*groups, smi.split(root, {v2: 100}, matches=groups))
     smi.control_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
     smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2])

@@ -54,7 +54,8 @@ class ClusterError(SmiError):
 
 
 class HarnessError(SmiError):
-    """Our own instruments failed: the exec stream was cut, a prober or server of the sample application died or fell silent.
+    """Our own instruments failed: the exec stream was cut, a prober or server
+    of the sample application died or fell silent.
 
     A check that meets this one is `errored`: its result is inconclusive.
     """
@@ -65,13 +66,17 @@ class ReportError(SmiError):
 
 
 class KeyProblem(SmiError):
-    """A signing key or public key cannot be found, read, decrypted, trusted (file mode) or made. Never carries key material."""
+    """A signing key or public key cannot be found, read, decrypted, trusted (file mode) or made.
+
+    Never carries key material.
+    """
 
 
 class VerificationError(SmiError):
     """A report failed verification: nothing in it may be believed.
 
-    `step`: number of the step of verification that failed, see `reports.verify`; the message begins with it. None before it is known.
+    `step`: number of the step of verification that failed, see `reports.verify`; the message begins with it.
+        None before it is known.
     """
 
     def __init__(self, message: str, hint: str = "", *, step: int | None = None) -> None:

@@ -61,7 +61,12 @@ class Http2Channel:
 
     def usable(self) -> bool:
         """See `Channel`."""
-        return self._sock is not None and self._failure is None and not self._draining and not client_socket.has_ended(self._sock)
+        return (
+            self._sock is not None
+            and self._failure is None
+            and not self._draining
+            and not client_socket.has_ended(self._sock)
+        )
 
     def close(self) -> None:
         """See `Channel`."""

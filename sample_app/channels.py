@@ -1,4 +1,5 @@
-"""One connection of the prober per protocol, HTTP/1.1, TCP and UDP: open it, do one exchange after another, close it."""
+"""One connection of the prober per protocol, HTTP/1.1, TCP and UDP: open it, do one exchange after another,
+close it."""
 
 from __future__ import annotations
 

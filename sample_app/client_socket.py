@@ -40,7 +40,8 @@ async def resolve(host: str) -> list[str]:
 
 
 async def _look_up(host: str) -> list[str]:
-    # A thread of its own, not the loop's executor: a resolver that hangs then delays neither other names nor the end of the program.
+    # A thread of its own, not the loop's executor: a resolver that hangs then delays neither other names nor the end of
+    # the program.
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -85,7 +86,8 @@ async def connect(address: str, port: int) -> socket.socket:
 
 def close(sock: socket.socket, budget: TimeWaitBudget, now: float) -> None:
     """Close a TCP connection, orderly while the budget allows."""
-    # A reader that is only cancelled is taken off the loop later, when the next connection may have this very descriptor.
+    # A reader that is only cancelled is taken off the loop later, when the next connection may have this very
+    # descriptor.
     loop = asyncio.get_running_loop()
     loop.remove_reader(sock)
     loop.remove_writer(sock)

@@ -36,7 +36,10 @@ def echo_reply(*, pod: str, port: int, protocol: str, method: str, path: str, he
         if not 200 <= status <= 599 or not math.isfinite(delay) or not 0 <= delay <= MAX_DELAY:
             raise ValueError
     except ValueError:
-        reason = f"x-smi-status is 200 to 599, x-smi-delay is 0 to {MAX_DELAY} seconds; got {wanted_status!r} and {wanted_delay!r}"
+        reason = (
+            f"x-smi-status is 200 to 599, x-smi-delay is 0 to {MAX_DELAY} seconds; "
+            f"got {wanted_status!r} and {wanted_delay!r}"
+        )
         return _reply(400, pod, {"error": reason})
     content = {
         "nonce": header(headers, "x-smi-nonce") or "",
@@ -60,7 +63,8 @@ def _reply(status: int, pod: str, content: dict[str, object], delay: float = 0.0
 
 
 def is_own_echo(body: bytes, pod: str | None, nonce: str) -> bool:
-    """Whether a response is the echo of `nonce` from a server of ours, rather than an error page that reflects headers."""
+    """Whether a response is the echo of `nonce` from a server of ours,
+    rather than an error page that reflects headers."""
     if pod is None or not body.startswith(b"{"):
         return False
     try:

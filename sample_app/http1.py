@@ -158,7 +158,10 @@ def encode_request(method: str, target: str, headers: Iterable[tuple[str, str]],
 
 def encode_response(method: str, status: int, headers: Iterable[tuple[str, str]], body: bytes, *, close: bool) -> bytes:
     """Write the response to a request with `method`; content-length and, if asked, `connection: close` are added."""
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n", *(f"{name}: {value}\r\n" for name, value in headers)]
+    lines = [
+        f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n",
+        *(f"{name}: {value}\r\n" for name, value in headers),
+    ]
     if status != 204 and status >= 200:
         lines.append(f"content-length: {len(body)}\r\n")
     if close:

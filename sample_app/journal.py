@@ -113,7 +113,14 @@ async def _loopback(record: dict[str, object], writer: LineWriter) -> None:
 
 async def _ask_itself(port: object) -> str | None:
     """Send one request to the server from inside its pod; None if it answered, else why it did not."""
-    line = {"id": "loopback", "kind": "http", "host": "127.0.0.1", "port": port, "timeout": LOOPBACK_TIMEOUT, "nonce": LOOPBACK_NONCE}
+    line = {
+        "id": "loopback",
+        "kind": "http",
+        "host": "127.0.0.1",
+        "port": port,
+        "timeout": LOOPBACK_TIMEOUT,
+        "nonce": LOOPBACK_NONCE,
+    }
     try:
         plan = parse_plan(line)
     except PlanError as error:

@@ -12,8 +12,8 @@ from sample_app.journal_ring import LOOPBACK_NONCE, JournalOverrun, JournalRing
 _BATCH = 500
 _MAX_LINE = 65_536
 _PASSES = 8
-"""Rounds of the event loop that a fence waits. A connection that is in the kernel's queue needs one to be accepted, two until its
-transport reads, one to be read; eight leave room."""
+"""Rounds of the event loop that a fence waits. A connection that is in the kernel's queue needs one to be accepted, two
+until its transport reads, one to be read; eight leave room."""
 
 _QUIT = object()
 """Stands among the fences for the end of the session."""
@@ -111,11 +111,15 @@ class JournalFeed(asyncio.Protocol):
             if self._fences:  # a fence comes right after the entries it covers, before newer ones
                 entries = entries[: self._fences[0][0] - self._sent]
             self._sent += len(entries)
-            self._transport.write(b"".join(b'{"entry":%b}\n' % entry.text for entry in entries if entry.nonce != LOOPBACK_NONCE))
+            self._transport.write(
+                b"".join(b'{"entry":%b}\n' % entry.text for entry in entries if entry.nonce != LOOPBACK_NONCE)
+            )
 
     def _write(self, records: list[dict[str, object]]) -> None:
         if self._transport is not None and records:
-            self._transport.write(b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records))
+            self._transport.write(
+                b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
+            )
 
     def _close(self, reason: str) -> None:
         self._write([{"closed": reason}])

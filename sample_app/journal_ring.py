@@ -44,11 +44,27 @@ class JournalRing:
         self._entries: deque[Entry] = deque(maxlen=capacity)
 
     def add(
-        self, *, nonce: str, port: int, protocol: str, peer: str, method: str = "", path: str = "", headers: Headers | None = None
+        self,
+        *,
+        nonce: str,
+        port: int,
+        protocol: str,
+        peer: str,
+        method: str = "",
+        path: str = "",
+        headers: Headers | None = None,
     ) -> None:
         """Write one arrival."""
         self.last += 1
-        fields = {"seq": self.last, "nonce": nonce, "pod": self.pod, "port": port, "protocol": protocol, "method": method, "path": path}
+        fields = {
+            "seq": self.last,
+            "nonce": nonce,
+            "pod": self.pod,
+            "port": port,
+            "protocol": protocol,
+            "method": method,
+            "path": path,
+        }
         fields |= {"headers": headers or [], "peer": peer, "at": self._clock()}
         self._entries.append(Entry(self.last, nonce, _encode(fields).encode()))
         for listener in self.listeners:
@@ -62,7 +78,9 @@ class JournalRing:
     def after(self, seq: int, limit: int) -> list[Entry]:
         """Up to `limit` entries that follow `seq`, oldest first. Raises JournalOverrun if some of them are gone."""
         if seq + 1 < self.first:
-            raise JournalOverrun(f"entries {seq + 1} to {self.first - 1} were dropped: the journal keeps {self._entries.maxlen} entries")
+            raise JournalOverrun(
+                f"entries {seq + 1} to {self.first - 1} were dropped: the journal keeps {self._entries.maxlen} entries"
+            )
         count = self.last - seq
         if count > len(self._entries) // 2:
             return list(islice(self._entries, seq + 1 - self.first, seq + 1 - self.first + limit))

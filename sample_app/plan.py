@@ -1,4 +1,7 @@
-"""Parse the prober's plan lines, strictly: a line that does not say what is meant is refused, with the field's name. Pure."""
+"""Parse the prober's plan lines, strictly: a line that does not say what is meant is refused, with the field's name.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,11 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
     given = line.get("requests") or ([{}] if kind == "http" else [])
     if not isinstance(given, list):
         raise PlanError("requests is a list of objects")
-    specs = tuple(_request(item, f"requests[{i}]", host, port, version) for i, item in enumerate(given)) if kind == "http" else ()
+    specs = (
+        tuple(_request(item, f"requests[{i}]", host, port, version) for i, item in enumerate(given))
+        if kind == "http"
+        else ()
+    )
     count = repeat * max(1, len(given))
     if count > MAX_REQUESTS:
         raise PlanError(f"a line has at most {MAX_REQUESTS} requests; got {count}: send several lines")
@@ -162,7 +169,9 @@ def _headers(value: Any, where: str, version: str) -> Headers:
         if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(text) is None:
             raise PlanError(f"{where}: not a header: {pair!r}")
         if name.lower() in refused:
-            raise PlanError(f"{where}: {name} cannot be given in HTTP/{version}: the prober sets it itself (host_header sets Host)")
+            raise PlanError(
+                f"{where}: {name} cannot be given in HTTP/{version}: the prober sets it itself (host_header sets Host)"
+            )
         headers.append((name.lower() if version == "2" else name, text.strip(" \t")))
     return headers
 
@@ -182,7 +191,9 @@ def _choice(record: Mapping[str, Any], name: str, allowed: tuple[str, ...], defa
     return value
 
 
-def _text(record: Mapping[str, Any], name: str, pattern: re.Pattern[str], default: str | None = None, where: str = "") -> str:
+def _text(
+    record: Mapping[str, Any], name: str, pattern: re.Pattern[str], default: str | None = None, where: str = ""
+) -> str:
     value = record.get(name, default)
     if not isinstance(value, str) or pattern.fullmatch(value) is None:
         raise PlanError(f"{where + '.' if where else ''}{name} has the form {pattern.pattern}; got {value!r}")
@@ -198,7 +209,12 @@ def _integer(record: Mapping[str, Any], name: str, least: int, most: int, defaul
 
 def _number(record: Mapping[str, Any], name: str, least: float, most: float, default: float) -> float:
     value = record.get(name, default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or not least <= value <= most:
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not math.isfinite(value)
+        or not least <= value <= most
+    ):
         raise PlanError(f"{name} is a number of seconds from {least} to {most}; got {value!r}")
     return float(value)
 

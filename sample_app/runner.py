@@ -61,7 +61,9 @@ class _Line:
     async def run(self) -> list[Result]:
         """Send everything; results in the order of their numbers."""
         plan = self._plan
-        workers = 1 if plan.reuse and not (plan.kind == "http" and plan.version == "2") else min(plan.concurrency, plan.count)
+        workers = (
+            1 if plan.reuse and not (plan.kind == "http" and plan.version == "2") else min(plan.concurrency, plan.count)
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
@@ -80,7 +82,8 @@ class _Line:
             self._results.append(await self._request(i))
 
     async def _start(self) -> float:
-        """Wait for the turn of the next request; the time at which it starts, never sooner than the interval after the one before."""
+        """Wait for the turn of the next request; the time at which it starts,
+        never sooner than the interval after the one before."""
         if not self._plan.interval:
             return self._loop.time()
         async with self._pacing:
@@ -101,7 +104,9 @@ class _Line:
         except (OSError, ProtocolError, ProbeFailure) as failure:  # TimeoutError is an OSError
             outcome, error = classify(failure, plan.timeout)
         ms = (self._loop.time() - begun) * 1000
-        return Result(i=i, outcome=outcome, ms=ms, t=begun - self._started, answer=answer, error=error, reconnected=losses[0] > 0)
+        return Result(
+            i=i, outcome=outcome, ms=ms, t=begun - self._started, answer=answer, error=error, reconnected=losses[0] > 0
+        )
 
     async def _exchange(self, channel: Channel, i: int) -> Answer:
         requests = self._plan.requests

@@ -27,7 +27,8 @@ BACKLOG = 1024
 
 
 def main(options: argparse.Namespace | None = None) -> int:
-    """Serve until SIGTERM or SIGINT: 0 then, 1 when a port or the journal's socket cannot be opened, 2 for bad settings."""
+    """Serve until SIGTERM or SIGINT: 0 then, 1 when a port or the journal's socket cannot be opened,
+    2 for bad settings."""
     try:
         settings = read_settings(os.environ, socket.gethostname())
     except SettingsError as error:
@@ -66,7 +67,10 @@ class Server:
         self._has_socket = False
 
     async def open(self) -> None:
-        """Listen everywhere; the health port comes last, since it tells that all the others are there. Raises OSError."""
+        """Listen everywhere; the health port comes last, since it tells that all the others are there.
+
+        Raises OSError.
+        """
         pod, settings = self._settings.pod, self._settings
         await self._open_journal()
         for port in settings.http:
@@ -120,7 +124,9 @@ class Server:
     def _http(self, port: int, protocol: str, method: str, path: str, headers: Headers, peer: str) -> Reply:
         nonce = header(headers, "x-smi-nonce") or ""
         self._ring.add(nonce=nonce, port=port, protocol=protocol, peer=peer, method=method, path=path, headers=headers)
-        return echo_reply(pod=self._settings.pod, port=port, protocol=protocol, method=method, path=path, headers=headers)
+        return echo_reply(
+            pod=self._settings.pod, port=port, protocol=protocol, method=method, path=path, headers=headers
+        )
 
     def _line(self, port: int, protocol: str, nonce: str, peer: str) -> None:
         self._ring.add(nonce=nonce, port=port, protocol=protocol, peer=peer)

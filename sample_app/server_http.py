@@ -80,7 +80,9 @@ class HttpConnection(asyncio.Protocol):
     def _new_session(self) -> Session:
         assert self._transport is not None
         if self._first.startswith(PREFACE):
-            from sample_app.server_http2 import Http2Session  # h2 costs the start tens of milliseconds; the server loads it once up
+            from sample_app.server_http2 import (
+                Http2Session,
+            )  # h2 costs the start tens of milliseconds; the server loads it once up
 
             return Http2Session(self._transport, self._accept)
         return Http1Session(self._transport, self._accept)

@@ -35,7 +35,11 @@ class Http1Session:
         try:
             events = self._parser.feed(data)
         except ProtocolError as error:
-            self._enqueue(0.0, encode_response("GET", 400, [("content-type", "text/plain")], f"{error}\n".encode(), close=True), True)
+            self._enqueue(
+                0.0,
+                encode_response("GET", 400, [("content-type", "text/plain")], f"{error}\n".encode(), close=True),
+                True,
+            )
             self._pump()
             return
         for event in events:
@@ -45,7 +49,9 @@ class Http1Session:
                     self._enqueue(0.0, encode_response(event.method, 100, [], b"", close=False), False)
             elif self._current is not None:
                 head, reply = self._current
-                answer = encode_response(head.method, reply.status, reply.headers, reply.body, close=not head.keep_alive)
+                answer = encode_response(
+                    head.method, reply.status, reply.headers, reply.body, close=not head.keep_alive
+                )
                 self._enqueue(reply.delay, answer, not head.keep_alive)
         self._pump()
 

@@ -69,7 +69,9 @@ class Http2Session:
         self._timers.clear()
 
     def _request(self, event: RequestReceived) -> None:
-        headers: Headers = [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in event.headers or ()]
+        headers: Headers = [
+            (bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in event.headers or ()
+        ]
         pseudo = {name: value for name, value in headers if name.startswith(":")}
         kept = [(name, value) for name, value in headers if name == ":authority" or not name.startswith(":")]
         method = pseudo.get(":method", "")

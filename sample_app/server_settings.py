@@ -36,7 +36,9 @@ def read_settings(env: Mapping[str, str], host_name: str) -> ServerSettings:
     for ports in ([*settings.http, *settings.tcp, *settings.tcp_server_first, *settings.health], settings.udp):
         twice = sorted({port for port in ports if list(ports).count(port) > 1})
         if twice:
-            raise SettingsError(f"each port has one use; {twice} are given more than once: change the *_PORT* variables")
+            raise SettingsError(
+                f"each port has one use; {twice} are given more than once: change the *_PORT* variables"
+            )
     return settings
 
 

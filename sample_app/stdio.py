@@ -1,7 +1,7 @@
 """Lines on standard input and output without ever blocking the event loop, whatever kind of file they are.
 
-Threads do the waiting: pipes, sockets, terminals, files and /dev/null all behave alike then, and a consumer that reads slowly cannot make
-a probe look slow.
+Threads do the waiting: pipes, sockets, terminals, files and /dev/null all behave alike then, and a consumer that reads
+slowly cannot make a probe look slow.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The command `pytest-smi`: its group, and the one place where errors become messages and exit statuses.
 
-Exit statuses: 0 good, 1 the answer is no (not verified, regressed), 3 something could not be done, 4 the question was wrong, 130 Ctrl-C.
+Exit statuses: 0 good, 1 the answer is no (not verified, regressed), 3 something could not be done,
+4 the question was wrong, 130 Ctrl-C.
 Each command is in a module of its own, imported when it is used, so that `--help` is quick.
 """
 
@@ -56,7 +57,9 @@ class _LazyGroup(click.Group):
         found: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
         return found
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}; pytest-smi --help lists them")
         return super().resolve_command(ctx, args)
@@ -91,7 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: the entry point of `pytest-smi`."""
     status: object = None
     try:
-        status = group.main(args=None if arguments is None else list(arguments), prog_name="pytest-smi", standalone_mode=False)
+        status = group.main(
+            args=None if arguments is None else list(arguments), prog_name="pytest-smi", standalone_mode=False
+        )
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_text:
         help_text.show()

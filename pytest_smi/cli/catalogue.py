@@ -12,11 +12,14 @@ _FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs"
 
 @click.command("catalogue")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object per assertion.")
-@click.option("--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API.")
+@click.option(
+    "--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API."
+)
 def command(as_json: bool, api: str | None) -> None:
     """List every requirement the suite checks, with its level and the clause of the specification it comes from.
 
-    Levels: MUST (in the specification's text), MUST-d (derived from its examples or schemas), SHOULD, MAY, and AMB (left open by the
+    Levels: MUST (in the specification's text), MUST-d (derived from its examples or schemas), SHOULD, MAY, and AMB
+    (left open by the
     specification: observed and reported, never failed).
 
     \b

@@ -11,15 +11,20 @@ from pytest_smi.errors import UsageProblem
 
 @click.command("clean")
 @click.option("--mesh", metavar="NAME[@CONTEXT]", help="Clean the cluster that a run with this --mesh would use.")
-@click.option("--kubeconfig", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Kubeconfig to use.")
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Kubeconfig to use.",
+)
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 def command(mesh: str | None, kubeconfig: Path | None, yes: bool, dry_run: bool) -> None:
     """Delete the namespaces that interrupted runs of pytest-smi left in a cluster.
 
-    They are shown first, and deleted when you agree. Only what carries the owner label of pytest-smi is touched, but that includes the
-    namespaces of a run that goes on now. A run cleans up after itself, also on Ctrl-C; this is for what a crash, a lost connection or
-    --smi-keep left behind.
+    They are shown first, and deleted when you agree. Only what carries the owner label of pytest-smi is touched, but
+    that includes the namespaces of a run that goes on now. A run cleans up after itself, also on Ctrl-C;
+    this is for what a crash, a lost connection or --smi-keep left behind.
 
     \b
     Examples:
@@ -43,7 +48,9 @@ def command(mesh: str | None, kubeconfig: Path | None, yes: bool, dry_run: bool)
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageProblem("clean asks before it deletes; there is no terminal to ask on", "Add --yes, or --dry-run to look only.")
+            raise UsageProblem(
+                "clean asks before it deletes; there is no terminal to ask on", "Add --yes, or --dry-run to look only."
+            )
         if not click.confirm(f"Delete {'it' if len(found) == 1 else f'these {len(found)}'}?"):
             say("nothing was deleted")
             return

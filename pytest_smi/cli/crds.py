@@ -6,8 +6,15 @@ from pytest_smi.cli.output import say
 
 
 @click.command("crds")
-@click.option("--serve", multiple=True, metavar="API=VERSION[,VERSION]", help="Versions to serve (default: those of the last release).")
-@click.option("--store", multiple=True, metavar="API=VERSION", help="The version to store (default: the newest that is served).")
+@click.option(
+    "--serve",
+    multiple=True,
+    metavar="API=VERSION[,VERSION]",
+    help="Versions to serve (default: those of the last release).",
+)
+@click.option(
+    "--store", multiple=True, metavar="API=VERSION", help="The version to store (default: the newest that is served)."
+)
 def command(serve: tuple[str, ...], store: tuple[str, ...]) -> None:
     """Print CustomResourceDefinitions as YAML, for a cluster whose mesh does not bring its own.
 
@@ -32,5 +39,7 @@ def _pair(text: str) -> tuple[str, str]:
 
     api, equals, versions = text.partition("=")
     if not (api and equals and versions):
-        raise UsageProblem(f"a choice of versions is written API=VERSION, found {text!r}", "For example split=v1alpha2.")
+        raise UsageProblem(
+            f"a choice of versions is written API=VERSION, found {text!r}", "For example split=v1alpha2."
+        )
     return api, versions

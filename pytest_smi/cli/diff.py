@@ -33,7 +33,8 @@ def command(
 
     A and B are report folders or matrix.json files, or https URLs of them.
     With --key both are verified first; without it they are believed as they are.
-    Compared are the newest runs of each mesh; two reports of one mesh each, of different names, are compared row by row.
+    Compared are the newest runs of each mesh; two reports of one mesh each, of different names,
+    are compared row by row.
 
     \b
     Examples:

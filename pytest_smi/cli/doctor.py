@@ -27,21 +27,61 @@ _COLOURS = {"warning": "yellow", "problem": "red"}
 
 
 @click.command("doctor")
-@click.option("--mesh", metavar="NAME[@CONTEXT]", required=True, help="The mesh, as for a run; 'auto' looks which one is there.")
+@click.option(
+    "--mesh", metavar="NAME[@CONTEXT]", required=True, help="The mesh, as for a run; 'auto' looks which one is there."
+)
 @click.option("--kubeconfig", metavar="FILE", type=_FILE, help="Kubeconfig of the cluster (default: as kubectl).")
-@click.option("--mesh-profile", "files", metavar="FILE", multiple=True, type=_FILE, help="Profile of a further mesh; may be repeated.")
+@click.option(
+    "--mesh-profile",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    type=_FILE,
+    help="Profile of a further mesh; may be repeated.",
+)
 @click.option("--smi-api", "apis", metavar="API[,API]", help="APIs that the run is to test (default: all).")
-@click.option("--smi-image", "image", metavar="REF", default="", help="Image of the sample application, where your cluster pulls it.")
-@click.option("--smi-pull-secret", "pull_secret", metavar="FILE", type=_FILE, help="Docker config file with credentials for its registry.")
-@click.option("--smi-node-selector", "selector", metavar="KEY=VALUE", multiple=True, help="Nodes that may run it; may be repeated.")
 @click.option(
-    "--smi-toleration", "tolerations", metavar="KEY[=VALUE]:EFFECT", multiple=True, help="Taint that it tolerates; may be repeated."
+    "--smi-image",
+    "image",
+    metavar="REF",
+    default="",
+    help="Image of the sample application, where your cluster pulls it.",
 )
 @click.option(
-    "--smi-timeout", "factor", metavar="FACTOR", type=click.FloatRange(0, 1000, min_open=True), default=1.0, help="Multiply every deadline."
+    "--smi-pull-secret",
+    "pull_secret",
+    metavar="FILE",
+    type=_FILE,
+    help="Docker config file with credentials for its registry.",
 )
-@click.option("--no-deploy", is_flag=True, help="Only read: do not deploy the pod that tries whether the mesh takes it in.")
-@click.option("--keep", is_flag=True, help="Leave that pod and its namespace for inspection; pytest-smi clean removes them.")
+@click.option(
+    "--smi-node-selector",
+    "selector",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Nodes that may run it; may be repeated.",
+)
+@click.option(
+    "--smi-toleration",
+    "tolerations",
+    metavar="KEY[=VALUE]:EFFECT",
+    multiple=True,
+    help="Taint that it tolerates; may be repeated.",
+)
+@click.option(
+    "--smi-timeout",
+    "factor",
+    metavar="FACTOR",
+    type=click.FloatRange(0, 1000, min_open=True),
+    default=1.0,
+    help="Multiply every deadline.",
+)
+@click.option(
+    "--no-deploy", is_flag=True, help="Only read: do not deploy the pod that tries whether the mesh takes it in."
+)
+@click.option(
+    "--keep", is_flag=True, help="Leave that pod and its namespace for inspection; pytest-smi clean removes them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of {check, level, found, remedy}.")
 def command(
     mesh: str,
@@ -59,8 +99,8 @@ def command(
 ) -> int:
     """Check everything that a run needs: cluster, permissions, mesh, versions, preconditions, images, injection.
 
-    Each line is ok, a warning or a problem, with how to fix it. Exit status 1 when there is a problem. A run makes the same
-    checks first, but for the pod that this command deploys into a namespace of its own and removes again.
+    Each line is ok, a warning or a problem, with how to fix it. Exit status 1 when there is a problem. A run makes the
+    same checks first, but for the pod that this command deploys into a namespace of its own and removes again.
 
     \b
     Examples:
@@ -85,9 +125,16 @@ def command(
     name, _, context = mesh.partition("@")
     with _reached(name, context or None, kubeconfig, known, files) as (connection, profile):
         limits = profile.limits.scaled(factor)
-        probe = Probe(connection, profile, image=image or SAMPLE_APP_IMAGE, limits=limits, placement=placement, keep=keep)
+        probe = Probe(
+            connection, profile, image=image or SAMPLE_APP_IMAGE, limits=limits, placement=placement, keep=keep
+        )
         found = diagnose(
-            connection, profile, apis=asked, other_meshes=known, probe=None if no_deploy else probe, pull_secret=pull_secret is not None
+            connection,
+            profile,
+            apis=asked,
+            other_meshes=known,
+            probe=None if no_deploy else probe,
+            pull_secret=pull_secret is not None,
         )
         _show(found, f"{profile.title} on {connection.host}", as_json)
     return 1 if of_level(found, Level.PROBLEM) else 0
@@ -97,7 +144,8 @@ def command(
 def _reached(
     name: str, context: str | None, kubeconfig: Path | None, known: dict[str, Profile], files: tuple[Path, ...]
 ) -> Iterator[tuple[Connection, Profile]]:
-    """Return the connection to the cluster and the profile of the mesh; an embedded cluster is started, and stopped at the end."""
+    """Return the connection to the cluster and the profile of the mesh; an embedded cluster is started,
+    and stopped at the end."""
     from pytest_smi.cluster.connection import Connection
     from pytest_smi.cluster.embedded import EmbeddedCluster
     from pytest_smi.doctor.detection import AUTO, detect

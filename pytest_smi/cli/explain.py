@@ -22,21 +22,48 @@ _SOURCE = click.Path(exists=True, allow_dash=True, path_type=Path)
 
 @click.command("explain")
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
-@click.option("-f", "--filename", "paths", multiple=True, metavar="PATH", type=_SOURCE, help="File or folder of manifests, - for stdin.")
+@click.option(
+    "-f",
+    "--filename",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    type=_SOURCE,
+    help="File or folder of manifests, - for stdin.",
+)
 @click.option("--kubeconfig", metavar="FILE", type=_FILE, help="Read the objects of the cluster of this kubeconfig.")
 @click.option("--context", metavar="NAME", help="The context of the kubeconfig.")
-@click.option("-n", "--namespace", metavar="NAMESPACE", help="Namespace to read; with -f, that of objects that name none.")
+@click.option(
+    "-n", "--namespace", metavar="NAMESPACE", help="Namespace to read; with -f, that of objects that name none."
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Read all namespaces of the cluster.")
 @click.option("--from", "source", metavar="NS/SA", help="Ask one question: the caller's namespace and ServiceAccount.")
-@click.option("--to", "destination", metavar="NS/SA", help="The namespace and ServiceAccount of the pod that is called.")
+@click.option(
+    "--to", "destination", metavar="NS/SA", help="The namespace and ServiceAccount of the pod that is called."
+)
 @click.option("--request", metavar="REQUEST", help="'GET /x', 'TCP 9000' or 'UDP 53'.")
-@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of the request; may be repeated.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the pod that an HTTP request goes to (default: any that is granted).")
+@click.option(
+    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Header of the request; may be repeated."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the pod that an HTTP request goes to (default: any that is granted).",
+)
 @click.option("--outside", is_flag=True, help="The caller is not in the mesh.")
 @click.option("--mesh", metavar="NAME", help="Also what this mesh is known to do otherwise.")
-@click.option("--mesh-profile", "files", metavar="FILE", multiple=True, type=_FILE, help="Profile of a further mesh; may be repeated.")
+@click.option(
+    "--mesh-profile",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    type=_FILE,
+    help="Profile of a further mesh; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--strict", is_flag=True, help="Exit status 1 when an object, or a part of one, grants nothing or has no effect.")
+@click.option(
+    "--strict", is_flag=True, help="Exit status 1 when an object, or a part of one, grants nothing or has no effect."
+)
 def command(
     requirements: tuple[str, ...],
     paths: tuple[Path, ...],
@@ -55,10 +82,11 @@ def command(
     as_json: bool,
     strict: bool,
 ) -> int:
-    """Explain SMI objects: who may call what, how splits share, what grants nothing, what the specification leaves open.
+    """Explain SMI objects: who may call what, how splits share, what grants nothing,
+    what the specification leaves open.
 
-    The objects are read from files or from a cluster, in any API version. What is said follows from the specification alone, not from
-    what a mesh does with it; --mesh adds that. With the id of a requirement, explain that requirement.
+    The objects are read from files or from a cluster, in any API version. What is said follows from the specification
+    alone, not from what a mesh does with it; --mesh adds that. With the id of a requirement, explain that requirement.
 
     \b
     Examples:
@@ -68,22 +96,35 @@ def command(
         pytest-smi explain -f policy.yaml --mesh osm --strict
         pytest-smi explain TA-05
     """
-    of_cluster = kubeconfig is not None or context is not None or all_namespaces or (namespace is not None and not paths)
+    of_cluster = (
+        kubeconfig is not None or context is not None or all_namespaces or (namespace is not None and not paths)
+    )
     if requirements:
         if paths or of_cluster or source or destination or request:
-            raise UsageProblem("a requirement is explained by itself", "Leave out the files, the cluster and the question.")
+            raise UsageProblem(
+                "a requirement is explained by itself", "Leave out the files, the cluster and the question."
+            )
         _requirements(requirements, as_json)
         return 0
     if bool(paths) == of_cluster:
-        known = "-f FILE_OR_FOLDER, or a cluster by --kubeconfig, --context, -n NAMESPACE or -A, or a requirement such as TA-05"
-        raise UsageProblem("there are two sources of objects" if paths else "there is nothing to explain", f"Give one of {known}.")
+        known = (
+            "-f FILE_OR_FOLDER, or a cluster by --kubeconfig, --context, -n NAMESPACE or -A, "
+            "or a requirement such as TA-05"
+        )
+        raise UsageProblem(
+            "there are two sources of objects" if paths else "there is nothing to explain", f"Give one of {known}."
+        )
     if all_namespaces and namespace:
         raise UsageProblem("-n and -A exclude each other", "Give one of them.")
     question = (source, destination, request)
     if any(question) and not all(question):
-        raise UsageProblem("--from, --to and --request belong together", "Give all three, for example --request 'GET /x'.")
+        raise UsageProblem(
+            "--from, --to and --request belong together", "Give all three, for example --request 'GET /x'."
+        )
     if not any(question) and (headers or port or outside):
-        raise UsageProblem("--header, --port and --outside belong to a question", "Ask one with --from, --to and --request.")
+        raise UsageProblem(
+            "--header, --port and --outside belong to a question", "Ask one with --from, --to and --request."
+        )
     profile = _profile(mesh, files) if mesh else None
     world = _world(paths, kubeconfig, context, None if all_namespaces else namespace)
     if source and destination and request:
@@ -107,7 +148,9 @@ def _requirements(names: Sequence[str], as_json: bool) -> None:
 
     for name in names:
         if not REQUIREMENT.fullmatch(name):
-            raise UsageProblem(f"a requirement is written like TA-05, found {name!r}", "Objects are named with -f FILE_OR_FOLDER.")
+            raise UsageProblem(
+                f"a requirement is written like TA-05, found {name!r}", "Objects are named with -f FILE_OR_FOLDER."
+            )
     documents = [requirement_document(name) for name in names]
     if as_json:
         click.echo(json.dumps(documents if len(documents) > 1 else documents[0], indent=2, ensure_ascii=False))

@@ -22,21 +22,32 @@ _GROUPS = {"access": "access.smi-spec.io", "specs": "specs.smi-spec.io", "split"
 
 
 def from_files(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Every object in these files, in folders those of all YAML and JSON files below; `-` is standard input. Raises UsageProblem."""
+    """Every object in these files, in folders those of all YAML and JSON files below; `-` is standard input.
+
+    Raises UsageProblem.
+    """
     found: list[dict[str, Any]] = []
     for path in paths:
         if str(path) == "-":
             found += _documents(sys.stdin.buffer.read(LARGEST_FILE + 1), "standard input")
             continue
-        files = sorted(one for one in path.rglob("*") if one.suffix in _ENDINGS and one.is_file()) if path.is_dir() else [path]
+        files = (
+            sorted(one for one in path.rglob("*") if one.suffix in _ENDINGS and one.is_file())
+            if path.is_dir()
+            else [path]
+        )
         if not files:
-            raise UsageProblem(f"{path} has no file that ends in {', '.join(_ENDINGS)}", "Name a file, or a folder with manifests.")
+            raise UsageProblem(
+                f"{path} has no file that ends in {', '.join(_ENDINGS)}", "Name a file, or a folder with manifests."
+            )
         for file in files:
             try:
                 with file.open("rb") as stream:
                     content = stream.read(LARGEST_FILE + 1)
             except OSError as error:
-                raise UsageProblem(f"{file} cannot be read: {error.strerror}", "Name a readable file or folder.") from error
+                raise UsageProblem(
+                    f"{file} cannot be read: {error.strerror}", "Name a readable file or folder."
+                ) from error
             found += _documents(content, str(file))
     return found
 
@@ -53,12 +64,17 @@ def _documents(content: bytes, where: str) -> Iterator[dict[str, Any]]:
             while loader.check_node():
                 node = loader.get_node()
                 if _size(node, {}) > LARGEST_DOCUMENT:
-                    raise UsageProblem(f"{where} must have at most {LARGEST_DOCUMENT} values in a document", "Split it; write aliases out.")
+                    raise UsageProblem(
+                        f"{where} must have at most {LARGEST_DOCUMENT} values in a document",
+                        "Split it; write aliases out.",
+                    )
                 document = loader.construct_document(node)
                 if document is None:
                     continue
                 if not isinstance(document, dict):
-                    raise UsageProblem(f"{where} must hold Kubernetes objects, found {type(document).__name__}", "Check the file.")
+                    raise UsageProblem(
+                        f"{where} must hold Kubernetes objects, found {type(document).__name__}", "Check the file."
+                    )
                 yield document
         finally:
             loader.dispose()
@@ -93,10 +109,13 @@ def from_cluster(connection: Connection, namespace: str | None) -> list[dict[str
     found: list[dict[str, Any]] = []
     kinds = dict(_served(connection))
     for (api_version, plural), kind in kinds.items():
-        found += [{"apiVersion": api_version, "kind": kind, **item} for item in reader.list(api_version, plural, namespace)]
+        found += [
+            {"apiVersion": api_version, "kind": kind, **item} for item in reader.list(api_version, plural, namespace)
+        ]
     if not kinds:
         raise ClusterError(
-            f"{connection.host} serves no kind of the Service Mesh Interface", "Is it the cluster of the mesh? Name another."
+            f"{connection.host} serves no kind of the Service Mesh Interface",
+            "Is it the cluster of the mesh? Name another.",
         )
     # Pods are many, and only bindings look at them: at their labels.
     has_bindings = any(item["kind"] == "IdentityBinding" for item in found)
@@ -106,7 +125,8 @@ def from_cluster(connection: Connection, namespace: str | None) -> list[dict[str
 
 
 def _served(connection: Connection) -> Iterator[tuple[tuple[str, str], str]]:
-    """((API version, plural), kind) of each SMI kind, in the newest version known here that the cluster serves it in."""
+    """((API version, plural), kind) of each SMI kind, in the newest version known here
+    that the cluster serves it in."""
     answer = connection.request("GET", "/apis")
     if not answer.ok:
         raise ClusterError(f"cannot list the APIs of {connection.host}: {answer.message}")

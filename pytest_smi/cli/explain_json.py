@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 def decision_document(request: Request, decision: Decision, grounds: Sequence[Ground]) -> dict[str, Any]:
     """The answer to one question."""
     call = request.call
-    asked = {"protocol": call.protocol, "method": call.method, "path": call.path, "headers": [list(pair) for pair in call.headers]}
+    asked = {
+        "protocol": call.protocol,
+        "method": call.method,
+        "path": call.path,
+        "headers": [list(pair) for pair in call.headers],
+    }
     return {
         "decision": decision.verdict.value,
         "open": questions(decision.questions),
         "objects": _objects(dict.fromkeys(one for ground in grounds for one in ground.objects)),
-        "because": [{"objects": _objects(one.objects), "text": one.text, "open": list(one.questions)} for one in grounds],
+        "because": [
+            {"objects": _objects(one.objects), "text": one.text, "open": list(one.questions)} for one in grounds
+        ],
         "request": {
             "from": f"{request.source.namespace}/{request.source.account}",
             "inMesh": request.source.member,
@@ -34,7 +41,9 @@ def decision_document(request: Request, decision: Decision, grounds: Sequence[Gr
     }
 
 
-def overview_document(grants: Iterable[Grant], splittings: Iterable[Splitting], findings: Iterable[Finding]) -> dict[str, Any]:
+def overview_document(
+    grants: Iterable[Grant], splittings: Iterable[Splitting], findings: Iterable[Finding]
+) -> dict[str, Any]:
     """Everything that the objects say."""
     return {
         "grants": [
@@ -85,7 +94,9 @@ def _split(one: Splitting) -> dict[str, Any]:
 
 def _share(share: Share) -> list[dict[str, Any]]:
     """Exact fractions as text, beside a number for reading; the root's own endpoints have the backend null."""
-    return [{"backend": name or None, "share": str(part), "percent": round(float(part * 100), 4)} for name, part in share]
+    return [
+        {"backend": name or None, "share": str(part), "percent": round(float(part * 100), 4)} for name, part in share
+    ]
 
 
 def _objects(identities: Iterable[ObjectId]) -> list[dict[str, str]]:

@@ -53,7 +53,10 @@ def _claims(profile: Profile, world: World) -> Iterator[Fact]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield Fact(f"{', '.join(names[:3])}{more}: {what}", source)
     if world.udp_routes and "udp" not in profile.features:
-        yield Fact("it is not known to handle UDP, so that a UDPRoute may have no effect", profile.sources.get("features", source))
+        yield Fact(
+            "it is not known to handle UDP, so that a UDPRoute may have no effect",
+            profile.sources.get("features", source),
+        )
     if profile.status.state not in ("", "maintained"):
         yield Fact(f"it is {profile.status.state}: {profile.status.note}", profile.status.source)
 
@@ -70,7 +73,9 @@ def _splits(profile: Profile, world: World) -> Iterator[Fact]:
     if profile.splits.root_selects_backends:
         yield Fact("a split reaches only pods that the root's selector matches, too", source)
     if profile.splits.idle_before:
-        yield Fact(f"a client sees a new split only after {profile.splits.idle_before:g} s without a call to its root", source)
+        yield Fact(
+            f"a client sees a new split only after {profile.splits.idle_before:g} s without a call to its root", source
+        )
     if profile.splits.fresh_client:
         yield Fact("a client that has called the root before does not see a new split", source)
 

@@ -20,7 +20,10 @@ _LEVELS = {
 
 
 def requirement_document(identity: str) -> dict[str, Any]:
-    """Everything that is known of a requirement, with the faults of the reference that break it. Raises UsageProblem."""
+    """Everything that is known of a requirement, with the faults of the reference that break it.
+
+    Raises UsageProblem.
+    """
     from pytest_smi.cluster.embedded import known_faults
     from pytest_smi.core.catalogue import load
 
@@ -29,11 +32,16 @@ def requirement_document(identity: str) -> dict[str, Any]:
     if wanted not in rows:
         near = [name for name in rows if name.startswith(wanted[:3])]
         known = f"{near[0]} to {near[-1]}" if near else "TA, TS, SP and TM"
-        raise UsageProblem(f"there is no requirement {identity} in the catalogue", f"Known are {known}; pytest-smi catalogue lists all.")
+        raise UsageProblem(
+            f"there is no requirement {identity} in the catalogue",
+            f"Known are {known}; pytest-smi catalogue lists all.",
+        )
     row = rows[wanted]
     since = dict(row.since)
     versions = {api: [one for one in VERSIONS[api] if not before(one, since.get(api, ""))] for api in row.needs}
-    breaks = [{"name": one["name"], "description": one["description"]} for one in known_faults() if wanted in one["breaks"]]
+    breaks = [
+        {"name": one["name"], "description": one["description"]} for one in known_faults() if wanted in one["breaks"]
+    ]
     return {**row.to_json(), "versions": versions, "faults": breaks}
 
 
@@ -50,5 +58,7 @@ def requirement_lines(document: dict[str, Any]) -> list[str]:
         f"  test      {document['name']}",
     ]
     faults = document["faults"]
-    lines.append("  broken by these faults of the reference mesh:" if faults else "  no fault of the reference mesh breaks it")
+    lines.append(
+        "  broken by these faults of the reference mesh:" if faults else "  no fault of the reference mesh breaks it"
+    )
     return [*lines, *(f"    {fault['name']}: {fault['description']}" for fault in faults)]

@@ -20,10 +20,14 @@ _NAMED = 4
 
 def shown(text: str) -> str:
     """The text with everything that is no printable character written as an escape."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text)
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
 
 
-def overview_lines(grants: Sequence[Grant], splittings: Sequence[Splitting], findings: Sequence[Finding], *, width: int) -> Iterator[str]:
+def overview_lines(
+    grants: Sequence[Grant], splittings: Sequence[Splitting], findings: Sequence[Finding], *, width: int
+) -> Iterator[str]:
     """The whole: who may call what, the splits, the warnings and the open questions."""
     yield "Who may call what"
     rows = list(_rows(grants))
@@ -41,7 +45,9 @@ def overview_lines(grants: Sequence[Grant], splittings: Sequence[Splitting], fin
     if findings:
         yield from ("", "Warnings")
         for finding in findings:
-            yield from _wrapped(f"{_object(finding.about)}: {finding.text}" + ("" if finding.inert else " (a hint)"), width)
+            yield from _wrapped(
+                f"{_object(finding.about)}: {finding.text}" + ("" if finding.inert else " (a hint)"), width
+            )
     asked = _by_question(grants, splittings)
     if asked:
         yield from ("", "Left open by the specification")
@@ -55,7 +61,9 @@ def decision_lines(request: Request, decision: Decision, grounds: Sequence[Groun
     yield f"{decision.verdict.value}: {_call(request)}"
     for ground in grounds:
         about = _object(ground.objects[0]) + ": " if ground.objects else ""
-        yield from _wrapped(f"{about}{ground.text}" + (f" [{', '.join(ground.questions)}]" if ground.questions else ""), width)
+        yield from _wrapped(
+            f"{about}{ground.text}" + (f" [{', '.join(ground.questions)}]" if ground.questions else ""), width
+        )
     if decision.questions:
         yield "Left open by the specification"
         for question in decision.questions:
@@ -70,7 +78,8 @@ def fact_lines(title: str, facts: Iterable[Fact], *, width: int) -> Iterator[str
 
 
 def _rows(grants: Sequence[Grant]) -> Iterator[tuple[str, str, str, str]]:
-    """A row for each source, destination and target; the first line of each grant names them, further ones only what else it grants."""
+    """A row for each source, destination and target; the first line of each grant names them,
+    further ones only what else it grants."""
     for grant in grants:
         by = f"{grant.target[1]}/{grant.target[2]}" + (f" [{', '.join(grant.questions)}]" if grant.questions else "")
         for source in grant.sources:
@@ -85,7 +94,9 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int) -
     lines = [head, *(tuple(map(shown, row)) for row in rows)]
     sizes = [min(max(len(line[column]) for line in lines), width // 3) for column in range(len(head) - 1)]
     for line in lines:
-        yield ("  " + "  ".join([*(cell.ljust(size) for cell, size in zip(line, sizes, strict=False)), line[-1]])).rstrip()
+        yield (
+            "  " + "  ".join([*(cell.ljust(size) for cell, size in zip(line, sizes, strict=False)), line[-1]])
+        ).rstrip()
 
 
 def _split_lines(one: Splitting, width: int) -> Iterator[str]:
@@ -129,12 +140,20 @@ def _call(request: Request) -> str:
     headers = "".join(f" with {name}: {value}" for name, value in call.headers)
     outside = "" if request.source.member else " (outside of the mesh)"
     source, destination = request.source, request.destination
-    return shown(f"{source.namespace}/{source.account}{outside} → {destination.namespace}/{destination.account}, {what}{where}{headers}")
+    return shown(
+        f"{source.namespace}/{source.account}{outside} → {destination.namespace}/{destination.account}, "
+        f"{what}{where}{headers}"
+    )
 
 
 def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
-        shown(text), width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
+        shown(text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -1,4 +1,7 @@
-"""`pytest-smi gate`: whether a release may go out by its report. `verify` and `diff` in one call, with one exit status."""
+"""`pytest-smi gate`: whether a release may go out by its report.
+
+`verify` and `diff` in one call, with one exit status.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -41,10 +44,12 @@ def command(
     trust_baseline: bool,
     allow_mixed: bool,
 ) -> None:
-    """Say whether REPORT lets a release pass: verified with your keys, as you ask for it, and no worse than the last release.
+    """Say whether REPORT lets a release pass: verified with your keys, as you ask for it,
+    and no worse than the last release.
 
-    Exit status 0 only if all of that is so. 1: refused, stale, incomplete, a requirement of the level is not met, something regressed, or
-    the baseline has no run to compare with. 3: something is errored that was not, so run again; or, as with 4, it could not be judged.
+    Exit status 0 only if all of that is so. 1: refused, stale, incomplete, a requirement of the level is not met,
+    something regressed, or the baseline has no run to compare with. 3: something is errored that was not,
+    so run again; or, as with 4, it could not be judged.
 
     \b
     Examples:
@@ -67,10 +72,15 @@ def command(
         errored = [change for change in found.changes if change.kind is Kind.ERRORED]
         lines.append(f"compared: {baseline}, {len(found.changes)} changed, {found.same} the same")
     lines += [
-        f"  {one.mesh}  {one.requirement:<6} {one.before or '-'} → {one.after or '-'}" + (f"\n      {one.reason}" if one.reason else "")
+        f"  {one.mesh}  {one.requirement:<6} {one.before or '-'} → {one.after or '-'}"
+        + (f"\n      {one.reason}" if one.reason else "")
         for one in (*regressed, *errored)
     ]
-    found_wrong = [f"{len(changes)} {word}" for changes, word in ((regressed, "regressed"), (errored, "errored: run again")) if changes]
+    found_wrong = [
+        f"{len(changes)} {word}"
+        for changes, word in ((regressed, "regressed"), (errored, "errored: run again"))
+        if changes
+    ]
     lines.append(f"gate: closed, {', '.join(found_wrong)}" if found_wrong else "gate: open")
     click.echo("\n".join(lines))
     if found_wrong:
@@ -83,6 +93,7 @@ def _refuse_strangers(old: Matrix, new: Matrix, mesh: str | None) -> None:
     unknown = sorted(run.name for run in judged_runs(new, mesh) if run.name not in before)
     if unknown:
         raise VerificationError(
-            f"a baseline must have a run of every mesh that is judged; it has {', '.join(sorted(before))}, and lacks {', '.join(unknown)}",
+            f"a baseline must have a run of every mesh that is judged; it has {', '.join(sorted(before))}, "
+            f"and lacks {', '.join(unknown)}",
             "Give the last release's report of the same mesh and context, or leave --baseline out for a first release.",
         )

@@ -9,8 +9,14 @@ from pytest_smi.cli.output import say
 
 
 @click.command("image")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the archive to a file, not to the standard output.")
-@click.option("--name", "only_name", is_flag=True, help="Print the image's name as runs of this version use it, and nothing else.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the archive to a file, not to the standard output.",
+)
+@click.option(
+    "--name", "only_name", is_flag=True, help="Print the image's name as runs of this version use it, and nothing else."
+)
 def command(out: Path | None, only_name: bool) -> None:
     """Write the build context of the sample application's image as a tar archive.
 
@@ -34,6 +40,8 @@ def command(out: Path | None, only_name: bool) -> None:
         out.write_bytes(archive)
         return
     if sys.stdout.isatty():
-        raise click.UsageError("the archive is not for a terminal: pipe it into 'docker build -', or name a file with --out")
+        raise click.UsageError(
+            "the archive is not for a terminal: pipe it into 'docker build -', or name a file with --out"
+        )
     sys.stdout.buffer.write(archive)
     sys.stdout.buffer.flush()

@@ -20,9 +20,19 @@ from pytest_smi.signing.signer import Signer
 @click.argument("reports", metavar="REPORT...", nargs=-1, required=True, type=ReportLocation())
 @key_options(required=True)
 @host_option
-@click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where the merged report goes: a new folder.")
-@click.option("--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key that signs the merging.")
-@click.option("--allow-mixed", is_flag=True, help="Merge runs of different catalogues, and emulations with real meshes.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Where the merged report goes: a new folder.",
+)
+@click.option(
+    "--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key that signs the merging."
+)
+@click.option(
+    "--allow-mixed", is_flag=True, help="Merge runs of different catalogues, and emulations with real meshes."
+)
 @click.option("--allow-incomplete", is_flag=True, help="Merge runs that were restricted or interrupted.")
 def command(
     reports: tuple[Path | str, ...],
@@ -34,10 +44,12 @@ def command(
     allow_mixed: bool,
     allow_incomplete: bool,
 ) -> None:
-    """Merge reports (folders or https URLs; of several meshes, clusters or nights) into one, after verifying each with the keys.
+    """Merge reports (folders or https URLs; of several meshes, clusters or nights) into one,
+    after verifying each with the keys.
 
-    Each report is kept whole under sources/, so that its own signature stays verifiable; the merged matrix has all their runs. The
-    merging is signed by you. Without --signing-key that is the key that a run would use. Verify the result with your key and theirs.
+    Each report is kept whole under sources/, so that its own signature stays verifiable; the merged matrix has all
+    their runs. The merging is signed by you. Without --signing-key that is the key that a run would use.
+    Verify the result with your key and theirs.
 
     \b
     Examples:

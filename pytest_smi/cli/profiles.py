@@ -11,7 +11,9 @@ from pytest_smi.errors import UsageProblem
 
 
 @click.command("profiles")
-@click.option("--mesh-profile", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Also this profile.")
+@click.option(
+    "--mesh-profile", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Also this profile."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON: every profile in full.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="As a table in Markdown.")
 @click.option("--schema", "as_schema", is_flag=True, help="The JSON Schema of a profile, for editors.")

@@ -46,7 +46,9 @@ def up(fault: str | None, persona: str | None) -> None:
             say(f"Kubernetes {cluster.version} with {mesh} is up; Ctrl-C ends it\n")
             say(f"  export KUBECONFIG={cluster.kubeconfig}\n  kubectl get pods --all-namespaces\n")
             status = cluster.wait()
-            raise HarnessError(f"the reference must run until it is told to end; it ended with status {status}", "Start it again.")
+            raise HarnessError(
+                f"the reference must run until it is told to end; it ended with status {status}", "Start it again."
+            )
         except KeyboardInterrupt:
             say("\nstopping", err=True)
         finally:

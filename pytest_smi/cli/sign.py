@@ -17,13 +17,20 @@ from pytest_smi.signing.sigstore import BUNDLES_FILE
 @click.command("sign")
 @click.argument("directory", metavar="REPORT", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @key_options(required=True, threshold=False)
-@click.option("--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key to sign with.")
-@click.option("--sigstore", is_flag=True, help="Sign keyless, with the identity of this CI job or of you (extra: pytest-smi[sigstore]).")
+@click.option(
+    "--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key to sign with."
+)
+@click.option(
+    "--sigstore",
+    is_flag=True,
+    help="Sign keyless, with the identity of this CI job or of you (extra: pytest-smi[sigstore]).",
+)
 def command(directory: Path, keys: tuple[Path, ...], signing_key: Path | None, sigstore: bool) -> None:
     """Add your signature to a report that somebody else has signed, after verifying it with the keys given.
 
-    Readers can then ask for both: `pytest-smi verify REPORT --key theirs --key yours --threshold 2`. With --sigstore the signature is
-    keyless, in a file of its own, and public: it is entered in Sigstore's transparency log with your identity.
+    Readers can then ask for both: `pytest-smi verify REPORT --key theirs --key yours --threshold 2`. With --sigstore
+    the signature is keyless, in a file of its own, and public: it is entered in Sigstore's transparency log
+    with your identity.
 
     \b
     Examples:

@@ -1,4 +1,5 @@
-"""Options that several commands share: the keys that the reader trusts, and what is asked of a report beyond its signature."""
+"""Options that several commands share: the keys that the reader trusts,
+and what is asked of a report beyond its signature."""
 
 import re
 from collections.abc import Callable
@@ -65,7 +66,12 @@ def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
     def add(command: F) -> F:
         if threshold:
             command = click.option(
-                "--threshold", metavar="N", type=int, default=1, show_default=True, help="How many of the keys must have signed."
+                "--threshold",
+                metavar="N",
+                type=int,
+                default=1,
+                show_default=True,
+                help="How many of the keys must have signed.",
             )(command)
         return click.option(
             "--key",
@@ -82,18 +88,22 @@ def key_options(*, required: bool, threshold: bool = True) -> Callable[[F], F]:
 
 def policy_options(command: F) -> F:
     """Add `--mesh`, `--max-age`, `--require-level` and `--allow-incomplete`."""
-    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were restricted or interrupted.")(command)
+    command = click.option("--allow-incomplete", is_flag=True, help="Accept runs that were restricted or interrupted.")(
+        command
+    )
     command = click.option(
         "--require-level",
         type=click.Choice(sorted(LEVELS_OF)),
         help="Every requirement of these levels must be met: must (MUST and MUST-d), should (and SHOULD), all.",
     )(command)
-    command = click.option("--max-age", metavar="AGE", type=Age(), help="How old the newest run of each mesh may be: 30d, 12h, 90m, 2w.")(
-        command
-    )
-    return click.option("--mesh", metavar="NAME[@VERSION]", help="The report must have a run of this mesh; it is the one that is judged.")(
-        command
-    )
+    command = click.option(
+        "--max-age", metavar="AGE", type=Age(), help="How old the newest run of each mesh may be: 30d, 12h, 90m, 2w."
+    )(command)
+    return click.option(
+        "--mesh",
+        metavar="NAME[@VERSION]",
+        help="The report must have a run of this mesh; it is the one that is judged.",
+    )(command)
 
 
 def load_keys(paths: tuple[Path, ...]) -> list[PublicKey]:
@@ -104,5 +114,10 @@ def load_keys(paths: tuple[Path, ...]) -> list[PublicKey]:
 def policy(mesh: str | None, max_age: timedelta | None, level: str | None, allow_incomplete: bool) -> Policy:
     """Return what is asked, with the catalogue of this very suite for reports of its own version."""
     return Policy(
-        mesh=mesh, max_age=max_age, level=level, complete=not allow_incomplete, catalogue=catalogue_of(load()), suite=this_suite()
+        mesh=mesh,
+        max_age=max_age,
+        level=level,
+        complete=not allow_incomplete,
+        catalogue=catalogue_of(load()),
+        suite=this_suite(),
     )

@@ -21,9 +21,13 @@ from pytest_smi.signing.statement import MATRIX_FILE
 @key_options(required=False)
 @policy_options
 @host_option
-@click.option("--sigstore-identity", metavar="WHO", help="Verify the keyless signature of this identity instead of a key's.")
 @click.option(
-    "--sigstore-issuer", metavar="URL", help="Who vouches for that identity, such as https://token.actions.githubusercontent.com."
+    "--sigstore-identity", metavar="WHO", help="Verify the keyless signature of this identity instead of a key's."
+)
+@click.option(
+    "--sigstore-issuer",
+    metavar="URL",
+    help="Who vouches for that identity, such as https://token.actions.githubusercontent.com.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was verified as JSON.")
 def command(
@@ -39,11 +43,14 @@ def command(
     sigstore_issuer: str | None,
     as_json: bool,
 ) -> None:
-    """Check that the report in PATH (its folder, or the matrix.json in it) or at an https URL is, byte for byte, what its signer signed.
+    """Check that the report in PATH (its folder, or the matrix.json in it) or at an https URL is, byte for byte,
+    what its signer signed.
 
-    In numbered steps, and offline on a PATH. Anything missing, extra, changed or not understood is a refusal: exit status 1, with the
-    step that failed. Files derived from the matrix (index.html, badge.json and so on) may be there, and are listed as not covered.
-    It proves who vouches for the report, so take the key from its signer: the one in the folder proves nothing about who made it.
+    In numbered steps, and offline on a PATH. Anything missing, extra, changed or not understood is a refusal: exit
+    status 1, with the step that failed. Files derived from the matrix (index.html, badge.json and so on) may be there,
+    and are listed as not covered.
+    It proves who vouches for the report, so take the key from its signer:
+    the one in the folder proves nothing about who made it.
 
     \b
     Examples:
@@ -53,17 +60,23 @@ def command(
         pytest-smi verify nightly --key ci.pub.pem --max-age 30d --mesh linkerd --require-level must
     """
     if bool(keys) is (sigstore_identity is not None and sigstore_issuer is not None):
-        raise click.UsageError("say whom you trust: --key PUB (one or more), or both --sigstore-identity and --sigstore-issuer")
+        raise click.UsageError(
+            "say whom you trust: --key PUB (one or more), or both --sigstore-identity and --sigstore-issuer"
+        )
     try:
         asked = policy(mesh, max_age, require_level, allow_incomplete)
         trusted = load_keys(keys)
         with opened(location, allowed=hosts) as path:
             directory = path.parent if path.name == MATRIX_FILE and not path.is_dir() else path
             if not directory.is_dir():
-                raise UsageProblem(f"PATH is a report folder or the {MATRIX_FILE} in it; {location} is neither", "Give its folder.")
+                raise UsageProblem(
+                    f"PATH is a report folder or the {MATRIX_FILE} in it; {location} is neither", "Give its folder."
+                )
             if sigstore_identity and sigstore_issuer:
                 check = partial(verify_keyless, identity=sigstore_identity, issuer=sigstore_issuer)
-                verified = verify_report_keyless(directory, check, f"{sigstore_identity} ({sigstore_issuer})", policy=asked)
+                verified = verify_report_keyless(
+                    directory, check, f"{sigstore_identity} ({sigstore_issuer})", policy=asked
+                )
             else:
                 verified = verify_report(directory, trusted, threshold=threshold, policy=asked)
     except VerificationError as error:
@@ -86,7 +99,9 @@ def _document(verified: Verified) -> dict[str, object]:
         "files": verified.files,
         "subjects": verified.subjects,
         "notCovered": list(verified.not_covered),
-        "sources": [{"id": source.id, "signers": list(source.signers), "runs": list(source.runs)} for source in verified.sources],
+        "sources": [
+            {"id": source.id, "signers": list(source.signers), "runs": list(source.runs)} for source in verified.sources
+        ],
         "generatedAt": verified.matrix.generated_at,
         "runs": [
             {
@@ -107,7 +122,9 @@ def _text(verified: Verified, shown: str) -> str:
     lines += [f"  signed by  {signer}" for signer in verified.signers]
     lines.append(f"  written    {verified.matrix.generated_at}")
     if verified.sources:
-        lines.append(f"  covers     {MATRIX_FILE} and {len(verified.sources)} merged report(s), each verified with the same keys")
+        lines.append(
+            f"  covers     {MATRIX_FILE} and {len(verified.sources)} merged report(s), each verified with the same keys"
+        )
     else:
         lines.append(f"  covers     {MATRIX_FILE} and {len(verified.files) - 1} evidence file(s)")
         images = len(verified.subjects) - len(verified.files)

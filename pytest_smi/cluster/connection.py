@@ -58,13 +58,16 @@ class Connection:
         try:
             with _logged_errors() as words:
                 config.load_kube_config(
-                    config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
+                    config_file=str(kubeconfig) if kubeconfig else None,
+                    context=context,
+                    client_configuration=configuration,
                 )
         except Exception as error:  # the loader raises many kinds: missing file, YAML, exec plugin, certificate
             where = kubeconfig or "the default kubeconfig"
             raise UsageProblem(
                 f"{where} cannot be used: {first_line(error)}",
-                hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh NAME@CONTEXT",
+                hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh "
+                "NAME@CONTEXT",
             ) from error
         if words:  # the loader logs what an exec plugin said, and goes on without credentials
             raise UsageProblem(
@@ -99,13 +102,19 @@ class Connection:
         checkpoint()
         try:
             with _told_once(self.insecure):
-                response = self._client.rest_client.request(method, url, headers=sent, body=body, _request_timeout=timeout)
+                response = self._client.rest_client.request(
+                    method, url, headers=sent, body=body, _request_timeout=timeout
+                )
                 raw = response.read()
             status, date = response.status, response.getheader("date") or ""
         except ApiException as error:
             if not error.status:
                 raise self._unreachable(error) from error
-            raw, status, date = (error.body or "").encode() if isinstance(error.body, str) else error.body or b"", error.status, ""
+            raw, status, date = (
+                (error.body or "").encode() if isinstance(error.body, str) else error.body or b"",
+                error.status,
+                "",
+            )
         except Exception as error:  # urllib3's and ssl's errors share no base class that says "no answer"
             raise self._unreachable(error) from error
         if status == 401:
@@ -117,11 +126,16 @@ class Connection:
             return Answer(status, raw.decode("utf-8", "replace"), date)
 
     def websocket(self, path: str, query: list[tuple[str, str]], *, timeout: float = 30.0) -> WebSocket:
-        """Open a WebSocket to a streaming sub-resource such as `pods/exec`. Raises ClusterError with the server's reason."""
+        """Open a WebSocket to a streaming sub-resource such as `pods/exec`.
+
+        Raises ClusterError with the server's reason.
+        """
         from kubernetes.stream.ws_client import create_websocket
 
         url = (self._configuration.host + path + "?" + urlencode(query)).replace("http", "ws", 1)
-        headers = {name.lower(): value for name, value in self._authentication().items()} | {"sec-websocket-protocol": "v4.channel.k8s.io"}
+        headers = {name.lower(): value for name, value in self._authentication().items()} | {
+            "sec-websocket-protocol": "v4.channel.k8s.io"
+        }
         try:
             with self._websocket_lock:  # the library toggles a process-wide tracing switch while it connects
                 socket: WebSocket = create_websocket(self._configuration, url, headers)
@@ -141,7 +155,9 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> ClusterError:
         reason, remedy = reason_and_remedy(error)
-        through = f" through the proxy {without_credentials(self._configuration.proxy)}" if self._configuration.proxy else ""
+        through = (
+            f" through the proxy {without_credentials(self._configuration.proxy)}" if self._configuration.proxy else ""
+        )
         return ClusterError(f"the API server {self.host} cannot be reached{through}: {reason}", hint=remedy)
 
 

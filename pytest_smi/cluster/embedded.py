@@ -44,7 +44,9 @@ def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(command, env=_environment(), capture_output=True, timeout=START_DEADLINE, check=False)
     except subprocess.TimeoutExpired:
-        raise HarnessError(f"the reference must list its {what}; it did not answer", "Try again on a quieter machine.") from None
+        raise HarnessError(
+            f"the reference must list its {what}; it did not answer", "Try again on a quieter machine."
+        ) from None
     if done.returncode != 0:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
         raise HarnessError(f"the reference must list its {what}; it failed: {tail[0]}", f"Run: {' '.join(command)}")
@@ -53,7 +55,9 @@ def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
         if not all(isinstance(entry[field], kind) for entry in found for field, kind in fields.items()):
             raise TypeError
     except (ValueError, TypeError, KeyError):
-        raise HarnessError(f"the reference must list its {what} as JSON; it printed something else", "Install pytest-smi again.") from None
+        raise HarnessError(
+            f"the reference must list its {what} as JSON; it printed something else", "Install pytest-smi again."
+        ) from None
     return found
 
 
@@ -70,12 +74,15 @@ def fault_arguments(name: str | None) -> list[str]:
 
 
 def persona_arguments(name: str | None) -> list[str]:
-    """Return the arguments that let the reference pass for mesh `name`, or `NAME@PACE`; raises UsageProblem with the nearest names."""
+    """Return the arguments that let the reference pass for mesh `name`, or `NAME@PACE`;
+    raises UsageProblem with the nearest names."""
     if name is None:
         return []
     known = [persona["name"] for persona in known_personas()]
     if (plain := name.partition("@")[0]) not in known:
-        raise UsageProblem(f"unknown persona {name!r}{did_you_mean(plain, known)}", "`pytest-smi reference personas` lists them.")
+        raise UsageProblem(
+            f"unknown persona {name!r}{did_you_mean(plain, known)}", "`pytest-smi reference personas` lists them."
+        )
     return ["--persona", name]
 
 
@@ -93,7 +100,12 @@ class EmbeddedCluster:
         command += ["--image", f"{SAMPLE_APP_IMAGE}={json.dumps(image)}", *arguments]
         # A session of its own: Ctrl-C reaches pytest, which ends this process in an orderly way.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=_environment()
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=_environment(),
         )
         self._errors: deque[bytes] = deque(maxlen=20)
         threading.Thread(target=self._drain, daemon=True).start()
@@ -129,7 +141,9 @@ class EmbeddedCluster:
             ready = json.loads(line)
         except ValueError:
             said = b"".join(self._errors).decode("utf-8", "replace").strip()
-            raise ClusterError(f"the embedded cluster did not start: {said.splitlines()[-1] if said else 'it said nothing'}") from None
+            raise ClusterError(
+                f"the embedded cluster did not start: {said.splitlines()[-1] if said else 'it said nothing'}"
+            ) from None
         if "error" in ready:
             raise ClusterError(ready["error"], hint=ready.get("hint", ""))
         answer: dict[str, Any] = ready
@@ -146,7 +160,9 @@ def _environment() -> dict[str, str]:
 
     No process takes modules from the folder in which the user happens to be.
     """
-    return {key: value for key, value in os.environ.items() if not key.startswith("SMI_SIGNING_KEY")} | {"PYTHONSAFEPATH": "1"}
+    return {key: value for key, value in os.environ.items() if not key.startswith("SMI_SIGNING_KEY")} | {
+        "PYTHONSAFEPATH": "1"
+    }
 
 
 def _short_folder() -> str | None:

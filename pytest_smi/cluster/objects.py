@@ -55,7 +55,9 @@ class Objects:
             return _granted(created, "create", manifest)
         current = self.get(manifest)
         metadata = {**manifest["metadata"], "resourceVersion": current["metadata"]["resourceVersion"]}
-        replaced = self.connection.request("PUT", path_of(manifest, named=True), body={**manifest, "metadata": metadata})
+        replaced = self.connection.request(
+            "PUT", path_of(manifest, named=True), body={**manifest, "metadata": metadata}
+        )
         return _granted(replaced, "replace", manifest)
 
     def dry_run(self, manifest: Object) -> Answer:

@@ -10,7 +10,8 @@ T = TypeVar("T", bound=Mapping[str, Any])
 
 
 def container_images(pod: Object) -> dict[str, str]:
-    """Return image reference to digest for every container of a pod that the cluster knows the digest of, init containers included."""
+    """Return image reference to digest for every container of a pod that the cluster knows the digest of,
+    init containers included."""
     found = {}
     for status in container_statuses(pod):
         _, _, digest = str(status.get("imageID", "")).rpartition("sha256:")
@@ -33,7 +34,8 @@ def selected_by(workload: Object, pods: Sequence[T]) -> list[T]:
 
 
 def why_not_ready(pods: Sequence[Object], events: Sequence[Object]) -> str:
-    """Return what is known of pods that are not Ready: conditions, containers that wait, else the last warnings; empty when nothing is."""
+    """Return what is known of pods that are not Ready: conditions, containers that wait, else the last warnings;
+    empty when nothing is."""
     found = dict.fromkeys(told for pod in pods for told in _of_pod(pod))
     if not found:
         warnings = [event for event in events if event.get("type") == "Warning" and event.get("message")]
@@ -63,4 +65,6 @@ def _of_pod(pod: Object) -> Iterator[str]:
     for container in container_statuses(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            yield f"{name}, container {container.get('name')}: {waiting['reason']} {waiting.get('message') or ''}".rstrip()
+            yield (
+                f"{name}, container {container.get('name')}: {waiting['reason']} {waiting.get('message') or ''}"
+            ).rstrip()

@@ -96,8 +96,8 @@ class ExecSession:
             self._hang_up()
 
     def _hang_up(self) -> None:
-        # The reading thread alone closes the socket, woken by this. Were it closed under that thread, its number would be given to
-        # the next connection of this process, and the thread would go on reading from that.
+        # The reading thread alone closes the socket, woken by this. Were it closed under that thread, its number would
+        # be given to the next connection of this process, and the thread would go on reading from that.
         if self._socket.sock is not None:
             with contextlib.suppress(OSError):
                 self._socket.sock.shutdown(socket.SHUT_RDWR)

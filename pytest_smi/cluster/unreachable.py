@@ -16,7 +16,10 @@ from pytest_smi.core.redaction import first_line
 
 REFUSED = "is the cluster running, and is the port right? try: kubectl version"
 UNKNOWN_NAME = "correct the server in the kubeconfig, or connect to the network (VPN) whose DNS knows the name"
-UNTRUSTED = "the kubeconfig's certificate-authority-data must be of this cluster: fetch the kubeconfig again; or set this machine's clock"
+UNTRUSTED = (
+    "the kubeconfig's certificate-authority-data must be of this cluster: fetch the kubeconfig again; "
+    "or set this machine's clock"
+)
 SLOW = "check network, VPN and firewall between here and the cluster; try: kubectl version"
 LOG_IN = "log in again, or name another one with --kubeconfig FILE"
 
@@ -54,7 +57,10 @@ def without_credentials(url: str) -> str:
 
 
 def expiry(token: str) -> datetime | None:
-    """Return when a bearer token that is a JWT ends, as it says itself; None for any other token. Nothing is verified."""
+    """Return when a bearer token that is a JWT ends, as it says itself; None for any other token.
+
+    Nothing is verified.
+    """
     parts = token.split(".")
     if len(parts) != 3:
         return None
@@ -66,7 +72,10 @@ def expiry(token: str) -> datetime | None:
 
 
 def refusal(authorization: str, now: datetime) -> str:
-    """Say why credentials may have been refused: an expired token says so itself. `authorization`: the header's value."""
+    """Say why credentials may have been refused: an expired token says so itself.
+
+    `authorization`: the header's value.
+    """
     ended = expiry(authorization.removeprefix("Bearer ").strip()) if authorization.startswith("Bearer ") else None
     if ended is not None and ended < now:
         return f"the token expired at {ended:%Y-%m-%dT%H:%M:%SZ}"

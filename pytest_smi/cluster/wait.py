@@ -25,7 +25,8 @@ def pause(seconds: float) -> None:
 class Backoff:
     """Rounds of polling: iterate over it, look, and leave the loop once the look is right or `over` says so.
 
-    Before each further round it pauses: `first` seconds, then twice as long each time up to `longest`; never less than `least`.
+    Before each further round it pauses: `first` seconds, then twice as long each time up to `longest`;
+    never less than `least`.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Backoff:
         self._pausing = False
 
     def over(self, deadline: float, *, fewest: int = 1) -> bool:
-        """Return whether `deadline` seconds have passed and at least `fewest` rounds were looked at, however slow they were."""
+        """Return whether `deadline` seconds have passed and at least `fewest` rounds were looked at,
+        however slow they were."""
         return self.waited > deadline and self.rounds >= fewest
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
-    """Return the seconds that it took until `condition()`; raise DeadlinePassed that names `what` after `deadline` seconds."""
+    """Return the seconds that it took until `condition()`; raise DeadlinePassed
+    that names `what` after `deadline` seconds."""
     backoff = Backoff(longest=longest_pause)
     for _ in backoff:
         if condition():

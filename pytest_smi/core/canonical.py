@@ -21,12 +21,16 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical_bytes(value: object) -> bytes:
-    """The bytes of a JSON document as files of the report hold it. Raises `TypeError` or `ValueError` for what is not JSON."""
+    """The bytes of a JSON document as files of the report hold it.
+
+    Raises `TypeError` or `ValueError` for what is not JSON.
+    """
     return _utf8(indented(value)) + b"\n"
 
 
 def indented(value: object, margin: str = "") -> str:
-    """A JSON value in the canonical form, as it stands inside a document at this margin; the first line has no margin."""
+    """A JSON value in the canonical form, as it stands inside a document at this margin;
+    the first line has no margin."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     # Newlines within strings are escaped, so that those here are all of the form.
@@ -43,7 +47,9 @@ def compact_bytes(value: object) -> bytes:
 def parse_json(data: bytes) -> Any:
     """Read one JSON value strictly. Raises `ValueError` that says what is wrong."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _refuse_depth(value)
@@ -70,7 +76,9 @@ def _refuse_odd_keys(value: object) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             if type(key) is not str and not isinstance(key, str):
-                raise TypeError(f"the keys of a JSON object are strings; found the key {key!r} beside {list(value)[:5]}")
+                raise TypeError(
+                    f"the keys of a JSON object are strings; found the key {key!r} beside {list(value)[:5]}"
+                )
             if isinstance(inner, dict | list | tuple):
                 _refuse_odd_keys(inner)
     elif isinstance(value, list | tuple):
@@ -103,7 +111,8 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_halves(value: object) -> None:
-    # An escaped half of a surrogate pair is a string in Python and no text anywhere else: it could not be written again.
+    # An escaped half of a surrogate pair is a string in Python and no text anywhere else: it could not be written
+    # again.
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as problem:

@@ -126,7 +126,9 @@ def load() -> list[Assertion]:
             if record is None:
                 continue
             if record.requirement in found and found[record.requirement] != record:
-                raise ValueError(f"{record.requirement} is asserted by {found[record.requirement].name} and by {record.name}")
+                raise ValueError(
+                    f"{record.requirement} is asserted by {found[record.requirement].name} and by {record.name}"
+                )
             found[record.requirement] = record
     return [found[key] for key in sorted(found, key=requirement_order)]
 
@@ -140,7 +142,9 @@ def requirement_order(requirement: str) -> tuple[int, int]:
 def _import(folder: Path, path: Path) -> ModuleType:
     package = "pytest_smi.conformance" if folder.parent.name == "pytest_smi" else "conformance"
     if package not in sys.modules:
-        spec = importlib.util.spec_from_file_location(package, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        spec = importlib.util.spec_from_file_location(
+            package, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -1,8 +1,9 @@
 """Strict reading and plain writing of documents (JSON, YAML) by the types of their records. Pure.
 
-A record is a frozen dataclass; the names and limits of its fields in a document come from its annotations, and its docstrings
-describe them. `Form` reads a document into such a record, writes it back and gives the JSON Schema: one model for all three. A fault is
-a dotted path and what is wrong there: what must stand there, taken from the schema, and what was found. All faults are told at once.
+A record is a frozen dataclass; the names and limits of its fields in a document come from its annotations, and its
+docstrings describe them. `Form` reads a document into such a record, writes it back and gives the JSON Schema: one
+model for all three. A fault is a dotted path and what is wrong there: what must stand there, taken from the schema, and
+what was found. All faults are told at once.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Annotation: in the document an object with these keys, each of its own type; `read` and `write` turn it into the field and back."""
+    """Annotation: in the document an object with these keys, each of its own type;
+    `read` and `write` turn it into the field and back."""
 
     keys: Mapping[str, Any]
     read: Callable[[dict[str, Any]], Any] = dict
@@ -79,11 +81,14 @@ class Shape:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         """Pydantic's hook."""
         fields = {
-            key: core_schema.typed_dict_field(handler.generate_schema(kind), required=self.required) for key, kind in self.keys.items()
+            key: core_schema.typed_dict_field(handler.generate_schema(kind), required=self.required)
+            for key, kind in self.keys.items()
         }
         config = CoreConfig(strict=True, allow_inf_nan=False)
         inner = core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=config)
-        written = core_schema.wrap_serializer_function_ser_schema(lambda value, to_json: to_json(self.write(value)), schema=inner)
+        written = core_schema.wrap_serializer_function_ser_schema(
+            lambda value, to_json: to_json(self.write(value)), schema=inner
+        )
         return core_schema.no_info_after_validator_function(self.read, inner, serialization=written)
 
 
@@ -147,7 +152,11 @@ class Form(Generic[T]):
             known = list(node["discriminator"]["mapping"])
             field = node["discriminator"]["propertyName"]
             found = error["input"].get(field) if isinstance(error["input"], dict) else None
-            text = "is missing" if kind == "union_tag_not_found" else f"must be one of {', '.join(known)}, found {_shown(found)}"
+            text = (
+                "is missing"
+                if kind == "union_tag_not_found"
+                else f"must be one of {', '.join(known)}, found {_shown(found)}"
+            )
             return f"{path}.{field}", text + did_you_mean(found, known)
         if kind == "missing":
             return path, "is missing"

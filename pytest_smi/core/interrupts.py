@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM: how they end a run.
 
-Python raises KeyboardInterrupt wherever the main thread is. Where that is between two lines of a library, a lock can stay held for
-good; where it is in a destructor, the interrupt is lost. So while something is tried on a cluster it waits for a `checkpoint`: one
-of the suite's own waits, or the next request.
+Python raises KeyboardInterrupt wherever the main thread is. Where that is between two lines of a library, a lock can
+stay held for good; where it is in a destructor, the interrupt is lost. So while something is tried on a cluster it
+waits for a `checkpoint`: one of the suite's own waits, or the next request.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def interrupt(_number: int, _frame: FrameType | None) -> None:
 def deferred() -> Iterator[None]:
     """Let a first Ctrl-C or SIGTERM wait for a checkpoint, or the end of the block; a second one is raised at once.
 
-    Signals that are ignored, or end the process without Python, are left so; in other threads than the main one nothing is changed.
+    Signals that are ignored, or end the process without Python, are left so;
+    in other threads than the main one nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -63,7 +64,8 @@ def deferred() -> Iterator[None]:
 def noted() -> Iterator[list[int]]:
     """Note a first Ctrl-C or SIGTERM in the list and go on with the block; a second one is raised at once.
 
-    For the end of a run: what was found is written, and what was made is removed, before the run ends as it was asked to.
+    For the end of a run: what was found is written, and what was made is removed,
+    before the run ends as it was asked to.
     """
     seen: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -93,7 +95,8 @@ def checkpoint() -> None:
 
 
 def result_of(future: Future[T], timeout: float) -> T:
-    """Return a future's result; raises TimeoutError after `timeout` seconds, KeyboardInterrupt soon after it was asked for."""
+    """Return a future's result; raises TimeoutError after `timeout` seconds,
+    KeyboardInterrupt soon after it was asked for."""
     end = time.monotonic() + timeout
     while not future.done() and (left := end - time.monotonic()) > 0:
         checkpoint()
@@ -105,8 +108,8 @@ def result_of(future: Future[T], timeout: float) -> T:
 def give_lines(trace: TracebackType | None) -> None:
     """Give every entry after the first the line of its function, where it has none; changes the traceback itself.
 
-    CPython can be interrupted at an instruction that belongs to no line. pytest breaks on showing such an entry, and the run
-    would end with a traceback of pytest and the status of failed requirements.
+    CPython can be interrupted at an instruction that belongs to no line. pytest breaks on showing such an entry, and
+    the run would end with a traceback of pytest and the status of failed requirements.
     """
     while trace is not None and (entry := trace.tb_next) is not None:
         if entry.tb_lineno is None:

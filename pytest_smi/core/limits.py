@@ -15,8 +15,13 @@ from typing import ClassVar
 class Limits:
     """How long to wait, how often to ask, and how sure to be. Times in seconds."""
 
-    # How a profile may write it: pydantic's settings, as plain data, so that whoever needs no profile imports no pydantic.
-    __pydantic_config__: ClassVar[dict[str, object]] = {"strict": True, "extra": "forbid", "use_attribute_docstrings": True}
+    # How a profile may write it: pydantic's settings, as plain data, so that whoever needs no profile imports no
+    # pydantic.
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "strict": True,
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+    }
 
     settle_probes: int = 10
     """Consecutive right answers after which a state counts as reached."""
@@ -25,11 +30,14 @@ class Limits:
     settle_rounds: int = 12
     """Fewest rounds of probes before a deadline may decide, however slow the harness is."""
     settle_alpha: float = 1e-6
-    """Probability that a state before a change of a split is taken for the state after it, from one start of settling to the next."""
+    """Probability that a state before a change of a split is taken for the state after it,
+    from one start of settling to the next."""
     settle_blocks: int = 10
-    """Most blocks that may be needed to tell the two apart; an assertion whose states are closer than that is a bug of the suite."""
+    """Most blocks that may be needed to tell the two apart; an assertion whose states are closer than that is a bug
+    of the suite."""
     settle_sigmas: float = 4.0
-    """Half the width of the band in which a block's count of a backend looks right, in standard deviations of that count."""
+    """Half the width of the band in which a block's count of a backend looks right,
+    in standard deviations of that count."""
     settle_spare: float = 2.0
     """Requests that are added to the band on either side."""
     settle_must_see: float = 4.0
@@ -65,8 +73,8 @@ class Limits:
     count_trials: int = 500
     """Requests that are counted where no share is in question: who is reached, on which port, and nobody else."""
     weight_zero_trials: int = 2200
-    """Requests of which a backend of weight 0, or one that is no backend, may get none: a leak of 0.35 % is missed once in a thousand
-    runs, both attempts together."""
+    """Requests of which a backend of weight 0, or one that is no backend, may get none: a leak of 0.35 % is missed once
+    in a thousand runs, both attempts together."""
     rare_trials: int = 5000
     """Most requests until a backend of the smallest share must have got one."""
     transition_trials: int = 100
@@ -97,7 +105,8 @@ class Limits:
     """Deviation of a share, as a fraction of all requests, that must be found."""
 
     def scaled(self, factor: float) -> Limits:
-        """Return the record with every deadline and timeout multiplied by `factor` (> 0); counts and error rates stay."""
+        """Return the record with every deadline and timeout multiplied by `factor` (> 0);
+        counts and error rates stay."""
         patience = [f.name for f in fields(self) if f.name.endswith(("_deadline", "_timeout"))]
         return replace(self, **{name: getattr(self, name) * factor for name in patience})
 
@@ -118,7 +127,14 @@ class Limits:
         probes = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
         lower_is_weaker = (*probes, "count_trials", "weight_zero_trials", "direct_trials", "reach_share")
         errors = ("loss_budget", "share_alpha", "share_beta", "share_delta", "settle_alpha")
-        higher_is_weaker = (*errors, "rare_trials", "transition_share", "settle_sigmas", "settle_spare", "settle_must_see")
+        higher_is_weaker = (
+            *errors,
+            "rare_trials",
+            "transition_share",
+            "settle_sigmas",
+            "settle_spare",
+            "settle_must_see",
+        )
         weak = [n for n in lower_is_weaker if getattr(self, n) < getattr(standard, n)]
         weak += [n for n in higher_is_weaker if getattr(self, n) > getattr(standard, n)]
         return [f"{name} is {getattr(self, name)}, the profile's is {getattr(standard, name)}" for name in weak]

@@ -16,7 +16,8 @@ def printable(text: str) -> str:
 
 
 def json_text(document: Any) -> str:
-    """Return a document as indented JSON that is printable and of which each encoding of Unicode holds every character."""
+    """Return a document as indented JSON that is printable and of which each encoding
+    of Unicode holds every character."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     # What is left of these stands in strings, where an escape means the same.
     return _NOT_PRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

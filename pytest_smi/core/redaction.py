@@ -1,4 +1,7 @@
-"""The one place that takes credentials out of the words of libraries, before they become a message or a report. Pure."""
+"""The one place that takes credentials out of the words of libraries, before they become a message or a report.
+
+Pure.
+"""
 
 import re
 

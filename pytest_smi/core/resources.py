@@ -14,5 +14,6 @@ def bundled(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(
-        f"the folder {name!r} that belongs to pytest-smi is missing; reinstall it with: pip install --force-reinstall pytest-smi"
+        f"the folder {name!r} that belongs to pytest-smi is missing; reinstall it with: "
+        "pip install --force-reinstall pytest-smi"
     )

@@ -1,7 +1,7 @@
 """The result of one assertion.
 
-A `Result` is what travels from a worker to the controller (as JSON) and what the matrix is built from. It holds the evidence itself;
-where the evidence is stored, and its digest, are decided when the report is written.
+A `Result` is what travels from a worker to the controller (as JSON) and what the matrix is built from. It holds the
+evidence itself; where the evidence is stored, and its digest, are decided when the report is written.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,10 @@ class Result(WholeRecord):
         """Read a result strictly. Raises `ReportError` naming the dotted path of every bad field."""
         result, faults = _FORM.read(document)
         if result is None:
-            raise ReportError(f"the result has {len(faults)} bad field(s):\n  " + "\n  ".join(told(faults)), "This is a bug of pytest-smi.")
+            raise ReportError(
+                f"the result has {len(faults)} bad field(s):\n  " + "\n  ".join(told(faults)),
+                "This is a bug of pytest-smi.",
+            )
         return result
 
 

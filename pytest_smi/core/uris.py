@@ -1,7 +1,7 @@
 """Every name that the project gives out under its domain: types of predicates, ids of schemas, prefixes of labels.
 
-They are names, never fetched, and they stand in what has been signed: a value that was once given out does not change. A matrix of
-another version has another name.
+They are names, never fetched, and they stand in what has been signed: a value that was once given out does not change.
+A matrix of another version has another name.
 """
 
 __all__ = ["CTRF_NAMESPACE", "LABELS", "MERGE_PREDICATE", "PROFILE_SCHEMA", "matrix_predicate", "matrix_schema_id"]

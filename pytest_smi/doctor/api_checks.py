@@ -19,7 +19,9 @@ def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str])
     if not profile.apis:
         told = ", ".join(f"{api} {version}" for api, version in versions.items())
         yield ok(
-            "apis", f"{profile.title} claims none; " + (f"tested is what is served all the same: {told}" if told else "none is served")
+            "apis",
+            f"{profile.title} claims none; "
+            + (f"tested is what is served all the same: {told}" if told else "none is served"),
         )
         return
     claimed = [api for api in survey.apis if profile.claims(api)]
@@ -33,23 +35,39 @@ def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str])
             more = f"; served as well: {', '.join(others)}" if others else ""
             yield ok(api, f"{versions[api]} is claimed and served{more}")
         else:
-            yield warning(api, f"will not be tested: {absent.get(api, 'no version in common')}", _missing_remedy(survey))
+            yield warning(
+                api, f"will not be tested: {absent.get(api, 'no version in common')}", _missing_remedy(survey)
+            )
 
 
-def stored(survey: Survey, versions: Mapping[str, str], kept: Mapping[str, str], absent: Mapping[str, str]) -> Iterator[Finding]:
-    """What the claimed APIs refer to can be stored, though the mesh does not claim it. `kept`: the versions in which it is."""
+def stored(
+    survey: Survey, versions: Mapping[str, str], kept: Mapping[str, str], absent: Mapping[str, str]
+) -> Iterator[Finding]:
+    """What the claimed APIs refer to can be stored, though the mesh does not claim it.
+
+    `kept`: the versions in which it is.
+    """
     for api in survey.profile.stored:
         referring = [other for other in REFERRED[api] if other in survey.apis and other in versions]
         if not referring or api in versions:
             continue
         if api in kept:
-            yield ok(api, f"{kept[api]} is stored so that {' and '.join(referring)} can refer to it; it is not claimed, and not tested")
+            yield ok(
+                api,
+                f"{kept[api]} is stored so that {' and '.join(referring)} can refer to it; it is not claimed, "
+                "and not tested",
+            )
         else:
-            yield warning(api, f"little of {' and '.join(referring)} will be tested: {absent[api]}", _missing_remedy(survey))
+            yield warning(
+                api, f"little of {' and '.join(referring)} will be tested: {absent[api]}", _missing_remedy(survey)
+            )
 
 
 def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """The resource definitions of what is written are there and established. `versions`: of the APIs tested, and of those stored."""
+    """The resource definitions of what is written are there and established.
+
+    `versions`: of the APIs tested, and of those stored.
+    """
     for plural, api in DEFINED.items():
         key = definition_key(plural, api)
         if api not in versions or survey.absent(key):
@@ -61,13 +79,19 @@ def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding
         for condition in conditions:
             if condition.get("type") == "Established" and condition.get("status") != "True":
                 yield problem(
-                    "definitions", f"{key} is not established: {condition.get('message', 'no reason given')}", f"kubectl describe crd {key}"
+                    "definitions",
+                    f"{key} is not established: {condition.get('message', 'no reason given')}",
+                    f"kubectl describe crd {key}",
                 )
 
 
 def metrics(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
     """The aggregated metrics API has somebody behind it."""
-    if "metrics" not in survey.apis or not (survey.profile.claims("metrics") or "metrics" in versions) or survey.absent(METRICS):
+    if (
+        "metrics" not in survey.apis
+        or not (survey.profile.claims("metrics") or "metrics" in versions)
+        or survey.absent(METRICS)
+    ):
         return
     if (unread := survey.unread("metrics service", METRICS)) is not None:
         yield unread

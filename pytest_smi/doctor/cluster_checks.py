@@ -21,7 +21,9 @@ def cluster(survey: Survey) -> Iterator[Finding]:
     yield ok("cluster", f"Kubernetes {survey.kubernetes} at {survey.host} answers in {survey.took * 1000:.0f} ms")
     if abs(survey.skew) > LARGEST_SKEW:
         side = "ahead of" if survey.skew > 0 else "behind"
-        yield warning("clock", f"the cluster's clock is {abs(survey.skew):.0f} s {side} this machine's", "set both by NTP")
+        yield warning(
+            "clock", f"the cluster's clock is {abs(survey.skew):.0f} s {side} this machine's", "set both by NTP"
+        )
 
 
 def release(survey: Survey) -> Iterator[Finding]:
@@ -55,8 +57,15 @@ def permissions(survey: Survey) -> Iterator[Finding]:
     if not missing:
         yield ok("permissions", f"all {len(wanted)} that a run needs")
         return
-    found = f"{len(missing)} of {len(wanted)} that a run needs are missing: {some([str(permission) for permission in missing])}"
-    yield problem("permissions", found, f"pytest-smi rbac | kubectl apply -f -, then use its service account; or be granted them: {RBAC}")
+    found = (
+        f"{len(missing)} of {len(wanted)} that a run needs are missing: "
+        f"{some([str(permission) for permission in missing])}"
+    )
+    yield problem(
+        "permissions",
+        found,
+        f"pytest-smi rbac | kubectl apply -f -, then use its service account; or be granted them: {RBAC}",
+    )
 
 
 def leftovers(survey: Survey) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""`--mesh auto`: which of the known meshes is installed on a cluster, told by the workloads that their profiles name."""
+"""`--mesh auto`: which of the known meshes is installed on a cluster,
+told by the workloads that their profiles name."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ AUTO = "auto"
 
 
 def detect(connection: Connection, profiles: Mapping[str, Profile]) -> Profile:
-    """Return the profile of the one mesh that is installed; raises UsageProblem for none and for several, ClusterError when unreadable."""
+    """Return the profile of the one mesh that is installed; raises UsageProblem for none and for several,
+    ClusterError when unreadable."""
     wanted = {reference for profile in profiles.values() for reference in clues(profile)}
     return choose(profiles, {reference for reference in sorted(wanted, key=spell) if _exists(connection, reference)})
 
@@ -40,10 +42,13 @@ def choose(profiles: Mapping[str, Profile], present: Iterable[WorkloadReference]
     if len(names) == 1:
         return profiles[names[0]]
     if not names:
-        looked = "; ".join(f"{name}: {', '.join(map(spell, clues(p)))}" for name, p in sorted(profiles.items()) if clues(p))
+        looked = "; ".join(
+            f"{name}: {', '.join(map(spell, clues(p)))}" for name, p in sorted(profiles.items()) if clues(p)
+        )
         raise UsageProblem(
             f"--mesh auto: no known mesh is installed; looked for {looked}",
-            hint="name the mesh with --mesh NAME, describe it with --mesh-profile FILE, or test plain Kubernetes with --mesh none",
+            hint="name the mesh with --mesh NAME, describe it with --mesh-profile FILE, "
+            "or test plain Kubernetes with --mesh none",
         )
     seen = "; ".join(f"{name}: {', '.join(map(spell, found[name]))}" for name in sorted(names))
     raise UsageProblem(

@@ -30,7 +30,8 @@ def survey(
 ) -> Survey:
     """Ask the cluster everything that can be asked without deploying anything.
 
-    `other_meshes`: other meshes to look for, by name. Raises ClusterError when the cluster cannot be reached, refuses the credentials,
+    `other_meshes`: other meshes to look for, by name. Raises ClusterError when the cluster cannot be reached, refuses
+        the credentials,
     or does not tell its version or its APIs.
     """
     others = {name: other for name, other in (other_meshes or {}).items() if name != profile.name and other.mesh.detect}
@@ -48,7 +49,8 @@ def survey(
     answers = ask_all(connection, asked)
     if not answers[GROUPS_SERVED].ok:
         raise ClusterError(
-            f"{connection.host} does not list its APIs: {answers[GROUPS_SERVED].message}", hint="kubectl get --raw /apis must be permitted"
+            f"{connection.host} does not list its APIs: {answers[GROUPS_SERVED].message}",
+            hint="kubectl get --raw /apis must be permitted",
         )
     return Survey(
         host=connection.host,
@@ -66,7 +68,10 @@ def survey(
 def findings(
     seen: Survey, versions: Mapping[str, str], absent: Mapping[str, str], stored: Mapping[str, str] | None = None
 ) -> list[Finding]:
-    """Judge everything. `versions`, `absent`, `stored`: what was negotiated, why the rest was not, and what of that is stored. Pure."""
+    """Judge everything.
+
+    `versions`, `absent`, `stored`: what was negotiated, why the rest was not, and what of that is stored. Pure.
+    """
     stored = stored or {}
     return [
         *cluster_checks.cluster(seen),

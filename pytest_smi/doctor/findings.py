@@ -54,7 +54,8 @@ def of_level(findings: Sequence[Finding], level: Level) -> list[Finding]:
 
 
 def lines(findings: Sequence[Finding], *, width: int = 120) -> Iterator[tuple[Level, str]]:
-    """Yield each finding as lines for a terminal, with the level that colours them; a remedy stands under what was found."""
+    """Yield each finding as lines for a terminal, with the level that colours them;
+    a remedy stands under what was found."""
     longest = max((len(finding.check) for finding in findings), default=0)
     for finding in findings:
         lead = f"  {finding.level:<8} {finding.check:<{longest}}  "
@@ -66,7 +67,11 @@ def lines(findings: Sequence[Finding], *, width: int = 120) -> Iterator[tuple[Le
 def conclusion(findings: Sequence[Finding]) -> str:
     """Say in one line what follows."""
     problems, warnings = len(of_level(findings, Level.PROBLEM)), len(of_level(findings, Level.WARNING))
-    counted = [f"{number} {word}{'s' if number > 1 else ''}" for number, word in ((problems, "problem"), (warnings, "warning")) if number]
+    counted = [
+        f"{number} {word}{'s' if number > 1 else ''}"
+        for number, word in ((problems, "problem"), (warnings, "warning"))
+        if number
+    ]
     if problems:
         return f"{', '.join(counted)}: a run would not be begun"
     return f"{', '.join(counted) or 'no problems found'}: ready for a run"
@@ -76,5 +81,10 @@ def _wrapped(lead: str, text: str, width: int) -> list[str]:
     flat = " ".join(text.split())
     room = max(width, len(lead) + 30)
     return textwrap.wrap(
-        flat, room, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False, break_on_hyphens=False
+        flat,
+        room,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
     ) or [lead.rstrip()]

@@ -68,7 +68,8 @@ def alone(survey: Survey) -> Iterator[Finding]:
         yield warning(
             "other meshes",
             f"{other.title} is installed as well ({reference.kind}/{reference.name} in {reference.namespace}): {why}",
-            "test one mesh per cluster: remove the other, or take a failure for the mesh's only when it shows without the other too",
+            "test one mesh per cluster: remove the other, or take a failure for the mesh's only when it shows "
+            "without the other too",
         )
 
 
@@ -84,16 +85,22 @@ def mesh_version(survey: Survey) -> str:
 
 
 def emulation(survey: Survey) -> str | None:
-    """Return the persona of the reference mesh that poses as this mesh, None for the mesh itself; the reference poses as nobody."""
+    """Return the persona of the reference mesh that poses as this mesh, None for the mesh itself;
+    the reference poses as nobody."""
     if survey.profile.provider == "embedded":
         return None
     workloads = (survey.found(workload_key(reference)) for reference in own_workloads(survey.profile))
-    marks = ((workload["metadata"].get("annotations") or {}).get(EMULATION_MARK) for workload in workloads if workload is not None)
+    marks = (
+        (workload["metadata"].get("annotations") or {}).get(EMULATION_MARK)
+        for workload in workloads
+        if workload is not None
+    )
     return next((str(mark) for mark in marks if mark), None)
 
 
 def mesh_images(survey: Survey) -> dict[str, str]:
-    """Return image to digest of the mesh as it runs: every pod of its namespace, and those of its workloads in other namespaces."""
+    """Return image to digest of the mesh as it runs: every pod of its namespace,
+    and those of its workloads in other namespaces."""
     pods = list(survey.items(PODS))
     for reference in own_workloads(survey.profile):
         workload = survey.found(workload_key(reference))
@@ -104,7 +111,9 @@ def mesh_images(survey: Survey) -> dict[str, str]:
 
 def installed_others(survey: Survey) -> dict[str, WorkloadReference]:
     """Return by which workload each other mesh was found; one that is known by a workload of ours is no other."""
-    own = {survey.profile.mesh.reference(text) for text in (*survey.profile.mesh.workloads, *survey.profile.mesh.detect)}
+    own = {
+        survey.profile.mesh.reference(text) for text in (*survey.profile.mesh.workloads, *survey.profile.mesh.detect)
+    }
     found = {}
     for name, other in survey.other_meshes.items():
         workloads = detecting_workloads(other)
@@ -149,4 +158,7 @@ def readiness(kind: str, workload: Mapping[str, Any]) -> tuple[int, int]:
 def _install(survey: Survey) -> str:
     name = survey.profile.name
     context = f"check that the kubeconfig names the right cluster ({survey.host})"
-    return f"install {survey.profile.title} first, or choose the mesh that is there with --mesh instead of {name}; {context}"
+    return (
+        f"install {survey.profile.title} first, or choose the mesh that is there with --mesh instead of {name}; "
+        f"{context}"
+    )

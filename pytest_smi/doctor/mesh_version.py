@@ -1,4 +1,5 @@
-"""Reads a mesh's version off the workload that its profile names: from the image's tag or digest, a label or an annotation. Pure."""
+"""Reads a mesh's version off the workload that its profile names: from the image's tag or digest,
+a label or an annotation. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ DIGEST_SHOWN = 12
 def read_version(source: str, workload: Mapping[str, Any], pods: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the version, empty when it cannot be read.
 
-    `source`: `image-tag`, `image-digest`, `label:KEY` or `annotation:KEY`. `workload`: the Deployment, DaemonSet or StatefulSet.
+    `source`: `image-tag`, `image-digest`, `label:KEY` or `annotation:KEY`. `workload`: the Deployment,
+        DaemonSet or StatefulSet.
     `pods`: pods of its namespace, of which those that its selector matches tell the digest.
     """
     template = (workload.get("spec") or {}).get("template") or {}

@@ -1,4 +1,5 @@
-"""What a run is allowed to do and must be: one table, which the cluster is asked about and which manifests/rbac.yaml agrees with. Pure."""
+"""What a run is allowed to do and must be: one table, which the cluster is asked about and
+which manifests/rbac.yaml agrees with. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +53,10 @@ class Rule:
 
     def permissions(self) -> Iterator[Permission]:
         """Yield every verb on every resource."""
-        return (Permission(verb=verb, group=self.group, resource=resource) for resource, verb in product(self.resources, self.verbs))
+        return (
+            Permission(verb=verb, group=self.group, resource=resource)
+            for resource, verb in product(self.resources, self.verbs)
+        )
 
 
 RULES = (
@@ -65,7 +69,9 @@ RULES = (
     # A WebSocket is opened with GET, which some releases authorize as get and others as create.
     Rule(group="", resources=("pods/exec",), verbs=("get", "create")),
     Rule(group="access.smi-spec.io", resources=("traffictargets", "identitybindings"), verbs=CREATED, part="access"),
-    Rule(group="specs.smi-spec.io", resources=("httproutegroups", "tcproutes", "udproutes"), verbs=CREATED, part="specs"),
+    Rule(
+        group="specs.smi-spec.io", resources=("httproutegroups", "tcproutes", "udproutes"), verbs=CREATED, part="specs"
+    ),
     Rule(group="split.smi-spec.io", resources=("trafficsplits",), verbs=CREATED, part="split"),
     # Every kind of workload has metrics; TM-55 gives the whole of them to an account, which takes having it.
     Rule(group="metrics.smi-spec.io", resources=("*",), verbs=("get", "list"), part="metrics"),
@@ -78,7 +84,8 @@ RULES = (
 
 
 def needed(profile: Profile, parts: Iterable[str]) -> list[Permission]:
-    """Return what a run against this mesh cannot do without; `parts`: the APIs that were asked for, and PULL_SECRET if one was given."""
+    """Return what a run against this mesh cannot do without; `parts`: the APIs that were asked for,
+    and PULL_SECRET if one was given."""
     wanted = {part for part in parts if part == PULL_SECRET or not profile.apis or profile.claims(part)}
     if wanted & {"access", "split"}:
         wanted.add("specs")  # TrafficTargets and the matches of a TrafficSplit refer to routes
@@ -94,13 +101,17 @@ def readings(profiles: Iterable[Profile]) -> tuple[Rule, ...]:
         for precondition in profile.preconditions
         if isinstance(precondition, ObjectField)
     }
-    return tuple(Rule(group=group, resources=(plural,), verbs=("get",), essential=False) for group, plural in sorted(found))
+    return tuple(
+        Rule(group=group, resources=(plural,), verbs=("get",), essential=False) for group, plural in sorted(found)
+    )
 
 
 def role_rules(profiles: Iterable[Profile]) -> list[dict[str, list[str]]]:
-    """Return the rules of a ClusterRole that is enough for runs against these meshes, as manifests/rbac.yaml has them."""
+    """Return the rules of a ClusterRole that is enough for runs against these meshes,
+    as manifests/rbac.yaml has them."""
     return [
-        {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(rule.verbs)} for rule in (*RULES, *readings(profiles))
+        {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(rule.verbs)}
+        for rule in (*RULES, *readings(profiles))
     ]
 
 

@@ -59,10 +59,13 @@ def preferred_version(groups: Mapping[str, Any], group: str) -> str:
 
 
 def argument_value(workload: Mapping[str, Any], argument: str) -> Any:
-    """Return the value of a command line argument of a workload's containers: `--x=v`, `--x v`, a bare `--x` is `true`; or ABSENT."""
+    """Return the value of a command line argument of a workload's containers: `--x=v`, `--x v`,
+    a bare `--x` is `true`; or ABSENT."""
     template = ((workload.get("spec") or {}).get("template") or {}).get("spec") or {}
     for container in template.get("containers") or ():
-        words: Sequence[str] = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))]
+        words: Sequence[str] = [
+            str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))
+        ]
         for index, word in enumerate(words):
             name, equals, value = word.partition("=")
             if name != argument:
@@ -75,7 +78,8 @@ def argument_value(workload: Mapping[str, Any], argument: str) -> Any:
 
 
 def same(found: Any, wanted: Any) -> bool:
-    """Whether two scalars are the same once written: `true` and True, `1` and 1; case tells only between words, not truths."""
+    """Whether two scalars are the same once written: `true` and True, `1` and 1; case tells only between words,
+    not truths."""
     return _written(found) == _written(wanted)
 
 
@@ -92,7 +96,9 @@ def _argument(survey: Survey, precondition: ContainerArgument) -> Finding:
     workload = survey.found(key)
     if workload is None:
         return problem(
-            precondition.name, f"cannot hold: there is no {reference.kind}/{reference.name} in {reference.namespace}", precondition.remedy
+            precondition.name,
+            f"cannot hold: there is no {reference.kind}/{reference.name} in {reference.namespace}",
+            precondition.remedy,
         )
     what = f"{precondition.argument} of {reference.kind}/{reference.name}"
     return _compare(precondition, what, argument_value(workload, precondition.argument), precondition.default)
@@ -110,11 +116,20 @@ def _field(survey: Survey, precondition: ObjectField) -> Finding:
 
 
 def _compare(
-    precondition: ContainerArgument | ObjectField | PreferredVersion, what: str, value: Any, default: Scalar | None = None
+    precondition: ContainerArgument | ObjectField | PreferredVersion,
+    what: str,
+    value: Any,
+    default: Scalar | None = None,
 ) -> Finding:
     absent = value is ABSENT
     effective = default if absent else value
-    told = f"not set{f', which means {_written(effective)}' if effective is not None else ''}" if absent else _written(value)
+    told = (
+        f"not set{f', which means {_written(effective)}' if effective is not None else ''}"
+        if absent
+        else _written(value)
+    )
     if effective is not None and same(effective, precondition.equals):
         return ok(precondition.name, f"{what} is {told}")
-    return problem(precondition.name, f"{what} must be {_written(precondition.equals)}, it is {told}", precondition.remedy)
+    return problem(
+        precondition.name, f"{what} must be {_written(precondition.equals)}, it is {told}", precondition.remedy
+    )

@@ -1,4 +1,5 @@
-"""Before anything is deployed: look at the cluster as `pytest-smi doctor` does, and stop when a run would say nothing about the mesh."""
+"""Before anything is deployed: look at the cluster as `pytest-smi doctor` does,
+and stop when a run would say nothing about the mesh."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Findings:
 
 
 def claimed_versions(profile: Profile) -> Mapping[str, Sequence[str]]:
-    """Return the versions that a run holds the mesh to, as far as they are served: those claimed; all for one that claims nothing."""
+    """Return the versions that a run holds the mesh to, as far as they are served: those claimed;
+    all for one that claims nothing."""
     return profile.apis or VERSIONS
 
 
@@ -59,10 +61,13 @@ def inspect(
 ) -> Findings:
     """Ask the cluster, and judge whether a run can be done; nothing is deployed.
 
-    `apis`: those asked for. `wanted`: versions asked for, per API. `other_meshes`: other meshes to look for. `pull_secret`: whether the run
-    brings credentials for its image. `lenient`: problems of the mesh are warnings, for runs against a mesh that is broken on purpose.
+    `apis`: those asked for. `wanted`: versions asked for, per API. `other_meshes`: other meshes to look for.
+        `pull_secret`: whether the run
+    brings credentials for its image. `lenient`: problems of the mesh are warnings,
+    for runs against a mesh that is broken on purpose.
 
-    Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version that is not served.
+    Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version
+    that is not served.
     """
     seen = survey(connection, profile, apis=apis, other_meshes=other_meshes, pull_secret=pull_secret)
     chosen = negotiate(claimed_versions(profile), seen.served, wanted, stored=profile.stored)
@@ -106,7 +111,8 @@ def refuse(found: Sequence[Finding], profile: Profile) -> None:
         raise ClusterError(f"{lead}{problems[0].check}: {problems[0].found}", hint=problems[0].remedy)
     told = "".join(f"\n  {item.check}: {item.found}\n    fix: {item.remedy}" for item in problems)
     raise ClusterError(
-        f"{lead}{len(problems)} problems:{told}", hint=f"pytest-smi doctor --mesh {profile.name} shows everything that was checked"
+        f"{lead}{len(problems)} problems:{told}",
+        hint=f"pytest-smi doctor --mesh {profile.name} shows everything that was checked",
     )
 
 
@@ -119,7 +125,8 @@ def diagnose(
     probe: Probe | None = None,
     pull_secret: bool = False,
 ) -> list[Finding]:
-    """Judge everything that `inspect` judges, and with a `probe` whether pods join; a cluster that cannot be reached is a finding."""
+    """Judge everything that `inspect` judges, and with a `probe` whether pods join;
+    a cluster that cannot be reached is a finding."""
     try:
         seen = survey(connection, profile, apis=apis, other_meshes=other_meshes, pull_secret=pull_secret)
     except ClusterError as error:

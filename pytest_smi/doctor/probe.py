@@ -1,4 +1,5 @@
-"""Deploys a pod of the sample application into the mesh and one to stay out, looks what becomes of them, and removes both.
+"""Deploys a pod of the sample application into the mesh and one to stay out, looks what becomes of them,
+and removes both.
 
 Thin I/O: what was seen is judged in `probe_checks.py`.
 """
@@ -36,7 +37,14 @@ class Probe:
     """A namespace of its own, which carries the owner's label, and what is tried in it. Call `run` once."""
 
     def __init__(
-        self, connection: Connection, profile: Profile, *, image: str, limits: Limits, placement: Placement, keep: bool = False
+        self,
+        connection: Connection,
+        profile: Profile,
+        *,
+        image: str,
+        limits: Limits,
+        placement: Placement,
+        keep: bool = False,
     ) -> None:
         self._connection, self._objects, self._profile = connection, Objects(connection), profile
         self._image, self._limits, self._placement, self._keep = image, limits, placement, keep
@@ -83,7 +91,9 @@ class Probe:
     def _workload(self, name: str, injection: Marks) -> None:
         both = (injection.pod_labels, injection.pod_annotations)
         self._objects.apply(
-            manifests.deployment(name, self.namespace, account=NAME, image=self._image, pod_injection=both, placement=self._placement)
+            manifests.deployment(
+                name, self.namespace, account=NAME, image=self._image, pod_injection=both, placement=self._placement
+            )
         )
 
     def _wait(self) -> Seen:
@@ -93,10 +103,17 @@ class Probe:
         def settled() -> bool:
             nonlocal latest
             latest = self._look(began)
-            return probe_checks.settled(latest) and (not latest.pods or bool(latest.outsiders) or not self._tries_keeping_out)
+            return probe_checks.settled(latest) and (
+                not latest.pods or bool(latest.outsiders) or not self._tries_keeping_out
+            )
 
         try:
-            wait_until(settled, what="the pod settled", deadline=self._limits.ready_deadline, longest_pause=self._limits.poll_interval)
+            wait_until(
+                settled,
+                what="the pod settled",
+                deadline=self._limits.ready_deadline,
+                longest_pause=self._limits.poll_interval,
+            )
         except DeadlinePassed:
             return self._look(began)  # judged as it is then
         return latest
@@ -113,13 +130,17 @@ class Probe:
             prober = Prober(self._connection, self.namespace, pod, deadline=self._limits.session_deadline)
         except SmiError as error:
             return problem(
-                "exec", error.message, "allow pods/exec, which probers are driven through; proxies on the way must pass WebSockets"
+                "exec",
+                error.message,
+                "allow pods/exec, which probers are driven through; proxies on the way must pass WebSockets",
             )
         try:
             prober.await_ready()
             return self._resolve_by(prober)
         except SmiError as error:
-            return problem("exec", error.message, "the image must be the sample application's: pytest-smi image makes it")
+            return problem(
+                "exec", error.message, "the image must be the sample application's: pytest-smi image makes it"
+            )
         finally:
             prober.close()
 
@@ -141,7 +162,12 @@ class Probe:
             return host in found and usual in found
 
         try:
-            wait_until(known, what=f"{host} resolves", deadline=self._limits.settle_deadline, longest_pause=self._limits.poll_interval)
+            wait_until(
+                known,
+                what=f"{host} resolves",
+                deadline=self._limits.settle_deadline,
+                longest_pause=self._limits.poll_interval,
+            )
         except DeadlinePassed as error:
             why = why or error.message
         own = found.get(usual, []) if usual != host else []

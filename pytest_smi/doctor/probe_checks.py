@@ -1,4 +1,5 @@
-"""Judges the one pod that the doctor deploys into the mesh: admitted, scheduled, its images there, joined, able to find a Service. Pure."""
+"""Judges the one pod that the doctor deploys into the mesh: admitted, scheduled, its images there, joined,
+able to find a Service. Pure."""
 
 from __future__ import annotations
 
@@ -10,27 +11,42 @@ from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.profiles.load import Profile
 from pytest_smi.testbed.agents import CONTAINER
 
-PULL_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable")
+PULL_TROUBLE = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+)
 START_TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 PROVIDE_IMAGE = (
-    "build it with: pytest-smi image | docker build -t NAME -; load it into the nodes (kind load docker-image NAME) or push it, "
+    "build it with: pytest-smi image | docker build -t NAME -; load it into the nodes (kind load docker-image NAME) "
+    "or push it, "
     "then --smi-image NAME, and --smi-pull-secret FILE for a private registry"
 )
 REFUSALS = (
     (
         "podsecurity",
-        "pods of the sample application keep to 'restricted'; what the mesh adds does not: exempt its namespaces (--no-deploy skips this)",
+        "pods of the sample application keep to 'restricted'; what the mesh adds does not: "
+        "exempt its namespaces (--no-deploy skips this)",
     ),
     ("failed calling webhook", "an admission webhook does not answer: look at the mesh's injector and its Service"),
     (
         "exceeded quota",
-        "raise the ResourceQuota that new namespaces get, or take it off for those labelled app.kubernetes.io/managed-by=pytest-smi",
+        "raise the ResourceQuota that new namespaces get, or take it off for those labelled "
+        "app.kubernetes.io/managed-by=pytest-smi",
     ),
     (
         "must specify",
-        "the ResourceQuota of new namespaces wants limits on every container, the mesh's included: add a LimitRange with defaults",
+        "the ResourceQuota of new namespaces wants limits on every container, the mesh's included: "
+        "add a LimitRange with defaults",
     ),
-    ("usage per", "the LimitRange of new namespaces refuses what the pod asks for: allow 10m CPU and 32Mi to 256Mi memory per container"),
+    (
+        "usage per",
+        "the LimitRange of new namespaces refuses what the pod asks for: allow 10m CPU and 32Mi to 256Mi memory per "
+        "container",
+    ),
 )
 """Words in a refusal → what to do; the first that fits."""
 POLICY = "a policy of the cluster refused it: exempt namespaces labelled app.kubernetes.io/managed-by=pytest-smi"
@@ -50,7 +66,9 @@ class Seen:
 
 def ready(pod: Mapping[str, Any]) -> bool:
     """Whether a pod takes part in its Service."""
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in (pod.get("status") or {}).get("conditions") or ())
+    return any(
+        c["type"] == "Ready" and c["status"] == "True" for c in (pod.get("status") or {}).get("conditions") or ()
+    )
 
 
 def settled(seen: Seen) -> bool:
@@ -68,7 +86,11 @@ def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
             remedy = next((remedy for words, remedy in REFUSALS if words in refusal.lower()), POLICY)
             yield problem("pods", f"the cluster refuses pods of the sample application: {refusal}", remedy)
         else:
-            yield problem("pods", f"no pod was made within {seen.waited:.0f} s", "look at kube-controller-manager: kubectl get events")
+            yield problem(
+                "pods",
+                f"no pod was made within {seen.waited:.0f} s",
+                "look at kube-controller-manager: kubectl get events",
+            )
         return
     pod = seen.pods[0]
     yield from _images(pod)
@@ -85,7 +107,8 @@ def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
             yield problem(
                 "keeping out",
                 f"a pod with {told} joined all the same: it has the container {proxy}",
-                "what is said of clients outside the mesh would be wrong: correct keepOut in the profile, or the injector's rules",
+                "what is said of clients outside the mesh would be wrong: correct keepOut in the profile, "
+                "or the injector's rules",
             )
         else:
             yield ok("keeping out", f"a pod with {told} stays out of the mesh")
@@ -99,7 +122,10 @@ def resolved(profile: Profile, host: str, addresses: Sequence[str], own: Sequenc
     """
     title = profile.title
     if not addresses:
-        remedy = f"the cluster's DNS must know the names that {title} gives to Services: look at CoreDNS and at what the mesh adds to it"
+        remedy = (
+            f"the cluster's DNS must know the names that {title} gives to Services: "
+            "look at CoreDNS and at what the mesh adds to it"
+        )
         return problem("addressing", f"{host} is not known to a pod in the mesh: {why}", remedy)
     if not own:
         return ok("addressing", f"{host} is {', '.join(addresses)} for a pod in the mesh")
@@ -109,7 +135,10 @@ def resolved(profile: Profile, host: str, addresses: Sequence[str], own: Sequenc
             f"{host} is {', '.join(addresses)}, which is the Service itself: {title} does not seem to be in the path",
             f"look whether {title} has a Service of its own for it, and what the cluster's DNS makes of its names",
         )
-    return ok("addressing", f"{host} is {', '.join(addresses)}, an address of {title} and not the Service's own ({', '.join(own)})")
+    return ok(
+        "addressing",
+        f"{host} is {', '.join(addresses)}, an address of {title} and not the Service's own ({', '.join(own)})",
+    )
 
 
 def _images(pod: Mapping[str, Any]) -> Iterator[Finding]:
@@ -121,7 +150,9 @@ def _images(pod: Mapping[str, Any]) -> Iterator[Finding]:
         yield problem(
             "images",
             found,
-            PROVIDE_IMAGE if own else "the mesh brings this image: make it available to the nodes, as the mesh's installation says",
+            PROVIDE_IMAGE
+            if own
+            else "the mesh brings this image: make it available to the nodes, as the mesh's installation says",
         )
     if not _waiting(pod, PULL_TROUBLE):
         names = [str(container["image"]) for container in _specs(pod)]
@@ -137,7 +168,9 @@ def _came_up(pod: Mapping[str, Any], seen: Seen) -> Finding:
         ended = ((container.get("lastState") or {}).get("terminated") or {}).get("reason", "")
         why = ", ".join(part for part in (told["reason"], told.get("message") or "", ended) if part)
         return problem(
-            "pods", f"container {container['name']} does not start: {why}", "its log says why: repeat with --keep, then kubectl logs"
+            "pods",
+            f"container {container['name']} does not start: {why}",
+            "its log says why: repeat with --keep, then kubectl logs",
         )
     if _waiting(pod, PULL_TROUBLE):
         return problem("pods", f"{name} does not start without its image", "see images")
@@ -145,7 +178,9 @@ def _came_up(pod: Mapping[str, Any], seen: Seen) -> Finding:
         if condition["type"] == "PodScheduled" and condition["status"] != "True":
             why = condition.get("message") or condition.get("reason")
             return problem(
-                "pods", f"no node takes the pod: {why}", "free a node, or name those that may: --smi-node-selector, --smi-toleration"
+                "pods",
+                f"no node takes the pod: {why}",
+                "free a node, or name those that may: --smi-node-selector, --smi-toleration",
             )
     lagging = [s["name"] for s in (pod.get("status") or {}).get("containerStatuses") or () if not s.get("ready")]
     return problem(
@@ -160,7 +195,9 @@ def _joined(profile: Profile, pod: Mapping[str, Any]) -> Iterator[Finding]:
     names = [container["name"] for container in _specs(pod)]
     if not proxy:
         if profile.mesh.workloads:
-            yield ok("injection", f"{profile.title} adds no container to pods; that it is in the path shows in a run only")
+            yield ok(
+                "injection", f"{profile.title} adds no container to pods; that it is in the path shows in a run only"
+            )
         return
     if proxy in names:
         yield ok("injection", f"the pod joined: it has the container {proxy}, {_image(pod, proxy)}")

@@ -1,4 +1,5 @@
-"""What the API server is asked before a run: a request per fact, each under the key by which judgements find its answer. Pure."""
+"""What the API server is asked before a run: a request per fact, each under the key by
+which judgements find its answer. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from pytest_smi.smi.versions import GROUPS
 from pytest_smi.testbed.manifests import MANAGED_BY, OWNER, RUN_LABEL
 
 PLURALS = {"deployment": "deployments", "daemonset": "daemonsets", "statefulset": "statefulsets"}
-DEFINED = {"traffictargets": "access", "httproutegroups": "specs", "tcproutes": "specs", "udproutes": "specs", "trafficsplits": "split"}
+DEFINED = {
+    "traffictargets": "access",
+    "httproutegroups": "specs",
+    "tcproutes": "specs",
+    "udproutes": "specs",
+    "trafficsplits": "split",
+}
 """Plural of each SMI resource → its API."""
 METRICS_SERVICE = "v1alpha1.metrics.smi-spec.io"
 
@@ -68,20 +75,28 @@ def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable
     asked = {
         GROUPS_SERVED: Question(path="/apis", reads="get /apis"),
         NAMESPACES: Question(
-            path="/api/v1/namespaces?" + urlencode({"labelSelector": f"{MANAGED_BY}={OWNER},{RUN_LABEL}"}), reads="list namespaces"
+            path="/api/v1/namespaces?" + urlencode({"labelSelector": f"{MANAGED_BY}={OWNER},{RUN_LABEL}"}),
+            reads="list namespaces",
         ),
         METRICS: _named("apiregistration.k8s.io/v1", "apiservices", METRICS_SERVICE),
     }
     asked |= {definition_key(plural, api): _definition(plural, api) for plural, api in DEFINED.items()}
     elsewhere = {reference.namespace for reference in own_workloads(profile)}
     for namespace in sorted({profile.mesh.namespace, *elsewhere} - {""}):
-        asked[pods_key(profile, namespace)] = Question(path=collection("v1", "pods", namespace), reads=f"list pods in {namespace}")
-    for reference in (*own_workloads(profile), *(found for other in other_meshes for found in detecting_workloads(other))):
+        asked[pods_key(profile, namespace)] = Question(
+            path=collection("v1", "pods", namespace), reads=f"list pods in {namespace}"
+        )
+    for reference in (
+        *own_workloads(profile),
+        *(found for other in other_meshes for found in detecting_workloads(other)),
+    ):
         asked[workload_key(reference)] = _named("apps/v1", PLURALS[reference.kind], reference.name, reference.namespace)
     for precondition in profile.preconditions:
         if isinstance(precondition, ObjectField):
             resource = precondition.resource
-            asked[object_key(resource)] = _named(resource.api_version, resource.plural, resource.name, resource.namespace)
+            asked[object_key(resource)] = _named(
+                resource.api_version, resource.plural, resource.name, resource.namespace
+            )
     reviews = collection("authorization.k8s.io/v1", "selfsubjectaccessreviews")
     for permission in needed(profile, parts):
         asked[permission_key(permission)] = Question(
@@ -93,7 +108,11 @@ def questions(profile: Profile, other_meshes: Iterable[Profile], parts: Iterable
 def own_workloads(profile: Profile) -> list[WorkloadReference]:
     """Return the workloads of the mesh that the profile names anywhere, each once."""
     mesh = profile.mesh
-    named = [*mesh.workloads, mesh.version.workload, *(one.workload for one in profile.preconditions if isinstance(one, ContainerArgument))]
+    named = [
+        *mesh.workloads,
+        mesh.version.workload,
+        *(one.workload for one in profile.preconditions if isinstance(one, ContainerArgument)),
+    ]
     return list(dict.fromkeys(mesh.reference(text) for text in named if text))
 
 
@@ -105,7 +124,12 @@ def detecting_workloads(profile: Profile) -> list[WorkloadReference]:
 def versions_served(groups: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the served versions per API, from the answer to /apis."""
     return {
-        api: [version["version"] for group in groups.get("groups", ()) if group["name"] == name for version in group["versions"]]
+        api: [
+            version["version"]
+            for group in groups.get("groups", ())
+            if group["name"] == name
+            for version in group["versions"]
+        ]
         for api, name in GROUPS.items()
     }
 

@@ -71,10 +71,15 @@ class Survey:
         return answer is not None and answer.status == 404
 
     def unread(self, check: str, key: str) -> Finding | None:
-        """Return a warning when the server kept this answer from us, whatever it would have been; None when it did not."""
+        """Return a warning when the server kept this answer from us, whatever it would have been;
+        None when it did not."""
         answer = self.answers.get(key)
         if answer is None or answer.ok or answer.status == 404:
             return None
         if answer.status == 403:
-            return warning(check, f"could not be checked: needs {self.questions[key].reads}", f"allow it, or check it by hand; {RBAC}")
+            return warning(
+                check,
+                f"could not be checked: needs {self.questions[key].reads}",
+                f"allow it, or check it by hand; {RBAC}",
+            )
         return warning(check, f"could not be checked: {answer.message}", "look at the API server, then ask again")

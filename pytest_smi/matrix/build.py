@@ -1,8 +1,8 @@
 """From results to runs: capability per API, and when a run may be called conformant. Pure.
 
-The boolean `conformant` is what pipelines read. It speaks of MUST and MUST-d: it is true only when every requirement given is accounted
-for, at least one of these passed, none of them failed, errored or was skipped, and nothing weakened or interrupted the run. A failed
-SHOULD is a recommendation that is not met, no more.
+The boolean `conformant` is what pipelines read. It speaks of MUST and MUST-d: it is true only when every requirement
+given is accounted for, at least one of these passed, none of them failed, errored or was skipped,
+and nothing weakened or interrupted the run. A failed SHOULD is a recommendation that is not met, no more.
 """
 
 import re
@@ -15,7 +15,18 @@ from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
-from pytest_smi.matrix.matrix import ApiClaim, Capability, Entry, EvidenceRef, Matrix, Mesh, Provenance, Recommendations, Run, Suite
+from pytest_smi.matrix.matrix import (
+    ApiClaim,
+    Capability,
+    Entry,
+    EvidenceRef,
+    Matrix,
+    Mesh,
+    Provenance,
+    Recommendations,
+    Run,
+    Suite,
+)
 from pytest_smi.matrix.run import run_name
 
 __all__ = ["AGAINST", "BINDING", "Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
@@ -30,10 +41,13 @@ AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
 class RunContext:
     """What a run was, apart from its results.
 
-    `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and level, for every
-    requirement of the catalogue that this run had to account for (a requirement without a result makes the run incomplete).
+    `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and
+        level, for every
+    requirement of the catalogue that this run had to account for (a requirement without a result makes the run
+    incomplete).
     `interrupted`: it did not run to its end. `emulated`: the persona that played the mesh, None
-    for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of the matrix.
+    for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out,
+    it is that of the matrix.
     Dates are ISO 8601 in UTC.
     """
 
@@ -61,7 +75,10 @@ class Built:
 
 
 def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContext, Sequence[Result]]]) -> Built:
-    """One matrix over one or more runs, and its evidence files. Raises `ReportError` for no run, no results or duplicates."""
+    """One matrix over one or more runs, and its evidence files.
+
+    Raises `ReportError` for no run, no results or duplicates.
+    """
     if not runs:
         raise ReportError("a matrix holds at least one run; there is none", "Run pytest with --mesh.")
     stems = Counter(_safe(_name(context)) for context, _ in runs)
@@ -83,18 +100,27 @@ def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContex
 def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "") -> Run:
     """Judge a whole run. `suffix` goes into evidence names when several runs share a folder. Raises `ReportError`."""
     if not results:
-        raise ReportError(f"a run holds at least one result; the run of {_name(context)} has none", "See why nothing was collected.")
+        raise ReportError(
+            f"a run holds at least one result; the run of {_name(context)} has none", "See why nothing was collected."
+        )
     _refuse_duplicates(results)
     _refuse_strangers(results, context)
     paths = evidence_names(results, suffix=suffix)
     summary = {status: sum(result.status is status for result in results) for status in Status}
-    entries = tuple(sorted((_entry(result, paths.get(result.id)) for result in results), key=lambda entry: (entry.requirement, entry.id)))
+    entries = tuple(
+        sorted(
+            (_entry(result, paths.get(result.id)) for result in results),
+            key=lambda entry: (entry.requirement, entry.id),
+        )
+    )
     missing = sorted(set(context.required) - {result.requirement for result in results})
     weakened = context.weakened
     if context.interrupted:
         weakened += ("the run was interrupted",)
     if context.emulated is not None:
-        weakened += (f"an emulation was tested, the persona {context.emulated} of the reference mesh: it is not the mesh itself",)
+        weakened += (
+            f"an emulation was tested, the persona {context.emulated} of the reference mesh: it is not the mesh itself",
+        )
     if missing:
         weakened += (f"{len(missing)} requirement(s) of the catalogue have no result: {', '.join(missing)}",)
     binding = [result.status for result in results if result.level in BINDING]
@@ -119,7 +145,8 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
 
 
 def evidence_names(results: Sequence[Result], *, suffix: str = "") -> dict[str, str]:
-    """Assertion id → path of its evidence: `evidence/TA-01.json`, with a part of the id when a requirement has several results."""
+    """Assertion id → path of its evidence: `evidence/TA-01.json`, with a part of the id
+    when a requirement has several results."""
     shared: defaultdict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result.evidence is not None:
@@ -133,7 +160,9 @@ def evidence_names(results: Sequence[Result], *, suffix: str = "") -> dict[str, 
             part = "" if len(group) == 1 else parts[result.id]
             if len(group) > 1 and (twins[part.lower()] > 1 or not part):
                 part = f"{part}-{sha256_hex(result.id.encode())[:8]}".strip("-")
-            names[result.id] = "evidence/" + ".".join(piece for piece in (_safe(requirement), part, suffix) if piece) + ".json"
+            names[result.id] = (
+                "evidence/" + ".".join(piece for piece in (_safe(requirement), part, suffix) if piece) + ".json"
+            )
     return names
 
 
@@ -146,7 +175,11 @@ def _claim(api: Api, results: Sequence[Result], context: RunContext) -> ApiClaim
         return ApiClaim(version=version, capability=Capability.NONE)
     binding = [result for result in own if result.level in BINDING]
     accounted = {result.requirement for result in binding}
-    absent = [name for name, (of, level) in context.required.items() if of is api and level in BINDING and name not in accounted]
+    absent = [
+        name
+        for name, (of, level) in context.required.items()
+        if of is api and level in BINDING and name not in accounted
+    ]
     whole = not absent and not context.interrupted and all(result.status not in AGAINST for result in binding)
     held = any(result.status is Status.PASSED for result in binding)
     return ApiClaim(version=version, capability=Capability.FULL if whole and held else Capability.PARTIAL)
@@ -174,8 +207,12 @@ def _refuse_duplicates(results: Sequence[Result]) -> None:
     for result in results:
         first = seen.setdefault(result.id, result)
         if first is not result:
-            both = " and ".join(f"{one.requirement} ({one.status}: {one.reason or 'no reason'})" for one in (first, result))
-            raise ReportError(f"an assertion has one result; {result.id!r} has two: {both}", "Give each assertion an id of its own.")
+            both = " and ".join(
+                f"{one.requirement} ({one.status}: {one.reason or 'no reason'})" for one in (first, result)
+            )
+            raise ReportError(
+                f"an assertion has one result; {result.id!r} has two: {both}", "Give each assertion an id of its own."
+            )
 
 
 def _refuse_strangers(results: Sequence[Result], context: RunContext) -> None:

@@ -1,6 +1,7 @@
 """The compatibility matrix: the whole of matrix.json, written in one way and read strictly. Pure.
 
-The records of its runs are in `run`, and may be imported from here too; what older schema versions looked like is in `migrations`.
+The records of its runs are in `run`, and may be imported from here too;
+what older schema versions looked like is in `migrations`.
 """
 
 from collections.abc import Iterator
@@ -81,7 +82,12 @@ class Matrix(WholeRecord):
     def to_json(self) -> dict[str, Any]:
         """The matrix as a JSON object, with runs and results sorted."""
         runs = [run_json(run) for run in sorted(self.runs, key=run_order)]
-        return {"schemaVersion": SCHEMA_VERSION, "generatedAt": self.generated_at, "suite": suite_json(self.suite), "runs": runs}
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "generatedAt": self.generated_at,
+            "suite": suite_json(self.suite),
+            "runs": runs,
+        }
 
     def to_bytes(self) -> bytes:
         """The bytes of matrix.json: the same facts always give the same bytes."""
@@ -93,29 +99,45 @@ class Matrix(WholeRecord):
         try:
             document = parse_json(data)
         except ValueError as problem:
-            raise ReportError(f"matrix.json must be JSON: {problem}", "Write the report again; do not edit it.") from None
+            raise ReportError(
+                f"matrix.json must be JSON: {problem}", "Write the report again; do not edit it."
+            ) from None
         return cls.from_json(document)
 
     @classmethod
     def from_json(cls, document: Any) -> "Matrix":
-        """Read a matrix document strictly, of this schema version or an older one. Raises `ReportError` naming every bad field by path."""
+        """Read a matrix document strictly, of this schema version or an older one.
+
+        Raises `ReportError` naming every bad field by path.
+        """
         version = document.get("schemaVersion") if isinstance(document, dict) else None
         if type(version) is int and version > SCHEMA_VERSION:
             raise ReportError(
-                f"schemaVersion: must be from 1 to {SCHEMA_VERSION}, found {version}: a newer pytest-smi wrote this matrix",
+                f"schemaVersion: must be from 1 to {SCHEMA_VERSION}, found {version}: a newer pytest-smi wrote this "
+                "matrix",
                 "Upgrade pytest-smi.",
             )
         matrix, faults = _FORM.read(upgraded(document))
         faults = faults if matrix is None else list(_miscounted(matrix))
         if matrix is None or faults:
             listed = "\n  ".join(told(faults))
-            raise ReportError(f"the matrix has {len(faults)} bad field(s):\n  {listed}", "Write it again with pytest-smi; do not edit it.")
+            raise ReportError(
+                f"the matrix has {len(faults)} bad field(s):\n  {listed}",
+                "Write it again with pytest-smi; do not edit it.",
+            )
         return matrix
 
 
 def matrix_schema() -> dict[str, Any]:
-    """The JSON Schema of the matrix. What it cannot say the reader checks: a summary counts the results, ids and nonces are unique."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "SMI compatibility matrix"}
+    """The JSON Schema of the matrix.
+
+    What it cannot say the reader checks: a summary counts the results, ids and nonces are unique.
+    """
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "SMI compatibility matrix",
+    }
     return {**head, **_FORM.schema}
 
 

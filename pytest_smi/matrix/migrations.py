@@ -3,8 +3,9 @@
 | version | what changed |
 |---|---|
 | 1 | the first |
-| 2 | the suite has `wheel` and `record`; each run has `provenance`: its suite, catalogue, CRD digests, roles of images, CI run |
-| 3 | `conformant` counts MUST and MUST-d alone; each run has `recommendations` and `emulated`; an API can be `not claimed` |
+| 2 | the suite has `wheel` and `record`; each run has `provenance`: its suite, catalogue, CRD digests,
+roles of images, CI run | | 3 | `conformant` counts MUST and MUST-d alone;
+each run has `recommendations` and `emulated`; an API can be `not claimed` |
 
 A new version gets a line here, a step in `_STEPS`, and a sample of the version before in `tests/data`.
 """
@@ -19,10 +20,17 @@ SCHEMA_VERSION: Literal[3] = 3
 
 
 def upgraded(document: Any) -> Any:
-    """The document in the form of `SCHEMA_VERSION`. What is not a matrix of a known older version is returned as it is."""
+    """The document in the form of `SCHEMA_VERSION`.
+
+    What is not a matrix of a known older version is returned as it is.
+    """
     for version, step in _STEPS.items():
         # `True == 1` in Python, but not in JSON.
-        if isinstance(document, dict) and document.get("schemaVersion") == version and document["schemaVersion"] is not True:
+        if (
+            isinstance(document, dict)
+            and document.get("schemaVersion") == version
+            and document["schemaVersion"] is not True
+        ):
             document = {**step(document), "schemaVersion": version + 1}
     return document
 
@@ -61,7 +69,10 @@ def _run_from_2(run: dict[str, Any]) -> dict[str, Any]:
     if isinstance(apis, dict):
         apis = {
             api: {**claim, "capability": "not claimed"}
-            if isinstance(claim, dict) and claim.get("version") is None and claim.get("capability") == "None" and api not in tested
+            if isinstance(claim, dict)
+            and claim.get("version") is None
+            and claim.get("capability") == "None"
+            and api not in tested
             else claim
             for api, claim in apis.items()
         }

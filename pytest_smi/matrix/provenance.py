@@ -22,8 +22,13 @@ def ci_run(environ: Mapping[str, str]) -> str | None:
     return next((url for url in found if _harmless(url)), None)
 
 
-def image_roles(control_plane: Iterable[str], in_pods: Iterable[str], sample_app: str) -> dict[ImageRole, tuple[str, ...]]:
-    """What each image was. `control_plane`: seen in the mesh's namespace; `in_pods`: seen in pods of the sample application."""
+def image_roles(
+    control_plane: Iterable[str], in_pods: Iterable[str], sample_app: str
+) -> dict[ImageRole, tuple[str, ...]]:
+    """What each image was.
+
+    `control_plane`: seen in the mesh's namespace; `in_pods`: seen in pods of the sample application.
+    """
     # A container runtime may put a registry before the name that was asked for.
     own = {image for image in in_pods if image == sample_app or image.endswith(f"/{sample_app}")}
     return {

@@ -1,6 +1,7 @@
 """The records of a run, which are also its form in matrix.json. Pure.
 
-How results become runs, and when a run may be called conformant, is decided in `matrix.build`; this module only holds what was decided.
+How results become runs, and when a run may be called conformant, is decided in `matrix.build`;
+this module only holds what was decided.
 """
 
 from collections import Counter
@@ -168,7 +169,10 @@ class Provenance(WholeRecord):
     images: Annotated[
         dict[ImageRole, tuple[str, ...]],
         Shape(
-            {role: Annotated[tuple[str, ...], Field(description=f"References of images with the role {role}.")] for role in ImageRole},
+            {
+                role: Annotated[tuple[str, ...], Field(description=f"References of images with the role {role}.")]
+                for role in ImageRole
+            },
             read=lambda found: {role: found[role] for role in ImageRole},
         ),
     ] = field(default_factory=_no_images)
@@ -226,7 +230,10 @@ class Run(WholeRecord):
     limits: dict[str, Any]
     """Every timeout, sample size and error rate of the run."""
     options: dict[str, Any]
-    """What was asked for. `variant`: what sets this run apart from the first of the same mesh; `notes`: what a reader should know."""
+    """What was asked for.
+
+    `variant`: what sets this run apart from the first of the same mesh; `notes`: what a reader should know.
+    """
     started_at: NotEmpty
     """When the run began."""
     finished_at: NotEmpty
@@ -236,13 +243,17 @@ class Run(WholeRecord):
     summary: Annotated[
         dict[Status, int],
         Shape(
-            {status: Annotated[int, Field(ge=0, description=f"Number of results with the status {status}.")] for status in Status},
+            {
+                status: Annotated[int, Field(ge=0, description=f"Number of results with the status {status}.")]
+                for status in Status
+            },
             read=lambda found: {status: found[status] for status in Status},
         ),
     ]
     """How many results have each status."""
     conformant: bool
-    """Whether the mesh conforms: every MUST and MUST-d of what it claims was tested, none failed, and nothing weakened the run."""
+    """Whether the mesh conforms: every MUST and MUST-d of what it claims was tested, none failed,
+    and nothing weakened the run."""
     recommendations: Recommendations
     """How many recommendations the mesh meets."""
     weakened: tuple[str, ...]
@@ -256,7 +267,8 @@ class Run(WholeRecord):
 
     @property
     def variant(self) -> str:
-        """What sets this run apart from the first of the same mesh, when it was run in several versions: `split=v1alpha2`."""
+        """What sets this run apart from the first of the same mesh, when it was run in several versions:
+        `split=v1alpha2`."""
         return variant_of(self.options)
 
     @property

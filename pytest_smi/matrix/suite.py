@@ -1,4 +1,5 @@
-"""What this suite is: name, version, digests over the files that decide a verdict, the wheel it came in, and its catalogue."""
+"""What this suite is: name, version, digests over the files that decide a verdict, the wheel it came in,
+and its catalogue."""
 
 from __future__ import annotations
 
@@ -22,9 +23,16 @@ _INSTALLED = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.j
 
 
 def this_suite() -> Suite:
-    """Return the suite's record. The digest covers package, assertions and sample application, by relative path and bytes."""
+    """Return the suite's record.
+
+    The digest covers package, assertions and sample application, by relative path and bytes.
+    """
     digest = hashlib.sha256()
-    folders = {"pytest_smi": Path(__file__).parents[1], "conformance": bundled("conformance"), "sample_app": bundled("sample_app")}
+    folders = {
+        "pytest_smi": Path(__file__).parents[1],
+        "conformance": bundled("conformance"),
+        "sample_app": bundled("sample_app"),
+    }
     for name, folder in folders.items():
         nested = [other for other in folders.values() if other != folder and folder in other.parents]
         for path in sorted(folder.rglob("*")):
@@ -38,7 +46,11 @@ def this_suite() -> Suite:
     direct = installed.read_text("direct_url.json") if installed else None
     record = installed.read_text("RECORD") if installed else None
     return Suite(
-        name="pytest-smi", version=__version__, digest=digest.hexdigest(), wheel=wheel_digest(direct), record=record_digest(record, direct)
+        name="pytest-smi",
+        version=__version__,
+        digest=digest.hexdigest(),
+        wheel=wheel_digest(direct),
+        record=record_digest(record, direct),
     )
 
 
@@ -62,7 +74,10 @@ def wheel_digest(direct_url: str | None) -> str | None:
 
 
 def record_digest(record: str | None, direct_url: str | None = None) -> str | None:
-    """The sha256 over the sorted lines of an installation's RECORD that came with the wheel; None for a checkout. Pure."""
+    """The sha256 over the sorted lines of an installation's RECORD that came with the wheel; None for a checkout.
+
+    Pure.
+    """
     if record is None or '"editable": true' in (direct_url or ""):
         return None
     lines = sorted(line for line in record.splitlines() if line and _came_with_the_wheel(line.split(",")[0]))

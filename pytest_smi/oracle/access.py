@@ -1,6 +1,8 @@
-"""The decision about one request from the access objects: denied unless a TrafficTarget grants it (TA-01 … TA-67). Pure.
+"""The decision about one request from the access objects: denied unless a TrafficTarget grants it (TA-01 … TA-67).
+Pure.
 
-Targets add up (TA-09) and none lends its sources or routes to another (TA-10): each is judged by itself, and one that holds is enough.
+Targets add up (TA-09) and none lends its sources or routes to another (TA-10): each is judged by itself,
+and one that holds is enough.
 A TrafficSplit is never a grant (TA-68).
 """
 
@@ -55,8 +57,13 @@ class Decision:
 
 
 def decide(world: World, request: Request) -> Decision:
-    """Say whether the request arrives. The destination's pod is taken to be in the mesh, which enforces at the server (TA-22)."""
-    judgements = tuple(one for target in world.aimed_at(request.destination) if (one := _judged(target, world, request)) is not None)
+    """Say whether the request arrives.
+
+    The destination's pod is taken to be in the mesh, which enforces at the server (TA-22).
+    """
+    judgements = tuple(
+        one for target in world.aimed_at(request.destination) if (one := _judged(target, world, request)) is not None
+    )
     return Decision(truth=any_of(one.holds for one in judgements), judgements=judgements)
 
 

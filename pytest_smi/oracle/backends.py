@@ -1,7 +1,7 @@
 """How the backends of one TrafficSplit share the calls to one port of its root, in every reading. Pure.
 
-Backends are matched by port number and transport (SP-23, SP-29), those without the port are excluded and the others keep their
-proportions (SP-26, SP-27), and a weight of 0 receives nothing (SP-04).
+Backends are matched by port number and transport (SP-23, SP-29), those without the port are excluded and the others
+keep their proportions (SP-26, SP-27), and a weight of 0 receives nothing (SP-04).
 """
 
 from __future__ import annotations
@@ -118,5 +118,7 @@ def _shared(parts: Sequence[_Part], states: Sequence[str]) -> Share | None:
     if not total:
         return None
     return tuple(
-        (part.name, Fraction(part.weight) / total) for part, state in zip(parts, states, strict=True) if state == "takes" and part.weight
+        (part.name, Fraction(part.weight) / total)
+        for part, state in zip(parts, states, strict=True)
+        if state == "takes" and part.weight
     )

@@ -36,10 +36,15 @@ def findings(world: World) -> list[Finding]:
         about = (HTTP, *key)
         found += [Finding(about=about, text=text) for text in _of_group(group)]
         if (HTTP, *key) not in used:
-            found.append(Finding(about=about, text="no target or split refers to it; by itself it changes nothing", inert=False))
+            found.append(
+                Finding(about=about, text="no target or split refers to it; by itself it changes nothing", inert=False)
+            )
     for kind, keys in ((TCP, world.tcp_routes), (UDP, world.udp_routes)):
         unused = [key for key in keys if (kind, *key) not in used]
-        found += [Finding(about=(kind, *key), text="no target refers to it; by itself it grants nothing", inert=False) for key in unused]
+        found += [
+            Finding(about=(kind, *key), text="no target refers to it; by itself it grants nothing", inert=False)
+            for key in unused
+        ]
     for about, written in world.written.items():
         found += [Finding(about=about, text=note) for note in written.notes]
     found += [Finding(about=("TrafficSplit", *key), text=text, inert=inert) for key, text, inert in of_splits(world)]
@@ -97,7 +102,10 @@ def _of_rule(rule: Rule, namespace: str, world: World, names: Mapping[tuple[str,
         known = [route.name for route in world.groups[(namespace, rule.name)].matches]
         for name in rule.matches or ():
             if name not in known:
-                yield f"names match {name} of HTTPRouteGroup {rule.name}, which has {', '.join(known) or 'no matches'}: it grants nothing"
+                yield (
+                    f"names match {name} of HTTPRouteGroup {rule.name}, "
+                    f"which has {', '.join(known) or 'no matches'}: it grants nothing"
+                )
 
 
 def _of_subject(subject: Subject, home: str, world: World, names: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
@@ -120,14 +128,25 @@ def _of_group(group: HTTPRouteGroup) -> Iterator[str]:
     if not group.matches:
         yield "has no matches, so it grants nothing"
     for route in group.matches:
-        for what, pattern in (("pathRegex", route.path), *((f"header {name}", pattern) for name, pattern in route.headers)):
+        for what, pattern in (
+            ("pathRegex", route.path),
+            *((f"header {name}", pattern) for name, pattern in route.headers),
+        ):
             if pattern is None:
                 continue
             found = compiled(pattern)
             if found.common and found.regex is None:
                 yield f"match {route.name}: {what} {pattern} is no regular expression, so it matches nothing"
-        if route.path is not None and route.path and not route.path.startswith(("/", "^", ".", "(", "[", "*")) and "\\" not in route.path:
-            yield f"match {route.name}: pathRegex {route.path} is compared from the start of the path, which is a slash: it matches nothing"
+        if (
+            route.path is not None
+            and route.path
+            and not route.path.startswith(("/", "^", ".", "(", "[", "*"))
+            and "\\" not in route.path
+        ):
+            yield (
+                f"match {route.name}: pathRegex {route.path} is compared from the start of the path, "
+                "which is a slash: it matches nothing"
+            )
 
 
 def _elsewhere(namespaces: Iterable[str], rule: str) -> str:

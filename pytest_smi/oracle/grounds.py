@@ -26,7 +26,12 @@ def grounds(decision: Decision, request: Request, world: World) -> list[Ground]:
     """The reasons of a decision: what grants it, what may grant it, or why each target of the destination does not."""
     if not decision.judgements:
         destination = f"{request.destination.namespace}/{request.destination.account}"
-        return [Ground(objects=(), text=f"no TrafficTarget has {destination} as its destination, and what is not granted is denied")]
+        return [
+            Ground(
+                objects=(),
+                text=f"no TrafficTarget has {destination} as its destination, and what is not granted is denied",
+            )
+        ]
     deciding = decision.deciding
     if decision.verdict is Verdict.DENIED:
         deciding = tuple(one for one in deciding if one.listed.value is not False)
@@ -39,7 +44,9 @@ def _unlisted(decision: Decision, request: Request) -> Ground:
     """The one reason of a caller whom no target of the destination lists."""
     objects = tuple(("TrafficTarget", one.target.namespace, one.target.name) for one in decision.judgements)
     source = f"{request.source.namespace}/{request.source.account}"
-    text = f"does not list {source} as a source" + (f", nor does any of {len(objects) - 1} more targets" if len(objects) > 1 else "")
+    text = f"does not list {source} as a source" + (
+        f", nor does any of {len(objects) - 1} more targets" if len(objects) > 1 else ""
+    )
     return Ground(objects=objects, text=text)
 
 
@@ -47,7 +54,9 @@ def _ground(judgement: Judgement, verdict: Verdict, request: Request, world: Wor
     target = judgement.target
     about = ("TrafficTarget", target.namespace, target.name)
     if verdict is Verdict.DENIED:
-        return Ground(objects=(about, *_routes(judgement.rules, target)), text="; ".join(_refusals(judgement, request, world)))
+        return Ground(
+            objects=(about, *_routes(judgement.rules, target)), text="; ".join(_refusals(judgement, request, world))
+        )
     met = [rule for rule in judgement.rules if rule.holds.value is not False]
     texts = [_met(rule, target, world) for rule in met]
     listed = "lists the caller" if judgement.listed.value else "may list the caller"
@@ -73,7 +82,13 @@ def _met(rule: RuleTruth, target: TrafficTarget, world: World) -> str:
 def _ports(rule: RuleTruth, target: TrafficTarget, world: World) -> str:
     key = (target.namespace, rule.rule.name)
     route = world.tcp_routes.get(key) if rule.rule.kind == TCP else None
-    ports = route.ports if route is not None else world.udp_routes[key].ports if rule.rule.kind == UDP and key in world.udp_routes else ()
+    ports = (
+        route.ports
+        if route is not None
+        else world.udp_routes[key].ports
+        if rule.rule.kind == UDP and key in world.udp_routes
+        else ()
+    )
     return port_words(rule.rule.kind[:3], ports)
 
 
@@ -99,6 +114,12 @@ def _unmet(rule: RuleTruth, target: TrafficTarget, request: Request, world: Worl
             return f"HTTPRouteGroup {rule.rule.name} grants HTTP alone"
         routes = chosen(rule.rule, group)[0]
         meant = " or ".join(route_words(route) for route in routes[:4]) + (" or others" if len(routes) > 4 else "")
-        return f"HTTPRouteGroup {rule.rule.name} means {meant}" if routes else f"HTTPRouteGroup {rule.rule.name} has no such match"
+        return (
+            f"HTTPRouteGroup {rule.rule.name} means {meant}"
+            if routes
+            else f"HTTPRouteGroup {rule.rule.name} has no such match"
+        )
     known = key in (world.tcp_routes if kind == TCP else world.udp_routes if kind == UDP else ())
-    return f"{kind} {rule.rule.name} is {_ports(rule, target, world)}" if known else f"{kind} {rule.rule.name} is missing"
+    return (
+        f"{kind} {rule.rule.name} is {_ports(rule, target, world)}" if known else f"{kind} {rule.rule.name} is missing"
+    )

@@ -1,7 +1,7 @@
 """From Kubernetes objects, as files or an API server have them, to the world that the oracle is asked about. Pure.
 
-SMI objects of every version are read; one that its version's reader refuses is set aside with the reason, since it grants nothing. Of
-other kinds only what says which Services, pods and accounts there are is read.
+SMI objects of every version are read; one that its version's reader refuses is set aside with the reason, since it
+grants nothing. Of other kinds only what says which Services, pods and accounts there are is read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pytest_smi.smi.parse import parse
 from pytest_smi.smi.versions import GROUPS
 
 _GROUPS = frozenset(GROUPS.values())
-_TEMPLATED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController", "Rollout"})
+_TEMPLATED = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController", "Rollout"}
+)
 
 LONGEST_REASON = 300
 """Characters of a reader's refusal that are kept."""
@@ -27,7 +29,8 @@ Object = Mapping[str, Any]
 def read_objects(items: Iterable[Object], *, namespace: str = "default", complete: bool = False) -> World:
     """The world of these objects; lists among them are taken apart.
 
-    `namespace` is that of objects that name none; `complete` is whether every Service that there is would be among them.
+    `namespace` is that of objects that name none; `complete` is whether every Service
+    that there is would be among them.
     """
     records: list[SmiObject] = []
     unreadable: list[Unreadable] = []
@@ -41,7 +44,9 @@ def read_objects(items: Iterable[Object], *, namespace: str = "default", complet
             try:
                 record = parse(_placed(item, key))
             except ValueError as error:
-                unreadable.append(Unreadable(kind=kind, key=key, reason=_short(str(error)), root=_root(item, str(error))))
+                unreadable.append(
+                    Unreadable(kind=kind, key=key, reason=_short(str(error)), root=_root(item, str(error)))
+                )
                 continue
             records.append(record)
             texts[(kind, *key)] = written(item)
@@ -128,7 +133,9 @@ def _workload(item: Object, kind: str, key: Key) -> Workload | None:
     account = _mapping(pod.get("spec")).get("serviceAccountName")
     labels = _mapping(_mapping(pod.get("metadata")).get("labels"))
     texts = tuple(sorted((str(name), str(value)) for name, value in labels.items()))
-    return Workload(namespace=key[0], account=account if isinstance(account, str) and account else "default", labels=texts)
+    return Workload(
+        namespace=key[0], account=account if isinstance(account, str) and account else "default", labels=texts
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,4 +1,7 @@
-"""The open questions that an object raises by itself, whatever is asked: where two meshes may read it differently. Pure."""
+"""The open questions that an object raises by itself, whatever is asked: where two meshes may read it differently.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,9 @@ def _of_target(target: TrafficTarget, world: World) -> Iterator[str]:
             yield from ("AMB-18",) if has_stray_name else ()
             yield from of_routes(routes)
             yield from world.written[(HTTP, *key)].questions if (HTTP, *key) in world.written else ()
-        port_route = world.tcp_routes.get(key) if rule.kind == TCP else world.udp_routes.get(key) if rule.kind == UDP else None
+        port_route = (
+            world.tcp_routes.get(key) if rule.kind == TCP else world.udp_routes.get(key) if rule.kind == UDP else None
+        )
         numbers.update(port_route.ports if port_route is not None else ())
         if (rule.kind, *key) in world.portless:
             yield "AMB-25"
@@ -93,7 +98,8 @@ def _of_subject(subject: Subject, home: str, world: World) -> Iterator[str]:
 
 
 def _renumbered(numbers: set[int], namespace: str, world: World) -> bool:
-    """Whether a Service of the namespace has another number for its pods' port, and the grant names one of the two only."""
+    """Whether a Service of the namespace has another number for its pods' port,
+    and the grant names one of the two only."""
     return any((number in numbers) != (target in numbers) for number, target in world.renumbered.get(namespace, ()))
 
 

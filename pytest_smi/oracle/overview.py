@@ -1,4 +1,7 @@
-"""Everything that the objects of a world say, as records for a table: who may call what, and how each split shares. Pure."""
+"""Everything that the objects of a world say, as records for a table: who may call what, and how each split shares.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,11 @@ def splittings(world: World) -> list[Splitting]:
 
 def _assumed(world: World) -> dict[Key, Service]:
     """Where no Service is known: one for each name in a split, all of them with the same port."""
-    names = {(split.namespace, name) for split in world.splits for name in (split.service, *(one.service for one in split.backends))}
+    names = {
+        (split.namespace, name)
+        for split in world.splits
+        for name in (split.service, *(one.service for one in split.backends))
+    }
     names |= set(world.by_root)
     return {key: Service(name=key[1], namespace=key[0], ports={ANY_PORT: 0}) for key in names}
 
@@ -92,7 +99,9 @@ def _grant(target: TrafficTarget, world: World) -> Grant:
             words += [f"HTTP {route_words(route)}" for route in chosen(rule, group)[0]]
     for rule in target.rules:
         key = (target.namespace, rule.name)
-        route = world.tcp_routes.get(key) if rule.kind == TCP else world.udp_routes.get(key) if rule.kind == UDP else None
+        route = (
+            world.tcp_routes.get(key) if rule.kind == TCP else world.udp_routes.get(key) if rule.kind == UDP else None
+        )
         if route is not None:
             objects.append((rule.kind, *key))
             perhaps = "perhaps " if http and rule.kind == TCP else ""
@@ -121,7 +130,11 @@ def _splitting(split: TrafficSplit, world: World) -> Splitting:
     service = world.services.get(root) if root is not None else None
     alike: dict[tuple[tuple[Share, ...], tuple[str, ...]], list[PortKey]] = {}
     for port in service.ports if service is not None and root is not None else ():
-        found = (shares_of(world, split, root, port).possible, of_split(split, world, root, port)) if root is not None else ((), ())
+        found = (
+            (shares_of(world, split, root, port).possible, of_split(split, world, root, port))
+            if root is not None
+            else ((), ())
+        )
         alike.setdefault(found, []).append(port)
     return Splitting(
         split=about,

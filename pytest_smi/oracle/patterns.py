@@ -45,7 +45,9 @@ def _is_common(text: str) -> bool:
     bare = re.sub(r"\[\^?\]?[^\]]*\]", "a", re.sub(r"\\.", "a", text, flags=re.DOTALL))
     if re.search(r"\(\?(?!:)|[*+?}][*+{]|\{,", bare):
         return False
-    return all(len(number) <= 4 and int(number) <= _LARGEST_REPEAT for number in re.findall(r"[{,]([0-9]+)(?=[,}])", bare))
+    return all(
+        len(number) <= 4 and int(number) <= _LARGEST_REPEAT for number in re.findall(r"[{,]([0-9]+)(?=[,}])", bare)
+    )
 
 
 def is_closed(text: str) -> bool:
@@ -63,7 +65,8 @@ def is_closed(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def path_forms(path: str) -> tuple[str, ...]:
-    """A path as sent, then each form that one or more customary steps of normalisation give it (AMB-5); just the path where none does."""
+    """A path as sent, then each form that one or more customary steps of normalisation give it (AMB-5);
+    just the path where none does."""
     if not ("%" in path or "//" in path or "/." in path or ";" in path):
         return (path,)
     forms = {path: None}

@@ -31,17 +31,27 @@ def read_call(text: str, headers: tuple[str, ...]) -> tuple[Call, int | None]:
 
 
 def read_workload(text: str, world: World, *, member: bool = True) -> Workload:
-    """The workload of an account, with the labels of the first pod of it that is known. Raises ValueError with what is allowed."""
+    """The workload of an account, with the labels of the first pod of it that is known.
+
+    Raises ValueError with what is allowed.
+    """
     namespace, slash, account = text.partition("/")
     if not slash or not _NAME.fullmatch(namespace) or not _NAME.fullmatch(account):
         raise ValueError(f"a workload is written NAMESPACE/SERVICEACCOUNT, found {text!r}")
     known = (one for one in world.workloads if (one.namespace, one.account) == (namespace, account))
     found = next(known, None)
-    return Workload(namespace=namespace, account=account, labels=found.labels if found is not None else (), member=member)
+    return Workload(
+        namespace=namespace, account=account, labels=found.labels if found is not None else (), member=member
+    )
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not _HEADER_NAME.fullmatch(name.strip()) or any(ord(letter) < 32 for letter in value) or len(value) > LARGEST_TEXT:
+    if (
+        not colon
+        or not _HEADER_NAME.fullmatch(name.strip())
+        or any(ord(letter) < 32 for letter in value)
+        or len(value) > LARGEST_TEXT
+    ):
         raise ValueError(f"a header is written 'name: value', found {text!r}")
     return name.strip(), value.strip()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_smi.smi.model import HTTPRouteGroup, IdentityBinding, SmiObject, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
+from pytest_smi.smi.model import (
+    HTTPRouteGroup,
+    IdentityBinding,
+    SmiObject,
+    TCPRoute,
+    TrafficSplit,
+    TrafficTarget,
+    UDPRoute,
+)
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -124,7 +132,8 @@ class World:
     portless: frozenset[ObjectId] = frozenset()
     """TCPRoutes and UDPRoutes of a version with ports that leave the key out (AMB-25)."""
     by_destination: Mapping[str, tuple[TrafficTarget, ...]] = field(default_factory=dict)
-    """Targets by the name of their destination; those whose destination is no ServiceAccount are under the empty name."""
+    """Targets by the name of their destination; those whose destination is no ServiceAccount are under the empty
+    name."""
     by_root: Mapping[Key, tuple[TrafficSplit, ...]] = field(default_factory=dict)
 
     renumbered: Mapping[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
@@ -146,11 +155,16 @@ def world_of(
     written: Mapping[ObjectId, Written] | None = None,
     portless: Iterable[ObjectId] = (),
 ) -> World:
-    """Gather canonical records into a world; of two objects of one kind and name the later counts. With some Services, all are known."""
+    """Gather canonical records into a world; of two objects of one kind and name the later counts.
+
+    With some Services, all are known.
+    """
     found: dict[type, dict[Key, SmiObject]] = {}
     for record in records:
         found.setdefault(type(record), {})[(record.namespace, record.name)] = record
-    targets: list[TrafficTarget] = [one for one in found.get(TrafficTarget, {}).values() if isinstance(one, TrafficTarget)]
+    targets: list[TrafficTarget] = [
+        one for one in found.get(TrafficTarget, {}).values() if isinstance(one, TrafficTarget)
+    ]
     splits: list[TrafficSplit] = [one for one in found.get(TrafficSplit, {}).values() if isinstance(one, TrafficSplit)]
     by_destination: dict[str, list[TrafficTarget]] = {}
     for target in targets:
@@ -164,7 +178,11 @@ def world_of(
     by_key = {(one.namespace, one.name): one for one in services}
     renumbered: dict[str, set[tuple[int, int]]] = {}
     for service in by_key.values():
-        pairs = ((number, target) for (number, _), target in service.ports.items() if isinstance(target, int) and target != number)
+        pairs = (
+            (number, target)
+            for (number, _), target in service.ports.items()
+            if isinstance(target, int) and target != number
+        )
         renumbered.setdefault(service.namespace, set()).update(pairs)
     return World(
         targets=tuple(targets),
@@ -186,7 +204,8 @@ def world_of(
 
 
 def root_of(split: TrafficSplit) -> Key | None:
-    """The root Service of a split, which may be written with its namespace or as an FQDN; None when that is of another namespace."""
+    """The root Service of a split, which may be written with its namespace or as an FQDN;
+    None when that is of another namespace."""
     name, _, rest = split.service.partition(".")
     namespace, _, domain = rest.partition(".")
     if rest and (namespace != split.namespace or (domain and domain != "svc" and not domain.startswith("svc."))):

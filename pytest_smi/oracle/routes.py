@@ -32,12 +32,17 @@ def _method(methods: Sequence[str] | None, method: str) -> Truth:
 
 
 def path_matches(pattern: str | None, target: str) -> Truth:
-    """Whether the path of a request target matches: from its start (TS-03), as a whole or not (AMB-3), with its query or not (AMB-4)."""
+    """Whether the path of a request target matches: from its start (TS-03), as a whole or not (AMB-3),
+    with its query or not (AMB-4)."""
     if pattern is None:
         return YES
     path, mark, query = target.partition("?")
     found = compiled(pattern)
-    questions = [("AMB-3", (True, False)), ("AMB-4", ("", mark + query) if mark else ("",)), ("AMB-5", path_forms(path))]
+    questions = [
+        ("AMB-3", (True, False)),
+        ("AMB-4", ("", mark + query) if mark else ("",)),
+        ("AMB-5", path_forms(path)),
+    ]
 
     def holds(regex: re.Pattern[str], whole: bool, rest: str, form: str) -> bool:
         return (regex.fullmatch if whole else regex.match)(form + rest) is not None
@@ -58,28 +63,39 @@ def _header(name: str, pattern: str, call: Call) -> Truth:
         # Only where the pattern takes the empty text could an absent header be meant.
         absent = _judged(found, lambda regex: truth(regex.search("") is not None))
         return among("AMB-10", absent, NO)
-    ways = (tuple(lines), (", ".join(lines),), (",".join(lines),), (lines[0],), (lines[-1],)) if len(lines) > 1 else (tuple(lines),)
+    ways = (
+        (tuple(lines), (", ".join(lines),), (",".join(lines),), (lines[0],), (lines[-1],))
+        if len(lines) > 1
+        else (tuple(lines),)
+    )
 
     def holds(regex: re.Pattern[str], whole: bool, texts: Sequence[str]) -> bool:
         return any((regex.fullmatch if whole else regex.search)(text) is not None for text in texts)
 
-    return _judged(found, lambda regex: over([("AMB-9", (True, False)), ("AMB-11", ways)], lambda *reading: holds(regex, *reading)))
+    return _judged(
+        found, lambda regex: over([("AMB-9", (True, False)), ("AMB-11", ways)], lambda *reading: holds(regex, *reading))
+    )
 
 
 def _judged(pattern: Pattern, judge: Callable[[re.Pattern[str]], Truth]) -> Truth:
-    """What a pattern makes of a text: an invalid one matches nothing (TS-13), one of a single dialect is open (AMB-6)."""
+    """What a pattern makes of a text: an invalid one matches nothing (TS-13),
+    one of a single dialect is open (AMB-6)."""
     if not pattern.common:
         return Truth(None, frozenset({"AMB-6"}))
     return NO if pattern.regex is None else judge(pattern.regex)
 
 
 def selects(routes: Sequence[HTTPMatch], call: Call) -> Truth:
-    """Whether a split's groups select the request: any route of any of them (SP-41). Raw TCP and UDP have nothing to filter by."""
+    """Whether a split's groups select the request: any route of any of them (SP-41).
+
+    Raw TCP and UDP have nothing to filter by.
+    """
     return any_of(_selects(route, call) for route in routes)
 
 
 def _selects(route: HTTPMatch, call: Call) -> Truth:
-    """A route with header filters selects what meets all of it, in every reading; beside them the rest may not count (AMB-30)."""
+    """A route with header filters selects what meets all of it, in every reading;
+    beside them the rest may not count (AMB-30)."""
     if call.protocol != "HTTP":
         return NO
     if route.path is None and route.methods is None and route.headers:

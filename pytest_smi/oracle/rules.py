@@ -34,7 +34,8 @@ def rule_truths(target: TrafficTarget, world: World, request: Request) -> tuple[
 
 
 def granted(rules: Sequence[RuleTruth], call: Call) -> Truth:
-    """What the rules grant together: they are alternatives (TA-11), but a TCPRoute may also limit the HTTP routes beside it (AMB-1)."""
+    """What the rules grant together: they are alternatives (TA-11),
+    but a TCPRoute may also limit the HTTP routes beside it (AMB-1)."""
     kinds = {one.rule.kind for one in rules}
     http, tcp, udp = (any_of(one.holds for one in rules if one.rule.kind == kind) for kind in (HTTP, TCP, UDP))
     if call.protocol == "UDP":
@@ -49,7 +50,8 @@ def granted(rules: Sequence[RuleTruth], call: Call) -> Truth:
 
 
 def chosen(rule: Rule, group: HTTPRouteGroup) -> tuple[tuple[HTTPMatch, ...], bool]:
-    """The routes of a group that a rule names, all where it names none (TA-41); and whether it names some that there are not."""
+    """The routes of a group that a rule names, all where it names none (TA-41);
+    and whether it names some that there are not."""
     if not rule.matches:
         return group.matches, False
     names = {route.name for route in group.matches}
@@ -65,7 +67,10 @@ def _rule(rule: Rule, namespace: str, world: World, request: Request) -> RuleTru
         routes, has_stray_name = chosen(rule, group)
         holds, names = _any_route(routes, request.call)
         return RuleTruth(
-            rule=rule, holds=among("AMB-17", holds, NO) if rule.matches == () else holds, has_stray_name=has_stray_name, routes=names
+            rule=rule,
+            holds=among("AMB-17", holds, NO) if rule.matches == () else holds,
+            has_stray_name=has_stray_name,
+            routes=names,
         )
     route = world.tcp_routes.get(key) if rule.kind == TCP else world.udp_routes.get(key) if rule.kind == UDP else None
     if route is None or request.call.transport != rule.kind[:3]:
@@ -75,16 +80,25 @@ def _rule(rule: Rule, namespace: str, world: World, request: Request) -> RuleTru
 
 
 def _any_route(routes: Sequence[HTTPMatch], call: Call) -> tuple[Truth, tuple[str, ...]]:
-    """Whether any route matches (TS-26). Of several with one name all, the first, the last or none may count (AMB-8)."""
+    """Whether any route matches (TS-26).
+
+    Of several with one name all, the first, the last or none may count (AMB-8).
+    """
     by_name: dict[str, list[Truth]] = {}
     for route in routes:
         by_name.setdefault(route.name, []).append(matches(route, call))
-    found = {name: some[0] if len(some) == 1 else among("AMB-8", any_of(some), some[0], some[-1], NO) for name, some in by_name.items()}
+    found = {
+        name: some[0] if len(some) == 1 else among("AMB-8", any_of(some), some[0], some[-1], NO)
+        for name, some in by_name.items()
+    }
     return any_of(found.values()), tuple(name for name, one in found.items() if one.value is not False)
 
 
 def _covers(ports: Sequence[int], request: Request) -> Truth:
-    """Whether a port is in the list; an empty one means every port (TA-49). Which of two numbers is meant is open (AMB-19)."""
+    """Whether a port is in the list; an empty one means every port (TA-49).
+
+    Which of two numbers is meant is open (AMB-19).
+    """
     if not ports or request.port is None:
         return YES
     numbers = dict.fromkeys((request.port, request.service_port or request.port))

@@ -34,7 +34,8 @@ def _of_split(split: TrafficSplit, world: World) -> Iterator[tuple[str, bool]]:
     for name in split.matches or ():
         if (split.namespace, name) not in world.groups:
             yield (
-                f"refers to HTTPRouteGroup {name}, which is not in {split.namespace}: whether it counts for no call or for all is open",
+                f"refers to HTTPRouteGroup {name}, which is not in {split.namespace}: whether it counts for no call "
+                "or for all is open",
                 True,
             )
     if root[1] in (backend.service for backend in split.backends):
@@ -46,7 +47,10 @@ def _of_split(split: TrafficSplit, world: World) -> Iterator[tuple[str, bool]]:
 def _of_own_root(split: TrafficSplit, world: World) -> Iterator[tuple[str, bool]]:
     written = world.written.get(("TrafficSplit", split.namespace, split.name))
     writer = f", as {written.owner.partition(' for ')[0]} writes it" if written is not None and written.owner else ""
-    yield f"has its root among its backends{writer}: meshes that take it send that share to the root's own endpoints", False
+    yield (
+        f"has its root among its backends{writer}: meshes that take it send that share to the root's own endpoints",
+        False,
+    )
 
 
 def _of_services(split: TrafficSplit, root: Key, world: World) -> Iterator[tuple[str, bool]]:
@@ -66,4 +70,6 @@ def _of_services(split: TrafficSplit, root: Key, world: World) -> Iterator[tuple
 
 
 def _missing(root: Service, backend: Service) -> str:
-    return ", ".join(f"{number}/{transport}" for number, transport in root.ports if (number, transport) not in backend.ports)
+    return ", ".join(
+        f"{number}/{transport}" for number, transport in root.ports if (number, transport) not in backend.ports
+    )

@@ -1,7 +1,8 @@
-"""Where the calls to a Service go: its ordinary endpoints, or the weighted backends of a TrafficSplit (SP-01 … SP-72). Pure.
+"""Where the calls to a Service go: its ordinary endpoints, or the weighted backends of a TrafficSplit (SP-01 … SP-72).
+Pure.
 
-An answer is a list of distributions, one for each reading that differs; one of them is a decision, several are open, and none means that
-the specification does not bound it.
+An answer is a list of distributions, one for each reading that differs; one of them is a decision, several are open,
+and none means that the specification does not bound it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Shares:
     """How the calls to a root are shared out."""
 
     possible: tuple[Share, ...]
-    """Each reading's (backend, share) pairs; what they lack to 1 is lost, and the backend ROOT stands for the root's own endpoints."""
+    """Each reading's (backend, share) pairs; what they lack to 1 is lost,
+    and the backend ROOT stands for the root's own endpoints."""
     questions: frozenset[str] = frozenset()
     """Ids of what the specification leaves open there; empty exactly when there is one reading."""
     splits: tuple[TrafficSplit, ...] = ()
@@ -33,7 +35,8 @@ class Shares:
         return self.possible[0] if len(self.possible) == 1 and not self.questions else None
 
     def bounds(self, backend: str) -> tuple[Fraction, Fraction]:
-        """The least and the largest share of a backend in any reading, as far as there are some; 0 and 1 where none is known."""
+        """The least and the largest share of a backend in any reading, as far as there are some;
+        0 and 1 where none is known."""
         found = [dict(one).get(backend, Fraction(0)) for one in self.possible]
         return (min(found), max(found)) if found and PLAIN not in self.possible else (Fraction(0), Fraction(1))
 
@@ -41,7 +44,8 @@ class Shares:
 def shares(world: World, root: Key, port: PortKey, call: Call, *, member: bool = True, host: str = "") -> Shares:
     """Say how calls to a port of the root are shared out, over fresh connections.
 
-    `member`: whether the caller is in the mesh; others see the ordinary Service (SP-36). `host`: the name by which it is called, where
+    `member`: whether the caller is in the mesh; others see the ordinary Service (SP-36). `host`: the name by which it
+        is called, where
     that is not the FQDN.
     """
     service = world.services.get(root)
@@ -70,7 +74,8 @@ def shares(world: World, root: Key, port: PortKey, call: Call, *, member: bool =
 
 
 def applies(split: TrafficSplit, world: World, call: Call) -> Truth:
-    """Whether the split is about this call: without `matches` about every one (SP-46), else about what its groups select (SP-37, SP-38)."""
+    """Whether the split is about this call: without `matches` about every one (SP-46),
+    else about what its groups select (SP-37, SP-38)."""
     if split.matches is None:
         return YES
     if not split.matches:
@@ -84,7 +89,8 @@ def applies(split: TrafficSplit, world: World, call: Call) -> Truth:
 
 
 def shares_of(world: World, split: TrafficSplit, root: Key, port: PortKey) -> Shares:
-    """How the calls that a split applies to are shared out at one port of its root, as if it were the root's only split."""
+    """How the calls that a split applies to are shared out at one port of its root,
+    as if it were the root's only split."""
     followed = [backend for backend in split.backends if backend.weight and (split.namespace, backend.service) != root]
     if any((split.namespace, backend.service) in world.by_root for backend in followed):
         return Shares(possible=(), questions=frozenset({"AMB-32"}), splits=(split,))

@@ -14,11 +14,14 @@ SCHEME = "spiffe://"
 def stands_for(subject: Subject, home: str, workload: Workload, bindings: Mapping[Key, IdentityBinding]) -> Truth:
     """Whether the workload is meant by a subject of a target that is stored in the namespace `home`.
 
-    Name and namespace both count (TA-27, TA-28). Without a namespace, the target's own, `default` or none may be meant (AMB-20).
+    Name and namespace both count (TA-27, TA-28). Without a namespace, the target's own,
+    `default` or none may be meant (AMB-20).
     """
     if subject.namespace:
         return _placed(subject, subject.namespace, workload, bindings)
-    return among("AMB-20", _placed(subject, home, workload, bindings), _placed(subject, "default", workload, bindings), NO)
+    return among(
+        "AMB-20", _placed(subject, home, workload, bindings), _placed(subject, "default", workload, bindings), NO
+    )
 
 
 def _placed(subject: Subject, namespace: str, workload: Workload, bindings: Mapping[Key, IdentityBinding]) -> Truth:
@@ -33,7 +36,11 @@ def bound(binding: IdentityBinding, workload: Workload) -> Truth:
     """Whether a binding names the workload by any of its schemes (TA-83), within its own namespace (TA-85)."""
     local = workload.namespace == binding.namespace
     labels = dict(workload.labels)
-    by_labels = local and bool(binding.pod_labels) and all(labels.get(name) == value for name, value in binding.pod_labels or ())
+    by_labels = (
+        local
+        and bool(binding.pod_labels)
+        and all(labels.get(name) == value for name, value in binding.pod_labels or ())
+    )
     by_account = local and binding.service_account == workload.account
     known = local or not workload.namespace
     by_identity = any_of(_identity(text, workload) for text in binding.spiffe_identities or ()) if known else NO

@@ -1,7 +1,8 @@
 """Three-valued answers: yes, no, or open, with the open questions of the specification that would settle it. Pure.
 
-The logic is Kleene's: what holds in every reading is yes, what holds in none is no. An answer may come out open although its readings
-would agree, when one question is asked twice on the way; it never comes out decided although they differ.
+The logic is Kleene's: what holds in every reading is yes, what holds in none is no. An answer may come out open
+although its readings would agree, when one question is asked twice on the way;
+it never comes out decided although they differ.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Whether something holds; None is open, and `questions` are then the ids of what the specification leaves open (AMB-n)."""
+    """Whether something holds; None is open, and `questions` are then the ids
+    of what the specification leaves open (AMB-n)."""
 
     value: bool | None
     questions: frozenset[str] = frozenset()
@@ -75,12 +77,18 @@ def among(question: str, *readings: Truth) -> Truth:
 
 
 def over(questions: Sequence[tuple[str, Sequence[Any]]], holds: Callable[..., bool]) -> Truth:
-    """Ask `holds` with every combination of readings, one argument for each question; open are those whose reading makes a difference."""
+    """Ask `holds` with every combination of readings, one argument for each question;
+    open are those whose reading makes a difference."""
     readings = [options for _, options in questions]
-    found = {choice: holds(*(options[at] for options, at in zip(readings, choice, strict=True))) for choice in _choices(readings)}
+    found = {
+        choice: holds(*(options[at] for options, at in zip(readings, choice, strict=True)))
+        for choice in _choices(readings)
+    }
     if len(set(found.values())) == 1:
         return truth(next(iter(found.values())))
-    deciding = frozenset(question for at, (question, options) in enumerate(questions) if _matters(found, at, len(options)))
+    deciding = frozenset(
+        question for at, (question, options) in enumerate(questions) if _matters(found, at, len(options))
+    )
     return Truth(None, deciding)
 
 
@@ -89,4 +97,8 @@ def _choices(readings: Sequence[Sequence[Any]]) -> Iterable[tuple[int, ...]]:
 
 
 def _matters(found: dict[tuple[int, ...], bool], at: int, size: int) -> bool:
-    return any(found[(*choice[:at], other, *choice[at + 1 :])] != value for choice, value in found.items() for other in range(size))
+    return any(
+        found[(*choice[:at], other, *choice[at + 1 :])] != value
+        for choice, value in found.items()
+        for other in range(size)
+    )

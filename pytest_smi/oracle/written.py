@@ -37,13 +37,22 @@ def _misplaced(item: Mapping[str, Any], version: str) -> Iterator[str]:
     inner = spec if isinstance(spec, dict) else {}
     if kind == "HTTPRouteGroup":
         if not before(version, "v1alpha3") and "matches" in item:
-            yield f"`matches` beside `spec` is of specs v1alpha2 and older: {version} has it in `spec`, and does not see it"
+            yield (
+                f"`matches` beside `spec` is of specs v1alpha2 and older: {version} has it in `spec`, "
+                "and does not see it"
+            )
         if before(version, "v1alpha3") and "matches" in inner:
-            yield f"`spec.matches` is of specs v1alpha3 and newer: {version} has `matches` at the top, and does not see it"
+            yield (
+                f"`spec.matches` is of specs v1alpha3 and newer: {version} has `matches` at the top, "
+                "and does not see it"
+            )
     if kind == "TrafficTarget":
         destination = inner.get("destination")
         if not before(version, "v1alpha3") and isinstance(destination, dict) and "port" in destination:
-            yield f"`spec.destination.port` is of access v1alpha2 and older: {version} does not see it, and every port is granted"
+            yield (
+                f"`spec.destination.port` is of access v1alpha2 and older: {version} does not see it, "
+                "and every port is granted"
+            )
         if version != "v1alpha1" and not {"destination", "specs", "sources"}.isdisjoint(item):
             yield f"fields beside `spec` are of access v1alpha1: {version} does not see them"
         if version != "v1alpha1" and "specs" in inner:
@@ -57,4 +66,7 @@ def _misplaced(item: Mapping[str, Any], version: str) -> Iterator[str]:
 def _has_header_map(item: Mapping[str, Any]) -> bool:
     spec = item.get("spec")
     matches = (spec if isinstance(spec, dict) else item).get("matches") if item["kind"] == "HTTPRouteGroup" else None
-    return any(isinstance(one, dict) and isinstance(one.get("headers"), dict) for one in (matches if isinstance(matches, list) else ()))
+    return any(
+        isinstance(one, dict) and isinstance(one.get("headers"), dict)
+        for one in (matches if isinstance(matches, list) else ())
+    )

@@ -1,4 +1,5 @@
-"""The form of a profile: reads a parsed document into a Profile, strictly, writes it back, and gives its JSON Schema."""
+"""The form of a profile: reads a parsed document into a Profile, strictly, writes it back,
+and gives its JSON Schema."""
 
 from __future__ import annotations
 
@@ -59,15 +60,23 @@ def profile_schema() -> Schema:
         "title": "Profile of a service mesh, for pytest-smi",
         **schema,
         "oneOf": [
-            {"required": ["apis"], "properties": {"apis": {"minProperties": 1}, "claimsNothing": {"pattern": r"^\s*$"}}},
-            {"required": ["claimsNothing"], "properties": {"apis": {"maxProperties": 0}, "claimsNothing": {"pattern": r"\S"}}},
+            {
+                "required": ["apis"],
+                "properties": {"apis": {"minProperties": 1}, "claimsNothing": {"pattern": r"^\s*$"}},
+            },
+            {
+                "required": ["claimsNothing"],
+                "properties": {"apis": {"maxProperties": 0}, "claimsNothing": {"pattern": r"\S"}},
+            },
         ],
         "allOf": [
             {
                 "if": {"required": ["stored"], "properties": {"stored": {"required": [api]}}},
                 "then": {
                     "required": ["apis"],
-                    "properties": {"apis": {"not": {"required": [api]}, "anyOf": [{"required": [other]} for other in referring]}},
+                    "properties": {
+                        "apis": {"not": {"required": [api]}, "anyOf": [{"required": [other]} for other in referring]}
+                    },
                 },
             }
             for api, referring in REFERRED.items()
@@ -84,11 +93,21 @@ def _plain(value: Any, path: str, faults: list[Fault], seen: list[int]) -> Any:
     """The value as JSON could hold it: YAML and Python have dates, sets, aliases of aliases and keys of any type."""
     seen[0] += 1
     if seen[0] > _MOST_VALUES or path.count(".") + path.count("[") > _DEEPEST:
-        raise ProfileError(f"a profile is a small document; this one is nested too deeply or has more than {_MOST_VALUES} values")
+        raise ProfileError(
+            f"a profile is a small document; this one is nested too deeply or has more than {_MOST_VALUES} values"
+        )
     if isinstance(value, dict):
-        odd = {key: why for key in value if (why := _odd(key) if isinstance(key, str) else f"found {key!r} (put it into quotes)")}
+        odd = {
+            key: why
+            for key in value
+            if (why := _odd(key) if isinstance(key, str) else f"found {key!r} (put it into quotes)")
+        }
         faults += [(path, f"must have names that are strings, {why}") for why in odd.values()]
-        return {key: _plain(inner, f"{path}.{key}".lstrip("."), faults, seen) for key, inner in value.items() if key not in odd}
+        return {
+            key: _plain(inner, f"{path}.{key}".lstrip("."), faults, seen)
+            for key, inner in value.items()
+            if key not in odd
+        }
     if isinstance(value, list | tuple):
         return [_plain(inner, f"{path}[{index}]", faults, seen) for index, inner in enumerate(value)]
     if why := _odd(value):

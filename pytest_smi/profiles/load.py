@@ -1,4 +1,5 @@
-"""Profiles of meshes: the public names, and reading a file. What a profile is: `record.py`; how its document is read: `form.py`.
+"""Profiles of meshes: the public names, and reading a file. What a profile is: `record.py`; how its document is read:
+`form.py`.
 
 Finding one by the name of its mesh is the job of `registry.py`.
 """
@@ -92,7 +93,11 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping whose names are all different."""
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge"]
+        names = [
+            key.value
+            for key, _ in node.value
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge"
+        ]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the name {twice!r} stands twice", node.start_mark)

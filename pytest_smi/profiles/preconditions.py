@@ -1,4 +1,7 @@
-"""What must be so on a cluster before a mesh is tested there, and the objects that tell it, as a profile names them. Pure."""
+"""What must be so on a cluster before a mesh is tested there, and the objects that tell it, as a profile names them.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ class _Condition(Record):
     # Docstrings of fields describe those of their own class alone, hence the descriptions.
     name: Annotated[Filled, Field(description="What the doctor calls it.")]
     remedy: Annotated[Filled, Field(description="What to do when it is not so.")]
-    apis: Annotated[tuple[Annotated[str, OneOf(APIS)], ...], Field(description="The APIs that it is needed for; empty: all.")] = ()
+    apis: Annotated[
+        tuple[Annotated[str, OneOf(APIS)], ...], Field(description="The APIs that it is needed for; empty: all.")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""The records of a mesh's profile, which are also the form of its file: what the suite must know of a mesh to test it. No reading, no I/O.
+"""The records of a mesh's profile, which are also the form of its file: what the suite must know of a mesh to test it.
+No reading, no I/O.
 
 `load` gathers the public names; docs/profiles.md describes every field for the authors of profiles.
 """
@@ -82,7 +83,8 @@ class ServiceFacts(Record):
     separate: bool = False
     """A Service carries one family only: `<name>` is HTTP, `<name>-tcp` TCP and `<name>-udp` UDP."""
     app_protocols: Mapping[Annotated[str, OneOf(PROTOCOLS)], Filled] = field(default_factory=dict)
-    """Protocol (of `PROTOCOLS`) → the `appProtocol` by which the mesh knows it, where that is not the name of its family."""
+    """Protocol (of `PROTOCOLS`) → the `appProtocol` by which the mesh knows it,
+    where that is not the name of its family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,10 @@ class VersionSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshFacts(Record):
-    """Where the mesh itself runs and how its version is read. Workloads are `kind/name`, or `namespace/kind/name` when elsewhere."""
+    """Where the mesh itself runs and how its version is read.
+
+    Workloads are `kind/name`, or `namespace/kind/name` when elsewhere.
+    """
 
     namespace: str = ""
     """Where its workloads are, unless they say so themselves."""
@@ -176,8 +181,8 @@ class Profile(Record):
     apis: Annotated[Mapping[str, tuple[str, ...]], versions_of(*VERSIONS)] = field(default_factory=dict)
     """Claimed API versions, newest first; an API that is not named is not claimed."""
     stored: Annotated[Mapping[str, tuple[str, ...]], versions_of(*REFERRED)] = field(default_factory=dict)
-    """Versions, newest first, of APIs that the cluster stores so that objects of the claimed ones can refer to them; the mesh does not
-    claim to act on them."""
+    """Versions, newest first, of APIs that the cluster stores so that objects of the claimed ones can refer to them;
+    the mesh does not claim to act on them."""
     features: Annotated[frozenset[Annotated[str, OneOf(FEATURES)]], PlainSerializer(sorted)] = frozenset()
     """What it carries besides HTTP/1.1 over Services."""
     mesh: MeshFacts = field(default_factory=MeshFacts)
@@ -188,7 +193,9 @@ class Profile(Record):
     """Releases of Kubernetes on which it is known to run."""
     preconditions: tuple[Annotated[Precondition, Field(discriminator="kind")], ...] = ()
     """What must be so before a run can be fair to it."""
-    denial: Mapping[Annotated[str, OneOf(FAMILIES)], tuple[Annotated[str, Field(pattern=SIGNATURE)], ...]] = field(default_factory=dict)
+    denial: Mapping[Annotated[str, OneOf(FAMILIES)], tuple[Annotated[str, Field(pattern=SIGNATURE)], ...]] = field(
+        default_factory=dict
+    )
     """Family → known signatures of a denial (a status code, or how a call ended): information, never a criterion."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Dotted path of a field → where its value was found."""
@@ -214,5 +221,6 @@ class Profile(Record):
         return self.apis.get(api, ())
 
     def candidates(self, api: str) -> tuple[str, ...]:
-        """Return the versions that a run may test, newest first: the claimed ones, or every one where the mesh claims nothing."""
+        """Return the versions that a run may test, newest first: the claimed ones,
+        or every one where the mesh claims nothing."""
         return VERSIONS[api] if self.claims_nothing else self.claims(api)

@@ -1,4 +1,5 @@
-"""Finds the profile of a mesh by name: files given by the user, then entry points of installed packages, then the shipped ones."""
+"""Finds the profile of a mesh by name: files given by the user, then entry points of installed packages,
+then the shipped ones."""
 
 from __future__ import annotations
 
@@ -11,20 +12,23 @@ from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.load import Profile, known_profiles, parse_profile, read_profile
 
 GROUP = "pytest_smi.profiles"
-"""Entry points of this group are named as the mesh; the value is a path, a mapping, or a callable that returns one of them."""
+"""Entry points of this group are named as the mesh; the value is a path, a mapping,
+or a callable that returns one of them."""
 
 
 def find_profile(name: str, files: Sequence[Path] = ()) -> Profile:
     """Return the profile of mesh `name`; a file of `--mesh-profile` comes before everything else.
 
-    Raises ProfileError for an unknown name (lists the known ones), for a bad file among `files`, and for two profiles of one name.
+    Raises ProfileError for an unknown name (lists the known ones), for a bad file among `files`,
+    and for two profiles of one name.
     """
     loaders = _loaders(files)
     if name not in loaders:
         near = get_close_matches(name, loaders, n=1, cutoff=0.6)
         guess = f" (did you mean {near[0]!r}?)" if near else ""
         raise ProfileError(
-            f"unknown mesh {name!r}{guess}", hint=f"known meshes: {', '.join(sorted(loaders))}; describe another with --mesh-profile FILE"
+            f"unknown mesh {name!r}{guess}",
+            hint=f"known meshes: {', '.join(sorted(loaders))}; describe another with --mesh-profile FILE",
         )
     return loaders[name]()
 
@@ -49,7 +53,9 @@ def _loaders(files: Sequence[Path]) -> dict[str, Callable[[], Profile]]:
     for path in files:
         profile = read_profile(path)
         if profile.name in given:
-            raise ProfileError(f"two profiles are named {profile.name!r}: {given[profile.name]} and {path}", hint="give one of them")
+            raise ProfileError(
+                f"two profiles are named {profile.name!r}: {given[profile.name]} and {path}", hint="give one of them"
+            )
         given[profile.name] = path
         loaders[profile.name] = _constant(profile)
     return loaders
@@ -78,7 +84,9 @@ def _entry_point_loader(point: EntryPoint) -> Callable[[], Profile]:
         elif isinstance(value, Mapping):
             profile = parse_profile(dict(value), origin=origin)
         else:
-            raise ProfileError(f"{origin} is neither a path nor a mapping but {type(value).__name__}", hint="see docs/profiles.md")
+            raise ProfileError(
+                f"{origin} is neither a path nor a mapping but {type(value).__name__}", hint="see docs/profiles.md"
+            )
         if profile.name != point.name:
             raise ProfileError(f"{origin} is named {profile.name!r} inside", hint="name the entry point as the mesh")
         return profile

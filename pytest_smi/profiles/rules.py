@@ -1,6 +1,7 @@
 """What must be so between the fields of a profile, beyond what each must be by itself. Pure.
 
-The rules look at the document rather than at the record, so that they are told together with fields that are bad by themselves.
+The rules look at the document rather than at the record, so that they are told together with fields
+that are bad by themselves.
 """
 
 from __future__ import annotations
@@ -37,12 +38,16 @@ def contradictions(document: Any) -> Iterator[Fault]:
             if field not in _TOP:
                 yield (
                     f"{remarks}.{path}",
-                    f"must be the path of a field, which begins with one of {', '.join(_TOP)}{did_you_mean(field, _TOP)}",
+                    "must be the path of a field, which begins with one of "
+                    f"{', '.join(_TOP)}{did_you_mean(field, _TOP)}",
                 )
 
 
 def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) -> Iterator[Fault]:
-    """Every requirement that the document notes and the catalogue does not know. `known` is asked only if there is any to look up."""
+    """Every requirement that the document notes and the catalogue does not know.
+
+    `known` is asked only if there is any to look up.
+    """
     top = document if isinstance(document, dict) else {}
     for key in ("gaps", "alone"):
         for index, entry in enumerate(_listed(top, key)):
@@ -51,7 +56,10 @@ def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) ->
                 own = [name for name in ids if name[:2] == requirement[:2].upper()] or ids
                 near = ", ".join(get_close_matches(requirement.upper(), own, n=3, cutoff=0.6))
                 nearest = f"; nearest are {near}" if near else ""
-                yield f"{key}[{index}].requirement", f"{requirement!r} is no requirement{nearest}; pytest-smi catalogue lists them all"
+                yield (
+                    f"{key}[{index}].requirement",
+                    f"{requirement!r} is no requirement{nearest}; pytest-smi catalogue lists them all",
+                )
 
 
 def _claims(top: dict[str, Any]) -> Iterator[Fault]:
@@ -59,23 +67,40 @@ def _claims(top: dict[str, Any]) -> Iterator[Fault]:
     if silent and apis:
         yield "apis", "must be empty when claimsNothing is given"
     if not silent and not apis:
-        yield "apis", "names no API: list the versions that the mesh reads, or say under claimsNothing why there are none"
+        yield (
+            "apis",
+            "names no API: list the versions that the mesh reads, or say under claimsNothing why there are none",
+        )
     for api in _inner(top, "stored"):
         if api in apis:
             yield f"stored.{api}", "is claimed under apis as well: an API is either claimed, or stored and not acted on"
         referring = REFERRED.get(api, ())
         if referring and not any(other in apis for other in referring):
-            yield f"stored.{api}", f"is of no use: only {' and '.join(referring)} refer to it, and neither is claimed under apis"
+            yield (
+                f"stored.{api}",
+                f"is of no use: only {' and '.join(referring)} refer to it, and neither is claimed under apis",
+            )
 
 
 def _workloads(top: dict[str, Any]) -> Iterator[Fault]:
     mesh = _inner(top, "mesh")
-    named = [(f"mesh.{key}[{index}]", text) for key in ("workloads", "detect") for index, text in enumerate(_listed(mesh, key))]
+    named = [
+        (f"mesh.{key}[{index}]", text)
+        for key in ("workloads", "detect")
+        for index, text in enumerate(_listed(mesh, key))
+    ]
     named.append(("mesh.version.workload", _inner(mesh, "version").get("workload")))
     conditions = enumerate(_listed(top, "preconditions"))
-    named += [(f"preconditions[{index}].workload", one.get("workload")) for index, one in conditions if isinstance(one, dict)]
+    named += [
+        (f"preconditions[{index}].workload", one.get("workload")) for index, one in conditions if isinstance(one, dict)
+    ]
     for path, text in named:
-        if isinstance(text, str) and re.fullmatch(WORKLOAD, text) and text.count("/") == 1 and not _text(mesh, "namespace"):
+        if (
+            isinstance(text, str)
+            and re.fullmatch(WORKLOAD, text)
+            and text.count("/") == 1
+            and not _text(mesh, "namespace")
+        ):
             yield path, f"{text!r} has no namespace: give mesh.namespace or write namespace/kind/name"
 
 
@@ -91,7 +116,10 @@ def _annotations(services: dict[str, Any]) -> Iterator[Fault]:
     for one, other in combinations(families, 2) if services.get("separate") is not True else ():
         for key in sorted(set(families[one]) & set(families[other])):
             if families[one][key] != families[other][key]:
-                yield "services.annotations", f"{one} and {other} want different values of {key} on one Service: set separate"
+                yield (
+                    "services.annotations",
+                    f"{one} and {other} want different values of {key} on one Service: set separate",
+                )
 
 
 def _inner(holder: dict[str, Any], key: str) -> dict[str, Any]:

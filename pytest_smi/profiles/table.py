@@ -15,7 +15,10 @@ def markdown_table(profiles: Sequence[Profile]) -> list[str]:
     ours = [p for p in profiles if not p.claims_nothing and p.name not in _SHOWN_LAST]
     ours += [p for p in profiles if p.name in _SHOWN_LAST]
     silent = [p for p in profiles if p.claims_nothing]
-    lines = ["| `--mesh` | mesh | state | access | specs | split | metrics | not verified |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| `--mesh` | mesh | state | access | specs | split | metrics | not verified |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for profile in ours:
         versions = [", ".join(profile.claims(api)) or "-" for api in APIS]
         cells = [f"`{profile.name}`", profile.title, profile.status.state, *versions, _unverified(profile)]

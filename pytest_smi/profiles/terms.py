@@ -15,7 +15,8 @@ STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
 FAMILIES = ("http", "tcp", "udp")
 """Protocol families: the kinds of call, and the kinds of Service that a mesh may tell apart."""
 PROTOCOLS = ("http", "tcp", "tcp-server-first", "udp")
-"""What a port speaks: HTTP (1.1, and 2 with prior knowledge), TCP where the client speaks first, TCP where the server does, UDP."""
+"""What a port speaks: HTTP (1.1, and 2 with prior knowledge), TCP where the client speaks first,
+TCP where the server does, UDP."""
 KINDS = ("deployment", "daemonset", "statefulset")
 OUTCOMES = ("refused", "reset", "closed", "timeout", "dns", "unreachable", "protocol")
 """How a call may end without an answer, in the prober's words."""

@@ -1,1 +1,2 @@
-"""The embedded reference: a small Kubernetes and a service mesh that implements SMI. It imports nothing of the suite."""
+"""The embedded reference: a small Kubernetes and a service mesh that implements SMI.
+It imports nothing of the suite."""

@@ -1,4 +1,5 @@
-"""`python -m pytest_smi.reference serve|faults|personas`: the command line of the embedded cluster (contract 4 of docs/contracts.md)."""
+"""`python -m pytest_smi.reference serve|faults|personas`: the command line of the embedded cluster (contract 4
+of docs/contracts.md)."""
 
 from __future__ import annotations
 
@@ -10,16 +11,30 @@ from pathlib import Path
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m pytest_smi.reference", description="The embedded cluster and the reference mesh.")
+    top = argparse.ArgumentParser(
+        prog="python -m pytest_smi.reference", description="The embedded cluster and the reference mesh."
+    )
     commands = top.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="run a cluster until standard input ends; prints one JSON line when it is ready")
+    serve = commands.add_parser(
+        "serve", help="run a cluster until standard input ends; prints one JSON line when it is ready"
+    )
     serve.add_argument("--fault", metavar="NAME", help="make the reference mesh wrong in this way")
-    serve.add_argument("--persona", metavar="NAME[@PACE]", help="let the reference mesh pass itself off as this mesh; NAME@1: at its pace")
+    serve.add_argument(
+        "--persona",
+        metavar="NAME[@PACE]",
+        help="let the reference mesh pass itself off as this mesh; NAME@1: at its pace",
+    )
     serve.add_argument("--cluster-fault", metavar="NAME", help="break the embedded cluster in this way")
     serve.add_argument("--no-mesh", action="store_true", help="install the SMI kinds, but no mesh")
-    serve.add_argument("--image", action="append", default=[], metavar="REF=SPEC", help="an image, as a JSON record (repeatable)")
     serve.add_argument(
-        "--state-dir", required=True, type=Path, metavar="DIR", help="folder for the cluster's files; empty or new, removed at the end"
+        "--image", action="append", default=[], metavar="REF=SPEC", help="an image, as a JSON record (repeatable)"
+    )
+    serve.add_argument(
+        "--state-dir",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder for the cluster's files; empty or new, removed at the end",
     )
     commands.add_parser("faults", help="print the faults as JSON")
     commands.add_parser("personas", help="print the personas as JSON")

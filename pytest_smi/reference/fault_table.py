@@ -38,7 +38,10 @@ NO_MESH: dict[str, Any] = {
     ],
     "kind": "absent",
 }
-"""The null mesh. What it does not fail it must not pass either: permissions that nothing had to grant are inconclusive."""
+"""The null mesh.
+
+What it does not fail it must not pass either: permissions that nothing had to grant are inconclusive.
+"""
 
 
 def mesh_faults() -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
-"""Composes a cluster (zygote, store, API server, node) and the reference mesh into one process that lives as long as its starter.
+"""Composes a cluster (zygote, store, API server, node) and the reference mesh into one process
+that lives as long as its starter.
 
-Law: nothing is printed on standard output but one JSON line; nothing of a cluster, process or file, is left when `serve` returns.
+Law: nothing is printed on standard output but one JSON line; nothing of a cluster, process or file,
+is left when `serve` returns.
 """
 
 from __future__ import annotations
@@ -62,7 +64,9 @@ def serve(options: ServeOptions) -> int:
     """Run a cluster until its time is over; the exit status."""
     try:
         if sys.platform != "linux":
-            raise ServeError("the reference mesh needs Linux", "run it on Linux, or point --mesh and --kubeconfig at a real cluster")
+            raise ServeError(
+                "the reference mesh needs Linux", "run it on Linux, or point --mesh and --kubeconfig at a real cluster"
+            )
         _check_faults(options)
         persona = _persona(options)
         images = _images(options, persona)
@@ -80,7 +84,10 @@ def serve(options: ServeOptions) -> int:
     except Exception as error:
         traceback.print_exc()
         return _fail(
-            ServeError(f"the cluster failed: {type(error).__name__}: {error}", "this is a defect; the lines on standard error say where")
+            ServeError(
+                f"the cluster failed: {type(error).__name__}: {error}",
+                "this is a defect; the lines on standard error say where",
+            )
         )
     finally:
         zygote.close()
@@ -107,14 +114,16 @@ def _check_faults(options: ServeOptions) -> None:
     known: Mapping[str, Any] = mesh_faults() if options.fault else {}
     if options.fault and options.fault not in known:
         raise ServeError(
-            f"--fault takes the name of a fault of the mesh, found {options.fault!r}", f"choose one of: {', '.join(sorted(known))}"
+            f"--fault takes the name of a fault of the mesh, found {options.fault!r}",
+            f"choose one of: {', '.join(sorted(known))}",
         )
     if options.fault and not options.mesh:
         raise ServeError("--fault needs the mesh, found --no-mesh", "leave one of them out")
     if options.cluster_fault and options.cluster_fault not in cluster_faults.CLUSTER_FAULTS:
         names = ", ".join(sorted(cluster_faults.CLUSTER_FAULTS))
         raise ServeError(
-            f"--cluster-fault takes the name of a fault of the cluster, found {options.cluster_fault!r}", f"choose one of: {names}"
+            f"--cluster-fault takes the name of a fault of the cluster, found {options.cluster_fault!r}",
+            f"choose one of: {names}",
         )
 
 
@@ -149,13 +158,16 @@ def _images(options: ServeOptions, persona: Persona | None) -> Images:
 def _make_state_dir(folder: Path) -> None:
     if len(os.fsencode(folder.absolute())) > LONGEST_STATE_DIR:
         raise ServeError(
-            f"--state-dir must have a path of at most {LONGEST_STATE_DIR} bytes (Unix sockets lie in it), found {folder.absolute()}",
+            f"--state-dir must have a path of at most {LONGEST_STATE_DIR} bytes (Unix sockets lie in it), "
+            f"found {folder.absolute()}",
             "choose a shorter path, for example a new folder in /tmp",
         )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise ServeError(f"--state-dir must be empty or new, found files in {folder}", "give each cluster a folder of its own")
+            raise ServeError(
+                f"--state-dir must be empty or new, found files in {folder}", "give each cluster a folder of its own"
+            )
         folder.chmod(0o700)
     except OSError as error:
         raise ServeError(f"--state-dir must be a writable folder: {error}", "choose another folder") from error
@@ -247,4 +259,6 @@ async def _install_mesh(options: ServeOptions, api: ApiServer) -> None:
     try:
         await manifests.install(api, objects)
     except manifests.InstallError as error:
-        raise ServeError(f"the reference mesh could not be installed: {error}", "this is a defect of the reference mesh") from error
+        raise ServeError(
+            f"the reference mesh could not be installed: {error}", "this is a defect of the reference mesh"
+        ) from error

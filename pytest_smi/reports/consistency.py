@@ -1,6 +1,7 @@
 """What a report's files, its statements and its matrix must have in common. Pure: over the record of the folder.
 
-`verify` says in which order these are asked, and numbers them. Each raises `VerificationError` for what is not as it must be.
+`verify` says in which order these are asked, and numbers them. Each raises `VerificationError` for what is not as it
+must be.
 """
 
 import re
@@ -53,14 +54,20 @@ def pair_of(statements: Sequence[Statement]) -> tuple[Statement, Statement]:
     for kind in kinds:
         newer = _MATRIX_TYPE.fullmatch(kind)
         if newer and int(newer[1]) > SCHEMA_VERSION:
-            raise VerificationError(f"the schema version must be at most {SCHEMA_VERSION} for this release; found {newer[1]}", UPGRADE)
+            raise VerificationError(
+                f"the schema version must be at most {SCHEMA_VERSION} for this release; found {newer[1]}", UPGRADE
+            )
     ours = [statement for statement in statements if statement.predicate_type in MATRIX_PREDICATES.values()]
     theirs = [statement for statement in statements if statement.predicate_type == TEST_RESULT_PREDICATE]
     if not (len(ours) == len(theirs) == 1 and len(kinds) == 2):
         expected = f"{' or '.join(MATRIX_PREDICATES.values())} and one of {TEST_RESULT_PREDICATE}"
-        raise VerificationError(f"one statement of {expected} must be there; found {', '.join(kind[:100] for kind in kinds)}")
+        raise VerificationError(
+            f"one statement of {expected} must be there; found {', '.join(kind[:100] for kind in kinds)}"
+        )
     if ours[0].subjects != theirs[0].subjects:
-        raise VerificationError(f"both statements must cover the same subjects; {_difference(theirs[0].subjects, ours[0].subjects)}")
+        raise VerificationError(
+            f"both statements must cover the same subjects; {_difference(theirs[0].subjects, ours[0].subjects)}"
+        )
     return ours[0], theirs[0]
 
 
@@ -73,7 +80,10 @@ def refuse_changed_matrix(folder: ReportFolder, statement: Statement) -> str:
 
 
 def refuse_other_document(folder: ReportFolder, ours: Statement) -> None:
-    """Raise unless matrix.json states what the signed predicate states. Only bytes whose digest a trusted key signed may get here."""
+    """Raise unless matrix.json states what the signed predicate states.
+
+    Only bytes whose digest a trusted key signed may get here.
+    """
     try:
         same = compact_bytes(parse_json(folder.data(MATRIX_FILE))) == compact_bytes(ours.predicate)
     except ValueError as error:
@@ -85,8 +95,13 @@ def refuse_other_document(folder: ReportFolder, ours: Statement) -> None:
 def matrix_of(ours: Statement) -> Matrix:
     """Return the matrix in the signed predicate, whose type must fit its schema version."""
     version = ours.predicate.get("schemaVersion")
-    if isinstance(version, bool) or MATRIX_PREDICATES.get(version if isinstance(version, int) else 0) != ours.predicate_type:
-        raise VerificationError(f"the predicate type {ours.predicate_type} must fit the schema version; found {version!r}")
+    if (
+        isinstance(version, bool)
+        or MATRIX_PREDICATES.get(version if isinstance(version, int) else 0) != ours.predicate_type
+    ):
+        raise VerificationError(
+            f"the predicate type {ours.predicate_type} must fit the schema version; found {version!r}"
+        )
     with _refused("the signed predicate is not a matrix: "):
         matrix = Matrix.from_json(ours.predicate)
     if not matrix.runs:
@@ -98,11 +113,14 @@ def refuse_newer(document: object) -> None:
     """Raise `ReportError` for a document whose schema version is newer than any that this release reads."""
     version = document.get("schemaVersion") if isinstance(document, dict) else None
     if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA_VERSION:
-        raise ReportError(f"the schema version must be at most {SCHEMA_VERSION} for this release; found {version}", UPGRADE)
+        raise ReportError(
+            f"the schema version must be at most {SCHEMA_VERSION} for this release; found {version}", UPGRADE
+        )
 
 
 def evidence_of(folder: ReportFolder, matrix: Matrix) -> dict[str, str]:
-    """Return the evidence (path → sha256) that the matrix refers to; it must be there, unchanged, and no other beside it."""
+    """Return the evidence (path → sha256) that the matrix refers to; it must be there, unchanged,
+    and no other beside it."""
     expected: dict[str, str] = {}
     for run in matrix.runs:
         for entry in run.results:
@@ -110,10 +128,16 @@ def evidence_of(folder: ReportFolder, matrix: Matrix) -> dict[str, str]:
                 continue
             path = entry.evidence.path
             if not _EVIDENCE.fullmatch(path) or path in expected:
-                raise VerificationError(f"evidence must be named {EVIDENCE_FOLDER}/NAME.json, once; found {path!r} of {entry.id!r}")
+                raise VerificationError(
+                    f"evidence must be named {EVIDENCE_FOLDER}/NAME.json, once; found {path!r} of {entry.id!r}"
+                )
             expected[path] = entry.evidence.sha256
     listed = readable(EVIDENCE_FOLDER, folder.evidence)
-    unreadable = [f"{path} {file.reason}" for path, file in sorted(listed.items()) if not isinstance(file, StoredFile) and path in expected]
+    unreadable = [
+        f"{path} {file.reason}"
+        for path, file in sorted(listed.items())
+        if not isinstance(file, StoredFile) and path in expected
+    ]
     if unreadable:
         raise VerificationError("; ".join(unreadable[:5]))
     found = {path: file.digest if isinstance(file, StoredFile) else "" for path, file in listed.items()}
@@ -123,7 +147,8 @@ def evidence_of(folder: ReportFolder, matrix: Matrix) -> dict[str, str]:
 
 
 def subjects_expected(matrix: Matrix, digest: str, evidence: Mapping[str, str]) -> dict[str, str]:
-    """Return the subjects that statements about this report must have: the matrix, its evidence and the images of the meshes."""
+    """Return the subjects that statements about this report must have: the matrix,
+    its evidence and the images of the meshes."""
     with _refused():
         return subjects_of(matrix, digest, evidence)
 
@@ -135,18 +160,22 @@ def refuse_other_subjects(statement: Statement, expected: dict[str, str], what: 
 
 
 def refuse_other_result(theirs: Statement, matrix: Matrix, ours: Statement) -> None:
-    """Raise unless the test-result statement follows from the matrix, by the rules of the schema version that was signed."""
+    """Raise unless the test-result statement follows from the matrix,
+    by the rules of the schema version that was signed."""
     if theirs.predicate != result_predicate(matrix, ours.predicate["schemaVersion"]):
         raise VerificationError("the test-result statement must follow from the matrix; it states something else")
 
 
 def not_covered(folder: ReportFolder, subfolder: str) -> tuple[str, ...]:
-    """Return the derived files of the folder, beside which nothing may lie but the report itself; `subfolder` is part of that."""
+    """Return the derived files of the folder, beside which nothing may lie but the report itself;
+    `subfolder` is part of that."""
     # A file that nobody vouches for, among files that somebody does, is believed as they are.
     others = sorted(readable("the report folder", folder.names) - {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, subfolder})
     unexpected = [name for name in others if name not in DERIVED_FILES]
     if unexpected:
-        raise VerificationError(f"a report folder holds the report, and files derived from it; extra: {', '.join(unexpected[:5])}")
+        raise VerificationError(
+            f"a report folder holds the report, and files derived from it; extra: {', '.join(unexpected[:5])}"
+        )
     return tuple(others)
 
 

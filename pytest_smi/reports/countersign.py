@@ -1,6 +1,7 @@
 """Adding a signature to a report that is already signed: with another key, or keyless. The report is verified first.
 
-With another key the new signature goes into the same envelopes, so that a reader may ask for several keys (`--threshold 2`).
+With another key the new signature goes into the same envelopes, so that a reader may ask for several keys (`--threshold
+2`).
 """
 
 from collections.abc import Sequence
@@ -21,10 +22,15 @@ __all__ = ["countersign", "countersign_keyless"]
 
 
 def countersign(directory: Path, keys: Sequence[PublicKey], signer: Signer) -> None:
-    """Add the signer's signature to every envelope. Raises `VerificationError`, or `ReportError` when it has signed already."""
+    """Add the signer's signature to every envelope.
+
+    Raises `VerificationError`, or `ReportError` when it has signed already.
+    """
     envelopes = _verified(directory, keys)
     if any(one.keyid == signer.keyid for envelope in envelopes for one in envelope.signatures):
-        raise ReportError(f"a key signs a report once; {signer.fingerprint} has signed it already", "Sign with another key.")
+        raise ReportError(
+            f"a key signs a report once; {signer.fingerprint} has signed it already", "Sign with another key."
+        )
     signed = [
         Envelope(
             payload_type=envelope.payload_type,
@@ -38,7 +44,11 @@ def countersign(directory: Path, keys: Sequence[PublicKey], signer: Signer) -> N
 
 def countersign_keyless(directory: Path, keys: Sequence[PublicKey], *, may_ask: bool) -> None:
     """Put Sigstore bundles over the same statements beside the envelopes. Raises as `sigstore.sign_keyless`."""
-    _replace(directory, BUNDLES_FILE, sign_keyless([envelope.payload for envelope in _verified(directory, keys)], may_ask=may_ask))
+    _replace(
+        directory,
+        BUNDLES_FILE,
+        sign_keyless([envelope.payload for envelope in _verified(directory, keys)], may_ask=may_ask),
+    )
 
 
 def _verified(directory: Path, keys: Sequence[PublicKey]) -> list[Envelope]:
@@ -46,7 +56,9 @@ def _verified(directory: Path, keys: Sequence[PublicKey]) -> list[Envelope]:
     before = read_folder(directory).data(ENVELOPES_FILE)
     verify_report(directory, keys, policy=Policy(complete=False))
     if read_folder(directory).data(ENVELOPES_FILE) != before:
-        raise ReportError(f"a report must not change while it is signed; {directory} did", "Try again when nothing writes it.")
+        raise ReportError(
+            f"a report must not change while it is signed; {directory} did", "Try again when nothing writes it."
+        )
     return [Envelope.from_bytes(line) for line in before.splitlines()]
 
 
@@ -54,4 +66,6 @@ def _replace(directory: Path, name: str, data: bytes) -> None:
     try:
         replace_files(directory, {name: data})
     except OSError as error:
-        raise ReportError(f"{directory / name} cannot be written: {error.strerror}", "Make the report folder writable.") from None
+        raise ReportError(
+            f"{directory / name} cannot be written: {error.strerror}", "Make the report folder writable."
+        ) from None

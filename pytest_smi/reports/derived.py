@@ -1,6 +1,8 @@
-"""The derived files of a report: read the matrix (verified when there are keys), render it, and put the files where they belong. Thin I/O.
+"""The derived files of a report: read the matrix (verified when there are keys), render it,
+and put the files where they belong. Thin I/O.
 
-Nothing here is covered by a signature. Evidence is shown only if it is what the matrix says it is, and a badge only for a verified matrix.
+Nothing here is covered by a signature. Evidence is shown only if it is what the matrix says it is,
+and a badge only for a verified matrix.
 """
 
 import re
@@ -50,14 +52,17 @@ def derive(
 ) -> Derived:
     """Render the report in a folder, or a matrix.json, into `out` (default: where it lies).
 
-    `statements`: requirement → its sentence. With `keys` the report is verified first; without, there is no badge. `max_age`: beyond it
+    `statements`: requirement → its sentence. With `keys` the report is verified first; without, there is no badge.
+        `max_age`: beyond it
     the badge is grey. Raises `VerificationError`, or `ReportError` when there is nothing to read or no place to write.
     """
     folder, name = (path, MATRIX_FILE) if path.is_dir() else (path.parent, path.name)
     signer = None
     if keys:
         if name != MATRIX_FILE:
-            raise ReportError(f"only a whole report can be verified; {path} is not the {MATRIX_FILE} of one", "Give its folder.")
+            raise ReportError(
+                f"only a whole report can be verified; {path} is not the {MATRIX_FILE} of one", "Give its folder."
+            )
         verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
         matrix, signer, digest = verified.matrix, ", ".join(verified.signers), verified.files[MATRIX_FILE]
     else:
@@ -117,4 +122,6 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
             for name in files:
                 stage.publish(name)
     except OSError as error:
-        raise ReportError(f"the files cannot be written to {folder}: {error}", "Give another folder with --out DIR.") from None
+        raise ReportError(
+            f"the files cannot be written to {folder}: {error}", "Give another folder with --out DIR."
+        ) from None

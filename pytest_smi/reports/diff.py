@@ -1,8 +1,9 @@
 """What changed from one matrix to another: regressed, errored, fixed, new, removed, changed reading. Pure.
 
-Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is found by its
-requirement. Where each matrix has one mesh, and not the same, these two are compared with each other. A requirement regressed when it is
-worse than it was: it failed and did not before, or it passed and now no result shows that it is met (skipped, unsupported, removed).
+Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is
+found by its requirement. Where each matrix has one mesh, and not the same, these two are compared with each other. A
+requirement regressed when it is worse than it was: it failed and did not before, or it passed and now no result shows
+that it is met (skipped, unsupported, removed).
 A result that is errored now is inconclusive: it is neither.
 """
 
@@ -43,7 +44,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One requirement that is not as it was. `before` and `after`: status, or None when it is not there; readings for `READING`."""
+    """One requirement that is not as it was.
+
+    `before` and `after`: status, or None when it is not there; readings for `READING`.
+    """
 
     kind: Kind
     mesh: str
@@ -96,7 +100,12 @@ def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Diff
     changes: list[Change] = []
     same = 0
     for mesh, first, second in _meshes(old, new):
-        if first and second and not allow_mixed and catalogue_identity(first, before.suite) != catalogue_identity(second, after.suite):
+        if (
+            first
+            and second
+            and not allow_mixed
+            and catalogue_identity(first, before.suite) != catalogue_identity(second, after.suite)
+        ):
             raise ReportError(
                 f"runs are comparable when they were tested against one catalogue; those of {mesh} were tested against "
                 f"{catalogue_identity(first, before.suite)} and {catalogue_identity(second, after.suite)}",
@@ -106,7 +115,9 @@ def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Diff
             change = _change(mesh, one, other)
             same += change is None
             changes += [change] if change else []
-    return Difference(changes=tuple(sorted(changes, key=lambda change: (change.mesh, change.requirement, change.id))), same=same)
+    return Difference(
+        changes=tuple(sorted(changes, key=lambda change: (change.mesh, change.requirement, change.id))), same=same
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,11 @@ class Baseline:
     def of(cls, matrix: Matrix) -> "Baseline":
         """Return the failures in the newest run of each mesh."""
         runs = judged_runs(matrix)
-        return cls(frozenset((run.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED))
+        return cls(
+            frozenset(
+                (run.name, entry.requirement) for run in runs for entry in run.results if entry.status is Status.FAILED
+            )
+        )
 
     def knows(self, mesh: str, requirement: str) -> bool:
         """Return whether this requirement failed in the baseline."""
@@ -140,7 +155,10 @@ def _pairs(before: Run | None, after: Run | None) -> Iterator[tuple[Entry | None
     for name in old.keys() & new.keys():
         yield old[name], new[name]
     left, right = ([side[name] for name in side.keys() - other.keys()] for side, other in ((old, new), (new, old)))
-    single = [{name for name, times in Counter(entry.requirement for entry in side).items() if times == 1} for side in (left, right)]
+    single = [
+        {name for name, times in Counter(entry.requirement for entry in side).items() if times == 1}
+        for side in (left, right)
+    ]
     by_requirement = {entry.requirement: entry for entry in right if entry.requirement in single[0] & single[1]}
     for entry in left:
         yield entry, by_requirement.get(entry.requirement)
@@ -166,5 +184,11 @@ def _change(mesh: str, before: Entry | None, after: Entry | None) -> Change | No
     else:
         kind = Kind.OTHER
     return Change(
-        kind=kind, mesh=mesh, requirement=entry.requirement, id=entry.id, before=old, after=new, reason=after.reason if after else ""
+        kind=kind,
+        mesh=mesh,
+        requirement=entry.requirement,
+        id=entry.id,
+        before=old,
+        after=new,
+        reason=after.reason if after else "",
     )

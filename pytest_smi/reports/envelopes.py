@@ -1,8 +1,8 @@
 """Reading signed envelopes: their form, their payload type, who signed them, and the statements in them. Pure.
 
-An envelope must be, byte for byte, as this suite writes it. That is stricter than DSSE asks: an unsigned field, another spelling of the
-base64 or of the JSON could carry something that readers see differently. The form is checked with a regular expression, which needs no
-memory of its own; a JSON parser sees only what a trusted key has signed.
+An envelope must be, byte for byte, as this suite writes it. That is stricter than DSSE asks: an unsigned field, another
+spelling of the base64 or of the JSON could carry something that readers see differently. The form is checked with a
+regular expression, which needs no memory of its own; a JSON parser sees only what a trusted key has signed.
 """
 
 import re
@@ -25,7 +25,15 @@ _MOST_ENVELOPES = 16
 _BASE64, _PLAIN = rb'"[A-Za-z0-9+/]*={0,2}"', rb'"[ !#-\[\]-~]*"'
 _SIGNATURE = rb'\{"keyid":' + _PLAIN + rb',"sig":' + _BASE64 + rb"\}"
 _ENVELOPE = re.compile(
-    rb'\{"payload":' + _BASE64 + rb',"payloadType":' + _PLAIN + rb',"signatures":\[' + _SIGNATURE + rb"(?:," + _SIGNATURE + rb"){0,15}\]\}"
+    rb'\{"payload":'
+    + _BASE64
+    + rb',"payloadType":'
+    + _PLAIN
+    + rb',"signatures":\['
+    + _SIGNATURE
+    + rb"(?:,"
+    + _SIGNATURE
+    + rb"){0,15}\]\}"
 )
 
 
@@ -43,19 +51,26 @@ class Trust:
 
 
 def trust(keys: Sequence[PublicKey], threshold: int) -> Trust:
-    """Return the keys as verification needs them. Raises `KeyProblem` without a key, or for a threshold that cannot be met."""
+    """Return the keys as verification needs them.
+
+    Raises `KeyProblem` without a key, or for a threshold that cannot be met.
+    """
     if not keys:
         raise KeyProblem("verification needs a public key that you trust; none was given", "Give --key FILE.")
     named = {key_id(key): key for key in keys}
     if not 1 <= threshold <= len(named):
         raise KeyProblem(
-            f"the threshold must be from 1 to the number of different keys, {len(named)}; found {threshold}", "Give more keys."
+            f"the threshold must be from 1 to the number of different keys, {len(named)}; found {threshold}",
+            "Give more keys.",
         )
     return Trust(keys=named, fingerprints={name: fingerprint(key) for name, key in named.items()}, threshold=threshold)
 
 
 def envelopes_of(data: bytes, name: str) -> list[Envelope]:
-    """Read the bytes of a `.jsonl` file, each line an envelope in the very form that is written. Raises `VerificationError`."""
+    """Read the bytes of a `.jsonl` file, each line an envelope in the very form that is written.
+
+    Raises `VerificationError`.
+    """
     # What was cut off is not looked into.
     if not data.endswith(b"\n"):
         raise VerificationError(f"every line of {name} must end in a newline; it is empty or was cut off")
@@ -66,13 +81,17 @@ def envelopes_of(data: bytes, name: str) -> list[Envelope]:
 
 
 def of_in_toto(envelope: Envelope) -> None:
-    """Raise `VerificationError` unless the payload type is in-toto's: a valid signature over another type is not a statement."""
+    """Raise `VerificationError` unless the payload type is in-toto's:
+    a valid signature over another type is not a statement."""
     if envelope.payload_type != PAYLOAD_TYPE:
         raise VerificationError(f"the payload type must be {PAYLOAD_TYPE}; found {envelope.payload_type[:100]!r}")
 
 
 def signed_payload(envelope: Envelope, trusted: Trust) -> tuple[str, ...]:
-    """Return the ids of the trusted keys that signed this envelope. Raises `VerificationError` when they are too few."""
+    """Return the ids of the trusted keys that signed this envelope.
+
+    Raises `VerificationError` when they are too few.
+    """
     signed = signers_of(envelope, trusted.keys)
     if len(signed) < trusted.threshold:
         raise VerificationError(
@@ -84,11 +103,16 @@ def signed_payload(envelope: Envelope, trusted: Trust) -> tuple[str, ...]:
 
 
 def common_signers(signed: Sequence[tuple[str, ...]], trusted: Trust) -> tuple[str, ...]:
-    """Return the fingerprints of the keys that signed every envelope. Raises `VerificationError` when they are too few."""
+    """Return the fingerprints of the keys that signed every envelope.
+
+    Raises `VerificationError` when they are too few.
+    """
     # A key vouches for the report only if it vouches for every statement of it.
     common = set(trusted.keys).intersection(*signed)
     if len(common) < trusted.threshold:
-        raise VerificationError(f"the same {trusted.threshold} key(s) must have signed every statement; only {len(common)} did")
+        raise VerificationError(
+            f"the same {trusted.threshold} key(s) must have signed every statement; only {len(common)} did"
+        )
     return trusted.named(tuple(common))
 
 
@@ -111,7 +135,9 @@ def _placed(where: str) -> Iterator[None]:
 
 def _envelope(line: bytes) -> Envelope:
     if not _ENVELOPE.fullmatch(line):
-        raise VerificationError("an envelope must be in canonical form: payload, payloadType, and signatures of keyid and sig alone")
+        raise VerificationError(
+            "an envelope must be in canonical form: payload, payloadType, and signatures of keyid and sig alone"
+        )
     envelope = Envelope.from_bytes(line)
     if envelope.to_bytes() != line:
         raise VerificationError("an envelope must be in canonical form: standard base64, without left-over bits")

@@ -1,7 +1,7 @@
 """Reading a report folder, once, into a record of everything that verification asks about it. Thin I/O.
 
-Nobody vouches for the files yet: links, pipes and devices are not followed or opened, and nothing is read beyond a bound. What cannot be
-read is part of the record; the step of verification that needs it raises `VerificationError`.
+Nobody vouches for the files yet: links, pipes and devices are not followed or opened, and nothing is read beyond a
+bound. What cannot be read is part of the record; the step of verification that needs it raises `VerificationError`.
 """
 
 import hashlib
@@ -43,7 +43,10 @@ _KEPT = (ENVELOPES_FILE, BUNDLES_FILE, MATRIX_FILE)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A regular file. `data`: its bytes, or None when they were not kept: evidence, or more than `LARGEST_FILE` bytes."""
+    """A regular file.
+
+    `data`: its bytes, or None when they were not kept: evidence, or more than `LARGEST_FILE` bytes.
+    """
 
     digest: str
     size: int
@@ -59,7 +62,8 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFolder:
-    """A report folder as it was when it was read. `names`: of everything in it; `files`: name → file, of those at the top that are kept.
+    """A report folder as it was when it was read. `names`: of everything in it; `files`: name → file,
+    of those at the top that are kept.
 
     `evidence`: path → file. `source_names`: of the reports within a merged one; `sources` reads them.
     """
@@ -71,7 +75,10 @@ class ReportFolder:
     source_names: frozenset[str] | Unreadable
 
     def data(self, name: str) -> bytes:
-        """Return the bytes of a kept file. Raises `VerificationError` for one that is missing, no regular file, or too large."""
+        """Return the bytes of a kept file.
+
+        Raises `VerificationError` for one that is missing, no regular file, or too large.
+        """
         file = self._file(name)
         if file.data is None:
             raise VerificationError(f"{name} must have at most {LARGEST_FILE} bytes; it has {file.size}")
@@ -101,7 +108,10 @@ def readable(name: str, found: T | Unreadable) -> T:
 
 
 def read_folder(directory: Path) -> ReportFolder:
-    """Read a report folder; `directory` itself may be a link, as users name it. Raises nothing: problems are in the record."""
+    """Read a report folder; `directory` itself may be a link, as users name it.
+
+    Raises nothing: problems are in the record.
+    """
     evidence = _names(directory / EVIDENCE_FOLDER, _MOST_EVIDENCE)
     return ReportFolder(
         path=directory,
@@ -109,7 +119,9 @@ def read_folder(directory: Path) -> ReportFolder:
         files={name: _stored(directory / name, keep=True) for name in _KEPT},
         evidence=evidence
         if isinstance(evidence, Unreadable)
-        else {f"{EVIDENCE_FOLDER}/{name}": _stored(directory / EVIDENCE_FOLDER / name, keep=False) for name in evidence},
+        else {
+            f"{EVIDENCE_FOLDER}/{name}": _stored(directory / EVIDENCE_FOLDER / name, keep=False) for name in evidence
+        },
         source_names=_names(directory / SOURCES_FOLDER, _MOST_SOURCES),
     )
 
@@ -134,7 +146,8 @@ def _whole(path: Path, largest: int, *, follow: bool) -> bytes:
 def _stored(path: Path, *, keep: bool) -> StoredFile | Unreadable:
     digest, size, kept = hashlib.sha256(), 0, bytearray()
     try:
-        # A link could show one file to us and another to the next reader; without O_NONBLOCK a pipe would hold us for ever.
+        # A link could show one file to us and another to the next reader; without O_NONBLOCK a pipe would hold us for
+        # ever.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Unreadable("must be a regular file; it is not")

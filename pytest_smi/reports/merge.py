@@ -1,7 +1,7 @@
 """Merging reports: each is copied, verified where it now lies, and its runs go into one matrix.
 
-It takes linear time, and has one report in memory at a time. The merged folder appears whole or not at all: it is made beside its place
-and renamed into it.
+It takes linear time, and has one report in memory at a time. The merged folder appears whole or not at all: it is made
+beside its place and renamed into it.
 """
 
 import hashlib
@@ -19,7 +19,14 @@ from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Run, Suite, run_order, schema_bytes
 from pytest_smi.reports.envelopes import trust
 from pytest_smi.reports.folder import read_file, read_folder, readable
-from pytest_smi.reports.layout import ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE, SOURCES_FOLDER
+from pytest_smi.reports.layout import (
+    ENVELOPES_FILE,
+    EVIDENCE_FOLDER,
+    KEY_FILE,
+    MATRIX_FILE,
+    SCHEMA_FILE,
+    SOURCES_FOLDER,
+)
 from pytest_smi.reports.merged import Merging, matrix_pieces, merge_statement, moved, run_text, source_id
 from pytest_smi.reports.policy import Policy, catalogue_identity
 from pytest_smi.reports.verify import accept, verify_report, verify_source
@@ -58,13 +65,17 @@ def merge_reports(
     allow_mixed: bool = False,
     policy: Policy | None = None,
 ) -> Merged:
-    """Merge report folders into the folder `out`, which must be new or empty. `policy` holds for each run, `suite` is who merges.
+    """Merge report folders into the folder `out`, which must be new or empty. `policy` holds for each run,
+    `suite` is who merges.
 
-    Raises `VerificationError` for a report that does not verify, `ReportError` for a run given twice or catalogues that differ.
+    Raises `VerificationError` for a report that does not verify, `ReportError` for a run given twice or catalogues that
+    differ.
     """
     trusted = trust(keys, threshold)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageProblem(f"a merged report goes into a new or empty folder; {out} is not", "Give another with --out DIR.")
+        raise UsageProblem(
+            f"a merged report goes into a new or empty folder; {out} is not", "Give another with --out DIR."
+        )
     stage = out.parent / f".{out.name}.smi-merging-{secrets.token_hex(6)}"
     try:
         (stage / SOURCES_FOLDER).mkdir(parents=True)
@@ -79,7 +90,9 @@ def merge_reports(
                 for run in verified.matrix.runs:
                     collected.add(moved(run, source, verified.matrix.suite), verified.matrix.suite, report, spool)
             collected.refuse_unlike(allow_mixed)
-            merging = Merging(merged_at=merged_at, suite=collected.common_suite() or suite, mixed=len(collected.catalogues) > 1)
+            merging = Merging(
+                merged_at=merged_at, suite=collected.common_suite() or suite, mixed=len(collected.catalogues) > 1
+            )
             digest = _write_matrix(stage / MATRIX_FILE, merging, collected.texts(spool))
         (stage / "spool").unlink()
         statement = merge_statement(merging, digest, collected.envelopes)
@@ -88,7 +101,9 @@ def merge_reports(
         (stage / ENVELOPES_FILE).write_bytes(signer.sign(statement.to_bytes()).to_bytes() + b"\n")
         os.replace(stage, out)
     except OSError as error:
-        raise ReportError(f"the merged report cannot be written to {out}: {error}", "Free space or give another --out DIR.") from None
+        raise ReportError(
+            f"the merged report cannot be written to {out}: {error}", "Free space or give another --out DIR."
+        ) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return Merged(sources=len(collected.envelopes), runs=len(collected.places), catalogues=len(collected.catalogues))
@@ -109,7 +124,10 @@ class _Collected:
 
     def add(self, run: Run, of_matrix: Suite, report: Path, spool: BinaryIO) -> None:
         if run.nonce in self._nonces:
-            raise ReportError(f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already", "Merge each once.")
+            raise ReportError(
+                f"every run has a nonce of its own; that of {run.mesh.name} in {report} is there already",
+                "Merge each once.",
+            )
         self._nonces.add(run.nonce)
         (self._real if run.emulated is None else self._emulations).add(run.name)
         self.catalogues.setdefault(catalogue_identity(run, of_matrix), str(report))
@@ -123,13 +141,15 @@ class _Collected:
             raise ReportError("a merged report holds at least one run; there is none", "Give the report folders.")
         if self._emulations and self._real and not allowed:
             raise ReportError(
-                f"runs of real meshes and emulations are not merged; {', '.join(sorted(self._emulations))} is an emulation",
+                f"runs of real meshes and emulations are not merged; {', '.join(sorted(self._emulations))} is an "
+                "emulation",
                 "Leave the emulations out, or add --allow-mixed.",
             )
         if len(self.catalogues) > 1 and not allowed:
             listed = "; ".join(f"{report} has {identity}" for identity, report in list(self.catalogues.items())[:3])
             raise ReportError(
-                f"runs are comparable when they were tested against one catalogue; these have {len(self.catalogues)}: {listed}",
+                "runs are comparable when they were tested against one catalogue; "
+                f"these have {len(self.catalogues)}: {listed}",
                 "Run them with one version of the suite, or add --allow-mixed.",
             )
 

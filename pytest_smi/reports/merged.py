@@ -1,4 +1,5 @@
-"""Merged reports: many reports in one folder, each whole and still verifiable by itself, and one matrix over all their runs.
+"""Merged reports: many reports in one folder, each whole and still verifiable by itself,
+and one matrix over all their runs.
 
 ```
 merged/matrix.json                  every run of every source, sorted; its evidence is referred to in the sources
@@ -6,8 +7,8 @@ merged/matrix.intoto.jsonl          one envelope: the merging, signed by whoever
 merged/sources/<id>/                a source as its own signer left it: matrix.json, matrix.intoto.jsonl, key, evidence
 ```
 
-The id of a source is the beginning of the sha256 of its envelopes. The statement of merging has the merged matrix and the envelopes of
-each source as subjects, so that a source that was taken away, put in or exchanged is noticed. Pure.
+The id of a source is the beginning of the sha256 of its envelopes. The statement of merging has the merged matrix and
+the envelopes of each source as subjects, so that a source that was taken away, put in or exchanged is noticed. Pure.
 """
 
 import hashlib
@@ -65,7 +66,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
-    """What the statement of merging states: when, by which suite, and whether runs of different catalogues were let together."""
+    """What the statement of merging states: when, by which suite, and whether runs
+    of different catalogues were let together."""
 
     merged_at: NotEmpty
     suite: Suite
@@ -82,7 +84,10 @@ class _Predicate(Merging, WholeRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A verified source, as the merged matrix has it. `envelopes`: sha256 of its envelopes. `catalogues`: of its runs."""
+    """A verified source, as the merged matrix has it.
+
+    `envelopes`: sha256 of its envelopes. `catalogues`: of its runs.
+    """
 
     source: Source
     envelopes: str
@@ -96,7 +101,10 @@ class Part:
 
     @classmethod
     def of(cls, name: str, envelopes: bytes, matrix: Matrix, signers: tuple[str, ...]) -> "Part":
-        """Take the runs of a source out of its verified matrix. Raises `VerificationError` unless its envelopes give it its name."""
+        """Take the runs of a source out of its verified matrix.
+
+        Raises `VerificationError` unless its envelopes give it its name.
+        """
         if source_id(envelopes) != name:
             raise VerificationError(f"a source is named by its envelopes; {name} should be {source_id(envelopes)}")
         return cls(
@@ -140,9 +148,13 @@ def matrix_pieces(merging: Merging, runs: Iterable[str]) -> Iterator[bytes]:
 
 def merge_statement(merging: Merging, matrix_digest: str, envelopes: dict[str, str]) -> Statement:
     """Return the statement of merging. `envelopes`: source id → sha256 of its envelopes."""
-    predicate = _Predicate(merged_at=merging.merged_at, suite=merging.suite, mixed=merging.mixed, sources=tuple(sorted(envelopes)))
+    predicate = _Predicate(
+        merged_at=merging.merged_at, suite=merging.suite, mixed=merging.mixed, sources=tuple(sorted(envelopes))
+    )
     return Statement(
-        subjects=subjects_of_merging(matrix_digest, envelopes), predicate_type=MERGE_PREDICATE, predicate=_FORM.write(predicate)
+        subjects=subjects_of_merging(matrix_digest, envelopes),
+        predicate_type=MERGE_PREDICATE,
+        predicate=_FORM.write(predicate),
     )
 
 
@@ -160,18 +172,26 @@ def refuse_other_sources(folder: ReportFolder, named: Sequence[str]) -> None:
     present = readable(SOURCES_FOLDER, folder.source_names)
     if present != set(named):
         extra, missing = sorted(present - set(named)), sorted(set(named) - present)
-        raise VerificationError(f"the sources must be those that were merged; missing: {missing[:3]}, extra: {extra[:3]}")
+        raise VerificationError(
+            f"the sources must be those that were merged; missing: {missing[:3]}, extra: {extra[:3]}"
+        )
 
 
 def refuse_mixed(merging: Merging, parts: Iterable[Part]) -> None:
-    """Raise `VerificationError` when runs of several catalogues are together and the statement of merging does not state it."""
+    """Raise `VerificationError` when runs of several catalogues are together and the statement
+    of merging does not state it."""
     catalogues = {identity for part in parts for identity in part.catalogues}
     if len(catalogues) > 1 and not merging.mixed:
-        raise VerificationError(f"runs of {len(catalogues)} catalogues may be together only if the statement of merging states it")
+        raise VerificationError(
+            f"runs of {len(catalogues)} catalogues may be together only if the statement of merging states it"
+        )
 
 
 def merged_matrix(merging: Merging, parts: Iterable[Part]) -> Matrix:
-    """Return the matrix that follows from the sources. Raises `VerificationError` for a run that is there twice, or none."""
+    """Return the matrix that follows from the sources.
+
+    Raises `VerificationError` for a run that is there twice, or none.
+    """
     runs = [run for part in parts for run in part.runs]
     if not runs:
         raise VerificationError("a matrix must hold a run; this one is empty")
@@ -204,7 +224,10 @@ def _is_older_form(data: bytes, matrix: Matrix) -> bool:
 
 def subjects_of_merging(matrix_digest: str, envelopes: Mapping[str, str]) -> dict[str, str]:
     """Return the subjects of the statement of merging. `envelopes`: source id → sha256 of its envelopes."""
-    return {MATRIX_FILE: matrix_digest, **{f"{SOURCES_FOLDER}/{name}/{ENVELOPES_FILE}": digest for name, digest in envelopes.items()}}
+    return {
+        MATRIX_FILE: matrix_digest,
+        **{f"{SOURCES_FOLDER}/{name}/{ENVELOPES_FILE}": digest for name, digest in envelopes.items()},
+    }
 
 
 _FORM = Form(_Predicate, {_ID: "an id of 32 hexadecimal characters"})

@@ -1,7 +1,8 @@
 """Whether a verified matrix is consistent, and what the reader asked for: of the mesh, fresh, and good enough. Pure.
 
-A signature shows who vouches for a matrix; it does not show that the matrix answers the question. Two things are always asked: a run that
-is called conformant must be so by its own results, and a run must have a result for every requirement. The rest is the reader's `Policy`.
+A signature shows who vouches for a matrix; it does not show that the matrix answers the question. Two things are always
+asked: a run that is called conformant must be so by its own results, and a run must have a result for every
+    requirement. The rest is the reader's `Policy`.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ class Policy:
 
     `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
     `max_age`: of the newest run of each mesh asked about. `level`: a key of
-    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what that suite's runs must have,
-    whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
+    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what that suite's
+    runs must have, whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
     `now`: None is the present.
     """
 
@@ -40,7 +41,8 @@ class Policy:
 
 
 def refuse_inconsistent(matrix: Matrix, policy: Policy) -> None:
-    """Raise `VerificationError` for a run that is called conformant and is not, or that lacks results which it must have."""
+    """Raise `VerificationError` for a run that is called conformant and is not,
+    or that lacks results which it must have."""
     for run in matrix.runs:
         _refuse_false_claim(run)
         if policy.complete:
@@ -70,8 +72,12 @@ def judged_runs(matrix: Matrix, mesh: str | None = None) -> tuple[Run, ...]:
     if mesh is not None and not newest:
         names = sorted({f"{run.mesh.name}@{run.mesh.version}" for run in matrix.runs})
         meant = did_you_mean(mesh, {*names, *(run.mesh.name for run in matrix.runs)})
-        there = ", ".join(names[:_MOST_LISTED]) + (f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else "")
-        raise VerificationError(f"the report must be of the mesh {mesh}{meant}; it is of {there}", "Get the report of that mesh.")
+        there = ", ".join(names[:_MOST_LISTED]) + (
+            f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+        )
+        raise VerificationError(
+            f"the report must be of the mesh {mesh}{meant}; it is of {there}", "Get the report of that mesh."
+        )
     return tuple(newest[key] for key in sorted(newest))
 
 
@@ -113,14 +119,16 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
     missing = sorted(set(required) - set(found))
     if missing:
         raise VerificationError(
-            f"a run must have every requirement of {suite.name} {suite.version}; that of {_named(run)} lacks {_some(missing)}",
+            f"a run must have every requirement of {suite.name} {suite.version}; "
+            f"that of {_named(run)} lacks {_some(missing)}",
             "Run the whole suite. To read a run that was narrowed or interrupted all the same, add --allow-incomplete.",
         )
     for name in sorted(required):
         if found[name] != {required[name]}:
             levels = ", ".join(sorted(found[name]))
             raise VerificationError(
-                f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as {levels}"
+                f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as "
+                f"{levels}"
             )
 
 
@@ -129,13 +137,18 @@ def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
         finished = datetime.fromisoformat(run.finished_at)
         age = now - finished
     except (ValueError, TypeError):
-        raise VerificationError(f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}") from None
+        raise VerificationError(
+            f"a run must say when it finished, in ISO 8601 with a time zone; found {run.finished_at!r}"
+        ) from None
     if age > max_age:
         whole = age - age % timedelta(seconds=1)
-        raise VerificationError(f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again.")
+        raise VerificationError(
+            f"the newest run of {run.name} must be at most {max_age} old; it is {whole} old", "Run again."
+        )
     if age < -_CLOCKS_DIFFER:
         raise VerificationError(
-            f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}", "Check the clocks."
+            f"a run must not be from the future; that of {_named(run)} finished at {run.finished_at}",
+            "Check the clocks.",
         )
 
 

@@ -1,9 +1,10 @@
 """Reports by URL: fetched over HTTPS into a temporary folder, where they are read like any other.
 
-Fetched are the files that a report names: matrix, envelopes, key, and the evidence and sources that these refer to. What else lies at the
-URL is not seen. Nothing that is fetched is believed before it is verified; it only decides which further names, of a fixed form, are asked
-for. Sizes and times are bounded. Redirects stay on HTTPS, and on the host that the user named or hosts that the user allows. No
-credentials are sent, and a URL that carries some is refused, so that none can leak through a redirect or a message.
+Fetched are the files that a report names: matrix, envelopes, key, and the evidence and sources that these refer to.
+What else lies at the URL is not seen. Nothing that is fetched is believed before it is verified; it only decides which
+further names, of a fixed form, are asked for. Sizes and times are bounded. Redirects stay on HTTPS, and on the host
+that the user named or hosts that the user allows. No credentials are sent, and a URL that carries some is refused, so
+that none can leak through a redirect or a message.
 """
 
 import re
@@ -61,11 +62,15 @@ class FetchLimits:
 
 
 @contextmanager
-def opened(location: Path | str, *, whole: bool = True, allowed: Sequence[str] = (), limits: FetchLimits = FetchLimits()) -> Iterator[Path]:
+def opened(
+    location: Path | str, *, whole: bool = True, allowed: Sequence[str] = (), limits: FetchLimits = FetchLimits()
+) -> Iterator[Path]:
     """Give the path of a report folder or matrix: `location` itself, or a temporary copy of what lies at that URL.
 
-    `whole`: fetch all of the report, which verification needs, not its matrix alone. `allowed`: hosts that redirects may lead to, beside
-    the URL's own. Raises `UsageProblem` for a URL that cannot be one of a report, and `ReportError` when it cannot be fetched.
+    `whole`: fetch all of the report, which verification needs, not its matrix alone. `allowed`: hosts that redirects
+        may lead to, beside
+    the URL's own. Raises `UsageProblem` for a URL that cannot be one of a report,
+    and `ReportError` when it cannot be fetched.
     """
     if isinstance(location, Path) or not is_url(location):
         yield Path(location)
@@ -87,8 +92,13 @@ def opened(location: Path | str, *, whole: bool = True, allowed: Sequence[str] =
             raise
 
 
-def load_report(location: Path | str, keys: "Sequence[PublicKey]" = (), threshold: int = 1, allowed: Sequence[str] = ()) -> "Matrix":
-    """Return the matrix of a report, by path or URL: verified when there are keys. Raises as `opened` and `verify.load_matrix`."""
+def load_report(
+    location: Path | str, keys: "Sequence[PublicKey]" = (), threshold: int = 1, allowed: Sequence[str] = ()
+) -> "Matrix":
+    """Return the matrix of a report, by path or URL: verified when there are keys.
+
+    Raises as `opened` and `verify.load_matrix`.
+    """
     with opened(location, whole=bool(keys), allowed=allowed) as path:
         return load_matrix(path, keys, threshold)
 
@@ -122,7 +132,8 @@ def _evidence(matrix: bytes) -> list[str]:
 
 
 def _sources(envelopes: bytes) -> list[str]:
-    """Return the folders of the sources that a statement of merging names, as far as they have the form of such names."""
+    """Return the folders of the sources that a statement of merging names,
+    as far as they have the form of such names."""
     found: dict[str, None] = {}
     with suppress(VerificationError):
         for line in envelopes.splitlines():
@@ -135,7 +146,9 @@ def _sources(envelopes: bytes) -> list[str]:
 class _Fetch:
     """The files of one report: fetched one by one into `folder`, within the limits."""
 
-    def __init__(self, client: "httpx.Client", url: Url, folder: Path, allowed: Sequence[str], limits: FetchLimits) -> None:
+    def __init__(
+        self, client: "httpx.Client", url: Url, folder: Path, allowed: Sequence[str], limits: FetchLimits
+    ) -> None:
         self._client, self._url, self._folder, self._allowed, self._limits = client, url, folder, allowed, limits
         self._left, self._files = limits.report, limits.files
         self._until = time.monotonic() + limits.whole
@@ -144,7 +157,9 @@ class _Fetch:
         """Fetch a file that must be there."""
         data = self._fetch(name)
         if data is None:
-            raise ReportError(f"{self._url.base}{name} is not there", "Give the URL of a report folder, or of the matrix.json in one.")
+            raise ReportError(
+                f"{self._url.base}{name} is not there", "Give the URL of a report folder, or of the matrix.json in one."
+            )
         return data
 
     def optional(self, name: str) -> bytes:
@@ -154,7 +169,9 @@ class _Fetch:
     def _fetch(self, name: str) -> bytes | None:
         self._files -= 1
         if self._files < 0:
-            raise ReportError(f"a report by URL must have at most {self._limits.files} files; {self._url.base} has more", _BY_HAND)
+            raise ReportError(
+                f"a report by URL must have at most {self._limits.files} files; {self._url.base} has more", _BY_HAND
+            )
         data = self._follow(f"{self._url.base}{name}")
         if data is not None:
             path = self._folder / name
@@ -171,22 +188,36 @@ class _Fetch:
                 if response.status_code in _ABSENT:
                     return None
                 if response.status_code != 200:
-                    raise ReportError(f"{address} must be answered with status 200; it was {response.status_code}", "Try again later.")
+                    raise ReportError(
+                        f"{address} must be answered with status 200; it was {response.status_code}", "Try again later."
+                    )
                 if response.headers.get("content-encoding", "identity") != "identity":
-                    raise ReportError(f"{address} must be sent as it is; it was sent compressed", "Let its server send files as they are.")
+                    raise ReportError(
+                        f"{address} must be sent as it is; it was sent compressed",
+                        "Let its server send files as they are.",
+                    )
                 return self._body(address, response.iter_raw)
-        raise ReportError(f"{address} must be reached by at most {_MOST_REDIRECTS} redirects; there are more", "Give the last URL.")
+        raise ReportError(
+            f"{address} must be reached by at most {_MOST_REDIRECTS} redirects; there are more", "Give the last URL."
+        )
 
     def _body(self, address: str, pieces: "Callable[[], Iterator[bytes]]") -> bytes:
         data = bytearray()
         for piece in pieces():
             data += piece
             if len(data) > self._limits.file:
-                raise ReportError(f"a file of a report must have at most {self._limits.file} bytes; {address} has more", _BY_HAND)
+                raise ReportError(
+                    f"a file of a report must have at most {self._limits.file} bytes; {address} has more", _BY_HAND
+                )
             if len(data) > self._left:
-                raise ReportError(f"a report by URL must have at most {self._limits.report} bytes; {self._url.base} has more", _BY_HAND)
+                raise ReportError(
+                    f"a report by URL must have at most {self._limits.report} bytes; {self._url.base} has more",
+                    _BY_HAND,
+                )
             if time.monotonic() > self._until:
-                raise ReportError(f"a report by URL must be fetched within {self._limits.whole:g} s; {address} took longer", _BY_HAND)
+                raise ReportError(
+                    f"a report by URL must be fetched within {self._limits.whole:g} s; {address} took longer", _BY_HAND
+                )
         self._left -= len(data)
         return bytes(data)
 
@@ -215,8 +246,11 @@ def _explained(address: str) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException:
-        raise ReportError(f"{address} did not answer in time", "Try again, or look at the network between here and there.") from None
+        raise ReportError(
+            f"{address} did not answer in time", "Try again, or look at the network between here and there."
+        ) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ReportError(
-            f"{address} cannot be fetched: {first_line(error)}", "Check the URL, and the network between here and there."
+            f"{address} cannot be fetched: {first_line(error)}",
+            "Check the URL, and the network between here and there.",
         ) from None

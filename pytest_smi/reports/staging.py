@@ -1,7 +1,8 @@
-"""The one writer of files into a report folder: each is complete on the disk before it appears under its name. Thin I/O.
+"""The one writer of files into a report folder: each is complete on the disk before it appears under its name.
+Thin I/O.
 
-Files are written into a folder beside their place, whose name tells every later writer that it is a leftover of ours, and renamed from
-there. The caller decides the order in which they appear.
+Files are written into a folder beside their place, whose name tells every later writer that it is a leftover of ours,
+and renamed from there. The caller decides the order in which they appear.
 """
 
 import os
@@ -53,7 +54,10 @@ def staged(directory: Path) -> Iterator[Stage]:
 
 
 def replace_files(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write files (name → bytes) into a folder, made if need be; none appears before all are written. Raises `OSError`."""
+    """Write files (name → bytes) into a folder, made if need be; none appears before all are written.
+
+    Raises `OSError`.
+    """
     with staged(directory) as stage:
         stage.write(files)
         for name in files:

@@ -14,7 +14,10 @@ _LONGEST = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
-    """Where a report lies. `base`: URL of its folder, with a slash at the end; `file`: the one file that was named, or empty."""
+    """Where a report lies.
+
+    `base`: URL of its folder, with a slash at the end; `file`: the one file that was named, or empty.
+    """
 
     base: str
     file: str
@@ -33,10 +36,15 @@ def is_url(text: str) -> bool:
 
 
 def url_of(text: str) -> Url:
-    """Read the URL of a report folder or of a JSON file. Raises `UsageProblem` for one that is not accepted; never repeats credentials."""
+    """Read the URL of a report folder or of a JSON file.
+
+    Raises `UsageProblem` for one that is not accepted; never repeats credentials.
+    """
     parts = _split(text)
     if parts is None:
-        raise UsageProblem("a report is read from https://HOST/PATH; this is not such a URL", "Give the URL of its folder.")
+        raise UsageProblem(
+            "a report is read from https://HOST/PATH; this is not such a URL", "Give the URL of its folder."
+        )
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise UsageProblem(
             f"the URL of a report carries no credentials, query or fragment; that on {parts.hostname} does",
@@ -44,7 +52,9 @@ def url_of(text: str) -> Url:
         )
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise UsageProblem(f"a report is read over https, and over http from this machine alone; found {text!r}", "Give an https URL.")
+        raise UsageProblem(
+            f"a report is read over https, and over http from this machine alone; found {text!r}", "Give an https URL."
+        )
     folder, _, last = parts.path.rpartition("/")
     file = last if last.endswith(".json") else ""
     path = f"{folder}/" if file or not last else f"{parts.path}/"
@@ -52,17 +62,22 @@ def url_of(text: str) -> Url:
 
 
 def redirected(address: str, location: str, start: Url, allowed: Sequence[str] = ()) -> str:
-    """Return where a redirect of `address` leads. Raises `ReportError` when that is not HTTPS, or a host that the user did not name.
+    """Return where a redirect of `address` leads. Raises `ReportError` when that is not HTTPS,
+    or a host that the user did not name.
 
     Only a report that was asked for over http, from this machine, may be redirected to http, on this machine.
     """
     target = urljoin(address, location)
     parts = _split(target)
     if parts is None or parts.username is not None or parts.password is not None:
-        raise ReportError(f"{address} must lead to a URL without credentials; its redirect does not", "Give another URL.")
+        raise ReportError(
+            f"{address} must lead to a URL without credentials; its redirect does not", "Give another URL."
+        )
     host = (parts.hostname or "").lower()
     if parts.scheme != "https" and not (start.scheme == "http" and start.loopback and _is_loopback(host)):
-        raise ReportError(f"a redirect must stay on https; {address} leads to {parts.scheme}://{host}", "Give another URL.")
+        raise ReportError(
+            f"a redirect must stay on https; {address} leads to {parts.scheme}://{host}", "Give another URL."
+        )
     if host != start.host.lower() and host not in {name.lower() for name in allowed}:
         raise ReportError(
             f"a redirect must stay on {start.host}; {address} leads to {host}",
@@ -77,7 +92,13 @@ def _split(text: str) -> SplitResult | None:
         parts.port  # noqa: B018, it raises for a port that is none
     except ValueError:
         return None
-    good = parts.scheme in ("http", "https") and parts.hostname and len(text) <= _LONGEST and text.isprintable() and " " not in text
+    good = (
+        parts.scheme in ("http", "https")
+        and parts.hostname
+        and len(text) <= _LONGEST
+        and text.isprintable()
+        and " " not in text
+    )
     return parts if good else None
 
 

@@ -1,23 +1,28 @@
 """Verifying a report folder, offline and closed: anything missing, extra, changed or not understood is a refusal.
 
-The folder is read once into a record (`folder`); these steps ask about it, in this order, and are pure. A refusal names its step:
+The folder is read once into a record (`folder`); these steps ask about it, in this order, and are pure.
+A refusal names its step:
  1. at least one public key is given, and a threshold that can be met
  2. the envelopes are there, of bounded size, each in the very form that is written
  3. each has the payload type of in-toto
  4. each is signed, over its exact bytes, by enough of the keys given
  5. each payload is an in-toto statement
- 6. there is exactly one statement of each of our two predicate types, over the same subjects (a merged report: one, of merging)
+ 6. there is exactly one statement of each of our two predicate types, over the same subjects (a merged report: one,
+    of merging)
  7. matrix.json has the digest that was signed, and states what the signed predicate states
  8. the predicate is a matrix, with no run in it twice
  9. the files that the matrix refers to, and no others, are in the evidence folder, with the digests that it gives
     (a merged report: each of its sources passes these steps by itself)
-10. the signed subjects are exactly the matrix, that evidence and the images of the meshes (a merged report: the matrix and its sources)
-11. the test-result statement states what follows from the matrix (a merged report: the matrix is what follows from the sources)
-12. the folder holds nothing else, but for files that are derived from the matrix: they are listed as not covered by the signature
+10. the signed subjects are exactly the matrix, that evidence and the images of the meshes (a merged report:
+    the matrix and its sources)
+11. the test-result statement states what follows from the matrix (a merged report:
+    the matrix is what follows from the sources)
+12. the folder holds nothing else, but for files that are derived from the matrix:
+    they are listed as not covered by the signature
 13. each run has a result for every requirement that it had to account for, and is called conformant only if it is
 14. it is what the reader asked for: mesh, age, level
-Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 12), `merged` (for merged
-reports) and `policy` (13, 14); the numbers are here alone.
+Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 12),
+`merged` (for merged reports) and `policy` (13, 14); the numbers are here alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -72,9 +77,11 @@ _AGAIN = "Get the report again from where it was made; do not edit it."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What verification vouches for. `files`: name → sha256 of each file covered. `signers`: fingerprints of the keys that signed.
+    """What verification vouches for. `files`: name → sha256 of each file covered. `signers`:
+    fingerprints of the keys that signed.
 
-    `not_covered`: derived files of the folder; nothing is known about them. `sources`: the reports that were merged into this one.
+    `not_covered`: derived files of the folder; nothing is known about them. `sources`:
+        the reports that were merged into this one.
     """
 
     matrix: Matrix
@@ -85,10 +92,14 @@ class Verified:
     sources: tuple[Source, ...] = ()
 
 
-def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int = 1, policy: Policy | None = None) -> Verified:
-    """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`, or `KeyProblem` for step 1.
+def verify_report(
+    directory: Path, keys: Sequence[PublicKey], *, threshold: int = 1, policy: Policy | None = None
+) -> Verified:
+    """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`,
+    or `KeyProblem` for step 1.
 
-    Without a `policy` steps 13 and 14 ask only what is always asked (see `policy`). `directory` may be a link; nothing in it may.
+    Without a `policy` steps 13 and 14 ask only what is always asked (see `policy`). `directory` may be a link;
+    nothing in it may.
     """
     with _step(1):
         trusted = trust(keys, threshold)
@@ -105,7 +116,10 @@ def verify_report(directory: Path, keys: Sequence[PublicKey], *, threshold: int 
 def verify_report_keyless(
     directory: Path, payloads: Callable[[bytes], Sequence[bytes]], signer: str, *, policy: Policy | None = None
 ) -> Verified:
-    """Verify a report by its keyless signatures. `payloads`: verifies bundles, see `sigstore.verify_keyless`; `signer`: who that was."""
+    """Verify a report by its keyless signatures.
+
+    `payloads`: verifies bundles, see `sigstore.verify_keyless`; `signer`: who that was.
+    """
     folder = read_folder(directory)
     with _step(2):
         bundles = folder.data(BUNDLES_FILE)
@@ -125,7 +139,8 @@ def verify_source(folder: ReportFolder, trusted: Trust) -> Verified:
 
 
 def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
-    """Return the statements in the bytes of `ENVELOPES_FILE`, and fingerprints of the keys that signed all of them: steps 2 to 5."""
+    """Return the statements in the bytes of `ENVELOPES_FILE`, and fingerprints of the keys that signed all of them:
+    steps 2 to 5."""
     with _step(2):
         envelopes = envelopes_of(data, ENVELOPES_FILE)
     with _step(3):
@@ -138,7 +153,8 @@ def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[
 
 
 def accept(matrix: Matrix, policy: Policy) -> None:
-    """Raise `VerificationError` unless the verified matrix is consistent in itself and what the reader asked for: steps 13 and 14."""
+    """Raise `VerificationError` unless the verified matrix is consistent in itself and what the reader asked for:
+    steps 13 and 14."""
     with _step(13):
         refuse_inconsistent(matrix, policy)
     with _step(14):
@@ -146,7 +162,8 @@ def accept(matrix: Matrix, policy: Policy) -> None:
 
 
 def load_matrix(path: Path, keys: Sequence[PublicKey] = (), threshold: int = 1) -> Matrix:
-    """Return the matrix of a report folder, or of a matrix.json: verified when there are keys, incomplete runs let pass; else as it is.
+    """Return the matrix of a report folder, or of a matrix.json: verified when there are keys,
+    incomplete runs let pass; else as it is.
 
     Raises `VerificationError`, or `ReportError` when there is no matrix to read; the message names the file.
     """
@@ -154,7 +171,9 @@ def load_matrix(path: Path, keys: Sequence[PublicKey] = (), threshold: int = 1) 
     try:
         if keys:
             if file.name != MATRIX_FILE:
-                raise ReportError(f"only a whole report can be verified; {file} is not the {MATRIX_FILE} of one", "Give its folder.")
+                raise ReportError(
+                    f"only a whole report can be verified; {file} is not the {MATRIX_FILE} of one", "Give its folder."
+                )
             return verify_report(file.parent, keys, threshold=threshold, policy=Policy(complete=False)).matrix
         return unverified_matrix(read_given(file, LARGEST_MATRIX))
     except VerificationError as error:
@@ -169,7 +188,9 @@ def unverified_matrix(data: bytes) -> Matrix:
     try:
         document = parse_json(data)
     except ValueError as error:
-        raise ReportError(f"a matrix must be JSON: {error}", "Give a report folder, or the matrix.json in one.") from None
+        raise ReportError(
+            f"a matrix must be JSON: {error}", "Give a report folder, or the matrix.json in one."
+        ) from None
     consistency.refuse_newer(document)
     return Matrix.from_json(document)
 
@@ -197,7 +218,9 @@ def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tupl
         consistency.refuse_other_result(theirs, matrix, ours)
     with _step(12):
         beside = consistency.not_covered(folder, EVIDENCE_FOLDER)
-    return Verified(matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside)
+    return Verified(
+        matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside
+    )
 
 
 def _merged(folder: ReportFolder, statement: Statement, signers: tuple[str, ...], trusted: Trust) -> Verified:

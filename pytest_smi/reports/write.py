@@ -1,8 +1,8 @@
 """Writing the signed part of the report folder: matrix.json, its evidence, its signature and the public key.
 
-The law: at no moment does the folder verify unless it is whole. The new files are staged inside the folder, the old signature goes
-first and the new signature comes last: whatever interrupts the writing leaves a folder that `pytest-smi verify` refuses, and the next
-write tidies up. Only files that an earlier report of ours names are ever removed.
+The law: at no moment does the folder verify unless it is whole. The new files are staged inside the folder, the old
+signature goes first and the new signature comes last: whatever interrupts the writing leaves a folder that `pytest-smi
+verify` refuses, and the next write tidies up. Only files that an earlier report of ours names are ever removed.
 """
 
 import fcntl
@@ -48,7 +48,8 @@ def check_writable(directory: Path) -> None:
 def claim_folder(directory: Path) -> Iterator[None]:
     """Hold the report folder for one run: a second run with the same folder is refused at its start, not at its end.
 
-    Raises `ReportError` as `check_writable`, and `UsageProblem` when another run holds the folder. The hold ends with the process.
+    Raises `ReportError` as `check_writable`, and `UsageProblem` when another run holds the folder.
+    The hold ends with the process.
     """
     check_writable(directory)
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -95,11 +96,14 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
             if name == ENVELOPES_FILE:
                 # Everything it vouches for is on the disk before it is.
                 sync(directory / EVIDENCE_FOLDER, directory)
-            # The matrix stays in the stage too until all is done: after an interruption it tells which evidence is ours.
+            # The matrix stays in the stage too until all is done: after an interruption it tells which evidence is
+            # ours.
             stage.publish(name, keep=name == MATRIX_FILE)
         sync(directory / EVIDENCE_FOLDER, directory)
     except OSError as error:
-        raise ReportError(f"the report cannot be written to {directory}: {error}", "Free space or give --smi-report DIR.") from None
+        raise ReportError(
+            f"the report cannot be written to {directory}: {error}", "Free space or give --smi-report DIR."
+        ) from None
     finally:
         if (directory / ENVELOPES_FILE).exists():
             for leftover in leftovers(directory):
@@ -108,10 +112,14 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
 
 
 def _check_evidence(matrix: Matrix, evidence: Mapping[str, bytes]) -> None:
-    referred = {entry.evidence.path: entry.evidence.sha256 for run in matrix.runs for entry in run.results if entry.evidence}
+    referred = {
+        entry.evidence.path: entry.evidence.sha256 for run in matrix.runs for entry in run.results if entry.evidence
+    }
     for path in sorted(set(referred) | set(evidence)):
         if path not in evidence or path not in referred or sha256_hex(evidence[path]) != referred[path]:
-            raise ReportError(f"a matrix and its evidence belong together; {path} is missing, extra or changed", "Build both at once.")
+            raise ReportError(
+                f"a matrix and its evidence belong together; {path} is missing, extra or changed", "Build both at once."
+            )
 
 
 def _evidence_files(directory: Path) -> Iterator[str]:

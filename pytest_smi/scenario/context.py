@@ -25,7 +25,8 @@ from pytest_smi.testbed.workloads import Workload
 
 
 class Observe(Protocol):
-    """Send batches of probes, all at once, and join them with the journals of `servers`; observations in the order of the batches."""
+    """Send batches of probes, all at once, and join them with the journals of `servers`;
+    observations in the order of the batches."""
 
     def __call__(self, servers: Sequence[Workload], batches: Sequence[ProbeBatch]) -> list[Observation]:
         """Return one observation for each batch."""
@@ -57,7 +58,14 @@ class Context:
 
     def below(self, tag: str) -> Context:
         """Return a context of another tag on the same testbed, clock and wire, with evidence of its own."""
-        return Context(self.testbed, tag, fresh_clients=self.fresh_clients, clock=self.clock, observe=self.observe, pause=self.pause)
+        return Context(
+            self.testbed,
+            tag,
+            fresh_clients=self.fresh_clients,
+            clock=self.clock,
+            observe=self.observe,
+            pause=self.pause,
+        )
 
     def namespace(self, alias: str) -> str:
         """Return the real name of namespace t1, t2 (joined) or out (not joined)."""
@@ -90,22 +98,33 @@ class Context:
 
     @property
     def time_to_settle(self) -> float:
-        """Return the seconds that the mesh still has to bring the last change into effect; 0 or less when it has had its time."""
+        """Return the seconds that the mesh still has to bring the last change into effect;
+        0 or less when it has had its time."""
         return self._changed + self.limits.settle_deadline - self.clock()
 
     def idle_for(self, call: Call) -> float:
-        """Return the seconds that a client must leave the server alone to see a split of it; 0 where none is, or none need be."""
+        """Return the seconds that a client must leave the server alone to see a split of it; 0 where none is,
+        or none need be."""
         if not self.idle_before:
             return 0.0
         namespace, _, name = call.server.partition("/")
         named = {name + suffix for suffix in SUFFIXES.values()}
-        splits = [manifest for (kind, where, _), manifest in self._applied.items() if kind == "TrafficSplit" and where == namespace]
-        return self.idle_before if any(manifest["spec"]["service"].partition(".")[0] in named for manifest in splits) else 0.0
+        splits = [
+            manifest
+            for (kind, where, _), manifest in self._applied.items()
+            if kind == "TrafficSplit" and where == namespace
+        ]
+        return (
+            self.idle_before
+            if any(manifest["spec"]["service"].partition(".")[0] in named for manifest in splits)
+            else 0.0
+        )
 
     def rounds(self, *, idle: float = 0.0) -> Backoff:
         """Begin to poll at the pace of the limits, on this clock; `idle`: least pause in seconds."""
         return Backoff(longest=self.limits.poll_interval, first=0.005, least=idle, clock=self.clock, pause=self.pause)
 
     def fewest_rounds(self, patience: float, idle: float) -> int:
-        """Return how many rounds a deadline must have allowed: the limit's, or as many as fit where each is an idle wait."""
+        """Return how many rounds a deadline must have allowed: the limit's,
+        or as many as fit where each is an idle wait."""
         return min(self.limits.settle_rounds, max(2, int(patience // idle))) if idle else self.limits.settle_rounds

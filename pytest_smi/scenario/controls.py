@@ -1,11 +1,12 @@
-"""Which opened call shows that a denied one could have arrived: the same path, opened to the same client or to one beside it. Pure.
+"""Which opened call shows that a denied one could have arrived: the same path,
+opened to the same client or to one beside it. Pure.
 
-A port that is dead for everybody looks like a denial. So a denial counts only beside an opening, before or after it in the scenario, on the
-same path: same server, port, protocol and version of HTTP. The opening is the denied client's own, where the requirement lets the
-suite open it to that client, else that of another client of the same namespace.
+A port that is dead for everybody looks like a denial. So a denial counts only beside an opening, before or after it in
+the scenario, on the same path: same server, port, protocol and version of HTTP. The opening is the denied client's own,
+where the requirement lets the suite open it to that client, else that of another client of the same namespace.
 
-A client outside the mesh can never be let in. What stands for it is two openings: of the same path to a client in the mesh, and to a client
-of its own namespace on the same port and protocol of any server.
+A client outside the mesh can never be let in. What stands for it is two openings: of the same path to a client in the
+mesh, and to a client of its own namespace on the same port and protocol of any server.
 """
 
 from __future__ import annotations

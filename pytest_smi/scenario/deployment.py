@@ -35,7 +35,11 @@ class Deployment:
             return self._testbed.client(account, alias, joined=joined)
         if (account, alias) not in self._own_clients:
             self._own_clients[account, alias] = self._testbed.deploy(
-                f"cli-{account}-{self._context.tag}", alias, account=account, role="client", title=f"cli-{account} in {alias}"
+                f"cli-{account}-{self._context.tag}",
+                alias,
+                account=account,
+                role="client",
+                title=f"cli-{account} in {alias}",
             )
         return self._own_clients[account, alias]
 
@@ -57,14 +61,17 @@ class Deployment:
         """Deploy a server with its own ServiceAccount (`account`: another one's) and a Service of its name.
 
         `ports` and `port_names` are of that Service, see `service`; without one, `give_service` creates it later.
-        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scenario, unless the mesh
-        splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
+        `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scenario,
+        unless the mesh splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
 
-        Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other and
-        of nothing else.
+        Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other
+        and of nothing else.
         """
         full, splits = f"{name}-{self._context.tag}", self._testbed.target.profile.splits
-        labels = {**({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}), **(labels or {})}
+        labels = {
+            **({f"scene-{self._context.tag}": "true"} if under_root or splits.root_selects_backends else {}),
+            **(labels or {}),
+        }
         workload = self._testbed.deploy(
             full,
             alias,
@@ -77,13 +84,19 @@ class Deployment:
         )
         self.servers.append(workload)
         self._labels[workload.key] = labels
-        self._context.evidence.event(f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined)
+        self._context.evidence.event(
+            f"deployed {full} in {alias}", account=workload.account, replicas=replicas, joined=workload.joined
+        )
         if service:
             self.give_service(workload, ports=ports, port_names=port_names)
         return workload
 
     def give_service(
-        self, workload: Workload, *, ports: Mapping[str, int] = DEFAULT_PORTS, port_names: Mapping[str, str] | None = None
+        self,
+        workload: Workload,
+        *,
+        ports: Mapping[str, int] = DEFAULT_PORTS,
+        port_names: Mapping[str, str] | None = None,
     ) -> None:
         """Create the Service of a workload's own name: the backend that a split names."""
         selector = {manifests.APP_LABEL: workload.name}
@@ -93,16 +106,21 @@ class Deployment:
     def direct_calls(self, call: Call) -> list[Call]:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]
-        return [replace(call, server=w.key, host=host_for(w, call.kind, outside=call.outside), address=None) for w in having]
+        return [
+            replace(call, server=w.key, host=host_for(w, call.kind, outside=call.outside), address=None) for w in having
+        ]
 
     def plain_spread(self, call: Call) -> State:
-        """Return the shares that a plain Service over several servers gives its pods; empty for other Services and ports."""
+        """Return the shares that a plain Service over several servers gives its pods;
+        empty for other Services and ports."""
         selector, ports = self._roots.get(call.server, ({}, {}))
         port = ports.get(_key_of_port(call))
         if port is None:
             return {}
         namespace = call.server.partition("/")[0]
-        chosen = [w for w in self.servers if w.namespace == namespace and selector.items() <= self._labels[w.key].items()]
+        chosen = [
+            w for w in self.servers if w.namespace == namespace and selector.items() <= self._labels[w.key].items()
+        ]
         pods = sum(workload.replicas for workload in chosen)
         return {(workload.name, port): workload.replicas / pods for workload in chosen}
 
@@ -114,7 +132,9 @@ class Deployment:
 
     def http_port(self, workload: Workload) -> int | None:
         """Return the first port of the workload's own Service that leads to HTTP; None where it has none yet."""
-        found = (port for port, target in self._own_ports.get(workload.key, {}).items() if family_of(port, target) == "http")
+        found = (
+            port for port, target in self._own_ports.get(workload.key, {}).items() if family_of(port, target) == "http"
+        )
         return next((int(port.partition("/")[0]) for port in found), None)
 
     def await_ready(self) -> None:
@@ -141,7 +161,8 @@ class Deployment:
         selector: Mapping[str, str] | None = None,
         alias: str = "t1",
     ) -> Service:
-        """Create a Service over several servers of this scenario; `selector` defaults to all servers of the scenario in the namespace.
+        """Create a Service over several servers of this scenario; `selector` defaults to all servers
+        of the scenario in the namespace.
 
         `ports` maps `8080/TCP` to a target port, `port_names` to a name of the port other than the usual `http-8080`.
         The Service is applied anew when its name is used again.
@@ -170,7 +191,9 @@ class Deployment:
     ) -> Addresses:
         profile = self._testbed.target.profile
         addresses = Addresses.of(profile, name, namespace)
-        for manifest in manifests.services(addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services):
+        for manifest in manifests.services(
+            addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services
+        ):
             self._context.put(manifest)
         return addresses
 

@@ -32,7 +32,9 @@ class Evidence:
 
     def include(self, other: Evidence) -> None:
         """Put the evidence of a shared scenario before one's own."""
-        self._timeline.append({"at": round(self.elapsed, 3), "event": "judges the shared scenario", "timeline": other._timeline})
+        self._timeline.append(
+            {"at": round(self.elapsed, 3), "event": "judges the shared scenario", "timeline": other._timeline}
+        )
         self._manifests.extend(other._manifests)
 
     def document(self, **header: Any) -> dict[str, Any]:

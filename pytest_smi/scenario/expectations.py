@@ -27,9 +27,11 @@ class Expectations:
         """Calls that arrived, as claimed."""
 
     def expect(self, *claims: Claim, hold: bool = True) -> dict[Claim, Observation]:
-        """Settle all claims together, then hold them together (`hold=False`: settling is enough); returns the last observations.
+        """Settle all claims together, then hold them together (`hold=False`: settling is enough);
+        returns the last observations.
 
-        A denial needs a control: an allowed, steady or control claim on the same path, here or elsewhere in the assertion (see `controls`).
+        A denial needs a control: an allowed, steady or control claim on the same path,
+        here or elsewhere in the assertion (see `controls`).
         """
         seen = self._settle(claims)
         if hold:
@@ -40,12 +42,15 @@ class Expectations:
 
     def sample(self, *calls: Call, times: int = 1) -> list[Observation]:
         """Send without judging: for readings and for counts."""
-        seen = self._context.observe(self._deployment.servers, [plan_batch(call, times, self._limits) for call in calls])
+        seen = self._context.observe(
+            self._deployment.servers, [plan_batch(call, times, self._limits) for call in calls]
+        )
         self._context.evidence.event("sampled", calls=[observation.to_json() for observation in seen])
         return seen
 
     def send(self, plan: Mapping[Call, int]) -> dict[Call, Observation]:
-        """Send every call as often as the plan says, all at once, without judging: known traffic, to be counted elsewhere."""
+        """Send every call as often as the plan says, all at once, without judging: known traffic,
+        to be counted elsewhere."""
         batches = [plan_batch(call, times, self._limits) for call, times in plan.items()]
         seen = dict(zip(plan, self._context.observe(self._deployment.servers, batches), strict=True))
         self._context.evidence.event("sent", calls=[observation.to_json() for observation in seen.values()])
@@ -108,7 +113,10 @@ class Expectations:
     def _hold(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
         batches = [
             plan_batch(
-                claim.call, max(1, self._limits.hold_probes // len(claim.call.requests)), self._limits, spread=self._limits.hold_seconds
+                claim.call,
+                max(1, self._limits.hold_probes // len(claim.call.requests)),
+                self._limits,
+                spread=self._limits.hold_seconds,
             )
             for claim in claims
         ]

@@ -17,11 +17,15 @@ class KubeReads:
     def __init__(self, context: Context) -> None:
         self._context, self._testbed = context, context.testbed
 
-    def get(self, path: str, *, account: tuple[str, str] | None = None, query: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, path: str, *, account: tuple[str, str] | None = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
         """GET a path of the API server; `account` (namespace, name) asks as that ServiceAccount."""
         headers = {"Impersonate-User": f"system:serviceaccount:{account[0]}:{account[1]}"} if account else {}
         answer = self._testbed.connection.request("GET", path, headers=headers, query=query)
-        self._context.evidence.event(f"GET {path}", query=dict(query or {}), account=account, status=answer.status, body=answer.body)
+        self._context.evidence.event(
+            f"GET {path}", query=dict(query or {}), account=account, status=answer.status, body=answer.body
+        )
         return answer
 
     def metrics_path(self, rest: str = "") -> str:
@@ -37,4 +41,8 @@ class KubeReads:
         """Return the events that the mesh raised on an SMI object."""
         events = self._testbed.objects.list("v1", "events", record.namespace)
         kind = type(record).__name__
-        return [e for e in events if e["involvedObject"].get("kind") == kind and e["involvedObject"].get("name") == record.name]
+        return [
+            e
+            for e in events
+            if e["involvedObject"].get("kind") == kind and e["involvedObject"].get("name") == record.name
+        ]

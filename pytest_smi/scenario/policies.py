@@ -64,7 +64,8 @@ class Policies:
                 self._roots.deleted(record)
 
     def can_say(self, record: SmiObject) -> bool:
-        """Whether the negotiated versions have words for a record, for parts of an assertion that need more than the rest of it."""
+        """Whether the negotiated versions have words for a record,
+        for parts of an assertion that need more than the rest of it."""
         try:
             self._context.rendered(record)
         except NotExpressible:
@@ -73,7 +74,9 @@ class Policies:
 
     def routes(self, name: str, *matches: HTTPMatch, alias: str = "t1") -> HTTPRouteGroup:
         """Describe (not apply) an HTTPRouteGroup of this scenario."""
-        return HTTPRouteGroup(name=f"{name}-{self._context.tag}", namespace=self._context.namespace(alias), matches=matches)
+        return HTTPRouteGroup(
+            name=f"{name}-{self._context.tag}", namespace=self._context.namespace(alias), matches=matches
+        )
 
     def tcp_route(self, name: str, *ports: int, alias: str = "t1") -> TCPRoute:
         """Describe a TCPRoute of this scenario; no ports means all."""
@@ -93,7 +96,8 @@ class Policies:
     ) -> TrafficTarget:
         """Describe a TrafficTarget: `sources` (by their ServiceAccounts) may reach the destination's through `rules`.
 
-        A route group given as a record is granted as a whole, each of its routes by name; write a `Rule` to say it otherwise.
+        A route group given as a record is granted as a whole, each of its routes by name;
+        write a `Rule` to say it otherwise.
         The ports of a TCPRoute become the target's where the versions write them there.
         """
         return TrafficTarget(
@@ -115,7 +119,8 @@ class Policies:
         return group, target
 
     def grant_all(self, *destinations: Workload, sources: Iterable[Workload]) -> None:
-        """Grant every HTTP request and TCP connection, where the mesh also enforces access; otherwise nothing is needed."""
+        """Grant every HTTP request and TCP connection, where the mesh also enforces access;
+        otherwise nothing is needed."""
         if "access" not in self._context.versions or "specs" not in self._context.versions:
             return
         for number, destination in enumerate(destinations):
@@ -123,10 +128,14 @@ class Policies:
             if self._context.versions["specs"] == "v1alpha1":
                 # Its only reader takes paths as text with a star; what is meant to be open must not depend on that.
                 everything.append(match("below", "/*"))
-            group = HTTPRouteGroup(name=f"all-{self._context.tag}", namespace=destination.namespace, matches=tuple(everything))
+            group = HTTPRouteGroup(
+                name=f"all-{self._context.tag}", namespace=destination.namespace, matches=tuple(everything)
+            )
             tcp = TCPRoute(name=f"all-{self._context.tag}", namespace=destination.namespace)
             http_target = self.target(destination, group, sources=sources, name=f"all-http-{number}")
-            self.apply(group, tcp, http_target, self.target(destination, tcp, sources=sources, name=f"all-tcp-{number}"))
+            self.apply(
+                group, tcp, http_target, self.target(destination, tcp, sources=sources, name=f"all-tcp-{number}")
+            )
 
     def split(
         self,
@@ -137,7 +146,8 @@ class Policies:
         name: str = "split",
         family: str = "http",
     ) -> TrafficSplit:
-        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scenario that need not exist.
+        """Describe a TrafficSplit of `root`; a backend given as text is a Service name of this scenario
+        that need not exist.
 
         Weights that are no whole numbers are expressible in v1alpha1 alone.
         `family` is the kind of traffic in question (http, tcp or udp), for meshes that want a Service for each.

@@ -1,7 +1,7 @@
 """What requests to a root Service look like before and after each change of its split, as far as the suite can know.
 
-Before any split a root is a plain Service, which spreads requests evenly over the pods that it selects. A client is taken to be at any of
-the states since the last one that it was seen to have left behind.
+Before any split a root is a plain Service, which spreads requests evenly over the pods that it selects. A client is
+taken to be at any of the states since the last one that it was seen to have left behind.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Roots:
         self._seen[call.source, call.server] = len(self._splits.get(call.server, [None])) - 1
 
     def _state(self, call: Call, split: TrafficSplit | None) -> State:
-        """Return the shares under a split, without backends that have no such port or no Service yet; empty when nothing is known."""
+        """Return the shares under a split, without backends that have no such port or no Service yet;
+        empty when nothing is known."""
         if split is None:
             return self._deployment.plain_spread(call)
         ports = self._deployment.ports_of(call)

@@ -1,4 +1,5 @@
-"""Judge where the requests to a Service go when no ratio is in question: pods, ports, warnings, and the power to judge at all."""
+"""Judge where the requests to a Service go when no ratio is in question: pods, ports, warnings,
+and the power to judge at all."""
 
 from __future__ import annotations
 
@@ -24,7 +25,13 @@ class Routing:
     """Judgements of who is reached at all, and where."""
 
     def __init__(self, context: Context, deployment: Deployment, traffic: Traffic, api: KubeReads) -> None:
-        self._context, self._deployment, self._traffic, self._api, self._limits = context, deployment, traffic, api, context.limits
+        self._context, self._deployment, self._traffic, self._api, self._limits = (
+            context,
+            deployment,
+            traffic,
+            api,
+            context.limits,
+        )
 
     def each(self, call: Call, workloads: Sequence[Workload]) -> Counter[str]:
         """Requirement: every one of these workloads gets some of `count_trials` requests, and no request is lost."""
@@ -37,20 +44,28 @@ class Routing:
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         unseen = [name for name in names if not counts[name]]
         if unseen:
-            raise RequirementFailed(f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})")
+            raise RequirementFailed(
+                f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})"
+            )
         return counts
 
     def mostly(self, call: Call, workloads: Iterable[Workload]) -> None:
-        """Requirement: at least `reach_share` of the requests comes to reach these workloads. Settles, tests no further."""
+        """Requirement: at least `reach_share` of the requests comes to reach these workloads.
+
+        Settles, tests no further.
+        """
         self._traffic.settle(call, AtLeast([workload.name for workload in workloads], self._limits.reach_share))
 
     def rarely(self, call: Call, workload: Workload) -> None:
-        """Requirement: of `transition_trials` requests sent at once, without settling, at most `transition_share` reaches the workload."""
+        """Requirement: of `transition_trials` requests sent at once, without settling,
+        at most `transition_share` reaches the workload."""
         trials, most = self._limits.transition_trials, self._limits.transition_share
         counts = self._traffic.count(call, trials)
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         if counts[workload.name] > most * trials:
-            raise RequirementFailed(f"{call.label}: {workload.name} got {counts[workload.name]} of {trials} requests ({tally(counts)})")
+            raise RequirementFailed(
+                f"{call.label}: {workload.name} got {counts[workload.name]} of {trials} requests ({tally(counts)})"
+            )
 
     def on_ports(self, call: Call, ports: Mapping[Workload, int]) -> None:
         """Requirement: every workload is reached, each on this one of its listening ports."""
@@ -70,11 +85,15 @@ class Routing:
     # --- controls: what a cluster without a mesh cannot do -----------------------------------------------------------
 
     def control_reaches(self, call: Call, workloads: Iterable[Workload], *, least: float | None = None) -> None:
-        """Control: at least a share of `least` (`reach_share`) of the requests reaches these workloads, or the assertion is inconclusive.
+        """Control: at least a share of `least` (`reach_share`) of the requests reaches these workloads,
+        or the assertion is inconclusive.
 
-        It is loose on purpose: that the split is in effect, not that it is right, which is another requirement's matter.
+        It is loose on purpose: that the split is in effect, not that it is right,
+        which is another requirement's matter.
         """
-        self._traffic.control(call, AtLeast([workload.name for workload in workloads], least or self._limits.reach_share))
+        self._traffic.control(
+            call, AtLeast([workload.name for workload in workloads], least or self._limits.reach_share)
+        )
 
     def control_port(self, call: Call, port: int) -> None:
         """Control: all requests arrive on this listening port (the one that only the backends' Services map to)."""
@@ -84,7 +103,8 @@ class Routing:
 
     @contextmanager
     def load(self, call: Call) -> Generator[None, None, None]:
-        """Keep sending `call` at a constant pace while the body runs; what was lost is reported in the evidence, never judged."""
+        """Keep sending `call` at a constant pace while the body runs; what was lost is reported in the evidence,
+        never judged."""
         self._context.observe(
             self._deployment.servers, [plan_batch(call, 1, self._limits)]
         )  # opens the sessions before two threads use them
@@ -109,15 +129,23 @@ class Routing:
         if broken:
             raise broken[0]
         outcomes: Counter[Outcome] = sum((observation.outcomes for observation in seen), Counter())
-        example = next((probe.describe() for observation in seen if (probe := observation.first_not(Outcome.DELIVERED))), None)
+        example = next(
+            (probe.describe() for observation in seen if (probe := observation.first_not(Outcome.DELIVERED))), None
+        )
         sent = sum(outcomes.values())
-        self._context.evidence.event("constant load", call=call.label, sent=sent, lost=sent - outcomes[Outcome.DELIVERED], example=example)
+        self._context.evidence.event(
+            "constant load", call=call.label, sent=sent, lost=sent - outcomes[Outcome.DELIVERED], example=example
+        )
 
     def await_warning(self, record: SmiObject, mention: str) -> None:
-        """Requirement: within the deadline for events the mesh raises a Warning on the object, with `mention` in its text."""
+        """Requirement: within the deadline for events the mesh raises a Warning on the object,
+        with `mention` in its text."""
 
         def warned() -> bool:
-            return any(e.get("type") == "Warning" and mention in str(e.get("message", "")) for e in self._api.events_about(record))
+            return any(
+                e.get("type") == "Warning" and mention in str(e.get("message", ""))
+                for e in self._api.events_about(record)
+            )
 
         rounds = self._context.rounds()
         for _ in rounds:
@@ -129,4 +157,6 @@ class Routing:
                     f"timed out after {deadline:.0f} s waiting until a Warning about {record.name} mentions {mention}; "
                     f"its events are: {'; '.join(texts) or 'none'}"
                 )
-        self._context.evidence.event("the mesh warned", about=record.name, mention=mention, seconds=round(rounds.waited, 3))
+        self._context.evidence.event(
+            "the mesh warned", about=record.name, mention=mention, seconds=round(rounds.waited, 3)
+        )

@@ -20,7 +20,17 @@ from pytest_smi.scenario.roots import Roots
 from pytest_smi.scenario.routing import Routing
 from pytest_smi.scenario.shares import Shares
 from pytest_smi.scenario.traffic import Traffic
-from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, RequirementFailed, allowed, closed, control, denied, steady
+from pytest_smi.scenario.verdict import (
+    Claim,
+    Inconclusive,
+    NotReached,
+    RequirementFailed,
+    allowed,
+    closed,
+    control,
+    denied,
+    steady,
+)
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
@@ -99,7 +109,12 @@ class Scenario:
         self.policies = policies = Policies(context, deployment, roots)
         self.apply, self.delete, self.can_say = policies.apply, policies.delete, policies.can_say
         self.routes, self.tcp_route, self.udp_route = policies.routes, policies.tcp_route, policies.udp_route
-        self.target, self.grant, self.grant_all, self.split = policies.target, policies.grant, policies.grant_all, policies.split
+        self.target, self.grant, self.grant_all, self.split = (
+            policies.target,
+            policies.grant,
+            policies.grant_all,
+            policies.split,
+        )
 
         self.kube = kube = KubeReads(context)
         self.api, self.metrics_path, self.dry_run = kube.get, kube.metrics_path, kube.dry_run
@@ -110,10 +125,20 @@ class Scenario:
 
         self.traffic = Traffic(context, deployment, expectations, roots)
         self.shares = shares = Shares(context, self.traffic)
-        self.share, self.share_each, self.only, self.at_least_once = shares.share, shares.share_each, shares.only, shares.at_least_once
+        self.share, self.share_each, self.only, self.at_least_once = (
+            shares.share,
+            shares.share_each,
+            shares.only,
+            shares.at_least_once,
+        )
         self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
         self.routing = routing = Routing(context, deployment, self.traffic, kube)
-        self.each, self.mostly, self.rarely, self.on_ports = routing.each, routing.mostly, routing.rarely, routing.on_ports
+        self.each, self.mostly, self.rarely, self.on_ports = (
+            routing.each,
+            routing.mostly,
+            routing.rarely,
+            routing.on_ports,
+        )
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
         self.load, self.await_warning = routing.load, routing.await_warning
 
@@ -129,13 +154,21 @@ class Scenario:
         self.expect(*map(closed, calls), hold=False)
 
     def open_to_all(self, *destinations: Workload, sources: Sequence[Workload]) -> None:
-        """Grant everything (see `grant_all`), and control: each source reaches each destination by its own Service, where it has one.
+        """Grant everything (see `grant_all`), and control: each source reaches each destination by its own Service,
+        where it has one.
 
         A server that a client's proxy does not know yet, or cannot reach, must not pass for one that a split keeps out.
         """
         self.grant_all(*destinations, sources=sources)
-        ports = {destination: port for destination in destinations if (port := self.deployment.http_port(destination)) is not None}
-        self.expect(*(control(source.get(server, port=port)) for source in sources for server, port in ports.items()), hold=False)
+        ports = {
+            destination: port
+            for destination in destinations
+            if (port := self.deployment.http_port(destination)) is not None
+        }
+        self.expect(
+            *(control(source.get(server, port=port)) for source in sources for server, port in ports.items()),
+            hold=False,
+        )
 
     def shared(self, key: str, build: Callable[[Scenario], T]) -> T:
         """Return what `build` made of a scenario that several assertions judge; it is built once per worker and mesh.
@@ -178,7 +211,10 @@ class Scenario:
         """Check at the end that every denial had its positive control; raise Inconclusive."""
         pending = self.expectations.pending_controls()
         if pending:
-            raise Inconclusive(f"{pending[0]}: {missing(pending[0].call, self.expectations.opened)}, so that it may be dead for everybody")
+            raise Inconclusive(
+                f"{pending[0]}: {missing(pending[0].call, self.expectations.opened)}, "
+                "so that it may be dead for everybody"
+            )
 
     def close(self) -> None:
         """Delete the scenario's objects and servers."""

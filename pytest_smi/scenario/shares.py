@@ -26,18 +26,23 @@ class Shares:
     def share(self, call: Call, weights: Mapping[Workload, int], *, settle: bool = True) -> Counter[str]:
         """Requirement: fresh requests of `call` reach the workloads in proportion to `weights`, and nothing else.
 
-        Settles first (see `Traffic.settle`), then tests sequentially with the stated errors, both attempts of `Traffic.judge` together.
+        Settles first (see `Traffic.settle`), then tests sequentially with the stated errors,
+        both attempts of `Traffic.judge` together.
         Raise RequirementFailed for a rejected share, a leak to weight 0, or too many lost requests.
         """
         return self.share_each([call], weights, settle=settle)[0]
 
-    def share_each(self, calls: Sequence[Call], weights: Mapping[Workload, int], *, settle: bool = True) -> list[Counter[str]]:
+    def share_each(
+        self, calls: Sequence[Call], weights: Mapping[Workload, int], *, settle: bool = True
+    ) -> list[Counter[str]]:
         """Requirement: as `share`, for each of several calls on its own while all of them send at the same time."""
         if settle:
             for call in calls:
                 self.settle_shares(call, weights)
         limits, expected = self._limits, {workload.name: weight for workload, weight in weights.items()}
-        plan = ShareTest.from_weights(expected, alpha=limits.share_alpha, beta=limits.share_beta / ATTEMPTS, delta=limits.share_delta)
+        plan = ShareTest.from_weights(
+            expected, alpha=limits.share_alpha, beta=limits.share_beta / ATTEMPTS, delta=limits.share_delta
+        )
         return self._traffic.judge(calls, lambda: self._test(calls, plan))
 
     def _test(self, calls: Sequence[Call], plan: ShareTest) -> list[Counter[str]]:
@@ -65,8 +70,11 @@ class Shares:
                 raise RequirementFailed(f"{call.label}: {explain(state)}")
         return totals
 
-    def only(self, call: Call, workloads: Iterable[Workload], *, trials: int | None = None, settle: bool = True) -> Counter[str]:
-        """Requirement: all of `trials` requests (`count_trials`) reach these workloads, each of them at least once, and nothing else."""
+    def only(
+        self, call: Call, workloads: Iterable[Workload], *, trials: int | None = None, settle: bool = True
+    ) -> Counter[str]:
+        """Requirement: all of `trials` requests (`count_trials`) reach these workloads, each of them at least once,
+        and nothing else."""
         trials = trials or self._limits.count_trials
         names = [workload.name for workload in workloads]
         if not settle:
@@ -79,14 +87,19 @@ class Shares:
         self._context.evidence.event("counted", call=call.label, trials=trials, counts=dict(sorted(counts.items())))
         unexpected = {name: n for name, n in counts.items() if name not in names}
         if unexpected:
-            raise RequirementFailed(f"{call.label}: of {trials} requests {tally(unexpected)} went elsewhere than to {', '.join(names)}")
+            raise RequirementFailed(
+                f"{call.label}: of {trials} requests {tally(unexpected)} went elsewhere than to {', '.join(names)}"
+            )
         unseen = [name for name in names if not counts[name]]
         if unseen:
-            raise RequirementFailed(f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})")
+            raise RequirementFailed(
+                f"{call.label}: {', '.join(unseen)} got none of {trials} requests ({tally(counts)})"
+            )
         return counts
 
     def at_least_once(self, call: Call, workload: Workload) -> int:
-        """Requirement: `workload` gets at least one of up to `rare_trials` requests; return after how many (to a block)."""
+        """Requirement: `workload` gets at least one of up to `rare_trials` requests;
+        return after how many (to a block)."""
         return self._traffic.judge([call], lambda: self._at_least_once(call, workload, self._limits.rare_trials))
 
     def _at_least_once(self, call: Call, workload: Workload, trials: int) -> int:
@@ -96,12 +109,15 @@ class Shares:
             counts = self._traffic.count(call, block)
             sent += block
             if counts[workload.name]:
-                self._context.evidence.event("counted", call=call.label, trials=sent, counts=dict(sorted(counts.items())))
+                self._context.evidence.event(
+                    "counted", call=call.label, trials=sent, counts=dict(sorted(counts.items()))
+                )
                 return sent
         raise RequirementFailed(f"{call.label}: {workload.name} got none of {sent} requests")
 
     def settle_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:
-        """Poll until blocks of requests show the shares and no state before the change; raise CannotTell for weights too close to one."""
+        """Poll until blocks of requests show the shares and no state before the change;
+        raise CannotTell for weights too close to one."""
         self._traffic.settle(call, self._weighted(weights))
 
     def control_shares(self, call: Call, weights: Mapping[Workload, int]) -> None:

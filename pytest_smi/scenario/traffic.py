@@ -21,7 +21,8 @@ from pytest_smi.testbed.probing.plan import Call
 
 T = TypeVar("T")
 ATTEMPTS = 2
-"""How often at most a test of settled traffic is made, see `judge`: what a wrong mesh may pass by is shared out among them."""
+"""How often at most a test of settled traffic is made, see `judge`:
+what a wrong mesh may pass by is shared out among them."""
 
 
 class CannotTell(Exception):
@@ -38,8 +39,8 @@ class Traffic:
     def settle(self, call: Call, target: Target, *, deadline: float | None = None) -> None:
         """Poll until blocks in a row are answered in full, look like the target, and cannot be of a state before.
 
-        Raise as `attribute` when the deadline passes. Raise CannotTell where the limit of blocks could not tell the target from a
-        state before: the assertion needs another root or other weights.
+        Raise as `attribute` when the deadline passes. Raise CannotTell where the limit of blocks could not tell the
+        target from a state before: the assertion needs another root or other weights.
         """
         limits = self._limits
         patience, idle = limits.settle_deadline if deadline is None else deadline, self._context.idle_for(call)
@@ -47,7 +48,8 @@ class Traffic:
         if (state := settling.hopeless(limits.share_block, limits.settle_blocks)) is not None:
             raise CannotTell(f"{call.label}: {target.words} cannot be told from the state before it: {_words(state)}")
         if idle:
-            # A client that calls before it can know split and servers keeps to what it finds then, and that may look right for a while.
+            # A client that calls before it can know split and servers keeps to what it finds then, and that may look
+            # right for a while.
             self._context.pause(idle)
         rounds = self._context.rounds(idle=idle)
         for number in rounds:
@@ -67,8 +69,11 @@ class Traffic:
         )
 
     def control(self, call: Call, target: Target) -> None:
-        """Control: as `settle`, but inconclusive when the split is not in effect; after two lost controls with less patience."""
-        patience = self._limits.settle_deadline * (self._limits.control_patience if self._context.testbed.failed_controls >= 2 else 1)
+        """Control: as `settle`, but inconclusive when the split is not in effect;
+        after two lost controls with less patience."""
+        patience = self._limits.settle_deadline * (
+            self._limits.control_patience if self._context.testbed.failed_controls >= 2 else 1
+        )
         try:
             self.settle(call, target, deadline=patience)
         except RequirementFailed as error:
@@ -76,10 +81,11 @@ class Traffic:
             raise Inconclusive(f"the split that this needs is not in effect: {error}") from error
 
     def judge(self, calls: Sequence[Call], test: Callable[[], T]) -> T:
-        """Return what a test of settled traffic returns; what fails while the mesh may still be changing over is tested once more.
+        """Return what a test of settled traffic returns; what fails while the mesh may still be changing over is tested
+        once more.
 
-        A mesh may reach its new state in several steps, and one in between may have looked settled. So only what was sent after the time
-        that a mesh has to settle fails it.
+        A mesh may reach its new state in several steps, and one in between may have looked settled. So only what was
+        sent after the time that a mesh has to settle fails it.
         """
         try:
             return test()
@@ -108,17 +114,24 @@ class Traffic:
             raise Inconclusive(f"{call.label}: {outcomes[Outcome.TIMED_OUT]} of {times} answers were too slow to count")
         if lost > max(1, self._limits.loss_budget * times):
             example = observation.first_not(Outcome.DELIVERED)
-            error = NotReached(f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})")
+            error = NotReached(
+                f"{call.label}: {lost} of {times} requests were lost ({example.describe() if example else ''})"
+            )
             self.attribute(error, call, lost=True)
         return self.labels(observation)
 
     def attribute(self, error: NotReached, call: Call, *, lost: bool) -> NoReturn:
-        """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too, where no split is."""
+        """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too,
+        where no split is."""
         direct = self._deployment.direct_calls(call) if lost else []
         if not any(other.host == call.host for other in direct):
-            for other, seen in zip(direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True):
+            for other, seen in zip(
+                direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True
+            ):
                 if seen.outcomes[Outcome.DELIVERED] < (1 - self._limits.loss_budget) * len(seen.probes):
-                    raise Inconclusive(f"{error}; but {other.label} loses requests as well, which no split explains") from error
+                    raise Inconclusive(
+                        f"{error}; but {other.label} loses requests as well, which no split explains"
+                    ) from error
         self._expectations.attribute_failure(error, [call])
 
     def observe(self, call: Call, times: int) -> Observation:
@@ -127,18 +140,26 @@ class Traffic:
 
     def observe_each(self, calls: Sequence[Call], times: Sequence[int]) -> list[Observation]:
         """Send each call so many times, all at once."""
-        batches = [plan_batch(call, max(1, n // len(call.requests)), self._limits) for call, n in zip(calls, times, strict=True)]
+        batches = [
+            plan_batch(call, max(1, n // len(call.requests)), self._limits)
+            for call, n in zip(calls, times, strict=True)
+        ]
         return self._context.observe(self._deployment.servers, batches)
 
     def labels(self, observation: Observation) -> list[str]:
-        """Return the workload that each arrival reached, in the order of sending; pods of no server by their own names."""
+        """Return the workload that each arrival reached, in the order of sending;
+        pods of no server by their own names."""
         owners = self._deployment.owners()
         return [owners.get(arrival.pod, arrival.pod) for probe in observation.probes for arrival in probe.arrivals]
 
     def places(self, observation: Observation) -> Counter[Place]:
         """Return how many requests arrived where: at which workload, on which of its ports."""
         owners = self._deployment.owners()
-        return Counter((owners.get(arrival.pod, arrival.pod), arrival.port) for probe in observation.probes for arrival in probe.arrivals)
+        return Counter(
+            (owners.get(arrival.pod, arrival.pod), arrival.port)
+            for probe in observation.probes
+            for arrival in probe.arrivals
+        )
 
     def _did_not_settle(self, call: Call, observation: Observation, expected: str, waited: float) -> NoReturn:
         counts, lost = Counter(self.labels(observation)), observation.first_not(Outcome.DELIVERED)
@@ -147,7 +168,9 @@ class Traffic:
             "shares did not settle", call=call.label, expected=expected, last=dict(counts), seconds=round(waited, 3)
         )
         size = len(observation.probes)
-        error = NotReached(f"{call.label}: expected {expected}, found {tally(counts)} of {size} after {waited:.1f} s{detail}")
+        error = NotReached(
+            f"{call.label}: expected {expected}, found {tally(counts)} of {size} after {waited:.1f} s{detail}"
+        )
         self.attribute(error, call, lost=lost is not None)
 
 

@@ -108,12 +108,22 @@ def judge_unsettled(open_claims: Sequence[Claim], seen: Mapping[Claim, Observati
     A probe that arrives where it is denied proves itself. A probe that does not arrive where it is allowed is the
     mesh's failure only while every control holds (the caller has proved before that servers and names are healthy).
     """
-    leaks = [claim for claim in open_claims if claim.kind is Kind.DENIED and any(probe.arrivals for probe in seen[claim].probes)]
+    leaks = [
+        claim
+        for claim in open_claims
+        if claim.kind is Kind.DENIED and any(probe.arrivals for probe in seen[claim].probes)
+    ]
     if leaks:
-        raise RequirementFailed(_reason(leaks[0], seen[leaks[0]], f"still reaches the server {waited:.1f} s after the change"))
+        raise RequirementFailed(
+            _reason(leaks[0], seen[leaks[0]], f"still reaches the server {waited:.1f} s after the change")
+        )
     controls = [c for c in open_claims if not c.kind.required]
     if controls:
-        raise Inconclusive(_reason(controls[0], seen[controls[0]], f"did not hold within {waited:.1f} s, so the result is inconclusive"))
+        raise Inconclusive(
+            _reason(
+                controls[0], seen[controls[0]], f"did not hold within {waited:.1f} s, so the result is inconclusive"
+            )
+        )
     for claim in open_claims:
         if seen[claim].outcomes[Outcome.TIMED_OUT]:
             raise Inconclusive(_reason(claim, seen[claim], f"was answered too slowly for {waited:.1f} s"))
@@ -127,7 +137,11 @@ def judge_hold(claims: Sequence[Claim], seen: Mapping[Claim, Observation], limit
             raise RequirementFailed(_reason(claim, seen[claim], "reached the server while it should stay denied"))
     for claim in claims:
         if claim.kind is Kind.CLOSED and not seen[claim].all(Outcome.NOT_DELIVERED):
-            raise Inconclusive(_reason(claim, seen[claim], "reached the server before anything allowed it: the mesh is not in the path"))
+            raise Inconclusive(
+                _reason(
+                    claim, seen[claim], "reached the server before anything allowed it: the mesh is not in the path"
+                )
+            )
         if claim.kind is Kind.CONTROL and not _lasted(seen[claim], limits):
             raise Inconclusive(_reason(claim, seen[claim], "did not last while the denial beside it was held"))
     for claim in claims:

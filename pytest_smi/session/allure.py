@@ -1,9 +1,9 @@
 """With allure-pytest and `--alluredir`: say in Allure's words what an assertion was, how it went, and on what evidence.
 
-Allure's own plugin makes a result per test; this one fills it in, in the process that ran the test, before Allure writes it: labels and
-links from the catalogue, the status in its true meaning, steps from the timeline, and the evidence as an attachment. The process that the
-user started writes environment.properties, and categories.json with its like for Allure 3, allurerc.json. Imported only when Allure is
-active.
+Allure's own plugin makes a result per test; this one fills it in, in the process that ran the test, before Allure
+writes it: labels and links from the catalogue, the status in its true meaning, steps from the timeline, and the
+evidence as an attachment. The process that the user started writes environment.properties, and categories.json with its
+like for Allure 3, allurerc.json. Imported only when Allure is active.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from pytest_smi.session.report_properties import result_of
 
 __all__ = ["AllureReport", "categories", "configuration", "environment"]
 
-_SEVERITY = {Level.MUST: "critical", Level.MUST_D: "normal", Level.SHOULD: "minor", Level.MAY: "trivial", Level.AMB: "trivial"}
+_SEVERITY = {
+    Level.MUST: "critical",
+    Level.MUST_D: "normal",
+    Level.SHOULD: "minor",
+    Level.MAY: "trivial",
+    Level.AMB: "trivial",
+}
 _STATUS = {
     Status.PASSED: "passed",
     Status.FAILED: "failed",
@@ -41,7 +47,8 @@ _LONGEST_VALUE = 500
 
 
 class AllureReport:
-    """The plugin. `matrix`: returns the matrix once it is written, None before; only called in the process that the user started."""
+    """The plugin. `matrix`: returns the matrix once it is written, None before;
+    only called in the process that the user started."""
 
     def __init__(self, config: pytest.Config, matrix: Callable[[], Matrix | None] | None) -> None:
         self._plugins = config.pluginmanager
@@ -50,7 +57,8 @@ class AllureReport:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Fill in Allure's result of the test that just ran here; on the controller of distributed runs there is none."""
+        """Fill in Allure's result of the test that just ran here; on the controller
+        of distributed runs there is none."""
         result = result_of(report)
         # Looked up late: Allure's plugin registers its listener after this one.
         listener: Any = self._plugins.get_plugin("allure_listener")
@@ -89,8 +97,12 @@ def _describe(test: TestResult, result: Result, now: float) -> None:
         "subSuite": str(result.level),
     }
     test.labels.extend(Label(name=name, value=value) for name, value in labels.items())
-    test.labels.extend(Label(name="tag", value=tag) for tag in (str(result.level), result.version, str(result.status)) if tag)
-    test.links.extend(Link(type="link", url=clause.url, name=clause.text) for clause in clauses_of(result.source) if clause.url)
+    test.labels.extend(
+        Label(name="tag", value=tag) for tag in (str(result.level), result.version, str(result.status)) if tag
+    )
+    test.links.extend(
+        Link(type="link", url=clause.url, name=clause.text) for clause in clauses_of(result.source) if clause.url
+    )
     test.description = statement
     test.name = f"{result.requirement} {statement}".strip()
     test.status = _STATUS[result.status]
@@ -101,7 +113,9 @@ def _describe(test: TestResult, result: Result, now: float) -> None:
     start = now - result.duration
     test.steps.extend(_steps(evidence.get("timeline"), start, now))
     verdict = f"verdict: {result.status}" + (f", {told}" if told else "")
-    test.steps.append(TestStepResult(name=verdict, status=test.status, start=_milliseconds(now), stop=_milliseconds(now)))
+    test.steps.append(
+        TestStepResult(name=verdict, status=test.status, start=_milliseconds(now), stop=_milliseconds(now))
+    )
 
 
 def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:
@@ -114,13 +128,17 @@ def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:
         step = TestStepResult(name=str(event.get("event", "")), status="passed")
         step.start, step.stop = _milliseconds(begin), max(_milliseconds(begin), _milliseconds(stop))
         step.parameters.extend(
-            Parameter(name=name, value=_short(value)) for name, value in event.items() if name not in ("at", "event", "timeline")
+            Parameter(name=name, value=_short(value))
+            for name, value in event.items()
+            if name not in ("at", "event", "timeline")
         )
         # What happened in a shared scenario happened before this assertion began.
         step.steps.extend(_steps(event.get("timeline"), start, begin))
         steps.append(step)
     if len(events) > len(shown):
-        steps.append(TestStepResult(name=f"{len(events) - len(shown)} more events are in the evidence", status="passed"))
+        steps.append(
+            TestStepResult(name=f"{len(events) - len(shown)} more events are in the evidence", status="passed")
+        )
     return steps
 
 
@@ -146,11 +164,14 @@ def categories() -> list[Mapping[str, Any]]:
         ("Left out by the user", "skipped", "skipped: "),
         ("Left open by the specification", "passed", "observed: "),
     )
-    return [{"name": name, "matchedStatuses": [status], "messageRegex": f"^{word}[\\s\\S]*"} for name, status, word in kinds]
+    return [
+        {"name": name, "matchedStatuses": [status], "messageRegex": f"^{word}[\\s\\S]*"} for name, status, word in kinds
+    ]
 
 
 def configuration() -> Mapping[str, Any]:
-    """allurerc.json, for `allure generate --config`: Allure 3 takes categories from there, and groups as the specification does. Pure."""
+    """allurerc.json, for `allure generate --config`: Allure 3 takes categories from there,
+    and groups as the specification does. Pure."""
     return {
         "name": "Service Mesh Interface compatibility",
         "categories": {"rules": categories()},
@@ -162,7 +183,11 @@ def _property(text: str, *, key: bool = False) -> str:
     """Text as a Java properties file has it: ASCII, one line, with separators escaped."""
     special = "\\:= #!" if key else "\\"
     return "".join(
-        f"\\{char}" if char in special else char if " " <= char <= "~" else "".join(f"\\u{unit:04x}" for unit in _utf16(char))
+        f"\\{char}"
+        if char in special
+        else char
+        if " " <= char <= "~"
+        else "".join(f"\\u{unit:04x}" for unit in _utf16(char))
         for char in text
     )
 

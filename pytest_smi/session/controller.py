@@ -1,4 +1,5 @@
-"""The session plugin of the process that the user started: hooks between pytest, the targets and the collector of results."""
+"""The session plugin of the process that the user started: hooks between pytest,
+the targets and the collector of results."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ class ControllerSession:
         refuse_reruns(config)
         self.options = options
         self.targets = Targets(options)
-        self.collector = ResultCollector(self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline())
+        self.collector = ResultCollector(
+            self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline()
+        )
         self.matrix: Matrix | None = None
         self._evidence: Mapping[str, bytes] = {}
         self._statements: Mapping[str, str] = {}
@@ -149,7 +152,9 @@ class ControllerSession:
         elif report.failed:
             self.collector.problems.append(f"{report.nodeid} ({report.when})")
 
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Show errored, unsupported and observed as what they are."""
         result = result_of(report) if isinstance(report, pytest.TestReport) else None
         return _LETTERS.get(result.status) if result else None
@@ -221,18 +226,26 @@ class ControllerSession:
             if self.new_key:
                 terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
             if self.collector.coverage is not None and self.collector.coverage.partial:
-                terminalreporter.write_line(f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True)
+                terminalreporter.write_line(
+                    f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True
+                )
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
             if self.collector.coverage is not None and not self.collector.coverage.collected:
-                terminalreporter.write_line("nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True)
+                terminalreporter.write_line(
+                    "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True
+                )
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
-            terminalreporter.write_line(printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True)
+            terminalreporter.write_line(
+                printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True
+            )
         for line in self.collector.unmet_recommendations():
             terminalreporter.write_line(line, yellow=True)
         if self.targets.kept:
             terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
-            terminalreporter.write_line(f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean")
+            terminalreporter.write_line(
+                f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean"
+            )
         for line in self.collector.closed_gaps():
             terminalreporter.write_line(line, yellow=True)
         for line in self.collector.silent():

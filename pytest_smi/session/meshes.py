@@ -39,22 +39,30 @@ class Targets:
         """By name of the target; what `--mesh auto` stands for is added by `connect`."""
         # A context, like a kubeconfig, names a cluster that is there already.
         clusterless = {str(choice) for choice in options.meshes if not (choice.context or options.kubeconfig)}
-        self._embedded = {name for name, profile in self.profiles.items() if profile.provider == "embedded" and name in clusterless}
+        self._embedded = {
+            name for name, profile in self.profiles.items() if profile.provider == "embedded" and name in clusterless
+        }
         self._placement = read_placement(
             options.node_selector, options.tolerations, options.pull_secret, image=options.image or SAMPLE_APP_IMAGE
         )
         if options.fault and not self._embedded:
             raise UsageProblem(
-                "--smi-fault is for the embedded reference mesh", hint="use --mesh=reference without --kubeconfig, or leave the fault out"
+                "--smi-fault is for the embedded reference mesh",
+                hint="use --mesh=reference without --kubeconfig, or leave the fault out",
             )
         if options.keep and self._embedded:
             raise UsageProblem(
                 "--smi-keep keeps nothing: the embedded cluster ends with the run",
                 hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
             )
-        if self._embedded and len(self._embedded) == len(options.meshes) and (options.image or self._placement != Placement()):
+        if (
+            self._embedded
+            and len(self._embedded) == len(options.meshes)
+            and (options.image or self._placement != Placement())
+        ):
             raise UsageProblem(
-                "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; the embedded one has no nodes",
+                "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; "
+                "the embedded one has no nodes",
                 hint="leave them out, or name a cluster with --kubeconfig FILE",
             )
         self._fault_arguments = fault_arguments(options.fault)
@@ -135,7 +143,9 @@ class Targets:
             lenient=self.options.fault is not None and name in self._embedded,
         )
         connection.close()
-        for variant in plan(claimed_versions(profile), found.served, self.wanted, self.options.apis, stored=profile.stored):
+        for variant in plan(
+            claimed_versions(profile), found.served, self.wanted, self.options.apis, stored=profile.stored
+        ):
             self._add(name, variant, found, kubeconfig, context)
 
     def _add(self, mesh: str, variant: Variant, found: Findings, kubeconfig: Path | None, context: str | None) -> None:
@@ -167,5 +177,6 @@ def _refuse_twice(choices: Sequence[MeshChoice]) -> None:
     for choice in choices:
         if choices.count(choice) > 1:
             raise UsageProblem(
-                f"--mesh {choice} is given twice", hint=f"name another cluster by its kubeconfig context: --mesh {choice.name}@CONTEXT"
+                f"--mesh {choice} is given twice",
+                hint=f"name another cluster by its kubeconfig context: --mesh {choice.name}@CONTEXT",
             )

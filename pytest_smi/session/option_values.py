@@ -1,4 +1,5 @@
-"""The values of options, read from text; argparse.ArgumentTypeError, which becomes a usage error, says what is wrong with one."""
+"""The values of options, read from text; argparse.ArgumentTypeError, which becomes a usage error,
+says what is wrong with one."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ def api_names(text: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in APIS]
     if unknown:
         meant = did_you_mean(unknown[0], APIS)
-        raise argparse.ArgumentTypeError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
+        raise argparse.ArgumentTypeError(
+            f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}"
+        )
     return names
 
 
@@ -86,7 +89,9 @@ def _checked(read: Callable[[A], T], value: A) -> T:
 def level(text: str) -> str:
     """Check a level."""
     if text not in LEVELS_OF:
-        raise argparse.ArgumentTypeError(f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}{did_you_mean(text, LEVELS_OF)}")
+        raise argparse.ArgumentTypeError(
+            f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}{did_you_mean(text, LEVELS_OF)}"
+        )
     return text
 
 

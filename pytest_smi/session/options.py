@@ -78,7 +78,11 @@ def register(parser: pytest.Parser) -> None:
         help="Profile (YAML) of a further mesh, or in place of a shipped one; may be repeated",
     )
     group.addoption(
-        "--kubeconfig", metavar="FILE", dest="smi_kubeconfig", type=Path, help="Kubeconfig of the cluster (default: as kubectl)"
+        "--kubeconfig",
+        metavar="FILE",
+        dest="smi_kubeconfig",
+        type=Path,
+        help="Kubeconfig of the cluster (default: as kubectl)",
     )
     group.addoption(
         "--smi-api",
@@ -95,7 +99,8 @@ def register(parser: pytest.Parser) -> None:
         metavar="API=VERSION[,…]",
         dest="smi_version",
         type=values.version_choice,
-        help="Version of an API to test, such as split=v1alpha2 (default: the newest claimed and served); 'all' runs each of them",
+        help="Version of an API to test, such as split=v1alpha2 (default: the newest claimed and served); "
+        "'all' runs each of them",
     )
     group.addoption(
         "--smi-level",
@@ -103,10 +108,16 @@ def register(parser: pytest.Parser) -> None:
         dest="smi_level",
         type=values.level,
         default="all",
-        help="Requirements to test: must, should (must and should) or all, which also observes ambiguous ones (default: all)",
+        help="Requirements to test: must, should (must and should) or all, which also observes ambiguous ones "
+        "(default: all)",
     )
     group.addoption(
-        "--smi-report", metavar="DIR", dest="smi_report", type=Path, default=Path("smi-report"), help="Report folder (default: smi-report)"
+        "--smi-report",
+        metavar="DIR",
+        dest="smi_report",
+        type=Path,
+        default=Path("smi-report"),
+        help="Report folder (default: smi-report)",
     )
     group.addoption(
         "--smi-report-replace",
@@ -134,9 +145,12 @@ def register(parser: pytest.Parser) -> None:
         metavar="MATRIX",
         dest="smi_baseline",
         type=values.location,
-        help="Report folder or matrix.json of an earlier run, or its https URL: what failed there may fail again without failing this run",
+        help="Report folder or matrix.json of an earlier run, or its https URL: what failed there may fail again "
+        "without failing this run",
     )
-    group.addoption("--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection")
+    group.addoption(
+        "--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection"
+    )
     group.addoption(
         "--smi-fault",
         metavar="NAME",
@@ -144,14 +158,19 @@ def register(parser: pytest.Parser) -> None:
         help="Make the reference mesh wrong in a named way; 'pytest-smi faults' lists them",
     )
     group.addoption(
-        "--smi-image", metavar="REF", dest="smi_image", default="", help="Image of the sample application, where your cluster pulls it"
+        "--smi-image",
+        metavar="REF",
+        dest="smi_image",
+        default="",
+        help="Image of the sample application, where your cluster pulls it",
     )
     group.addoption(
         "--smi-pull-secret",
         metavar="FILE",
         dest="smi_pull_secret",
         type=Path,
-        help="Docker config file with credentials for that image's registry; only that one entry goes into the run's namespaces",
+        help="Docker config file with credentials for that image's registry; only that one entry goes into the run's "
+        "namespaces",
     )
     group.addoption(
         "--smi-node-selector",
@@ -207,7 +226,8 @@ def from_config(config: pytest.Config) -> Options:
 
 
 def refuse_reruns(config: pytest.Config) -> None:
-    """Raise UsageProblem when tests that fail are to be tried again: a verdict that changes is a finding, and not to be hidden."""
+    """Raise UsageProblem when tests that fail are to be tried again: a verdict that changes is a finding,
+    and not to be hidden."""
     from pytest_smi.errors import UsageProblem
 
     if config.getoption("reruns", None):
@@ -221,4 +241,9 @@ def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
     """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
     given = ("keyword", "deselect", "lf", "stepwise")
     named = any("::" in argument or argument.endswith(".py") for argument in config.args)
-    return named or any(config.getoption(name, None) for name in given) or set(options.apis) != set(APIS) or options.level != "all"
+    return (
+        named
+        or any(config.getoption(name, None) for name in given)
+        or set(options.apis) != set(APIS)
+        or options.level != "all"
+    )

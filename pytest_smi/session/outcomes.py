@@ -44,8 +44,8 @@ def classify(error: BaseException | None, reading: str | None) -> tuple[Status, 
 def against_gap(status: Status, reason: str, gap: str | None) -> tuple[Status, str]:
     """Return the status and reason of a requirement for which the profile declares a gap; None: it declares none.
 
-    A gap that is still there is unsupported, and so is one of which nothing was learned. A requirement that is met passes, and its reason
-    says that the gap is closed: the profile is out of date.
+    A gap that is still there is unsupported, and so is one of which nothing was learned. A requirement that is met
+    passes, and its reason says that the gap is closed: the profile is out of date.
     """
     if gap is None or reason == INTERRUPTED:
         return status, reason

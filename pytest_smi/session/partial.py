@@ -1,7 +1,7 @@
 """Whole or partial: how much of the catalogue a run takes on, and what a partial run may not claim. Pure.
 
-A run of a few requirements says nothing about the rest, so it claims no capability and no conformance, and never stands where the report
-of a whole run does.
+A run of a few requirements says nothing about the rest, so it claims no capability and no conformance, and never stands
+where the report of a whole run does.
 """
 
 from __future__ import annotations
@@ -33,16 +33,21 @@ class Coverage:
 
 
 def assertion_at(nodeid: str) -> tuple[str, str]:
-    """Return the name of the assertion (`traffic_access::unlisted_source_is_denied`) and the mesh that a node id names."""
+    """Return the name of the assertion (`traffic_access::unlisted_source_is_denied`) and the mesh
+    that a node id names."""
     path, _, test = nodeid.partition("::")
     function, _, parameter = test.partition("[")
     return f"{Path(path).stem.removeprefix('test_')}::{function.removeprefix('test_')}", parameter.removesuffix("]")
 
 
 def covered(nodeids: Iterable[str], records: Sequence[Assertion], targets: Mapping[str, MeshTarget]) -> Coverage:
-    """Compare what was collected with the catalogue: for every mesh, and for a run of another version the APIs of that version."""
+    """Compare what was collected with the catalogue: for every mesh,
+    and for a run of another version the APIs of that version."""
     wanted = {
-        (record.name, label) for label, target in targets.items() for record in records if not target.variant or record.api in target.apis
+        (record.name, label)
+        for label, target in targets.items()
+        for record in records
+        if not target.variant or record.api in target.apis
     }
     return Coverage(len(wanted & {assertion_at(nodeid) for nodeid in nodeids}), len(wanted))
 

@@ -1,6 +1,8 @@
-"""Which folder a run writes its report to, held for the run: a partial run never writes where the report of a whole one is.
+"""Which folder a run writes its report to, held for the run: a partial run never writes where the report
+of a whole one is.
 
-Nothing is lost: an older report is moved aside before a new one is written, and a run that writes none leaves the folder as it was.
+Nothing is lost: an older report is moved aside before a new one is written,
+and a run that writes none leaves the folder as it was.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ _STAGING = ".smi-staging-"
 
 
 class ReportFolder:
-    """The folder that `--smi-report` names, or for a partial run the one beside it; `replace`: write over an older report."""
+    """The folder that `--smi-report` names, or for a partial run the one beside it; `replace`:
+    write over an older report."""
 
     def __init__(self, named: Path, *, replace: bool) -> None:
         self._named, self._replace = named, replace
@@ -29,7 +32,10 @@ class ReportFolder:
         """Where this run writes."""
 
     def claim(self, *, partial: bool) -> None:
-        """Hold the folder of a whole or of a partial run, in place of what was held before. Raises ReportError or UsageProblem."""
+        """Hold the folder of a whole or of a partial run, in place of what was held before.
+
+        Raises ReportError or UsageProblem.
+        """
         path = self._named.with_name(f"{self._named.absolute().name}-partial") if partial else self._named
         self.release()
         self.path = path
@@ -40,21 +46,25 @@ class ReportFolder:
         self._claims.enter_context(claim_folder(path))
 
     def make_room(self) -> Path | None:
-        """Move an older report of a whole run aside, and return where it is now; None when there is none, or it is to be replaced.
+        """Move an older report of a whole run aside, and return where it is now; None when there is none,
+        or it is to be replaced.
 
         Raises ReportError.
         """
         if self.path != self._named or not self._movable():
             return None
         aside = next(
-            path for number in count(1) if not os.path.lexists(path := self.path.with_name(f"{self.path.absolute().name}.{number}"))
+            path
+            for number in count(1)
+            if not os.path.lexists(path := self.path.with_name(f"{self.path.absolute().name}.{number}"))
         )
         self._claims.close()
         try:
             self.path.rename(aside)
         except OSError as error:
             raise ReportError(
-                f"the older report {self.path} cannot be moved to {aside}: {error.strerror}", "Move it, or add --smi-report-replace."
+                f"the older report {self.path} cannot be moved to {aside}: {error.strerror}",
+                "Move it, or add --smi-report-replace.",
             ) from None
         self._claims.enter_context(_untouched(self.path))
         self._claims.enter_context(claim_folder(self.path))

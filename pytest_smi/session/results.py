@@ -82,32 +82,46 @@ class ResultCollector:
     def known_failures(self) -> list[Result]:
         """Failures that the baseline has too."""
         return [
-            result for result in self._all() if result.status is Status.FAILED and self._baseline.knows(result.mesh, result.requirement)
+            result
+            for result in self._all()
+            if result.status is Status.FAILED and self._baseline.knows(result.mesh, result.requirement)
         ]
 
     def closed_gaps(self) -> list[str]:
         """Return a line for every requirement that the profile of a mesh declares as not met, and that it meets."""
         met = {(result.requirement, result.mesh) for result in self._all() if result.reason.startswith(CLOSED_GAP)}
-        return [f"{CLOSED_GAP}: {requirement} ({mesh}) is met; remove it from the gaps of the profile" for requirement, mesh in sorted(met)]
+        return [
+            f"{CLOSED_GAP}: {requirement} ({mesh}) is met; remove it from the gaps of the profile"
+            for requirement, mesh in sorted(met)
+        ]
 
     def unmet_recommendations(self) -> list[str]:
         """Return a line for every failed requirement that does not fail the run."""
         binding = LEVELS_OF[self.options.fail_on]
         failed = [result for result in self._all() if result.status is Status.FAILED and result.level not in binding]
-        return [f"recommendation not met: {result.requirement} {result.level} ({result.mesh}): {result.reason}" for result in failed]
+        return [
+            f"recommendation not met: {result.requirement} {result.level} ({result.mesh}): {result.reason}"
+            for result in failed
+        ]
 
     def silent(self) -> list[str]:
-        """A line for every mesh on which no assertion ran, with the reason: such a run says nothing, and never that a mesh conforms."""
+        """A line for every mesh on which no assertion ran, with the reason: such a run says nothing,
+        and never that a mesh conforms."""
         lines = []
         for name, results in self.results.items():
             if results and all(result.status in (Status.UNSUPPORTED, Status.SKIPPED) for result in results):
                 why = self.targets.reached[name].profile.claims_nothing
-                reason = f"the mesh claims no SMI ({why}), and the cluster serves none of it" if why else "no API is claimed and served"
+                reason = (
+                    f"the mesh claims no SMI ({why}), and the cluster serves none of it"
+                    if why
+                    else "no API is claimed and served"
+                )
                 lines.append(f"nothing was tested on {name}: {reason}")
         return lines
 
     def exit_status(self) -> int:
-        """0 when all that is claimed holds, 1 when something failed that the baseline does not know, 3 when errored or nothing ran.
+        """0 when all that is claimed holds, 1 when something failed that the baseline does not know,
+        3 when errored or nothing ran.
 
         What failed and is no MUST counts only as `--smi-fail-on` says.
         """
@@ -133,7 +147,9 @@ class ResultCollector:
     def _elsewhere(self, mesh: str) -> list[Result]:
         """Results for the other APIs, where a run is of another version of some: the mesh's first run judges them."""
         target = self.targets.reached[mesh]
-        others = [record for record in self.catalogue if selected(record, self.options) and record.api not in target.apis]
+        others = [
+            record for record in self.catalogue if selected(record, self.options) and record.api not in target.apis
+        ]
         reason = f"this run is of {target.variant} alone; the run of {target.name} judges the rest"
         return [_not_run(record, mesh, Status.UNSUPPORTED, reason) for record in others if target.variant]
 
@@ -142,13 +158,17 @@ class ResultCollector:
         ran = {result.requirement for result in self.results[name]}
         weakened = target.limits.weakened(target.profile.limits)
         if self.repeated[name]:
-            weakened.append(f"ran more than once, and the worst result counts: {', '.join(sorted(self.repeated[name]))}")
+            weakened.append(
+                f"ran more than once, and the worst result counts: {', '.join(sorted(self.repeated[name]))}"
+            )
         if target.faulty:
             weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
         return RunContext(
             mesh=Mesh(name=target.name, version=found.mesh_version, images={**found.images, **self.images[name]}),
             kubernetes=found.kubernetes,
-            apis={api: found.versions.get(str(api)) if api in target.apis or not target.variant else None for api in Api},
+            apis={
+                api: found.versions.get(str(api)) if api in target.apis or not target.variant else None for api in Api
+            },
             required={
                 record.requirement: (Api(record.api), Level(record.level))
                 for record in self.catalogue

@@ -1,8 +1,9 @@
 """Keep the project in which a run is started from bending it: its root folder, and how its tests are named.
 
-pytest looks for its root folder before it knows the options of plugins, so it takes the PATH of `--kubeconfig PATH` for a test path: the
-user's configuration is ignored, and caches land beside the kubeconfig. Written `--kubeconfig=PATH` it is right, so that is how a run
-starts again. It does so too where the project names its test files or functions otherwise than the bundled suite does.
+pytest looks for its root folder before it knows the options of plugins, so it takes the PATH of `--kubeconfig PATH` for
+a test path: the user's configuration is ignored, and caches land beside the kubeconfig. Written `--kubeconfig=PATH` it
+is right, so that is how a run starts again. It does so too where the project names its test files or functions
+otherwise than the bundled suite does.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-PATH_OPTIONS = frozenset({"--kubeconfig", "--mesh-profile", "--smi-baseline", "--smi-pull-secret", "--smi-report", "--smi-signing-key"})
+PATH_OPTIONS = frozenset(
+    {"--kubeconfig", "--mesh-profile", "--smi-baseline", "--smi-pull-secret", "--smi-report", "--smi-signing-key"}
+)
 
 
 def joined(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with `--option PATH` as `--option=PATH`, where the path exists: only such a path is mistaken. Touches files."""
+    """Return the arguments with `--option PATH` as `--option=PATH`, where the path exists:
+    only such a path is mistaken. Touches files."""
     found: list[str] = []
     for argument in arguments:
         if found and found[-1] in PATH_OPTIONS and Path(argument).exists():
@@ -38,7 +42,8 @@ BUNDLED = {
 
 
 def overrides(config: pytest.Config) -> list[str]:
-    """Return `-o NAME=VALUE` for what the project configures otherwise; nothing when test paths are given, which are the user's own."""
+    """Return `-o NAME=VALUE` for what the project configures otherwise; nothing when test paths are given,
+    which are the user's own."""
     import pytest
 
     if config.args_source is pytest.Config.ArgsSource.ARGS:

@@ -1,7 +1,8 @@
-"""Distribution over pytest-xdist workers: one assertion at a time, modules with a shared scene as a whole, and some serially.
+"""Distribution over pytest-xdist workers: one assertion at a time, modules with a shared scene as a whole,
+and some serially.
 
-An assertion is *serial* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of work, which one
-worker gets when all others have finished.
+An assertion is *serial* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of
+work, which one worker gets when all others have finished.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ SERIAL = "serial"
 
 
 class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library is untyped
-    """As `--dist loadscope`, with a scope of its own for every assertion that has its own scene; `serial` takes a node id."""
+    """As `--dist loadscope`, with a scope of its own for every assertion that has its own scene;
+    `serial` takes a node id."""
 
     def __init__(self, config: pytest.Config, log: Any, serial: Callable[[str], bool]) -> None:
         super().__init__(config, log)
@@ -38,7 +40,8 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
     def remove_node(self, node: Any) -> str | None:
         """Forget a worker that has finished or was lost; return the test that it was running.
 
-        That test counts as tried: whatever ended this worker may end the next one too. The rest of its work goes to others.
+        That test counts as tried: whatever ended this worker may end the next one too.
+        The rest of its work goes to others.
         """
         work = self.assigned_work.pop(node)
         lost: str | None = next((nodeid for unit in work.values() for nodeid, done in unit.items() if not done), None)
@@ -83,7 +86,8 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
 
 
 def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) -> Callable[[str], bool]:
-    """Tell by its node id whether a test is serial; `profiles` is by name of the target, which is the test's parameter."""
+    """Tell by its node id whether a test is serial; `profiles` is by name of the target,
+    which is the test's parameter."""
     requirement_of = {record.name: record.requirement for record in records}
     serial = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
 

@@ -54,7 +54,9 @@ class WorkerSession:
         record = assertion_of(metafunc.function)
         if record is not None:
             # None is reached under --collect-only. A run of another version is of the APIs concerned alone.
-            names = [name for name, target in self._targets().items() if not target.variant or record.api in target.apis]
+            names = [
+                name for name, target in self._targets().items() if not target.variant or record.api in target.apis
+            ]
             names = names or [str(choice) for choice in self.options.meshes]
             metafunc.parametrize("smi_mesh", names, scope="session")
 
@@ -100,7 +102,8 @@ class WorkerSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """While an assertion is set up, runs and is torn down, an interrupt waits for a place where it can do no harm."""
+        """While an assertion is set up, runs and is torn down, an interrupt waits for a place
+        where it can do no harm."""
         if _assertion(item) is None:
             return (yield)
         with deferred():
@@ -144,7 +147,10 @@ class WorkerSession:
         return report
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Touch no connection any more: a second Ctrl-C can leave locks held. The controller deletes what there is, by one of its own."""
+        """Touch no connection any more: a second Ctrl-C can leave locks held.
+
+        The controller deletes what there is, by one of its own.
+        """
         self._interrupted = True
 
     def pytest_sessionfinish(self) -> None:
@@ -155,7 +161,9 @@ class WorkerSession:
             try:
                 testbed.close()
             except SmiError as error:
-                self.config.issue_config_time_warning(pytest.PytestWarning(f"clean-up is incomplete: {error}; run: pytest-smi clean"), 2)
+                self.config.issue_config_time_warning(
+                    pytest.PytestWarning(f"clean-up is incomplete: {error}; run: pytest-smi clean"), 2
+                )
             testbed.connection.close()
 
     def _result(self, item: pytest.Item, record: Assertion, call: pytest.CallInfo[None]) -> Result:
@@ -175,7 +183,9 @@ class WorkerSession:
         }
         evidence = None
         if scene is not None:
-            evidence = scene.evidence.document(**verdict, mesh=mesh, versions=dict(scene.versions), limits=scene.limits.to_json())
+            evidence = scene.evidence.document(
+                **verdict, mesh=mesh, versions=dict(scene.versions), limits=scene.limits.to_json()
+            )
         return Result(
             id=identifier,
             requirement=record.requirement,

@@ -1,6 +1,8 @@
-"""DSSE envelopes (Dead Simple Signing Envelope 1.0): the bytes that are signed, and the envelope's strict reading and writing. Pure.
+"""DSSE envelopes (Dead Simple Signing Envelope 1.0): the bytes that are signed,
+and the envelope's strict reading and writing. Pure.
 
-A signature covers `pae(payloadType, payload)`. Whoever has verified an envelope uses `envelope.payload`, the very bytes that were verified.
+A signature covers `pae(payloadType, payload)`. Whoever has verified an envelope uses `envelope.payload`,
+the very bytes that were verified.
 """
 
 import base64
@@ -48,13 +50,18 @@ class Envelope:
             {
                 "payload": base64.b64encode(self.payload).decode("ascii"),
                 "payloadType": self.payload_type,
-                "signatures": [{"keyid": one.keyid, "sig": base64.b64encode(one.sig).decode("ascii")} for one in self.signatures],
+                "signatures": [
+                    {"keyid": one.keyid, "sig": base64.b64encode(one.sig).decode("ascii")} for one in self.signatures
+                ],
             }
         )
 
     @classmethod
     def from_bytes(cls, line: bytes) -> "Envelope":
-        """Read one envelope. Raises `VerificationError` for whatever is not one; unknown fields are ignored, as the specification says."""
+        """Read one envelope.
+
+        Raises `VerificationError` for whatever is not one; unknown fields are ignored, as the specification says.
+        """
         try:
             document = parse_json(line)
         except ValueError as error:
@@ -83,7 +90,8 @@ def _signature(entry: object, index: int) -> Signature:
 
 
 def _decode(text: object, name: str) -> bytes:
-    """Decode base64 of either alphabet, as the specification asks of verifiers, but not of both at once, and each byte in one way only."""
+    """Decode base64 of either alphabet, as the specification asks of verifiers, but not of both at once,
+    and each byte in one way only."""
     if not isinstance(text, str):
         raise _broken(f"has no {name}")
     standard = text.replace("-", "+").replace("_", "/")
@@ -98,4 +106,6 @@ def _decode(text: object, name: str) -> bytes:
 
 
 def _broken(what: str) -> VerificationError:
-    return VerificationError(f"an envelope must be as DSSE 1.0 has it; this one {what}", "Get the report again from where it was made.")
+    return VerificationError(
+        f"an envelope must be as DSSE 1.0 has it; this one {what}", "Get the report again from where it was made."
+    )

@@ -1,6 +1,7 @@
 """Where keys come from: a file, the environment, or one made once in the user's configuration folder.
 
-A private key is accepted only if nobody else can read its file. Nothing here prints, logs or puts into an error any private material.
+A private key is accepted only if nobody else can read its file. Nothing here prints,
+logs or puts into an error any private material.
 """
 
 import getpass
@@ -13,7 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -70,7 +76,8 @@ class FoundKey:
 
 
 def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = None) -> FoundKey:
-    """Return the key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use. Raises `KeyProblem`.
+    """Return the key to sign with: the file given, else `SMI_SIGNING_KEY`, else the user's own, made on first use.
+    Raises `KeyProblem`.
 
     `ask`: how to get the passphrase of an encrypted key when the environment has none; it is given the key's origin.
     """
@@ -90,19 +97,26 @@ def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = 
 
 
 def default_key_path(environ: Mapping[str, str]) -> Path:
-    """Return where the user's own key is: `$XDG_CONFIG_HOME/pytest-smi/signing-key.pem`, by default under `~/.config`."""
+    """Return where the user's own key is: `$XDG_CONFIG_HOME/pytest-smi/signing-key.pem`,
+    by default under `~/.config`."""
     # The XDG specification says that a relative path is to be ignored.
     base = environ.get("XDG_CONFIG_HOME", "")
     if base.startswith("/"):
         return Path(base) / "pytest-smi" / "signing-key.pem"
     home = environ.get("HOME", "")
     if not home.startswith("/"):
-        raise KeyProblem("a signing key of your own needs a home; neither XDG_CONFIG_HOME nor HOME is set", "Give --smi-signing-key FILE.")
+        raise KeyProblem(
+            "a signing key of your own needs a home; neither XDG_CONFIG_HOME nor HOME is set",
+            "Give --smi-signing-key FILE.",
+        )
     return Path(home) / ".config" / "pytest-smi" / "signing-key.pem"
 
 
 def make_key(path: Path) -> bool:
-    """Make a P-256 key at `path`, mode 0600. False when another process was first: its key stands. Raises `KeyProblem`."""
+    """Make a P-256 key at `path`, mode 0600.
+
+    False when another process was first: its key stands. Raises `KeyProblem`.
+    """
     pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -121,7 +135,9 @@ def make_key(path: Path) -> bool:
     except FileExistsError:
         if path.parent.is_dir():
             return False
-        raise KeyProblem(f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key FILE.") from None
+        raise KeyProblem(
+            f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key FILE."
+        ) from None
     except OSError as error:
         raise KeyProblem(
             f"a signing key must be kept somewhere; {path} cannot be written: {error.strerror}",
@@ -146,7 +162,10 @@ def load_private_key(path: Path, environ: Mapping[str, str], ask: Ask | None = N
 
 
 def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str], ask: Ask | None = None) -> PrivateKey:
-    """Read a private key in PEM form, with the passphrase from `SMI_SIGNING_KEY_PASSPHRASE`, else from `ask`. Raises `KeyProblem`."""
+    """Read a private key in PEM form, with the passphrase from `SMI_SIGNING_KEY_PASSPHRASE`, else from `ask`.
+
+    Raises `KeyProblem`.
+    """
     passphrase = environ.get(PASSPHRASE_VARIABLE, "").encode() or None
     if passphrase is None and ask is not None and b"ENCRYPTED" in pem:
         passphrase = (ask(origin) or "").encode() or None
@@ -156,7 +175,8 @@ def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str], ask: 
     except TypeError:
         if passphrase is None:
             raise KeyProblem(
-                f"the key in {origin} is encrypted", f"Set {PASSPHRASE_VARIABLE} to its passphrase, or run on a terminal."
+                f"the key in {origin} is encrypted",
+                f"Set {PASSPHRASE_VARIABLE} to its passphrase, or run on a terminal.",
             ) from None
         # A passphrase that is set for another key does no harm to a key that has none.
         return parse_private_key(pem, origin, {})
@@ -169,9 +189,13 @@ def parse_private_key(pem: bytes, origin: str, environ: Mapping[str, str], ask: 
             else f"Give a PEM of {_ACCEPTED}; `pytest-smi keygen` makes one."
         )
         raise KeyProblem(f"the key in {origin} {problem}", remedy) from None
-    if isinstance(key, Ed25519PrivateKey) or (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
+    if isinstance(key, Ed25519PrivateKey) or (
+        isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)
+    ):
         return key
-    raise KeyProblem(f"a signing key must be {_ACCEPTED}; {origin} holds another kind", "Make one with `pytest-smi keygen`.")
+    raise KeyProblem(
+        f"a signing key must be {_ACCEPTED}; {origin} holds another kind", "Make one with `pytest-smi keygen`."
+    )
 
 
 def load_public_key(path: Path) -> PublicKey:
@@ -182,25 +206,35 @@ def load_public_key(path: Path) -> PublicKey:
 def parse_public_key(pem: bytes, origin: str) -> PublicKey:
     """Read a public key in PEM form. Raises `KeyProblem`."""
     if b"PRIVATE KEY" in pem:
-        raise KeyProblem(f"a report is verified with a public key; {origin} holds a private one", "Give the .pub.pem file beside it.")
+        raise KeyProblem(
+            f"a report is verified with a public key; {origin} holds a private one", "Give the .pub.pem file beside it."
+        )
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyProblem(f"{origin} is not a public key in PEM form", "Give the signer's signing-key.pub.pem.") from None
-    if isinstance(key, Ed25519PublicKey) or (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
+        raise KeyProblem(
+            f"{origin} is not a public key in PEM form", "Give the signer's signing-key.pub.pem."
+        ) from None
+    if isinstance(key, Ed25519PublicKey) or (
+        isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+    ):
         return key
-    raise KeyProblem(f"a key must be {_ACCEPTED}; {origin} holds another kind", "Give the signer's signing-key.pub.pem.")
+    raise KeyProblem(
+        f"a key must be {_ACCEPTED}; {origin} holds another kind", "Give the signer's signing-key.pub.pem."
+    )
 
 
 def _read(path: Path, *, private: bool) -> bytes:
     what = "a signing key" if private else "a public key"
     try:
-        # O_NONBLOCK: a pipe without a writer would hold us for ever. The mode is taken from the open file, which cannot be swapped.
+        # O_NONBLOCK: a pipe without a writer would hold us for ever. The mode is taken from the open file, which cannot
+        # be swapped.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise KeyProblem(
-                    f"{what} must be a regular file; {path} is not", f"Give the PEM file, or the PEM itself in {KEY_VARIABLE}."
+                    f"{what} must be a regular file; {path} is not",
+                    f"Give the PEM file, or the PEM itself in {KEY_VARIABLE}.",
                 )
             if private and mode & 0o077:
                 raise KeyProblem(
@@ -209,7 +243,9 @@ def _read(path: Path, *, private: bool) -> bytes:
                 )
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise KeyProblem(f"{what} cannot be read from {path}: {error.strerror}", "Check the path and its permissions.") from None
+        raise KeyProblem(
+            f"{what} cannot be read from {path}: {error.strerror}", "Check the path and its permissions."
+        ) from None
     if len(data) > _LARGEST:
         raise KeyProblem(f"{what} takes a few hundred bytes; {path} has more than {_LARGEST}", "Check the path.")
     return data

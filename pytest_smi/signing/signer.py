@@ -1,7 +1,7 @@
 """Signing payloads and checking signatures: ECDSA P-256 with SHA-256 (DER), or Ed25519. No files, no environment.
 
-Key ids follow securesystemslib's recipe (sha256 over the canonical JSON of the public key), so that its verifier and those of in-toto
-find the key.
+Key ids follow securesystemslib's recipe (sha256 over the canonical JSON of the public key), so that its verifier and
+those of in-toto find the key.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,8 @@ def public_pem(key: PublicKey) -> bytes:
 
 
 def fingerprint(key: PublicKey) -> str:
-    """Return `SHA256:` and the digest of the key in DER form: `openssl pkey -pubin -in FILE -outform DER | sha256sum` gives the same."""
+    """Return `SHA256:` and the digest of the key in DER form: `openssl pkey -pubin -in FILE -outform DER | sha256sum`
+    gives the same."""
     return f"SHA256:{sha256_hex(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"
 
 
@@ -61,12 +62,17 @@ def key_id(key: PublicKey) -> str:
 
 
 def signers_of(envelope: Envelope, trusted: Mapping[str, PublicKey]) -> tuple[str, ...]:
-    """Return ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own id.
+    """Return ids of those trusted keys (key id → key) of which the envelope has a good signature under the key's own
+    id.
 
     Stricter than DSSE asks: the id is not signed, so a signature under another id than the key's own does not count.
     """
     covered = envelope.pae()
-    made = {one.keyid for one in envelope.signatures if one.keyid in trusted and _holds(trusted[one.keyid], one.sig, covered)}
+    made = {
+        one.keyid
+        for one in envelope.signatures
+        if one.keyid in trusted and _holds(trusted[one.keyid], one.sig, covered)
+    }
     return tuple(sorted(made))
 
 

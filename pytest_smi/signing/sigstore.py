@@ -1,6 +1,7 @@
 """Keyless signatures through Sigstore: who signed is an identity (of a person, or of a CI workflow) instead of a key.
 
-An optional extra: without `pytest-smi[sigstore]`, or without a way to Sigstore's services, each function here raises an error that says so.
+An optional extra: without `pytest-smi[sigstore]`, or without a way to Sigstore's services,
+each function here raises an error that says so.
 The bundles lie beside the keyed envelopes, one line for each, and are over the very same statements.
 """
 
@@ -22,7 +23,8 @@ BUNDLES_FILE = "matrix.sigstore.jsonl"
 
 
 def sign_keyless(payloads: Sequence[bytes], *, may_ask: bool) -> bytes:
-    """Sign statements with the identity of this CI job, or (if `may_ask`) of the person at the browser; the bytes of `BUNDLES_FILE`.
+    """Sign statements with the identity of this CI job, or (if `may_ask`) of the person at the browser;
+    the bytes of `BUNDLES_FILE`.
 
     Raises `UsageProblem` without the extra or an identity, `ReportError` when Sigstore cannot be reached or refuses.
     """
@@ -35,14 +37,19 @@ def sign_keyless(payloads: Sequence[bytes], *, may_ask: bool) -> bytes:
                 "keyless signing needs an identity; this is neither a CI job that offers one nor a terminal",
                 "Give the job permission to ask for an identity token (GitHub: `id-token: write`), or sign with a key.",
             )
-        token = oidc.IdentityToken(raw) if raw is not None else oidc.Issuer(config.signing_config.get_oidc_url()).identity_token()
+        token = (
+            oidc.IdentityToken(raw)
+            if raw is not None
+            else oidc.Issuer(config.signing_config.get_oidc_url()).identity_token()
+        )
         with sign.SigningContext.from_trust_config(config).signer(token) as signer:
             bundles = [signer.sign_dsse(dsse.Statement(payload)).to_json() for payload in payloads]
     return b"".join(" ".join(str(bundle).split("\n")).encode() + b"\n" for bundle in bundles)
 
 
 def verify_keyless(data: bytes, *, identity: str, issuer: str, offline: bool = False) -> list[bytes]:
-    """Return the payloads of bundles that this identity, as this issuer knows it, has signed and the public log has seen.
+    """Return the payloads of bundles that this identity, as this issuer knows it,
+    has signed and the public log has seen.
 
     `offline` uses the trusted root that was fetched last. Raises `VerificationError`, or as `sign_keyless`.
     """
@@ -67,7 +74,8 @@ def _module(name: str) -> Any:
         return importlib.import_module(f"sigstore.{name}")
     except ImportError:
         raise UsageProblem(
-            "keyless signatures need the optional extra 'sigstore', which is not installed", "Run: pip install 'pytest-smi[sigstore]'"
+            "keyless signatures need the optional extra 'sigstore', which is not installed",
+            "Run: pip install 'pytest-smi[sigstore]'",
         ) from None
 
 

@@ -1,8 +1,8 @@
 """The in-toto statements about a report: which files and images they cover, and what they state. Pure.
 
-Two statements over the same subjects: our own predicate, which is the matrix document itself (`MATRIX_PREDICATE`), and in-toto's
-`test-result/v0.1`, derived from it for consumers that know only that. Subjects are matrix.json, every file of evidence and every
-container image of a mesh whose digest is known, each with a name and a sha256, nothing else.
+Two statements over the same subjects: our own predicate, which is the matrix document itself (`MATRIX_PREDICATE`),
+and in-toto's `test-result/v0.1`, derived from it for consumers that know only that. Subjects are matrix.json, every
+file of evidence and every container image of a mesh whose digest is known, each with a name and a sha256, nothing else.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,7 +31,10 @@ __all__ = [
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The type of every statement here."""
 MATRIX_PREDICATES = {version: matrix_predicate(version) for version in range(1, SCHEMA_VERSION + 1)}
-"""Schema version → predicate type. Stable names, never fetched: the predicate is the document of matrix.json of that version."""
+"""Schema version → predicate type.
+
+Stable names, never fetched: the predicate is the document of matrix.json of that version.
+"""
 MATRIX_PREDICATE = MATRIX_PREDICATES[SCHEMA_VERSION]
 """The predicate type that is written."""
 TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -54,7 +57,9 @@ class Statement:
         return compact_bytes(
             {
                 "_type": STATEMENT_TYPE,
-                "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(self.subjects.items())],
+                "subject": [
+                    {"name": name, "digest": {"sha256": digest}} for name, digest in sorted(self.subjects.items())
+                ],
                 "predicateType": self.predicate_type,
                 "predicate": self.predicate,
             }
@@ -100,7 +105,10 @@ def statements_of(matrix: Matrix, evidence: Mapping[str, str]) -> tuple[Statemen
 
 
 def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str]) -> dict[str, str]:
-    """Return name → sha256 of everything that a statement about this report covers. Raises `ReportError` for two subjects of one name."""
+    """Return name → sha256 of everything that a statement about this report covers.
+
+    Raises `ReportError` for two subjects of one name.
+    """
     subjects = {MATRIX_FILE: matrix_digest, **evidence}
     digests: dict[str, set[str]] = {}
     for run in matrix.runs:
@@ -109,18 +117,24 @@ def subjects_of(matrix: Matrix, matrix_digest: str, evidence: Mapping[str, str])
                 digests.setdefault(image, set()).add(digest.removeprefix("sha256:"))
     for image, found in digests.items():
         for digest in found:
-            # One reference may have meant different images in different runs: the names of subjects are unique, so they carry the digest.
+            # One reference may have meant different images in different runs: the names of subjects are unique, so they
+            # carry the digest.
             name = image if len(found) == 1 else f"{image}@sha256:{digest}"
             if name in subjects:
-                raise ReportError(f"subjects have names of their own; the image {name!r} is named as another one is", "Rename the image.")
+                raise ReportError(
+                    f"subjects have names of their own; the image {name!r} is named as another one is",
+                    "Rename the image.",
+                )
             subjects[name] = digest
     return subjects
 
 
 def result_predicate(matrix: Matrix, version: int = SCHEMA_VERSION) -> dict[str, Any]:
-    """Return the test-result predicate: PASSED only if every run is conformant, FAILED if a MUST failed, else WARNED (incomplete).
+    """Return the test-result predicate: PASSED only if every run is conformant, FAILED if a MUST failed,
+    else WARNED (incomplete).
 
-    A recommendation that is not met is a warning. `version`: the schema version that was signed; before 3 it was a failure.
+    A recommendation that is not met is a warning. `version`: the schema version that was signed;
+    before 3 it was a failure.
     """
     recommended = (Level.SHOULD,) if version >= _RECOMMENDATIONS_SINCE else ()
     failed = _named(matrix, Status.FAILED, but=recommended)
@@ -135,12 +149,16 @@ def result_predicate(matrix: Matrix, version: int = SCHEMA_VERSION) -> dict[str,
         "result": verdict,
         "configuration": [{"name": f"{matrix.suite.name}-{matrix.suite.version}", "digest": {"sha256": digest}}],
         "passedTests": _named(matrix, Status.PASSED),
-        "warnedTests": sorted({*_named(matrix, Status.ERRORED, Status.SKIPPED), *_named(matrix, Status.FAILED, only=recommended)}),
+        "warnedTests": sorted(
+            {*_named(matrix, Status.ERRORED, Status.SKIPPED), *_named(matrix, Status.FAILED, only=recommended)}
+        ),
         "failedTests": failed,
     }
 
 
-def _named(matrix: Matrix, *statuses: Status, only: Collection[Level] = tuple(Level), but: Collection[Level] = ()) -> list[str]:
+def _named(
+    matrix: Matrix, *statuses: Status, only: Collection[Level] = tuple(Level), but: Collection[Level] = ()
+) -> list[str]:
     return sorted(
         f"{_label(run)}/{entry.id}"
         for run in matrix.runs
@@ -155,4 +173,6 @@ def _label(run: Run) -> str:
 
 
 def _odd(what: str) -> VerificationError:
-    return VerificationError(f"a payload must be an in-toto statement; this one {what}", "Get the report again from where it was made.")
+    return VerificationError(
+        f"a payload must be an in-toto statement; this one {what}", "Get the report again from where it was made."
+    )

@@ -1,6 +1,7 @@
 """TrafficTarget and IdentityBinding in every version of access.smi-spec.io, both ways. Pure.
 
-v1alpha1 has its fields at the top level and calls the rules `specs`; v1alpha1 and v1alpha2 have the port in the destination;
+v1alpha1 has its fields at the top level and calls the rules `specs`;
+v1alpha1 and v1alpha2 have the port in the destination;
 UDPRoute came with v1alpha3, IdentityBinding with the draft v1alpha4.
 """
 
@@ -38,7 +39,11 @@ def read_target(name: str, namespace: str, item: Reader, version: str) -> Traffi
         namespace=namespace,
         destination=_read_subject(destination),
         rules=tuple(
-            Rule(kind=rule.text("kind"), name=rule.text("name"), matches=rule.texts("matches") if rule.has("matches") else None)
+            Rule(
+                kind=rule.text("kind"),
+                name=rule.text("name"),
+                matches=rule.texts("matches") if rule.has("matches") else None,
+            )
             for rule in top.each("specs" if version == "v1alpha1" else "rules")
         ),
         sources=tuple(_read_subject(source) for source in top.each("sources")),

@@ -1,7 +1,8 @@
-"""What the served resource definitions do to objects of the negotiated versions: notes for the reader, and the form of headers. Pure.
+"""What the served resource definitions do to objects of the negotiated versions: notes for the reader,
+and the form of headers. Pure.
 
-A definition may serve several versions and store one, without converting between them: an object written in one version and read in
-another keeps its fields as they are, and what the schemas on the way do not know is dropped without a word.
+A definition may serve several versions and store one, without converting between them: an object written in one version
+and read in another keeps its fields as they are, and what the schemas on the way do not know is dropped without a word.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _API_OF_GROUP = {group: api for api, group in GROUPS.items()}
 
 
 def header_form(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> HeaderForm:
-    """How the definition of HTTPRouteGroup at the negotiated version wants header filters; `list` where it does not tell.
+    """How the definition of HTTPRouteGroup at the negotiated version wants header filters;
+    `list` where it does not tell.
 
     `definitions`: name of each definition → its spec.
     """
@@ -33,7 +35,8 @@ def header_form(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[
 
 
 def version_notes(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> tuple[str, ...]:
-    """What a reader of the results should know of these definitions (name → spec) at the negotiated versions, a sentence each."""
+    """What a reader of the results should know of these definitions (name → spec) at the negotiated versions,
+    a sentence each."""
     form = header_form(definitions, versions)
     return tuple(note for name in sorted(definitions) for note in _notes(name, definitions[name], versions, form))
 

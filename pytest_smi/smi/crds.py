@@ -1,6 +1,7 @@
 """The CustomResourceDefinitions that ship with the package, cut to the versions that a cluster is to serve.
 
-Meshes serve subsets: `manifests/crds` holds every version of every kind, and this is what makes a mesh's own set from it.
+Meshes serve subsets: `manifests/crds` holds every version of every kind,
+and this is what makes a mesh's own set from it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def shipped() -> list[Definition]:
 
 
 def definitions(
-    serve: Mapping[str, Sequence[str]] = RELEASED, *, storage: Mapping[str, str] | None = None, conversion: Mapping[str, Any] | None = None
+    serve: Mapping[str, Sequence[str]] = RELEASED,
+    *,
+    storage: Mapping[str, str] | None = None,
+    conversion: Mapping[str, Any] | None = None,
 ) -> list[Definition]:
     """The definitions of the APIs in `serve`, each with these versions alone; a kind that none of them has is left out.
 
@@ -39,22 +43,33 @@ def definitions(
     for api, versions in serve.items():
         known = sorted({one for definition in shipped() if api_of(definition) == api for one in names_of(definition)})
         if not known:
-            raise UsageProblem(f"unknown API {api!r}{did_you_mean(api, RELEASED)}", hint=f"definitions there are of {', '.join(RELEASED)}")
+            raise UsageProblem(
+                f"unknown API {api!r}{did_you_mean(api, RELEASED)}",
+                hint=f"definitions there are of {', '.join(RELEASED)}",
+            )
         if not versions or not set(versions) <= set(known):
-            raise UsageProblem(f"{api} has no version {', '.join(sorted(set(versions) - set(known))) or '(none given)'}", f"known: {known}")
+            raise UsageProblem(
+                f"{api} has no version {', '.join(sorted(set(versions) - set(known))) or '(none given)'}",
+                f"known: {known}",
+            )
     found = []
     for definition in shipped():
         api = api_of(definition)
         if set(serve.get(api, ())) & set(names_of(definition)):
             cut = select(definition, serve[api], storage=(storage or {}).get(api))
-            found.append(cut if conversion is None else {**cut, "spec": {**cut["spec"], "conversion": dict(conversion)}})
+            found.append(
+                cut if conversion is None else {**cut, "spec": {**cut["spec"], "conversion": dict(conversion)}}
+            )
     return found
 
 
-def select(definition: Definition, serve: Sequence[str], *, storage: str | None = None, keep_unserved: bool = False) -> Definition:
+def select(
+    definition: Definition, serve: Sequence[str], *, storage: str | None = None, keep_unserved: bool = False
+) -> Definition:
     """A definition that serves these of its versions, stored as `storage` (default: the newest of them). Pure.
 
-    `keep_unserved` leaves the others in it, not served, as published definitions have them. Raises ValueError when nothing is left.
+    `keep_unserved` leaves the others in it, not served, as published definitions have them.
+    Raises ValueError when nothing is left.
     """
     served = [name for name in names_of(definition) if name in serve]
     if not served:

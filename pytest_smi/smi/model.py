@@ -59,7 +59,8 @@ class IdentityBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A source or destination of a TrafficTarget: a ServiceAccount, in the draft also an IdentityBinding; an empty namespace: left out."""
+    """A source or destination of a TrafficTarget: a ServiceAccount, in the draft also an IdentityBinding;
+    an empty namespace: left out."""
 
     name: str
     namespace: str
@@ -90,7 +91,8 @@ def refer_to(route: HTTPRouteGroup | TCPRoute | UDPRoute | Rule) -> Rule:
 class TrafficTarget:
     """A grant (access.smi-spec.io): sources may reach the destination through the rules.
 
-    `port` is that of the destination, which versions before v1alpha3 have; None is every port. Newer ones say it with a TCPRoute.
+    `port` is that of the destination, which versions before v1alpha3 have; None is every port.
+    Newer ones say it with a TCPRoute.
     """
 
     name: str

@@ -1,10 +1,11 @@
 """Choose the API versions of a run, and the runs of `--smi-version all`. Pure.
 
-A version is tested when the profile claims it, the cluster serves it and this suite can write it; the profile's order decides.
-`--smi-version` overrides that for one API. Versions of access and specs belong together in pairs: when one of the two is not the
-newest, the other follows it as far as it is claimed and served.
+A version is tested when the profile claims it, the cluster serves it and this suite can write it;
+the profile's order decides. `--smi-version` overrides that for one API. Versions of access and specs belong together in
+pairs: when one of the two is not the newest, the other follows it as far as it is claimed and served.
 
-A stored API gets a version too, for objects that others refer to. It is not tested: nobody claims that the mesh acts on it.
+A stored API gets a version too, for objects that others refer to. It is not tested:
+nobody claims that the mesh acts on it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
-    """The versions of one run, for the APIs that it tests. `absent`: for each other API the reason why it is not tested.
+    """The versions of one run, for the APIs that it tests. `absent`:
+    for each other API the reason why it is not tested.
 
     `stored`: the versions of those among the absent ones in which objects are written for others to refer to.
     `notes`: what a reader should know.
@@ -50,7 +52,10 @@ class Negotiated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One of the runs of a mesh. `label`: empty for the first, else what differs: `split=v1alpha2`. `apis`: those that it judges."""
+    """One of the runs of a mesh.
+
+    `label`: empty for the first, else what differs: `split=v1alpha2`. `apis`: those that it judges.
+    """
 
     label: str
     apis: tuple[str, ...]
@@ -58,7 +63,10 @@ class Variant:
 
 
 def read_choice(text: str) -> Wanted:
-    """Read one `--smi-version`: `all`, or API=VERSION with commas between several. Raises ValueError that lists the known ones."""
+    """Read one `--smi-version`: `all`, or API=VERSION with commas between several.
+
+    Raises ValueError that lists the known ones.
+    """
     found: dict[str, str] = {}
     every = False
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -71,7 +79,8 @@ def read_choice(text: str) -> Wanted:
             raise ValueError(f"unknown API {api!r}; known are {', '.join(VERSIONS)}{did_you_mean(api, VERSIONS)}")
         elif version not in VERSIONS[api]:
             raise ValueError(
-                f"unknown version {version!r} of {api}; known are {', '.join(VERSIONS[api])}{did_you_mean(version, VERSIONS[api])}"
+                f"unknown version {version!r} of {api}; known are "
+                f"{', '.join(VERSIONS[api])}{did_you_mean(version, VERSIONS[api])}"
             )
         elif found.setdefault(api, version) != version:
             raise ValueError(f"{api} is given as {found[api]} and as {version}; 'all' runs several versions")
@@ -87,7 +96,8 @@ def together(choices: Sequence[Wanted]) -> Wanted:
         for api, version in choice.versions.items():
             if found.setdefault(api, version) != version:
                 raise UsageProblem(
-                    f"--smi-version names one version of {api}, found {found[api]} and {version}", "'--smi-version all' runs several."
+                    f"--smi-version names one version of {api}, found {found[api]} and {version}",
+                    "'--smi-version all' runs several.",
                 )
     return Wanted(versions=found, every=any(choice.every for choice in choices))
 
@@ -101,7 +111,8 @@ def negotiate(
 ) -> Negotiated:
     """Choose a version per API. `claimed`, newest first, is what the mesh may be held to; `wanted` overrides it.
 
-    `stored`, newest first, is what may be written for claimed APIs to refer to; an API of it that is wanted is tested as any other.
+    `stored`, newest first, is what may be written for claimed APIs to refer to;
+    an API of it that is wanted is tested as any other.
 
     Raises UsageProblem for a wanted version that the cluster does not serve.
     """
@@ -115,7 +126,9 @@ def negotiate(
         if api in wanted:
             chosen[api] = _wanted(api, wanted[api], served)
             if wanted[api] not in claimed.get(api, ()):
-                notes.append(f"{api} {wanted[api]} was asked for with --smi-version; the mesh's profile does not claim it")
+                notes.append(
+                    f"{api} {wanted[api]} was asked for with --smi-version; the mesh's profile does not claim it"
+                )
         elif common:
             chosen[api] = common[0]
         else:
@@ -139,10 +152,11 @@ def plan(
     *,
     stored: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Variant, ...]:
-    """The runs of one mesh: the newest of all; with `all` also each other version, of one API (or pair) at a time, the rest newest.
+    """The runs of one mesh: the newest of all; with `all` also each other version, of one API (or pair) at a time,
+    the rest newest.
 
-    `apis` are those that the user asked for; `stored` is as for `negotiate`, and makes no runs of its own. Raises UsageProblem as
-    `negotiate` does.
+    `apis` are those that the user asked for; `stored` is as for `negotiate`, and makes no runs of its own.
+    Raises UsageProblem as `negotiate` does.
     """
     first = negotiate(claimed, served, wanted.versions, stored=stored)
     runs = [Variant(label="", apis=tuple(apis), negotiated=first)]
@@ -159,7 +173,9 @@ def plan(
             if version == first.versions[api] or not judged or (api in PAIR and _pair(found.versions) in seen):
                 continue
             seen.add(_pair(found.versions))
-            label = ",".join(f"{name}={found.versions[name]}" for name in varied if found.versions[name] != first.versions[name])
+            label = ",".join(
+                f"{name}={found.versions[name]}" for name in varied if found.versions[name] != first.versions[name]
+            )
             if label:
                 runs.append(Variant(label=label, apis=judged, negotiated=found))
     return tuple(runs)
@@ -176,7 +192,8 @@ def _wanted(api: str, version: str, served: Mapping[str, Sequence[str]]) -> str:
     found = f"it serves {', '.join(there)}" if there else f"it does not serve {GROUPS[api]} at all"
     raise UsageProblem(
         f"--smi-version {api}={version} needs a cluster that serves it; {found}",
-        hint="choose a version that is served, or install the mesh's own definitions: kubectl get crd | grep smi-spec.io",
+        hint="choose a version that is served, or install the mesh's own definitions: "
+        "kubectl get crd | grep smi-spec.io",
     )
 
 
@@ -187,7 +204,10 @@ def _why_absent(api: str, ours: Sequence[str], theirs: Sequence[str], *, claimed
     if not theirs:
         return f"{unclaimed}the cluster does not serve {GROUPS[api]}"
     said = "claimed" if claimed else "stored"
-    return f"{unclaimed}{said} {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(VERSIONS[api])}: none in common"
+    return (
+        f"{unclaimed}{said} {', '.join(ours)}, served {', '.join(theirs)}, known here {', '.join(VERSIONS[api])}: "
+        "none in common"
+    )
 
 
 def _referring(api: str, claimed: Mapping[str, Sequence[str]]) -> str:

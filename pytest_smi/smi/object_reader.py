@@ -68,6 +68,10 @@ class Reader:
 
 def whole_number(value: Any, path: str) -> int:
     """A JSON number that is whole; 80.0 is, as Kubernetes reads it."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not value.is_integer()):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and not value.is_integer())
+    ):
         raise ValueError(f"{path} must be a whole number, found {value!r}")
     return int(value)

@@ -22,7 +22,8 @@ _KINDS = {
 
 
 def parse(item: Mapping[str, Any]) -> SmiObject:
-    """Return the canonical record of an object; fields that its version does not know are left aside, as a mesh leaves them.
+    """Return the canonical record of an object; fields that its version does not know are left aside,
+    as a mesh leaves them.
 
     Raises ValueError with the dotted path for what is no SMI object of a known version.
     """
@@ -30,7 +31,9 @@ def parse(item: Mapping[str, Any]) -> SmiObject:
     group, _, version = top.text("apiVersion").partition("/")
     kind, api = top.text("kind"), _API_OF_GROUP.get(group, "")
     if kind not in _KINDS.get(api, ()) or version not in VERSIONS[api]:
-        raise ValueError(f"{top.value['apiVersion']} {kind} is no kind of the Service Mesh Interface that is known here")
+        raise ValueError(
+            f"{top.value['apiVersion']} {kind} is no kind of the Service Mesh Interface that is known here"
+        )
     metadata = top.inner("metadata")
     name, namespace = metadata.text("name"), metadata.text("namespace")
     match kind:

@@ -1,7 +1,9 @@
-"""Where a grant's port limit is written: in the TCPRoute from specs v1alpha4 on, in the target's destination before. Pure.
+"""Where a grant's port limit is written: in the TCPRoute from specs v1alpha4 on, in the target's destination before.
+Pure.
 
-The two say the same of a grant of one TCPRoute. What they do not say alike is not expressible: several ports, a port limit beside
-HTTP routes (there the old versions mean both together, the new ones leave it open), or a route whose ports are not known here.
+The two say the same of a grant of one TCPRoute. What they do not say alike is not expressible: several ports,
+a port limit beside HTTP routes (there the old versions mean both together, the new ones leave it open),
+or a route whose ports are not known here.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ Granted = HTTPRouteGroup | TCPRoute | UDPRoute | Rule
 
 def in_destination(versions: Mapping[str, str]) -> bool:
     """Whether these versions write a grant's port in the destination of its target."""
-    return "access" in versions and "specs" in versions and before(versions["specs"], "v1alpha4") and before(versions["access"], "v1alpha3")
+    return (
+        "access" in versions
+        and "specs" in versions
+        and before(versions["specs"], "v1alpha4")
+        and before(versions["access"], "v1alpha3")
+    )
 
 
 def without_ports(record: SmiObject, versions: Mapping[str, str]) -> SmiObject:
@@ -31,7 +38,9 @@ def port_of(granted: Sequence[Granted], versions: Mapping[str, str]) -> int | No
         return None
     version = versions["access"]
     if any(isinstance(rule, Rule) and rule.kind == "TCPRoute" for rule in granted):
-        raise not_expressible("access", version, "a grant of a TCPRoute by its name alone, since its ports belong into the target")
+        raise not_expressible(
+            "access", version, "a grant of a TCPRoute by its name alone, since its ports belong into the target"
+        )
     ports = {port for rule in granted if isinstance(rule, TCPRoute) for port in rule.ports}
     if not ports:
         return None

@@ -18,7 +18,8 @@ _FAR = 60
 
 
 def parse_quantity(value: object) -> int | Fraction:
-    """Read a quantity as JSON has it, text or number; whole ones are ints. Finer than nano is rounded up, as Kubernetes does.
+    """Read a quantity as JSON has it, text or number; whole ones are ints. Finer than nano is rounded up,
+    as Kubernetes does.
 
     Raises ValueError for what is no legal quantity.
     """

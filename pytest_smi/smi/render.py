@@ -10,7 +10,16 @@ from typing import Any
 
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.smi.access import binding_body, target_body
-from pytest_smi.smi.model import API_OF_KIND, HTTPRouteGroup, IdentityBinding, SmiObject, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
+from pytest_smi.smi.model import (
+    API_OF_KIND,
+    HTTPRouteGroup,
+    IdentityBinding,
+    SmiObject,
+    TCPRoute,
+    TrafficSplit,
+    TrafficTarget,
+    UDPRoute,
+)
 from pytest_smi.smi.specs import HeaderForm, group_body, route_body
 from pytest_smi.smi.split import split_body
 from pytest_smi.smi.versions import GROUPS, NotExpressible, not_expressible
@@ -21,7 +30,8 @@ __all__ = ["GROUPS", "NotExpressible", "render"]
 def render(record: SmiObject, versions: Mapping[str, str], *, headers: HeaderForm = "list") -> dict[str, Any]:
     """Return the Kubernetes object for `record` at the version that `versions` names for its API.
 
-    `headers` is the form that the served definition of HTTPRouteGroup takes. An API without a version is not expressible.
+    `headers` is the form that the served definition of HTTPRouteGroup takes.
+    An API without a version is not expressible.
     """
     api, kind = API_OF_KIND[type(record)], type(record).__name__
     if api not in versions:
@@ -30,7 +40,12 @@ def render(record: SmiObject, versions: Mapping[str, str], *, headers: HeaderFor
     if version not in VERSIONS[api]:
         raise not_expressible(api, version, f"a {kind} (known are {', '.join(VERSIONS[api])})")
     metadata = {"name": record.name, "namespace": record.namespace}
-    return {"apiVersion": f"{GROUPS[api]}/{version}", "kind": kind, "metadata": metadata, **_body(record, version, headers)}
+    return {
+        "apiVersion": f"{GROUPS[api]}/{version}",
+        "kind": kind,
+        "metadata": metadata,
+        **_body(record, version, headers),
+    }
 
 
 def _body(record: SmiObject, version: str, headers: HeaderForm) -> dict[str, Any]:

@@ -30,7 +30,10 @@ _RULE = Rule(kind="HTTPRouteGroup", name="group", matches=("match",))
 _MATCH = HTTPMatch(name="match", path="/m", methods=("GET", "*"))
 _FILTERED = HTTPMatch(name="filtered", headers=(("x-one", "^1$"), ("x-two", ".*")))
 _SPLIT = TrafficSplit(
-    name="sample", namespace="samples", service="root", backends=(Backend(service="v1", weight=3), Backend(service="v2", weight=0))
+    name="sample",
+    namespace="samples",
+    service="root",
+    backends=(Backend(service="v1", weight=3), Backend(service="v2", weight=0)),
 )
 
 _RICHEST_FIRST: tuple[tuple[str, tuple[SmiObject, ...]], ...] = (
@@ -80,12 +83,17 @@ _RICHEST_FIRST: tuple[tuple[str, tuple[SmiObject, ...]], ...] = (
             HTTPRouteGroup(name="sample", namespace="samples", matches=(_MATCH,)),
         ),
     ),
-    ("TCPRoute", (TCPRoute(name="sample", namespace="samples", ports=(80, 8080)), TCPRoute(name="sample", namespace="samples"))),
+    (
+        "TCPRoute",
+        (TCPRoute(name="sample", namespace="samples", ports=(80, 8080)), TCPRoute(name="sample", namespace="samples")),
+    ),
     ("UDPRoute", (UDPRoute(name="sample", namespace="samples", ports=(53,)),)),
     (
         "TrafficSplit",
         (
-            TrafficSplit(name="sample", namespace="samples", service="root", backends=_SPLIT.backends, matches=("group",)),
+            TrafficSplit(
+                name="sample", namespace="samples", service="root", backends=_SPLIT.backends, matches=("group",)
+            ),
             TrafficSplit(
                 name="sample",
                 namespace="samples",

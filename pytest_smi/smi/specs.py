@@ -1,7 +1,7 @@
 """HTTPRouteGroup, TCPRoute and UDPRoute in every version of specs.smi-spec.io, both ways. Pure.
 
-v1alpha1 and v1alpha2 have `matches` at the top level; headers came with v1alpha2, the `spec` around everything with v1alpha3,
-ports and UDPRoute with v1alpha4.
+v1alpha1 and v1alpha2 have `matches` at the top level; headers came with v1alpha2, the `spec` around everything with
+v1alpha3, ports and UDPRoute with v1alpha4.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pytest_smi.smi.object_reader import Reader
 from pytest_smi.smi.versions import before, not_expressible
 
 HeaderForm = Literal["list", "map"]
-"""How header filters are written. The list of one-key maps is what every published definition takes; the specification's later text shows a
-map, and a mesh with a definition of its own may want that."""
+"""How header filters are written. The list of one-key maps is what every published definition takes; the
+specification's later text shows a map, and a mesh with a definition of its own may want that."""
 
 
 def group_body(record: HTTPRouteGroup, version: str, headers: HeaderForm) -> dict[str, Any]:
@@ -26,7 +26,9 @@ def group_body(record: HTTPRouteGroup, version: str, headers: HeaderForm) -> dic
 def read_group(name: str, namespace: str, item: Reader, version: str) -> HTTPRouteGroup:
     """Read what `group_body` writes, headers in either form. Raises ValueError."""
     top = item if before(version, "v1alpha3") else item.inner("spec")
-    return HTTPRouteGroup(name=name, namespace=namespace, matches=tuple(_read_match(match, version) for match in top.each("matches")))
+    return HTTPRouteGroup(
+        name=name, namespace=namespace, matches=tuple(_read_match(match, version) for match in top.each("matches"))
+    )
 
 
 def route_body(record: TCPRoute | UDPRoute, version: str) -> dict[str, Any]:
@@ -41,7 +43,9 @@ def route_body(record: TCPRoute | UDPRoute, version: str) -> dict[str, Any]:
     return {"spec": {}} if version == "v1alpha3" else {}
 
 
-def read_route(kind: type[TCPRoute] | type[UDPRoute], name: str, namespace: str, item: Reader, version: str) -> TCPRoute | UDPRoute:
+def read_route(
+    kind: type[TCPRoute] | type[UDPRoute], name: str, namespace: str, item: Reader, version: str
+) -> TCPRoute | UDPRoute:
     """Read what `route_body` writes. Raises ValueError."""
     if before(version, "v1alpha4"):
         if kind is UDPRoute:

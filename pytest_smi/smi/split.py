@@ -35,7 +35,9 @@ def read_split(name: str, namespace: str, item: Reader, version: str) -> Traffic
         name=name,
         namespace=namespace,
         service=spec.text("service"),
-        backends=tuple(Backend(service=one.text("service"), weight=_read_weight(one, version)) for one in spec.each("backends")),
+        backends=tuple(
+            Backend(service=one.text("service"), weight=_read_weight(one, version)) for one in spec.each("backends")
+        ),
         matches=matches,
     )
 

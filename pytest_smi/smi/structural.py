@@ -9,7 +9,8 @@ _ALWAYS = ("apiVersion", "kind", "metadata")
 
 
 def schema_of(definition: Mapping[str, Any], version: str) -> dict[str, Any] | None:
-    """The schema of a version in a CustomResourceDefinition; empty when it has none, None when there is no such version."""
+    """The schema of a version in a CustomResourceDefinition; empty when it has none,
+    None when there is no such version."""
     for one in definition["spec"]["versions"]:
         if one["name"] == version:
             found: dict[str, Any] = (one.get("schema") or {}).get("openAPIV3Schema") or {}
@@ -18,7 +19,8 @@ def schema_of(definition: Mapping[str, Any], version: str) -> dict[str, Any] | N
 
 
 def dropped(item: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Dotted paths of the fields that an API server drops from an object under this schema, without a word, in order."""
+    """Dotted paths of the fields that an API server drops from an object under this schema, without a word,
+    in order."""
     rest = {name: value for name, value in item.items() if name not in _ALWAYS}
     return list(dict.fromkeys(_dropped(rest, schema, "")))
 

@@ -1,10 +1,16 @@
-"""The API versions of the Service Mesh Interface: which there are, which belong together, and what none of them can say. Pure."""
+"""The API versions of the Service Mesh Interface: which there are, which belong together,
+and what none of them can say. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-GROUPS = {"access": "access.smi-spec.io", "specs": "specs.smi-spec.io", "split": "split.smi-spec.io", "metrics": "metrics.smi-spec.io"}
+GROUPS = {
+    "access": "access.smi-spec.io",
+    "specs": "specs.smi-spec.io",
+    "split": "split.smi-spec.io",
+    "metrics": "metrics.smi-spec.io",
+}
 """API → group of its kinds."""
 
 REFERRED: Mapping[str, tuple[str, ...]] = {"specs": ("access", "split")}

@@ -125,7 +125,9 @@ class Prober(_Session):
         """The addresses of a name; raises HarnessError when it has none."""
         found = self.addresses(host)
         if not found:
-            raise HarnessError(f"{host} does not resolve in {self.namespace}/{self.pod}", hint="is cluster DNS healthy?")
+            raise HarnessError(
+                f"{host} does not resolve in {self.namespace}/{self.pod}", hint="is cluster DNS healthy?"
+            )
         return found
 
     def _identify(self, message: Mapping[str, Any]) -> str | None:
@@ -155,7 +157,9 @@ class Journal(_Session):
         answer = self.result(self.ask({"op": "loopback", "port": port}), self._deadline)
         if not answer.get("ok"):
             waited = time.monotonic() - started
-            raise HarnessError(f"the server in {self.namespace}/{self.pod} does not answer itself on port {port} ({waited:.1f} s)")
+            raise HarnessError(
+                f"the server in {self.namespace}/{self.pod} does not answer itself on port {port} ({waited:.1f} s)"
+            )
 
     def _identify(self, message: Mapping[str, Any]) -> str | None:
         return message.get("sync") or message.get("loopback")

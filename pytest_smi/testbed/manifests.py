@@ -25,7 +25,11 @@ def namespace(name: str, *, run: str, injection_labels: Marks | None) -> Object:
     """A namespace of this run, joined to the mesh when `injection_labels` are given."""
     labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(injection_labels.namespace_labels if injection_labels else {})}
     annotations = dict(injection_labels.namespace_annotations) if injection_labels else {}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": labels, "annotations": annotations},
+    }
 
 
 def pull_secret(namespace: str, data: str) -> Object:
@@ -41,7 +45,11 @@ def pull_secret(namespace: str, data: str) -> Object:
 
 def service_account(name: str, namespace: str) -> Object:
     """A ServiceAccount: the identity that SMI speaks of."""
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OWNER}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OWNER}},
+    }
 
 
 def deployment(
@@ -57,7 +65,8 @@ def deployment(
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> Object:
-    """A Deployment of the sample application; `pod_injection` are labels and annotations that join a pod or keep it out."""
+    """A Deployment of the sample application; `pod_injection` are labels and annotations
+    that join a pod or keep it out."""
     pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     env += [{"name": key, "value": value} for key, value in (environment or {}).items()]

@@ -1,7 +1,8 @@
-"""How the sample application gets onto nodes of a cluster: its image, who may pull it, and where its pods may run. Pure but for one file.
+"""How the sample application gets onto nodes of a cluster: its image, who may pull it, and where its pods may run.
+Pure but for one file.
 
-The pull secret is a file, not the name of a Secret: copying one out of a namespace would need permission to read Secrets there,
-while a file needs permission to create one in the run's own namespaces only.
+The pull secret is a file, not the name of a Secret: copying one out of a namespace would need permission to read
+Secrets there, while a file needs permission to create one in the run's own namespaces only.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class Placement:
         )
 
 
-def read_placement(node_selector: Sequence[str], tolerations: Sequence[Toleration], pull_secret: Path | None, *, image: str) -> Placement:
+def read_placement(
+    node_selector: Sequence[str], tolerations: Sequence[Toleration], pull_secret: Path | None, *, image: str
+) -> Placement:
     """Return what the options say, after a look at the file; raises UsageProblem for what cannot be used."""
     try:
         selector = selector_of(node_selector)
@@ -117,7 +120,9 @@ def toleration_of(text: str) -> Toleration:
     taint, _, effect = text.rpartition(":")
     key, separator, value = taint.partition("=")
     if effect not in EFFECTS or not re.fullmatch(_KEY, key) or not re.fullmatch(_VALUE, value):
-        raise ValueError(f"a toleration is written KEY[=VALUE]:EFFECT with the effect one of {', '.join(EFFECTS)}; found {text!r}")
+        raise ValueError(
+            f"a toleration is written KEY[=VALUE]:EFFECT with the effect one of {', '.join(EFFECTS)}; found {text!r}"
+        )
     return Toleration(key=key, effect=effect, value=value if separator else None)
 
 
@@ -128,7 +133,8 @@ def registry_of(image: str) -> str:
 
 
 def pull_secret_data(text: str, image: str, origin: str) -> str:
-    """Return the base64 of a `.dockerconfigjson` with the one entry that the image needs: no other credential enters the cluster.
+    """Return the base64 of a `.dockerconfigjson` with the one entry that the image needs:
+    no other credential enters the cluster.
 
     `text` is a file in the format of Docker's config.json. Raises UsageProblem, which never quotes what is in it.
     """
@@ -138,14 +144,18 @@ def pull_secret_data(text: str, image: str, origin: str) -> str:
     except (ValueError, KeyError, TypeError):
         raise UsageProblem(
             f"--smi-pull-secret: {origin} is not a Docker config file with 'auths'",
-            hint="log in with 'docker login' and name ~/.docker/config.json, or make one with 'kubectl create secret docker-registry'",
+            hint="log in with 'docker login' and name ~/.docker/config.json, or make one with 'kubectl create secret "
+            "docker-registry'",
         ) from None
     registry = registry_of(image)
-    chosen = {host: entry for host, entry in entries.items() if _host(host) == registry and isinstance(entry, dict) and entry}
+    chosen = {
+        host: entry for host, entry in entries.items() if _host(host) == registry and isinstance(entry, dict) and entry
+    }
     if not chosen:
         raise UsageProblem(
             f"--smi-pull-secret: {origin} has no credentials for {registry}, the registry of {image}",
-            hint="a file that names a credential helper (credsStore) holds none: log in without it, or make the file with kubectl",
+            hint="a file that names a credential helper (credsStore) holds none: log in without it, "
+            "or make the file with kubectl",
         )
     return base64.b64encode(json.dumps({"auths": chosen}).encode()).decode()
 

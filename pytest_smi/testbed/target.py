@@ -1,4 +1,5 @@
-"""The record of one mesh under test: what every process of a run must know of it, with the form in which it travels between them."""
+"""The record of one mesh under test: what every process of a run must know of it,
+with the form in which it travels between them."""
 
 from __future__ import annotations
 

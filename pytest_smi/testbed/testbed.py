@@ -67,7 +67,9 @@ class Testbed:
         key = (account, alias, joined)
         if key not in self._clients:
             name = account if joined else f"{account}-plain"
-            self._clients[key] = self.deploy(name, alias, account=account, joined=joined, role="client", title=f"cli-{account} in {alias}")
+            self._clients[key] = self.deploy(
+                name, alias, account=account, joined=joined, role="client", title=f"cli-{account} in {alias}"
+            )
         return self._clients[key]
 
     def deploy(
@@ -130,7 +132,8 @@ class Testbed:
         return self._probers[pod_key]
 
     def await_name(self, pod_key: str, host: str) -> None:
-        """Wait until a new name resolves in a pod: it may take as long as anything else to spread. Raises DeadlinePassed.
+        """Wait until a new name resolves in a pod: it may take as long as anything else to spread.
+        Raises DeadlinePassed.
 
         A name that has resolved once is not waited for again; that it is lost is an error.
         """
@@ -150,7 +153,9 @@ class Testbed:
         pods = [pod for workload in workloads for pod in workload.pods]
         fresh = [pod for pod in pods if pod.key not in self._journals]
         for pod in fresh:
-            self._journals[pod.key] = Journal(self.connection, pod.namespace, pod.name, deadline=self.target.limits.session_deadline)
+            self._journals[pod.key] = Journal(
+                self.connection, pod.namespace, pod.name, deadline=self.target.limits.session_deadline
+            )
         for pod in fresh:
             self._journals[pod.key].await_ready()
         return [self._journals[pod.key] for pod in pods]
@@ -184,7 +189,9 @@ class Testbed:
         ready: list[Pod] = []
 
         def enough() -> bool:
-            pods = self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+            pods = self.objects.list(
+                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
+            )
             for pod in pods:
                 self.images |= container_images(pod)
             ready[:] = sorted((pod for pod in map(_ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
@@ -209,11 +216,17 @@ class Testbed:
     def _why_not_ready(self, workload: Workload) -> str:
         """What the cluster says of pods that did not become Ready; nothing when it does not answer."""
         try:
-            pods = self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+            pods = self.objects.list(
+                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
+            )
             events = self.objects.list("v1", "events", workload.namespace)
         except ClusterError:
             return ""
-        own = [event for event in events if str((event.get("involvedObject") or {}).get("name", "")).startswith(workload.name)]
+        own = [
+            event
+            for event in events
+            if str((event.get("involvedObject") or {}).get("name", "")).startswith(workload.name)
+        ]
         return why_not_ready(pods, own)
 
 
@@ -222,4 +235,6 @@ def _ready_pod(pod: Mapping[str, Any]) -> Pod | None:
     conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
     if metadata.get("deletionTimestamp") or conditions.get("Ready") != "True" or not status.get("podIP"):
         return None
-    return Pod(metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default"))
+    return Pod(
+        metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default")
+    )

@@ -27,7 +27,8 @@ def family_of(port: str, target: int) -> str:
 
 
 def protocol_of(port: str, target: int) -> str:
-    """Return what a port `9001/TCP` with its target port speaks, one of the profile's `PROTOCOLS`: on TCP it matters who speaks first.
+    """Return what a port `9001/TCP` with its target port speaks, one of the profile's `PROTOCOLS`:
+    on TCP it matters who speaks first.
 
     HTTP/1.1 and HTTP/2 with prior knowledge share a port, so both are `http`.
     """
@@ -133,18 +134,30 @@ class Workload:
         """Address one pod by its IP."""
         return PodAddress(workload=self, pod=self.pods[index])
 
-    def get(self, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, version: str = "1.1") -> Call:
+    def get(
+        self, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, version: str = "1.1"
+    ) -> Call:
         """A GET from this workload's first pod."""
         return self.http(target, Request(path=path, headers=headers), port=port, version=version)
 
     def send(
-        self, method: str, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, body: str | None = None
+        self,
+        method: str,
+        target: Target,
+        path: str = "/",
+        *,
+        headers: Headers = (),
+        port: int = HTTP,
+        body: str | None = None,
     ) -> Call:
         """A request with any method."""
         return self.http(target, Request(method=method, path=path, headers=headers, body=body), port=port)
 
-    def http(self, target: Target, *requests: Request, port: int = HTTP, version: str = "1.1", connection: str = "fresh") -> Call:
-        """Any HTTP traffic: several request templates are sent in order, over fresh connections or one that is reused."""
+    def http(
+        self, target: Target, *requests: Request, port: int = HTTP, version: str = "1.1", connection: str = "fresh"
+    ) -> Call:
+        """Any HTTP traffic: several request templates are sent in order,
+        over fresh connections or one that is reused."""
         return self._call(target, port, kind="http", requests=requests, version=version, connection=connection)
 
     def tcp(self, target: Target, *, port: int = TCP) -> Call:

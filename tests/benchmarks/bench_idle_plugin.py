@@ -14,7 +14,10 @@ RUNS = 15
 def seconds(folder: Path, *arguments: str) -> float:
     started = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments], cwd=folder, check=True, capture_output=True
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
     )
     return time.perf_counter() - started
 

@@ -1,9 +1,11 @@
-"""Benchmark of merging: seconds for 1,000 and for 10,000 reports, their ratio (10 is linear), and the peak memory of the larger merge.
+"""Benchmark of merging: seconds for 1,000 and for 10,000 reports, their ratio (10 is linear),
+and the peak memory of the larger merge.
 
 Seconds are of processor time, which neighbours on the machine change least; the time on the clock stands beside them.
 
-Run it as a program; `SMI_BENCH_REPORTS` and `SMI_BENCH_RESULTS` set the larger number of reports and the results in each. Every report is
-signed, verified before and after it is copied into the merged one, and has a run of its own; only the merging is timed.
+Run it as a program; `SMI_BENCH_REPORTS` and `SMI_BENCH_RESULTS` set the larger number of reports and the results in
+each. Every report is signed, verified before and after it is copied into the merged one, and has a run of its own;
+only the merging is timed.
 """
 
 import json
@@ -42,11 +44,14 @@ def make_reports(folder: Path, count: int) -> None:
         ours, theirs = statements_of(matrix, {})
         (report / "matrix.json").write_bytes(canonical_bytes(ours.predicate))
         both: tuple[Statement, Statement] = (ours, theirs)
-        (report / "matrix.intoto.jsonl").write_bytes(b"".join(signer.sign(one.to_bytes()).to_bytes() + b"\n" for one in both))
+        (report / "matrix.intoto.jsonl").write_bytes(
+            b"".join(signer.sign(one.to_bytes()).to_bytes() + b"\n" for one in both)
+        )
 
 
 def merge(folder: Path, count: int) -> None:
-    """Merge the first reports of the folder and print what it took, as JSON: in a process of its own, for its memory's sake."""
+    """Merge the first reports of the folder and print what it took, as JSON: in a process of its own,
+    for its memory's sake."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from pytest_smi.reports.merge import merge_reports
@@ -72,7 +77,8 @@ def merge(folder: Path, count: int) -> None:
 
 
 def main() -> int:
-    """Print the table; status 1 when the larger merge took over 500 MB, or the time grew much faster than the reports."""
+    """Print the table; status 1 when the larger merge took over 500 MB,
+    or the time grew much faster than the reports."""
     small = max(1, REPORTS // 10)
     with tempfile.TemporaryDirectory(prefix="bench-merge-") as name:
         folder = Path(name)

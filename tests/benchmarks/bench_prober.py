@@ -1,6 +1,8 @@
-"""Measure the prober against the bare server, over real sockets, each in its own process: `python tests/benchmarks/bench_prober.py`.
+"""Measure the prober against the bare server, over real sockets, each in its own process:
+`python tests/benchmarks/bench_prober.py`.
 
-Prints one line per kind of traffic: requests a second, end to end (plan line written → results line read), best of three lines.
+Prints one line per kind of traffic: requests a second, end to end (plan line written → results line read),
+best of three lines.
 """
 
 from __future__ import annotations
@@ -38,17 +40,28 @@ def free_ports(count: int) -> list[int]:
 def main() -> int:
     """Run every kind and print its rate; status 1 if a request was not answered."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=2000, help="requests per line, at most 5000 (default: %(default)s)")
+    parser.add_argument(
+        "--requests", type=int, default=2000, help="requests per line, at most 5000 (default: %(default)s)"
+    )
     options = parser.parse_args()
     port, health = free_ports(2)
     empty = dict.fromkeys(("TCP_PORTS", "TCP_SERVER_FIRST_PORTS", "UDP_PORTS"), "")
     command = [sys.executable, "-m", "sample_app"]
     with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, **empty, "TMPDIR": folder, "HTTP_PORTS": str(port), "HEALTH_PORT": str(health), "POD_NAME": "bench"}
+        env = {
+            **os.environ,
+            **empty,
+            "TMPDIR": folder,
+            "HTTP_PORTS": str(port),
+            "HEALTH_PORT": str(health),
+            "POD_NAME": "bench",
+        }
         with subprocess.Popen([*command, "server"], env=env) as server:
             try:
                 _await_port(health)
-                with subprocess.Popen([*command, "prober"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
+                with subprocess.Popen(
+                    [*command, "prober"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                ) as prober:
                     assert prober.stdin
                     assert prober.stdout
                     prober.stdout.readline()
@@ -60,7 +73,16 @@ def main() -> int:
 def _measure(prober: subprocess.Popen[str], port: int, name: str, kind: dict[str, Any], requests: int) -> int:
     assert prober.stdin
     assert prober.stdout
-    line = {"op": "probe", "id": "b", "kind": "http", "host": "127.0.0.1", "port": port, "repeat": requests, "nonce": "b", **kind}
+    line = {
+        "op": "probe",
+        "id": "b",
+        "kind": "http",
+        "host": "127.0.0.1",
+        "port": port,
+        "repeat": requests,
+        "nonce": "b",
+        **kind,
+    }
     best, bad = 0.0, 0
     for _ in range(3):
         begun = time.monotonic()

@@ -1,4 +1,5 @@
-"""Probes per second through one exec session: without a mesh in the path, and through two sidecars with mutual TLS; aim: 1,000."""
+"""Probes per second through one exec session: without a mesh in the path, and through two sidecars with mutual TLS;
+aim: 1,000."""
 
 import time
 from collections.abc import Sequence
@@ -25,7 +26,12 @@ def rate(arguments: Sequence[str]) -> float:
         connection = Connection(cluster.kubeconfig)
         found = inspect(connection, profile)
         target = MeshTarget(
-            name="reference", profile=profile, versions=found.versions, limits=profile.limits, image=SAMPLE_APP_IMAGE, run="benchmark"
+            name="reference",
+            profile=profile,
+            versions=found.versions,
+            limits=profile.limits,
+            image=SAMPLE_APP_IMAGE,
+            run="benchmark",
         )
         testbed = Testbed(connection, target)
         scene = Scenario(Context(testbed, "bench"))

@@ -1,4 +1,5 @@
-"""Benchmark of the sequential test: mean number of requests against Wald's lower bound and against a test of fixed size, and its own cost.
+"""Benchmark of the sequential test: mean number of requests against Wald's lower bound and against a test
+of fixed size, and its own cost.
 
 Run it as a program; it prints a table. The seed is fixed: the same numbers every time, apart from the times.
 `±` is the standard error of the ratio: so many tests are run that it is about a hundredth.
@@ -55,7 +56,9 @@ def main() -> None:
         mean, error = sent / len(sizes), statistics.stdev(sizes) / math.sqrt(len(sizes))
         name = "/".join(f"{weight:g}" for weight in weights.values())
         costs = f"{1e3 * (planned - began):>9.1f}{1e6 * (done - planned) / sent:>12.1f}"
-        print(f"{name:<16}{mean:>8.0f}{bound:>8.0f}{mean / bound:>7.2f}{error / bound:>7.2f}{fixed_size(plan):>9}{costs}")
+        print(
+            f"{name:<16}{mean:>8.0f}{bound:>8.0f}{mean / bound:>7.2f}{error / bound:>7.2f}{fixed_size(plan):>9}{costs}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The whole suite on the reference mesh, cluster start included; aims: 40 s with -n 2, under 1 GB, --collect-only under 1 s."""
+"""The whole suite on the reference mesh, cluster start included; aims: 40 s with -n 2, under 1 GB,
+--collect-only under 1 s."""
 
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def proportional_bytes(root: int) -> int:
 def run(folder: str, *arguments: str) -> tuple[float, int]:
     """Seconds and peak bytes of one run."""
     started = time.perf_counter()
-    process = subprocess.Popen([*SUITE, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [*SUITE, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     peak, done = 0, threading.Event()
 
     def watch() -> None:
@@ -60,7 +63,8 @@ def main() -> None:
         single, _ = run(folder)
         double, peak = run(folder, "-n", "2")
         print(
-            f"suite: {double:.1f} s with -n 2 ({double / AIM_SECONDS:.2f} of the aim), {single:.1f} s without: {single / double:.2f} times"
+            f"suite: {double:.1f} s with -n 2 ({double / AIM_SECONDS:.2f} of the aim), {single:.1f} s without: "
+            f"{single / double:.2f} times"
         )
         print(f"peak memory with -n 2: {peak / 1e6:.0f} MB, {peak / AIM_BYTES:.2f} of the aim")
 

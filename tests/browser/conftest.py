@@ -41,7 +41,9 @@ def browser() -> Iterator[Any]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pages on disk: `mixed` and `hostile`."""
     folder = tmp_path_factory.mktemp("pages")
-    return {name: _write(folder / f"{name}.html", of) for name, of in (("mixed", mixed()), ("hostile", hostile_built()))}
+    return {
+        name: _write(folder / f"{name}.html", of) for name, of in (("mixed", mixed()), ("hostile", hostile_built()))
+    }
 
 
 @pytest.fixture
@@ -60,10 +62,15 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         address = pages[name].as_uri()
-        page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith((address, "data:")) else None)
+        page.on(
+            "request",
+            lambda request: complaints.append(request.url) if not request.url.startswith((address, "data:")) else None,
+        )
         page.on("dialog", refuse)
         page.on("pageerror", lambda error: complaints.append(f"error {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.goto(address + fragment)
         return page
 
@@ -74,5 +81,7 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
 
 
 def _write(path: Path, of: Built) -> Path:
-    path.write_bytes(index_html(of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=False))
+    path.write_bytes(
+        index_html(of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=False)
+    )
     return path

@@ -40,7 +40,9 @@ def address(allure: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("allure")
     results, report = folder / "allure-results", folder / "allure-report"
     chosen = "ninety_ten or two_thirds or end_of_a_path"
-    run = run_suite(folder, "-n", "2", f"--alluredir={results}", "--smi-fault=split-clamps-at-100", "-k", chosen, timeout=180)
+    run = run_suite(
+        folder, "-n", "2", f"--alluredir={results}", "--smi-fault=split-clamps-at-100", "-k", chosen, timeout=180
+    )
     assert run.status == 1, run.output
     command = [allure, "generate", "--config", str(results / "allurerc.json"), str(results), "--output", str(report)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
@@ -55,7 +57,8 @@ def address(allure: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 def test_allure_shows_our_results(address: str, browser: Any) -> None:
-    """Environment, tree by API and level, and a failure with severity, labels, link, steps and evidence are on the page."""
+    """Environment, tree by API and level, and a failure with severity, labels, link,
+    steps and evidence are on the page."""
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
     context.set_default_timeout(15000)
     page = context.new_page()

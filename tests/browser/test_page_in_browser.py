@@ -1,6 +1,7 @@
 """The page as people use it: clicks, filters, search, keyboard, themes, phones, print, and text that tries to be code.
 
-Every test also holds that nothing was requested from anywhere, that no error was logged and no dialog opened (see `open_page`).
+Every test also holds that nothing was requested from anywhere, that no error was logged
+and no dialog opened (see `open_page`).
 """
 
 from pathlib import Path
@@ -19,7 +20,8 @@ CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 def shown(page: Any) -> list[str]:
     """The requirements whose rows are seen."""
     found: list[str] = page.eval_on_selector_all(
-        "tr.requirement", "rows => rows.filter((row) => row.checkVisibility()).map((row) => row.querySelector('.id').textContent)"
+        "tr.requirement",
+        "rows => rows.filter((row) => row.checkVisibility()).map((row) => row.querySelector('.id').textContent)",
     )
     return found
 
@@ -30,17 +32,28 @@ def cell(page: Any, requirement: str, mesh: str) -> Any:
 
 
 def test_matrix_is_there(open_page: Any) -> None:
-    """Meshes with verdict and capability, requirements in the order of the specification, cells with a word and a shape each."""
+    """Meshes with verdict and capability, requirements in the order of the specification,
+    cells with a word and a shape each."""
     page = open_page()
     assert page.locator(".card h2").all_text_contents() == ["linkerd edge-26.11", "osm 1.2.4", "reference 0.1.0"]
     assert page.locator(".verdict").all_text_contents() == ["Conformant", "Not conformant", "Conformant"]
     assert shown(page) == ["TA-01", "TA-02", "TA-03", "TS-01", "TS-04", "SP-01", "SP-10", "TM-01"]
     shapes = page.eval_on_selector_all(
         "td:not(.earlier) .cell",
-        "cells => [...new Set(cells.map((c) => c.innerText.trim() + ' ' + c.querySelector('use').getAttribute('href')))]",
+        "cells => [...new Set(cells.map((c) => c.innerText.trim() + ' ' + "
+        "c.querySelector('use').getAttribute('href')))]",
     )
-    assert {shape.split()[0] for shape in shapes} == {"passed", "failed", "errored", "unsupported", "skipped", "observed"}
-    assert all(f"{word} #i-{word}" in shapes for word in ("passed", "failed", "errored", "unsupported", "skipped", "observed"))
+    assert {shape.split()[0] for shape in shapes} == {
+        "passed",
+        "failed",
+        "errored",
+        "unsupported",
+        "skipped",
+        "observed",
+    }
+    assert all(
+        f"{word} #i-{word}" in shapes for word in ("passed", "failed", "errored", "unsupported", "skipped", "observed")
+    )
 
 
 def test_click_opens_the_panel(open_page: Any) -> None:
@@ -49,7 +62,15 @@ def test_click_opens_the_panel(open_page: Any) -> None:
     cell(page, "SP-10", "osm").click()
     panel = page.get_by_role("dialog")
     text = panel.inner_text()
-    for part in ("SP-10", "failed", "A backend of weight zero receives nothing.", "3 of 400 requests", "MUST-d", "counted", "0.50 s"):
+    for part in (
+        "SP-10",
+        "failed",
+        "A backend of weight zero receives nothing.",
+        "3 of 400 requests",
+        "MUST-d",
+        "counted",
+        "0.50 s",
+    ):
         assert part in text
     link = panel.get_by_role("link", name="split v1alpha4 §Specification")
     assert link.get_attribute("href") == (
@@ -70,7 +91,8 @@ def test_reading_is_shown(open_page: Any) -> None:
 
 
 def test_filters_and_search_combine(open_page: Any) -> None:
-    """Statuses and levels each add, status and level and words narrow; what is left is counted; clearing brings all back."""
+    """Statuses and levels each add, status and level and words narrow; what is left is counted;
+    clearing brings all back."""
     page = open_page()
     page.get_by_role("button", name="failed 1").click()
     assert shown(page) == ["SP-10"]
@@ -93,7 +115,8 @@ def test_filters_and_search_combine(open_page: Any) -> None:
 
 
 def test_keyboard_alone_is_enough(open_page: Any) -> None:
-    """Tab reaches one cell, arrows move between cells, Enter opens, arrows walk in the panel, Escape closes, slash searches."""
+    """Tab reaches one cell, arrows move between cells, Enter opens, arrows walk in the panel, Escape closes,
+    slash searches."""
     page = open_page()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "search"
@@ -129,7 +152,8 @@ def test_keyboard_alone_is_enough(open_page: Any) -> None:
 
 
 def test_the_focus_returns_with_the_panel_and_not_after_it(open_page: Any) -> None:
-    """A key that follows Escape at once meets the cell shown last, although the browser says "close" only later; filters stay."""
+    """A key that follows Escape at once meets the cell shown last, although the browser says "close" only later;
+    filters stay."""
     page = open_page()
     page.get_by_role("searchbox").fill("TA-0")
     before = shown(page)
@@ -154,7 +178,11 @@ def test_history_of_a_mesh(open_page: Any) -> None:
     page = open_page()
     cell(page, "SP-01", "reference").click()
     panel = page.get_by_role("dialog")
-    assert [text.split(" ")[0] for text in panel.locator(".past button").all_inner_texts()] == ["0.0.8", "0.0.9", "0.1.0"]
+    assert [text.split(" ")[0] for text in panel.locator(".past button").all_inner_texts()] == [
+        "0.0.8",
+        "0.0.9",
+        "0.1.0",
+    ]
     panel.get_by_role("button", name="0.0.8").click()
     assert "81 of 100 reached v1" in panel.inner_text()
     page.keyboard.press("Escape")
@@ -183,7 +211,8 @@ def test_contrast(open_page: Any, scheme: str) -> None:
 def test_dark_is_dark(open_page: Any) -> None:
     """The page follows the reader's scheme."""
     grounds = {
-        scheme: open_page(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor") for scheme in ("light", "dark")
+        scheme: open_page(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
     }
     assert grounds == {"light": "rgb(251, 251, 250)", "dark": "rgb(19, 21, 24)"}
 
@@ -194,12 +223,16 @@ def test_narrow_screens(open_page: Any, width: int) -> None:
     page = open_page(width=width, height=800, is_mobile=width < 700, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if width < 700:
-        said = page.evaluate("getComputedStyle(document.querySelector('td.run[data-status=failed]:not(.earlier)'), '::before').content")
+        said = page.evaluate(
+            "getComputedStyle(document.querySelector('td.run[data-status=failed]:not(.earlier)'), '::before').content"
+        )
         assert "osm" in said
     cell(page, "SP-10", "osm").tap()
     box = page.get_by_role("dialog").bounding_box()
     assert round(box["width"]) == min(width, 704)
-    assert page.evaluate("document.querySelector('#panel-body').scrollWidth <= document.querySelector('#panel-body').clientWidth")
+    assert page.evaluate(
+        "document.querySelector('#panel-body').scrollWidth <= document.querySelector('#panel-body').clientWidth"
+    )
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -245,5 +278,7 @@ def test_accessible_names_and_roles(open_page: Any) -> None:
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
     assert button.get_attribute("aria-pressed") == "true"
-    nameless = page.eval_on_selector_all("button", "all => all.filter((b) => !(b.innerText.trim() || b.getAttribute('aria-label'))).length")
+    nameless = page.eval_on_selector_all(
+        "button", "all => all.filter((b) => !(b.innerText.trim() || b.getAttribute('aria-label'))).length"
+    )
     assert nameless == 0

@@ -42,7 +42,9 @@ def run(cluster: EmbeddedCluster, *arguments: str) -> int:
     return int(str(caught.value.code))
 
 
-def test_shows_and_deletes_nothing(cluster: EmbeddedCluster, objects: Objects, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shows_and_deletes_nothing(
+    cluster: EmbeddedCluster, objects: Objects, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With --dry-run; and without a terminal it is status 4, with the option to give."""
     assert run(cluster, "--dry-run") == 0
     out = capsys.readouterr().out
@@ -54,7 +56,9 @@ def test_shows_and_deletes_nothing(cluster: EmbeddedCluster, objects: Objects, c
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n\n", ["smi-t1-left", "smi-t2-left"]), ("y\n", [])])
-def test_asks(cluster: EmbeddedCluster, objects: Objects, answer: str, left: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asks(
+    cluster: EmbeddedCluster, objects: Objects, answer: str, left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a terminal: only a yes deletes."""
 
     class Terminal:
@@ -67,7 +71,9 @@ def test_asks(cluster: EmbeddedCluster, objects: Objects, answer: str, left: lis
     assert names(objects) == left
 
 
-def test_yes_deletes_and_says_so(cluster: EmbeddedCluster, objects: Objects, capsys: pytest.CaptureFixture[str]) -> None:
+def test_yes_deletes_and_says_so(
+    cluster: EmbeddedCluster, objects: Objects, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With --yes nothing is asked; afterwards there is nothing to clean."""
     assert run(cluster, "--yes") == 0
     assert "deleted smi-t1-left\ndeleted smi-t2-left\n" in capsys.readouterr().out

@@ -70,7 +70,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_keygen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A key is made with mode 0600 and its public half beside it; it is never replaced, and its content never printed."""
+    """A key is made with mode 0600 and its public half beside it; it is never replaced,
+    and its content never printed."""
     path = tmp_path / "k.pem"
     assert run("keygen", "--out", str(path)) == 0
     out = capsys.readouterr().out

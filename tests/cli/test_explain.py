@@ -108,10 +108,15 @@ INERT = [
     (GROUP + "---" + TARGET.replace("[read]", "[write]"), "names match write of HTTPRouteGroup items, which has read"),
     (GROUP + "---" + re.sub("rules: .*", "rules: []", TARGET), "has no rules"),
     (GROUP + "---" + re.sub("sources: .*", "sources: []", TARGET), "has no sources"),
-    (GROUP + "---" + re.sub("destination: .*", "x: y", TARGET), "cannot be read, so it grants nothing: spec.destination.kind"),
+    (
+        GROUP + "---" + re.sub("destination: .*", "x: y", TARGET),
+        "cannot be read, so it grants nothing: spec.destination.kind",
+    ),
     (GROUP.replace("/items/.*", "/items/(") + "---" + TARGET, "is no regular expression"),
     (
-        GROUP.replace("spec: {matches", "{matches").replace("{matches: ", "matches: ").replace("}]}\n", "}]\n") + "---" + TARGET,
+        GROUP.replace("spec: {matches", "{matches").replace("{matches: ", "matches: ").replace("}]}\n", "}]\n")
+        + "---"
+        + TARGET,
         "beside `spec`",
     ),
 ]
@@ -130,7 +135,9 @@ def test_what_grants_nothing_is_said_and_strict(explain: Any, text: str, said: s
 
 def split(backends: str, name: str = "app", more: str = "", meta: str = "") -> str:
     """A TrafficSplit of the Service app."""
-    head = f"apiVersion: split.smi-spec.io/v1alpha4, kind: TrafficSplit, metadata: {{name: {name}, namespace: shop{meta}}}"
+    head = (
+        f"apiVersion: split.smi-spec.io/v1alpha4, kind: TrafficSplit, metadata: {{name: {name}, namespace: shop{meta}}}"
+    )
     return f"{{{head}, spec: {{service: app, backends: [{backends}]{more}}}}}"
 
 
@@ -140,7 +147,11 @@ CANARY = "{service: app-stable, weight: 90}, {service: app-canary, weight: 10}"
 
 def test_splits(explain: Any) -> None:
     """Shares in per cent, for each port and segment."""
-    group = GROUP.replace("/items/.*", ".*").replace("methods: [GET]", 'headers: [{x-beta: "^1$"}]').replace('pathRegex: ".*", ', "")
+    group = (
+        GROUP.replace("/items/.*", ".*")
+        .replace("methods: [GET]", 'headers: [{x-beta: "^1$"}]')
+        .replace('pathRegex: ".*", ', "")
+    )
     out = explain(SERVICES, split(CANARY))[1]
     assert "port 80/TCP: app-stable 90%, app-canary 10%" in out
 
@@ -172,8 +183,15 @@ def test_splits_without_effect(explain: Any, text: str, said: str) -> None:
     ("text", "said"),
     [
         (
-            split("{service: app, weight: 95}, {service: app-canary, weight: 5}", meta=", ownerReferences: [{kind: Rollout, name: app}]"),
-            ["written by Argo Rollouts for Rollout app", "app 95%, app-canary 5% | app-canary 100% | the root's own endpoints", "AMB-33"],
+            split(
+                "{service: app, weight: 95}, {service: app-canary, weight: 5}",
+                meta=", ownerReferences: [{kind: Rollout, name: app}]",
+            ),
+            [
+                "written by Argo Rollouts for Rollout app",
+                "app 95%, app-canary 5% | app-canary 100% | the root's own endpoints",
+                "AMB-33",
+            ],
         ),
         (
             split(
@@ -271,7 +289,10 @@ def test_thousand_objects(explain: Any) -> None:
     for number in range(250):
         namespace = f"n{number % 20}"
         account = {"kind": "ServiceAccount", "name": f"s{number}", "namespace": namespace}
-        matches = [{"name": "a", "pathRegex": f"/a{number}/.*", "methods": ["GET"]}, {"name": "b", "headers": [{"x-k": "^v$"}]}]
+        matches = [
+            {"name": "a", "pathRegex": f"/a{number}/.*", "methods": ["GET"]},
+            {"name": "b", "headers": [{"x-k": "^v$"}]},
+        ]
         rules = [{"kind": "HTTPRouteGroup", "name": f"g{number}"}]
         backends = [{"service": f"s{(number + step) % 250}", "weight": 50} for step in (20, 40)]
         objects += [
@@ -286,7 +307,14 @@ def test_thousand_objects(explain: Any) -> None:
                 sources=[account] * 5,
             ),
             made("v1", "Service", f"s{number}", namespace, ports=[{"port": 80, "targetPort": 8080}]),
-            made("split.smi-spec.io/v1alpha4", "TrafficSplit", f"p{number}", namespace, service=f"s{number}", backends=backends),
+            made(
+                "split.smi-spec.io/v1alpha4",
+                "TrafficSplit",
+                f"p{number}",
+                namespace,
+                service=f"s{number}",
+                backends=backends,
+            ),
         ]
     text = yaml.safe_dump_all(objects)
     started = time.process_time()

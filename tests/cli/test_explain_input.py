@@ -1,4 +1,5 @@
-"""Where `pytest-smi explain` reads objects: files, folders, standard input, a cluster; what is no manifest is refused in one sentence."""
+"""Where `pytest-smi explain` reads objects: files, folders, standard input, a cluster;
+what is no manifest is refused in one sentence."""
 
 import io
 import sys
@@ -13,7 +14,9 @@ from pytest_smi.cli.explain_input import from_cluster, from_files
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.errors import ClusterError, UsageProblem
 
-BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,8 @@ def test_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_folders_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders are read to their depth, in order, other files left; JSON is YAML; `-` is standard input; empty documents are none."""
+    """Folders are read to their depth, in order, other files left; JSON is YAML; `-` is standard input;
+    empty documents are none."""
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "one.yml").write_text("kind: B\n---\n---\nkind: C\n")
     (tmp_path / "a.json").write_text('{"kind": "A"}')
@@ -71,7 +75,8 @@ def test_nothing_reaches_the_terminal_unescaped(tmp_path: Path, capsys: pytest.C
     (tmp_path / "a.yaml").write_text(
         "apiVersion: access.smi-spec.io/v1alpha3\nkind: TrafficTarget\n"
         'metadata: {name: "a\\e[31mred\\u202e\\nfake", namespace: x}\n'
-        'spec: {destination: {kind: ServiceAccount, name: "b\\rc", namespace: x}, sources: [{kind: "G\\e[2J", name: c, namespace: x}],'
+        'spec: {destination: {kind: ServiceAccount, name: "b\\rc", namespace: x}, sources: [{kind: "G\\e[2J", name: '
+        "c, namespace: x}],"
         ' rules: [{kind: TCPRoute, name: "t\\e"}]}\n'
         "---\napiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\n"
         'metadata: {name: "t\\e", namespace: x}\nspec: {matches: {ports: []}}\n'
@@ -89,18 +94,30 @@ class FakeConnection:
 
     host = "https://fake"
 
-    def __init__(self, groups: dict[str, list[str]], resources: dict[str, list[tuple[str, str]]], objects: dict[str, list[dict[str, Any]]]):
+    def __init__(
+        self,
+        groups: dict[str, list[str]],
+        resources: dict[str, list[tuple[str, str]]],
+        objects: dict[str, list[dict[str, Any]]],
+    ):
         self.groups, self.resources, self.objects = groups, resources, objects
         self.asked: list[str] = []
 
     def request(self, method: str, path: str, query: object = None) -> Answer:
         self.asked.append(path)
         if path == "/apis":
-            groups = [{"name": name, "versions": [{"version": one} for one in versions]} for name, versions in self.groups.items()]
+            groups = [
+                {"name": name, "versions": [{"version": one} for one in versions]}
+                for name, versions in self.groups.items()
+            ]
             return Answer(200, {"groups": groups})
         if path in self.resources:
             return Answer(200, {"resources": [{"name": name, "kind": kind} for name, kind in self.resources[path]]})
-        return Answer(200, {"items": self.objects[path]}) if path in self.objects else Answer(403, {"message": "forbidden"})
+        return (
+            Answer(200, {"items": self.objects[path]})
+            if path in self.objects
+            else Answer(403, {"message": "forbidden"})
+        )
 
     def close(self) -> None:
         """Nothing to close."""
@@ -110,7 +127,8 @@ ACCESS, SPLIT = "/apis/access.smi-spec.io/v1alpha2", "/apis/split.smi-spec.io/v1
 
 
 def test_cluster() -> None:
-    """Each kind is listed in the newest version that is known and served, in one namespace; items get the kind that lists leave out."""
+    """Each kind is listed in the newest version that is known and served, in one namespace;
+    items get the kind that lists leave out."""
     resources = {
         ACCESS: [("traffictargets", "TrafficTarget"), ("traffictargets/status", "TrafficTarget")],
         SPLIT: [("trafficsplits", "TrafficSplit")],
@@ -122,7 +140,9 @@ def test_cluster() -> None:
         "/api/v1/namespaces/shop/services": [{"metadata": {"name": "app"}}],
     }
     fake = FakeConnection(
-        {"apps": ["v1"], "access.smi-spec.io": ["v1alpha2", "v9"], "split.smi-spec.io": ["v1alpha1", "v1alpha2"]}, resources, objects
+        {"apps": ["v1"], "access.smi-spec.io": ["v1alpha2", "v9"], "split.smi-spec.io": ["v1alpha1", "v1alpha2"]},
+        resources,
+        objects,
     )
 
     found = from_cluster(fake, "shop")  # type: ignore[arg-type]
@@ -142,7 +162,9 @@ def test_cluster_with_bindings() -> None:
         "/api/v1/services": [],
         "/api/v1/pods": [{"metadata": {"name": "p", "namespace": "shop"}}],
     }
-    fake = FakeConnection({"access.smi-spec.io": ["v1alpha4"]}, {draft: [("identitybindings", "IdentityBinding")]}, objects)
+    fake = FakeConnection(
+        {"access.smi-spec.io": ["v1alpha4"]}, {draft: [("identitybindings", "IdentityBinding")]}, objects
+    )
 
     assert [one["kind"] for one in from_cluster(fake, None)] == ["IdentityBinding", "Pod"]  # type: ignore[arg-type]
 

@@ -23,7 +23,11 @@ def example(name: str) -> str:
     [("overview", ()), ("denied", (*QUESTION, "POST /items")), ("open", (*QUESTION, "GET /items/7"))],
 )
 def test_output_is_real(
-    name: str, arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    name: str,
+    arguments: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each block of output is what the command above it prints of the page's own manifests, 100 columns wide."""
     monkeypatch.setenv("COLUMNS", "100")
@@ -38,7 +42,9 @@ def test_output_is_real(
 @pytest.mark.parametrize("path", ["/items", "/items/7"])
 def test_advice_closes_the_question(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pattern that the page recommends is read alike by everybody."""
-    (tmp_path / "shop.yaml").write_text(example("shop.yaml").replace("pathRegex: /items,", 'pathRegex: "/items(/.*)?$",'))
+    (tmp_path / "shop.yaml").write_text(
+        example("shop.yaml").replace("pathRegex: /items,", 'pathRegex: "/items(/.*)?$",')
+    )
     with pytest.raises(SystemExit):
         main(["explain", "-f", str(tmp_path / "shop.yaml"), *QUESTION, f"GET {path}"])
 

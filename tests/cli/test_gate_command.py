@@ -82,7 +82,12 @@ def test_what_is_errored_now_closes_it_without_blaming_the_mesh(
     ],
 )
 def test_what_verify_refuses_closes_it(
-    tmp_path: Path, key: Path, of_matrix: dict[str, Any], arguments: tuple[str, ...], found: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    key: Path,
+    of_matrix: dict[str, Any],
+    arguments: tuple[str, ...],
+    found: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The questions of `verify` are asked here too."""
     assert gate(a_new_report(tmp_path, **of_matrix), "--key", key, *arguments) == 1
@@ -91,7 +96,9 @@ def test_what_verify_refuses_closes_it(
     assert "open" not in said.out
 
 
-def test_evidence_that_was_changed_closes_it(tmp_path: Path, key: Path, last: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evidence_that_was_changed_closes_it(
+    tmp_path: Path, key: Path, last: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A report that is not what was signed is never compared."""
     new = a_new_report(tmp_path)
     (new / "evidence" / "TA-01.json").write_text("{}")
@@ -110,7 +117,9 @@ def test_baseline_of_another_signer(tmp_path: Path, key: Path, capsys: pytest.Ca
     assert gate(new, "--key", key, "--baseline", theirs, "--trust-baseline") == 0
 
 
-def test_baseline_of_another_mesh_compares_nothing(tmp_path: Path, key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_baseline_of_another_mesh_compares_nothing(
+    tmp_path: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An open gate means that something was compared: a baseline without a run of the mesh closes it."""
     new = a_new_report(tmp_path)
     linkerd = a_report(tmp_path / "linkerd", mesh="linkerd")

@@ -39,7 +39,9 @@ def test_rendered_report_still_verifies(report: Path) -> None:
 def test_command_with_key(report: Path, tmp_path: Path) -> None:
     """With --key everything is written, badge included, where --out says."""
     out = tmp_path / "site"
-    done = CliRunner().invoke(command, [str(report), "--key", str(report / KEY_FILE), "--max-age", "1d", "--out", str(out)])
+    done = CliRunner().invoke(
+        command, [str(report), "--key", str(report / KEY_FILE), "--max-age", "1d", "--out", str(out)]
+    )
     assert done.exit_code == 0, done.output
     assert json.loads((out / "badge.json").read_text())["color"] in ("red", "lightgrey")
     assert {path.name for path in out.iterdir()} == {

@@ -1,4 +1,5 @@
-"""Tests of what every command has in common: where its output goes, what untrusted strings do to it, and what happens when it breaks."""
+"""Tests of what every command has in common: where its output goes, what untrusted strings do to it,
+and what happens when it breaks."""
 
 import json
 import os
@@ -177,8 +178,8 @@ class TestBadInputs:
         assert run("diff", report, report) == 3
         told = capsys.readouterr().err
         assert (
-            f"{report}/matrix.json: the schema version must be at most {SCHEMA_VERSION} for this release; found {SCHEMA_VERSION + 1}"
-            in told
+            f"{report}/matrix.json: the schema version must be at most {SCHEMA_VERSION} for this release; "
+            f"found {SCHEMA_VERSION + 1}" in told
         )
         assert "pip install --upgrade pytest-smi" in told
         assert run("render", report) == 3

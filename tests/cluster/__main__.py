@@ -1,4 +1,5 @@
-"""`python -m tests.cluster COMMAND`: a real Kubernetes node, made from Go modules and Debian packages, and meshes for it."""
+"""`python -m tests.cluster COMMAND`: a real Kubernetes node, made from Go modules and Debian packages,
+and meshes for it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Build what is missing, start the node unless it runs, give it the sample app's image, and print the path of its kubeconfig."""
+    """Build what is missing, start the node unless it runs, give it the sample app's image,
+    and print the path of its kubeconfig."""
     layout = Layout.find()
     lifecycle.up(layout)
     with step("sample app: image"):
@@ -65,7 +67,8 @@ _MESH = click.argument("name", type=click.Choice(sorted(meshes.MESHES)))
 @main.command("mesh-up")
 @_MESH
 def mesh_up(name: str) -> None:
-    """Build what is missing of a mesh, install it into the running cluster, wait until it serves, and print its version."""
+    """Build what is missing of a mesh, install it into the running cluster, wait until it serves,
+    and print its version."""
     click.echo(meshes.up(name, Layout.find()))
 
 

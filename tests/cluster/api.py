@@ -42,7 +42,8 @@ def condition(layout: Layout, path: str, kind: str) -> bool:
 def kubelet_serves(layout: Layout) -> bool:
     """Tell whether the node is Ready and its kubelet knows every pod that the API server knows on it.
 
-    A kubelet that has just been started again refuses `exec` and logs of pods for a moment, while the node still counts as Ready.
+    A kubelet that has just been started again refuses `exec` and logs of pods for a moment,
+    while the node still counts as Ready.
     """
     if not condition(layout, f"/api/v1/nodes/{NODE_NAME}", "Ready"):
         return False
@@ -61,6 +62,8 @@ def apply(layout: Layout, programs: Binaries, manifest: str) -> None:
     """Apply a manifest (YAML documents) with kubectl; raises ClusterProblem with its errors."""
     command = [str(programs.path("kubectl")), f"--kubeconfig={layout.kubeconfig}", "apply", "--filename=-"]
     environment = {**os.environ, "HOME": str(layout.state)}  # kubectl caches discovery there
-    done = subprocess.run(command, input=manifest, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, input=manifest, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
     if done.returncode:
         raise ClusterProblem(f"kubectl apply: {done.stderr.strip()}")

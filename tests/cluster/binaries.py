@@ -16,7 +16,8 @@ _STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binaries:
-    """Where the programs are; beside `kubernetes` is a link for each of KUBERNETES_NAMES, beside `coredns` one named RESOLVER."""
+    """Where the programs are; beside `kubernetes` is a link for each of KUBERNETES_NAMES,
+    beside `coredns` one named RESOLVER."""
 
     kubernetes: Path
     coredns: Path
@@ -38,7 +39,8 @@ def coredns_version() -> str:
 
 
 def version_flags(version: str) -> tuple[str, ...]:
-    """Return the linker's flags that make Kubernetes and its clients tell `version`; built as a module they would tell v0.0.0."""
+    """Return the linker's flags that make Kubernetes and its clients tell `version`;
+    built as a module they would tell v0.0.0."""
     major, minor, _ = version.removeprefix("v").split(".", 2)
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     return tuple(f"-X {package}.{name}={value}" for package in _STAMPED for name, value in values.items())

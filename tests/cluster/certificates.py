@@ -1,4 +1,5 @@
-"""Keys and certificates of one node: two authorities, the servers' certificates, and one client certificate per component."""
+"""Keys and certificates of one node: two authorities, the servers' certificates,
+and one client certificate per component."""
 
 from __future__ import annotations
 
@@ -17,7 +18,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.cluster.layout import API_SERVICE, CLUSTER_DOMAIN, NODE, NODE_NAME
 
 _LIFE = datetime.timedelta(days=30)
-API_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{CLUSTER_DOMAIN}")
+API_NAMES = (
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
+)
 CLIENTS = {
     "admin": ("admin", "system:masters"),
     "kube-apiserver-kubelet-client": ("kube-apiserver-kubelet-client", "system:masters"),
@@ -40,7 +47,8 @@ class Authority:
 
 
 def write_all(folder: Path) -> None:
-    """Make `folder` (mode 0700) and write everything to it: two authorities, CLIENTS, the servers, service-accounts; keys are 0600."""
+    """Make `folder` (mode 0700) and write everything to it: two authorities, CLIENTS, the servers, service-accounts;
+    keys are 0600."""
     folder.mkdir(mode=0o700, parents=True)
     cluster, front_proxy = (authority(folder, name) for name in ("ca", "front-proxy-ca"))
     for name, (user, group) in CLIENTS.items():
@@ -56,10 +64,20 @@ def write_all(folder: Path) -> None:
         names=API_NAMES,
         addresses=("127.0.0.1", str(NODE.ip), str(API_SERVICE)),
     )
-    issue(folder, cluster, "kubelet-server", user=f"system:node:{NODE_NAME}", usage=server, names=(NODE_NAME,), addresses=(str(NODE.ip),))
+    issue(
+        folder,
+        cluster,
+        "kubelet-server",
+        user=f"system:node:{NODE_NAME}",
+        usage=server,
+        names=(NODE_NAME,),
+        addresses=(str(NODE.ip),),
+    )
     signing = ec.generate_private_key(ec.SECP256R1())
     _write_key(folder / "service-accounts.key", signing)
-    public = signing.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = signing.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     (folder / "service-accounts.pub").write_bytes(public)
 
 
@@ -67,7 +85,9 @@ def authority(folder: Path, name: str) -> Authority:
     """Make an authority and write its certificate and key to `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{NODE_NAME} {name}")])
-    builder = _builder(subject, subject, key).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = _builder(subject, subject, key).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
     certificate = builder.sign(key, hashes.SHA256())
     _write(folder, name, key, certificate)
@@ -85,7 +105,8 @@ def issue(
     names: Sequence[str] = (),
     addresses: Sequence[str] = (),
 ) -> None:
-    """Write NAME.crt and NAME.key to `folder`: of `signer`, for a `user` of a `group` or a server's names and addresses."""
+    """Write NAME.crt and NAME.key to `folder`: of `signer`, for a `user` of a `group` or a server's names
+    and addresses."""
     key = ec.generate_private_key(ec.SECP256R1())
     groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
     subject = x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, user)])
@@ -97,7 +118,9 @@ def issue(
     alternatives += [x509.IPAddress(ipaddress.ip_address(each)) for each in addresses]
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False)
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False
+    )
     _write(folder, name, key, builder.sign(signer.key, hashes.SHA256()))
 
 
@@ -136,6 +159,8 @@ def _write(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     # The traditional form: what signs ServiceAccount tokens reads no other of elliptic curves everywhere.
-    data = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    data = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)

@@ -31,13 +31,17 @@ def create() -> None:
 
 
 def remove() -> None:
-    """Remove the group and all groups in it; no process may be left in them. Raises ClusterProblem when the kernel keeps one busy."""
+    """Remove the group and all groups in it; no process may be left in them.
+
+    Raises ClusterProblem when the kernel keeps one busy.
+    """
     for hierarchy in hierarchies():
         remove_tree(hierarchy / CGROUP)
 
 
 def remove_tree(group: Path, *, seconds: float = _LETTING_GO) -> None:
-    """Remove one group with all groups in it, within `seconds`: a group stays busy for a while after its last process has ended."""
+    """Remove one group with all groups in it, within `seconds`: a group stays busy for a while after its last process
+    has ended."""
     until(lambda: _removed(group), seconds=seconds, what=f"the kernel to let go of the control group {group}")
 
 
@@ -64,7 +68,8 @@ def hierarchies() -> list[Path]:
 
 
 def _inherit_cpus(hierarchy: Path) -> None:
-    """Give the group the processors and memory nodes of its parent: in version 1 a new group has none, and takes no process."""
+    """Give the group the processors and memory nodes of its parent: in version 1 a new group has none,
+    and takes no process."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         ours = hierarchy / CGROUP / name
         if ours.exists() and not (hierarchy / "cgroup.controllers").exists() and not ours.read_text().strip():

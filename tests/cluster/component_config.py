@@ -11,7 +11,13 @@ from tests.cluster.components import CGROUP, PAUSE_IMAGE
 from tests.cluster.layout import CLUSTER_DNS, CLUSTER_DOMAIN, NODE, PODS, Layout
 from tests.cluster.packages import CNI_PLUGINS
 
-_UNUSED_PLUGINS = ("snapshotter.v1.btrfs", "snapshotter.v1.zfs", "snapshotter.v1.aufs", "snapshotter.v1.devmapper", "internal.v1.opt")
+_UNUSED_PLUGINS = (
+    "snapshotter.v1.btrfs",
+    "snapshotter.v1.zfs",
+    "snapshotter.v1.aufs",
+    "snapshotter.v1.devmapper",
+    "internal.v1.opt",
+)
 
 
 def config_files(layout: Layout) -> dict[str, str]:
@@ -21,7 +27,8 @@ def config_files(layout: Layout) -> dict[str, str]:
         "cni/10-smi.conflist": json.dumps(_cni_config(layout), indent=1),
         "kubelet.yaml": yaml.safe_dump(_kubelet_config(layout)),
         "kube-proxy.yaml": yaml.safe_dump(_proxy_config(layout)),
-        # The cluster's DNS asks here about names that are not the cluster's: there are none, and the answer comes at once.
+        # The cluster's DNS asks here about names that are not the cluster's: there are none, and the answer comes at
+        # once.
         "resolver.conf": f". {{\n    bind {NODE.ip}\n    template ANY ANY {{\n        rcode NXDOMAIN\n    }}\n}}\n",
         "resolv.conf": f"nameserver {NODE.ip}\n",
     }
@@ -56,14 +63,18 @@ disabled_plugins = {unused}
 
 
 def _cni_config(layout: Layout) -> dict[str, Any]:
-    # A routed cable per pod: what pods send each other passes the node's packet filter, for which a shared bridge needs a kernel module.
+    # A routed cable per pod: what pods send each other passes the node's packet filter, for which a shared bridge needs
+    # a kernel module.
     addresses = {
         "type": "host-local",
         "ranges": [[{"subnet": str(PODS)}]],
         "routes": [{"dst": "0.0.0.0/0"}],
         "dataDir": str(layout.state / "addresses"),
     }
-    plugins = [{"type": "ptp", "ipMasq": False, "ipam": addresses}, {"type": "portmap", "capabilities": {"portMappings": True}}]
+    plugins = [
+        {"type": "ptp", "ipMasq": False, "ipam": addresses},
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
     return {"cniVersion": "0.4.0", "name": "smi", "plugins": plugins}
 
 
@@ -93,7 +104,12 @@ def _kubelet_config(layout: Layout) -> dict[str, Any]:
         "oomScoreAdj": 0,
         # Images come by import only, so none must ever be collected, and a full disk of the host is no reason to evict.
         "imageGCHighThresholdPercent": 100,
-        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%", "imagefs.available": "1%"},
+        "evictionHard": {
+            "memory.available": "50Mi",
+            "nodefs.available": "1%",
+            "nodefs.inodesFree": "1%",
+            "imagefs.available": "1%",
+        },
         "serializeImagePulls": False,
         "registryPullQPS": 0,
         "eventRecordQPS": 0,

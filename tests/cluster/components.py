@@ -11,7 +11,16 @@ from tests.cluster.layout import API_PORT, CLUSTER_DOMAIN, NODE, NODE_NAME, SERV
 PAUSE_IMAGE = "smi.test/pause:1"
 CGROUP = "smi-node"
 """The control group of all pods."""
-NAMES = ("etcd", "containerd", RESOLVER, "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+NAMES = (
+    "etcd",
+    "containerd",
+    RESOLVER,
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+)
 """Every component, in the order of starting."""
 WITH_KUBECONFIG = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 

@@ -9,7 +9,8 @@ from tests.cluster.layout import Layout
 
 
 def import_image(archive: Path, layout: Layout | None = None) -> None:
-    """Import a docker-archive so that pods can use its image by name (imagePullPolicy IfNotPresent or Never); raises ClusterProblem."""
+    """Import a docker-archive so that pods can use its image by name (imagePullPolicy IfNotPresent or Never);
+    raises ClusterProblem."""
     _ctr(layout or Layout.find(), "images", "import", str(archive.absolute()))
 
 
@@ -19,4 +20,6 @@ def images(layout: Layout | None = None) -> list[str]:
 
 
 def _ctr(layout: Layout, *words: str) -> str:
-    return namespaces.run(layout, ["ctr", f"--address={layout.containerd_socket}", "--namespace=k8s.io", *words], seconds=180)
+    return namespaces.run(
+        layout, ["ctr", f"--address={layout.containerd_socket}", "--namespace=k8s.io", *words], seconds=180
+    )

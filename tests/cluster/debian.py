@@ -1,4 +1,5 @@
-"""Root folders of images, unpacked from Debian packages that apt downloads into the cache; nothing in them is installed or configured."""
+"""Root folders of images, unpacked from Debian packages that apt downloads into the cache;
+nothing in them is installed or configured."""
 
 from __future__ import annotations
 
@@ -12,9 +13,27 @@ from pathlib import Path
 
 from tests.cluster.problem import ClusterProblem
 
-NOT_NEEDED = ("dpkg", "install-info", "mailcap", "media-types", "mime-support", "perl", "readline-common", "tar", "libperl", "gcc-")
+NOT_NEEDED = (
+    "dpkg",
+    "install-info",
+    "mailcap",
+    "media-types",
+    "mime-support",
+    "perl",
+    "readline-common",
+    "tar",
+    "libperl",
+    "gcc-",
+)
 """Beginnings of names of packages that only installing or other programs need."""
-NOT_SHIPPED = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/lintian", "usr/share/locale", "usr/share/perl5")
+NOT_SHIPPED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "usr/share/perl5",
+)
 TIMEOUT = 300.0
 """Seconds that one command (download, build, compile) may take."""
 
@@ -29,13 +48,17 @@ def check(what: str) -> None:
 
 
 def needed(listing: Iterable[str]) -> list[str]:
-    """Choose the packages to unpack from the lines of `apt-cache depends --recurse`: real ones, sorted, without the `NOT_NEEDED`."""
+    """Choose the packages to unpack from the lines of `apt-cache depends --recurse`: real ones, sorted,
+    without the `NOT_NEEDED`."""
     names = {line.strip() for line in listing if line and not line.startswith((" ", "<"))}
     return sorted(name for name in names if not name.startswith(NOT_NEEDED))
 
 
 def packages(seeds: Sequence[str], cache: Path) -> list[Path]:
-    """Download `seeds` and what they depend on into the cache (once per set) and return the files. Raises ClusterProblem."""
+    """Download `seeds` and what they depend on into the cache (once per set) and return the files.
+
+    Raises ClusterProblem.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     try:
         return _download(seeds, cache)
@@ -58,19 +81,24 @@ def unpack(files: Sequence[Path], root: Path) -> None:
             run("tar", "-x", "--keep-directory-symlink", *left_out, "-C", str(root), stdin=reader.stdout)
         if reader.returncode != 0:
             raise ClusterProblem(
-                f"{package.name} must be a whole Debian package; dpkg-deb could not read it: delete {package.parent} and try again"
+                f"{package.name} must be a whole Debian package; dpkg-deb could not read it: "
+                f"delete {package.parent} and try again"
             )
 
 
 def run(*command: str, folder: Path | None = None, stdin: object = None) -> str:
     """Run one command to its end and return its output; raises ClusterProblem with its last words."""
     try:
-        done = subprocess.run(command, cwd=folder, stdin=stdin, capture_output=True, text=True, timeout=TIMEOUT, check=False)  # type: ignore[call-overload]
+        done = subprocess.run(
+            command, cwd=folder, stdin=stdin, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )  # type: ignore[call-overload]
     except subprocess.TimeoutExpired:
         raise ClusterProblem(f"{command[0]} must end within {TIMEOUT:.0f} s; it did not: try again") from None
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
-        raise ClusterProblem(f"{' '.join(command[:3])} must succeed; it ended with status {done.returncode}: {words[0]}")
+        raise ClusterProblem(
+            f"{' '.join(command[:3])} must succeed; it ended with status {done.returncode}: {words[0]}"
+        )
     output: str = done.stdout
     return output
 

@@ -1,7 +1,9 @@
-"""Process 1 of the node's namespaces: puts folders into place, then stays; when it dies, the kernel ends every process of the node.
+"""Process 1 of the node's namespaces: puts folders into place, then stays; when it dies,
+the kernel ends every process of the node.
 
 `unshare` starts this file by its path, so it imports nothing of the project.
-Arguments: the node's folder (by which it is found again), then pairs of folders: ours, and the one that the node sees it as.
+Arguments: the node's folder (by which it is found again), then pairs of folders: ours,
+and the one that the node sees it as.
 """
 
 import signal

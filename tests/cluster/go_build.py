@@ -19,7 +19,8 @@ _DIGITS = 12
 
 
 def key(source: Path, flags: str) -> str:
-    """Return 12 hexadecimal digits over the names and contents of the files in `source`, and over the linker's `flags`."""
+    """Return 12 hexadecimal digits over the names and contents of the files in `source`,
+    and over the linker's `flags`."""
     digest = hashlib.sha256(flags.encode())
     for file in sorted(each for each in source.rglob("*") if each.is_file()):
         digest.update(f"\0{file.relative_to(source)}\0".encode() + file.read_bytes())
@@ -27,18 +28,22 @@ def key(source: Path, flags: str) -> str:
 
 
 def pinned(source: Path, module: str) -> str:
-    """Return the version that `source`/go.mod requires of `module`, with its `v`; ClusterProblem when it requires none."""
+    """Return the version that `source`/go.mod requires of `module`, with its `v`;
+    ClusterProblem when it requires none."""
     found = re.search(rf"^(?:require)?\s+{re.escape(module)} (v\S+)", (source / "go.mod").read_text(), re.MULTILINE)
     if not found:
         raise ClusterProblem(f"{source / 'go.mod'} does not require {module}")
     return found[1]
 
 
-def build(source: Path, cache: Path, output: str, flags: Sequence[str] = (), *, package: str = ".", toolchain: str = "") -> Path:
+def build(
+    source: Path, cache: Path, output: str, flags: Sequence[str] = (), *, package: str = ".", toolchain: str = ""
+) -> Path:
     """Return the static program `output` made from the main package in `source`; builds it unless `cache` has it.
 
-    `flags` go to the linker; `package` may be a main package of a module that `source`/go.mod pins; `toolchain` (`go1.19.13`) is for
-    modules that newer Go cannot build. Raises ClusterProblem without a Go tool, or with the last lines that the Go tool printed.
+    `flags` go to the linker; `package` may be a main package of a module that `source`/go.mod pins; `toolchain`
+    (`go1.19.13`) is for modules that newer Go cannot build. Raises ClusterProblem without a Go tool,
+    or with the last lines that the Go tool printed.
     """
     linker = " ".join(("-s", "-w", *flags))
     folder = cache / f"{output}-{key(source, f'{linker}{toolchain}')}"
@@ -61,7 +66,8 @@ def build(source: Path, cache: Path, output: str, flags: Sequence[str] = (), *, 
 
 
 def module(source: Path, path: str, *, toolchain: str = "") -> Path:
-    """Return the folder with the files of the module `path` that `source`/go.mod pins, downloading it when it is not there."""
+    """Return the folder with the files of the module `path` that `source`/go.mod pins,
+    downloading it when it is not there."""
     environment = {**os.environ, **({"GOTOOLCHAIN": toolchain} if toolchain else {})}
     command = [_tool(), "mod", "download", "-json", path]
     done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)

@@ -6,7 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-CHANGED = tuple(Path("/proc/sys", each) for each in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"))
+CHANGED = tuple(
+    Path("/proc/sys", each)
+    for each in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
+)
 """Kernel settings that the kubelet gives the values it wants."""
 
 

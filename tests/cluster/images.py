@@ -1,6 +1,7 @@
 """Container images without a registry: one-layer docker-archives that `ctr -n k8s.io images import` takes.
 
-`write_archive` is deterministic: the same files give the same bytes, so image digests in a report can be compared between machines.
+`write_archive` is deterministic: the same files give the same bytes,
+so image digests in a report can be compared between machines.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def write_archive(
 ) -> None:
     """Write the folder `root` as an image of one layer to `path`, replacing it atomically.
 
-    `reference` is NAME:TAG, `environment` lines are KEY=VALUE, `user` is UID or UID:GID (empty: root). Files belong to root, keep their
-    modes, and carry one fixed time; names are sorted; hard links become copies, sockets and devices are left out.
+    `reference` is NAME:TAG, `environment` lines are KEY=VALUE, `user` is UID or UID:GID (empty: root). Files belong to
+    root, keep their modes, and carry one fixed time; names are sorted; hard links become copies,
+    sockets and devices are left out.
     Raises ValueError when the reference has no tag, OSError when a file cannot be read or written.
     """
     if ":" not in reference.rpartition("/")[2]:
@@ -51,7 +53,12 @@ def write_archive(
         digest = _sha256(layer)
         config = {
             "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-            "config": {"Entrypoint": list(entrypoint), "Env": list(environment), "User": user, "WorkingDir": working_dir},
+            "config": {
+                "Entrypoint": list(entrypoint),
+                "Env": list(environment),
+                "User": user,
+                "WorkingDir": working_dir,
+            },
             "created": CREATED,
             "history": [{"created": CREATED, "created_by": "pytest-smi"}],
             "os": "linux",

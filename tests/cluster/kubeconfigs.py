@@ -12,7 +12,8 @@ from tests.cluster.layout import API_URL, NODE_NAME
 
 
 def write(path: Path, keys: Path, user: str) -> None:
-    """Write a kubeconfig (mode 0600) for the client certificate `user` in the folder `keys`, with everything in the one file."""
+    """Write a kubeconfig (mode 0600) for the client certificate `user` in the folder `keys`,
+    with everything in the one file."""
 
     def encoded(name: str) -> str:
         return base64.b64encode((keys / name).read_bytes()).decode()
@@ -20,8 +21,15 @@ def write(path: Path, keys: Path, user: str) -> None:
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": NODE_NAME, "cluster": {"server": API_URL, "certificate-authority-data": encoded("ca.crt")}}],
-        "users": [{"name": user, "user": {"client-certificate-data": encoded(f"{user}.crt"), "client-key-data": encoded(f"{user}.key")}}],
+        "clusters": [
+            {"name": NODE_NAME, "cluster": {"server": API_URL, "certificate-authority-data": encoded("ca.crt")}}
+        ],
+        "users": [
+            {
+                "name": user,
+                "user": {"client-certificate-data": encoded(f"{user}.crt"), "client-key-data": encoded(f"{user}.key")},
+            }
+        ],
         "contexts": [{"name": NODE_NAME, "context": {"cluster": NODE_NAME, "user": user}}],
         "current-context": NODE_NAME,
     }

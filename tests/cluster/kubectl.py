@@ -33,7 +33,14 @@ class Kubectl:
     def apply(self, objects: Sequence[Object]) -> None:
         """Create the objects, or make them as given."""
         listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        self.run("apply", "--server-side", "--force-conflicts", f"--field-manager={_OWNER}", "--filename=-", text=json.dumps(listed))
+        self.run(
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            f"--field-manager={_OWNER}",
+            "--filename=-",
+            text=json.dumps(listed),
+        )
 
     def get(self, name: str, namespace: str = "default") -> Object | None:
         """Return the object KIND/NAME, or None when there is none, or no such kind."""
@@ -65,7 +72,9 @@ class Kubectl:
     def run(self, *words: str, text: str | None = None) -> str:
         """Run kubectl and return what it printed."""
         try:
-            done = subprocess.run([*self._command, *words], input=text, capture_output=True, text=True, timeout=SECONDS + 15, check=False)
+            done = subprocess.run(
+                [*self._command, *words], input=text, capture_output=True, text=True, timeout=SECONDS + 15, check=False
+            )
         except subprocess.TimeoutExpired:
             raise ClusterProblem(f"kubectl {' '.join(words[:3])} did not end within {SECONDS + 15:.0f} s") from None
         if done.returncode:

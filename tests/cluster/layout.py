@@ -39,10 +39,13 @@ class Layout:
 
     @classmethod
     def find(cls) -> Layout:
-        """Return the layout below $SMI_CLUSTER_DIR, else `.cluster` in the project's folder; ClusterProblem when that is too long."""
+        """Return the layout below $SMI_CLUSTER_DIR, else `.cluster` in the project's folder;
+        ClusterProblem when that is too long."""
         layout = cls(folder=Path(os.environ.get(FOLDER_VARIABLE) or HERE.parents[1] / ".cluster").resolve())
         if len(os.fsencode(layout.node)) > _LONGEST:
-            raise ClusterProblem(f"{layout.folder} is too long a path for the sockets in it; name a shorter one with {FOLDER_VARIABLE}")
+            raise ClusterProblem(
+                f"{layout.folder} is too long a path for the sockets in it; name a shorter one with {FOLDER_VARIABLE}"
+            )
         return layout
 
     @property

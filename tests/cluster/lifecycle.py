@@ -34,7 +34,10 @@ _DNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 
 
 def up(layout: Layout) -> None:
-    """Bring the node up, from whatever state it is in; returns when it is Ready and resolves names. Raises ClusterProblem."""
+    """Bring the node up, from whatever state it is in; returns when it is Ready and resolves names.
+
+    Raises ClusterProblem.
+    """
     _check_machine(layout)
     with _alone(layout):
         packages.install()
@@ -60,19 +63,23 @@ def up(layout: Layout) -> None:
 
 
 def down(layout: Layout) -> None:
-    """Stop the node and remove all of it but the cache; does what is left to do after a crash, and nothing when there is no node."""
+    """Stop the node and remove all of it but the cache; does what is left to do after a crash,
+    and nothing when there is no node."""
     _check_machine(layout)
     with _alone(layout), step("node: stopping and removing"):
         _clear(layout)
 
 
 def _check_machine(layout: Layout) -> None:
-    """Raise ClusterProblem when another folder's node runs: devices, control groups and mount points have fixed names."""
+    """Raise ClusterProblem when another folder's node runs: devices,
+    control groups and mount points have fixed names."""
     if os.geteuid() != 0:
         raise ClusterProblem("a node needs namespaces, mounts and network devices of its own: run this as root")
     others = [each for each in namespaces.strangers() if each != str(layout.node)]
     if others:
-        raise ClusterProblem(f"another node runs already, in {others[0]}: stop that one first (its folder goes into SMI_CLUSTER_DIR)")
+        raise ClusterProblem(
+            f"another node runs already, in {others[0]}: stop that one first (its folder goes into SMI_CLUSTER_DIR)"
+        )
 
 
 @contextlib.contextmanager

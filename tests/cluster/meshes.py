@@ -1,4 +1,5 @@
-"""The service meshes that the node can have, one at a time: what each says of itself, and how one is installed and removed."""
+"""The service meshes that the node can have, one at a time: what each says of itself,
+and how one is installed and removed."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Mesh(Protocol):
         """Return its images, building those that `cache` has not; raises ClusterProblem."""
 
     def install(self, kubectl: Kubectl) -> None:
-        """Create everything, or make it as our manifests have it, and return when the mesh serves; the images are there."""
+        """Create everything, or make it as our manifests have it, and return when the mesh serves;
+        the images are there."""
 
     def remove(self, kubectl: Kubectl) -> None:
         """Remove everything that the mesh made or changed, from whatever state it is in; builds nothing."""
@@ -69,4 +71,8 @@ def down(name: str, layout: Layout) -> None:
 
 def installed(kubectl: Kubectl) -> list[str]:
     """Return the names of the meshes whose control plane is in the cluster."""
-    return [name for name, mesh in MESHES.items() if kubectl.get(f"deployment/{mesh.control[0]}", mesh.control[1]) is not None]
+    return [
+        name
+        for name, mesh in MESHES.items()
+        if kubectl.get(f"deployment/{mesh.control[0]}", mesh.control[1]) is not None
+    ]

@@ -1,8 +1,8 @@
 """The node's own mount, network and process namespaces, and the processes in them.
 
-Nothing is remembered in files: the first process is known by its arguments, all others by being in its process namespace, so what runs is
-found whatever crashed and whoever asks. When the first process dies, the kernel ends every other one and removes every mount, device and
-packet filter of the node.
+Nothing is remembered in files: the first process is known by its arguments, all others by being in its process
+namespace, so what runs is found whatever crashed and whoever asks. When the first process dies, the kernel ends every
+other one and removes every mount, device and packet filter of the node.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from tests.cluster.waiting import until
 
 _FIRST = str(HERE / "first_process.py")
 _FIRST_OF_ANY = "tests/cluster/first_process.py"
-"""How the path of the first process's program ends in every checkout: a node is known by its folder, whoever started it."""
+"""How the path of the first process's program ends in every checkout: a node is known by its folder,
+whoever started it."""
 _PRIORITY = -5  # a busy host must not look like a broken node
 _FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def create(layout: Layout) -> None:
-    """Start the first process and return when it is ready; raises ClusterProblem with what it printed when it cannot be."""
+    """Start the first process and return when it is ready; raises ClusterProblem with what it printed
+    when it cannot be."""
     log = layout.logs / "first-process.log"
     bound = [str(path) for pair in layout.bound_folders().items() for path in reversed(pair)]
     command = [
@@ -43,11 +45,15 @@ def create(layout: Layout) -> None:
         *bound,
     ]
     with log.open("wb") as output:
-        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        started = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
 
     def ready() -> bool:
         if started.poll() is not None:
-            raise ClusterProblem(f"the node's namespaces were not made: {' | '.join(log.read_text().strip().splitlines()[-2:])}")
+            raise ClusterProblem(
+                f"the node's namespaces were not made: {' | '.join(log.read_text().strip().splitlines()[-2:])}"
+            )
         return (layout.node / "ready").exists()
 
     until(ready, seconds=20, what=f"the node's first process (see {log})")
@@ -104,15 +110,25 @@ def start(layout: Layout, command: Sequence[str], *, log: Path, environment: Map
             start_new_session=True,
         )
     name = Path(command[0]).name
-    until(lambda: started.poll() is not None or find(layout, name) is not None, seconds=20, what=f"the process of {name}", pause=0.02)
+    until(
+        lambda: started.poll() is not None or find(layout, name) is not None,
+        seconds=20,
+        what=f"the process of {name}",
+        pause=0.02,
+    )
 
 
 def run(layout: Layout, command: Sequence[str], *, seconds: float = 60) -> str:
-    """Run a command inside to its end and return what it printed; raises ClusterProblem with its errors when it fails."""
+    """Run a command inside to its end and return what it printed; raises ClusterProblem with its errors
+    when it fails."""
     path = {**os.environ, "PATH": _FOLDERS}
-    done = subprocess.run([*_enter(layout), *command], env=path, capture_output=True, text=True, check=False, timeout=seconds)
+    done = subprocess.run(
+        [*_enter(layout), *command], env=path, capture_output=True, text=True, check=False, timeout=seconds
+    )
     if done.returncode:
-        raise ClusterProblem(f"`{' '.join(command)}` in the node ended with status {done.returncode}: {done.stderr.strip()}")
+        raise ClusterProblem(
+            f"`{' '.join(command)}` in the node ended with status {done.returncode}: {done.stderr.strip()}"
+        )
     return done.stdout
 
 
@@ -121,7 +137,8 @@ def destroy(layout: Layout) -> None:
     first = first_process(layout)
     if first is None:
         return
-    # The process through which a component came in waits for it from outside; it stops when that is held still, and would never bury it.
+    # The process through which a component came in waits for it from outside; it stops when that is held still, and
+    # would never bury it.
     for pid, words in _commands():
         if words[:2] == ["nsenter", f"--target={first}"]:
             os.kill(pid, signal.SIGKILL)
@@ -181,6 +198,7 @@ def parent(pid: int) -> int | None:
 
 
 def _parent_outside(pid: int) -> bool:
-    """Tell whether a process was started from outside of its process namespace, as components are and what runs in pods is not."""
+    """Tell whether a process was started from outside of its process namespace,
+    as components are and what runs in pods is not."""
     above = parent(pid)
     return above is not None and _space(above) != _space(pid)

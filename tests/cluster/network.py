@@ -1,4 +1,5 @@
-"""The cable between host and node: one pair of virtual devices, an address on each end, and the host's route to pods and Services."""
+"""The cable between host and node: one pair of virtual devices, an address on each end,
+and the host's route to pods and Services."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def connect(layout: Layout) -> None:
         "ip link set eth0 up",
         "ip link set lo up",
         "sysctl -q -w net.ipv4.ip_forward=1",
-        # A route decides whether a packet is sent at all, before the packet filter turns a Service's address into a pod's.
+        # A route decides whether a packet is sent at all, before the packet filter turns a Service's address into a
+        # pod's.
         f"ip route add {SERVICES} via {HOST.ip}",
     ):
         namespaces.run(layout, command.split())

@@ -1,6 +1,8 @@
-"""The running node in a test's hands: its kubeconfig, and its components stopped, started and held still, as a fault does.
+"""The running node in a test's hands: its kubeconfig, and its components stopped, started and held still,
+as a fault does.
 
-Names are those of tests.cluster.components.NAMES. Pods go on while a component is away; nothing here restarts one by itself.
+Names are those of tests.cluster.components.NAMES. Pods go on while a component is away;
+nothing here restarts one by itself.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ def paused(name: str, layout: Layout | None = None) -> Iterator[None]:
 
 
 def wait_ready(name: str, layout: Layout, *, seconds: float = 90) -> None:
-    """Return when a component serves, or at once for one that does not say; ClusterProblem when it ends or takes longer than `seconds`."""
+    """Return when a component serves, or at once for one that does not say;
+    ClusterProblem when it ends or takes longer than `seconds`."""
     looks = {
         "containerd": lambda: layout.containerd_socket.is_socket(),
         "kube-apiserver": lambda: api.ready(layout),

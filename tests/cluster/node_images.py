@@ -1,4 +1,5 @@
-"""The images that every node needs: the pause image that holds a pod's namespaces, and CoreDNS. Both are one static program."""
+"""The images that every node needs: the pause image that holds a pod's namespaces, and CoreDNS.
+Both are one static program."""
 
 from __future__ import annotations
 

@@ -50,7 +50,10 @@ def install() -> None:
         raise ClusterProblem(f"missing programs; as root: {by_hand}")
     with step(f"Debian packages: {' '.join(packages)}"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]):
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages],
+        ):
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
             if done.returncode:
                 raise ClusterProblem(f"`{by_hand}` failed: {' | '.join(done.stderr.strip().splitlines()[-2:])}")

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 
 class ClusterProblem(Exception):
-    """What was found and what to do about it, in one line; `python -m tests.cluster` prints it and ends with status 1."""
+    """What was found and what to do about it, in one line; `python -m tests.cluster` prints it and ends
+    with status 1."""

@@ -13,7 +13,8 @@ from tests.cluster.images import write_archive
 def write(program: Path, reference: str, *, user: str = "", folders: Callable[[], dict[str, Path]] = dict) -> Path:
     """Return the archive beside the program, written unless it is there.
 
-    `reference` is NAME:TAG, `user` UID:GID (empty: root), `folders` gives {name in the root: folder of ours with files to copy}.
+    `reference` is NAME:TAG, `user` UID:GID (empty: root), `folders` gives {name in the root:
+    folder of ours with files to copy}.
     """
     archive = program.with_suffix(".tar")
     if not archive.exists():

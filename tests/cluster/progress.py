@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print `what` on standard error when it begins and its seconds when it ends (or fails, with the exception going on)."""
+    """Print `what` on standard error when it begins and its seconds when it ends (or fails,
+    with the exception going on)."""
     print(f"{what} ...", end=" ", file=sys.stderr, flush=True)
     start = time.monotonic()
     outcome = "failed after"

@@ -1,4 +1,5 @@
-"""The sample application's image: a few Debian packages, the project's own wheel, and a start-up that needs no site packages.
+"""The sample application's image: a few Debian packages, the project's own wheel,
+and a start-up that needs no site packages.
 
 No registry of images is asked: the packages come through apt, the application from the wheel that this tree builds.
 """
@@ -52,9 +53,12 @@ def build(cache: Path) -> Path:
 
 
 def image_key() -> str:
-    """What the image is made of, as 16 hexadecimal digits: the application's sources, the recipe and the packages asked for."""
+    """What the image is made of, as 16 hexadecimal digits: the application's sources,
+    the recipe and the packages asked for."""
     project = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256(repr((SAMPLE_APP_IMAGE, SEEDS, debian.NOT_NEEDED, debian.NOT_SHIPPED, LAUNCHER, USER)).encode())
+    digest = hashlib.sha256(
+        repr((SAMPLE_APP_IMAGE, SEEDS, debian.NOT_NEEDED, debian.NOT_SHIPPED, LAUNCHER, USER)).encode()
+    )
     for source in sorted((project / "sample_app").rglob("*.py")):
         digest.update(source.relative_to(project).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -81,8 +85,21 @@ def _add_application(root: Path, scratch: Path) -> None:
 
 def _compile(root: Path) -> None:
     """Compile everything once, unchecked: the root file system is read-only and its times are not the sources'."""
-    folders = [name for name in ("/usr/lib/python3", f"/{APPLICATION}", *_libraries(root)) if (root / name[1:]).exists()]
-    debian.run("chroot", str(root), "/usr/bin/python3", "-IS", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders)
+    folders = [
+        name for name in ("/usr/lib/python3", f"/{APPLICATION}", *_libraries(root)) if (root / name[1:]).exists()
+    ]
+    debian.run(
+        "chroot",
+        str(root),
+        "/usr/bin/python3",
+        "-IS",
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+        *folders,
+    )
 
 
 def _libraries(root: Path) -> list[str]:

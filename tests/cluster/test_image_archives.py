@@ -18,7 +18,9 @@ from tests.cluster.debian import needed
 from tests.cluster.images import write_archive
 
 NAMES = st.text("abcxyz-", min_size=1, max_size=6)
-TREES = st.dictionaries(st.tuples(NAMES.map("d{}".format), NAMES), st.tuples(st.binary(max_size=64), st.sampled_from((0o644, 0o755))))
+TREES = st.dictionaries(
+    st.tuples(NAMES.map("d{}".format), NAMES), st.tuples(st.binary(max_size=64), st.sampled_from((0o644, 0o755)))
+)
 
 
 def make(folder: Path, files: dict[tuple[str, str], tuple[bytes, int]], *, age: int) -> Path:
@@ -64,7 +66,10 @@ def test_archive_describes_its_layer(tmp_path: Path) -> None:
     assert entry["RepoTags"] == ["smi/test:1"]
     assert config["rootfs"] == {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
     assert config["config"] == {"Entrypoint": ["/run"], "Env": ["A=b"], "User": "7:7", "WorkingDir": "/"}
-    assert (config["os"], config["architecture"]) == ("linux", {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])
+    assert (config["os"], config["architecture"]) == (
+        "linux",
+        {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine],
+    )
 
 
 def test_layer_keeps_modes_and_links_and_belongs_to_root(tmp_path: Path) -> None:
@@ -103,5 +108,14 @@ def test_reference_needs_a_tag(tmp_path: Path, reference: str) -> None:
 
 def test_needed_packages() -> None:
     """Of apt's listing only the real packages count, and those that a running program uses."""
-    listing = ["python3", "  Depends: libc6", "<python3:any>", "libc6", "perl-base", "dpkg", "gcc-12-base", " |Depends: awk"]
+    listing = [
+        "python3",
+        "  Depends: libc6",
+        "<python3:any>",
+        "libc6",
+        "perl-base",
+        "dpkg",
+        "gcc-12-base",
+        " |Depends: awk",
+    ]
     assert needed(listing) == ["libc6", "python3"]

@@ -40,7 +40,8 @@ class Cluster(Kubectl):
 
 @pytest.mark.parametrize("name", meshes.MESHES)
 def test_mesh_has_a_profile_of_its_name(name: str) -> None:
-    """The suite is run with `--mesh` and the name that `mesh-up` takes, and detects the control plane that it installs."""
+    """The suite is run with `--mesh` and the name that `mesh-up` takes,
+    and detects the control plane that it installs."""
     profile = load_profile(name).mesh
     deployment, namespace = meshes.MESHES[name].control
     assert namespace == profile.namespace
@@ -50,7 +51,9 @@ def test_mesh_has_a_profile_of_its_name(name: str) -> None:
 def test_installed_meshes_are_known_by_their_control_planes() -> None:
     """A deployment of that name in another namespace is somebody else's."""
     assert meshes.installed(Cluster()) == []
-    assert meshes.installed(Cluster(("osm-controller", "osm-system"), ("traefik-mesh-controller", "default"))) == ["osm"]
+    assert meshes.installed(Cluster(("osm-controller", "osm-system"), ("traefik-mesh-controller", "default"))) == [
+        "osm"
+    ]
 
 
 def test_second_mesh_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,7 +69,8 @@ def test_block_of_traefik_mesh_is_taken_out_of_the_corefile() -> None:
     assert without_blocks(COREFILE + BLOCK) == COREFILE
     assert without_blocks(f"{COREFILE}\n{BLOCK.replace('Traefik Mesh', 'Maesh')}\n{BLOCK}") == COREFILE
     assert (
-        without_blocks(COREFILE + BLOCK.replace("Traefik Mesh", "Maesh") + BLOCK + "example.org {\n}\n") == COREFILE + "example.org {\n}\n"
+        without_blocks(COREFILE + BLOCK.replace("Traefik Mesh", "Maesh") + BLOCK + "example.org {\n}\n")
+        == COREFILE + "example.org {\n}\n"
     )
     assert without_blocks(COREFILE) == COREFILE
 

@@ -9,7 +9,17 @@ import pytest
 import yaml
 from cryptography import x509
 
-from tests.cluster import binaries, certificates, component_config, components, go_build, host_settings, kubeconfigs, layout, node_images
+from tests.cluster import (
+    binaries,
+    certificates,
+    component_config,
+    components,
+    go_build,
+    host_settings,
+    kubeconfigs,
+    layout,
+    node_images,
+)
 from tests.cluster.layout import GO, Layout
 from tests.cluster.problem import ClusterProblem
 from tests.cluster.waiting import until
@@ -54,7 +64,8 @@ def test_pin_is_read_from_both_forms_of_require(tmp_path: Path) -> None:
 
 
 def test_kubernetes_and_its_staging_modules_are_one_release() -> None:
-    """Every staging module is replaced by the release that goes with the pinned Kubernetes, as its own go.mod leaves them open."""
+    """Every staging module is replaced by the release that goes with the pinned Kubernetes,
+    as its own go.mod leaves them open."""
     minor_and_patch = binaries.kubernetes_version().removeprefix("v1.")
     replaced = [line.split() for line in (GO / "kubernetes" / "go.mod").read_text().splitlines() if "=>" in line]
     assert len(replaced) > 25
@@ -65,7 +76,9 @@ def test_programs_are_stamped_with_the_pinned_version() -> None:
     """Server and clients tell the pinned version; unstamped ones would tell v0.0.0."""
     flags = binaries.version_flags("v1.34.4")
     for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
-        assert {f"-X {package}.gitVersion=v1.34.4", f"-X {package}.gitMajor=1", f"-X {package}.gitMinor=34"} <= set(flags)
+        assert {f"-X {package}.gitVersion=v1.34.4", f"-X {package}.gitMajor=1", f"-X {package}.gitMinor=34"} <= set(
+            flags
+        )
 
 
 def test_every_component_is_found_by_the_name_it_is_started_by() -> None:
@@ -77,7 +90,8 @@ def test_every_component_is_found_by_the_name_it_is_started_by() -> None:
 
 
 def test_components_read_only_files_that_are_written(keys: Path) -> None:
-    """Every key, certificate, kubeconfig and configuration file named on a command line or in a configuration file exists."""
+    """Every key, certificate, kubeconfig and configuration file named on a command line or
+    in a configuration file exists."""
     here = Layout(folder=Path("/x/.cluster"))
     config = component_config.config_files(here)
     words = [word for name in components.NAMES for word in components.component(name, here, PROGRAMS).command]
@@ -90,7 +104,8 @@ def test_components_read_only_files_that_are_written(keys: Path) -> None:
 
 
 def test_nothing_listens_on_every_address_but_the_api_server() -> None:
-    """Servers of the node name the address they listen on; the API server is within the node's network namespace and on its address."""
+    """Servers of the node name the address they listen on; the API server is within the node's network namespace
+    and on its address."""
     etcd = components.component("etcd", HERE, PROGRAMS).command
     assert all("127.0.0.1" in word for word in etcd if word.startswith("--listen"))
     for name in ("kube-controller-manager", "kube-scheduler"):
@@ -101,7 +116,8 @@ def test_nothing_listens_on_every_address_but_the_api_server() -> None:
 
 
 def test_address_ranges_are_apart_and_within_the_routed_one() -> None:
-    """The host routes one range to the node: pods, Services and both ends of the cable are in it, and none overlaps another."""
+    """The host routes one range to the node: pods, Services and both ends of the cable are in it,
+    and none overlaps another."""
     ranges = [layout.NODE.network, layout.SERVICES, layout.PODS]
     assert all(each.subnet_of(layout.RANGE) for each in ranges)
     assert not any(one.overlaps(other) for one in ranges for other in ranges if one != other)
@@ -110,7 +126,8 @@ def test_address_ranges_are_apart_and_within_the_routed_one() -> None:
 
 
 def test_certificates_name_their_users_and_verify(keys: Path) -> None:
-    """Each client certificate carries the user and group that the API server grants rights to, signed by the cluster's authority."""
+    """Each client certificate carries the user and group that the API server grants rights to,
+    signed by the cluster's authority."""
     authority = certificate(keys, "ca")
     for name, (user, group) in certificates.CLIENTS.items():
         found = certificate(keys, name)
@@ -159,7 +176,8 @@ def test_waiting_ends_with_what_was_waited_for() -> None:
 
 
 def test_settings_of_the_machine_are_put_back(tmp_path: Path) -> None:
-    """What was noted before a change is there again after it, also when nothing was noted or a setting does not exist here."""
+    """What was noted before a change is there again after it, also when nothing was noted or a setting does not exist
+    here."""
     setting, noted = tmp_path / "panic", tmp_path / "noted.json"
     setting.write_text("0\n")
     host_settings.put_back(noted)

@@ -1,4 +1,5 @@
-"""The objects of Open Service Mesh: complete, consistent with each other, and true to what the suite's profile insists on."""
+"""The objects of Open Service Mesh: complete, consistent with each other,
+and true to what the suite's profile insists on."""
 
 from __future__ import annotations
 
@@ -40,11 +41,14 @@ def test_workloads_are_those_that_the_profile_knows() -> None:
 def test_nothing_is_left_open() -> None:
     """Every placeholder is filled in, and each program has the image of its own name."""
     assert "$" not in json.dumps(OBJECTS)
-    assert {name: each["image"] for name, each in CONTAINERS.items()} == {name: f"openservicemesh/{name}:{VERSION}" for name in CONTAINERS}
+    assert {name: each["image"] for name, each in CONTAINERS.items()} == {
+        name: f"openservicemesh/{name}:{VERSION}" for name in CONTAINERS
+    }
 
 
 def test_injector_is_told_the_images_that_are_built() -> None:
-    """What pods get is the pinned Envoy and the init container of the same release, both with a tag that containerd has."""
+    """What pods get is the pinned Envoy and the init container of the same release,
+    both with a tag that containerd has."""
     told = {each["name"]: each.get("value") for each in CONTAINERS["osm-injector"]["env"]}
     assert told["OSM_DEFAULT_ENVOY_IMAGE"] == "envoyproxy/envoy:v1.36.2" == sidecar.envoy_image()
     assert told["OSM_DEFAULT_INIT_CONTAINER_IMAGE"] == sidecar.init_image(VERSION)
@@ -55,7 +59,11 @@ def test_services_lead_to_ports_that_the_programs_have() -> None:
     services = {each["metadata"]["name"]: each["spec"] for each in OBJECTS if each["kind"] == "Service"}
     assert services.keys() == {"osm-controller", "osm-validator", "osm-injector"}
     for name, spec in services.items():
-        pods = [each for each in DEPLOYMENTS.values() if each["spec"]["template"]["metadata"]["labels"].items() >= spec["selector"].items()]
+        pods = [
+            each
+            for each in DEPLOYMENTS.values()
+            if each["spec"]["template"]["metadata"]["labels"].items() >= spec["selector"].items()
+        ]
         assert len(pods) == 1, name
 
 
@@ -64,11 +72,16 @@ def test_no_container_has_more_rights_than_it_needs() -> None:
     assert len(CONTAINERS) == 3
     for container in CONTAINERS.values():
         context = container["securityContext"]
-        assert context == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        assert context == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
 
 
 def test_what_is_cluster_wide_is_found_by_its_label() -> None:
-    """`mesh-down` removes by the label that the mesh's own kinds and webhooks carry, so the rights must carry it too."""
+    """`mesh-down` removes by the label that the mesh's own kinds and webhooks carry,
+    so the rights must carry it too."""
     key, value = manifests.LABEL.split("=")
     cluster_wide = [each for each in OBJECTS if each["kind"] in ("ClusterRole", "ClusterRoleBinding")]
     assert len(cluster_wide) == 2

@@ -1,4 +1,5 @@
-"""What a mesh and the suite need of the node, held against the running one: DNS, Services, extension of the API, faults of components."""
+"""What a mesh and the suite need of the node, held against the running one: DNS, Services, extension of the API,
+faults of components."""
 
 from __future__ import annotations
 
@@ -102,12 +103,23 @@ def space(api: Api, here: Layout, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def _fill(api: Api, name: str, folder: Path) -> str:
     """Create everything in the namespace; return the certificate to trust."""
-    until(lambda: api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200, "the namespace has its service account")
+    until(
+        lambda: api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200,
+        "the namespace has its service account",
+    )
     bundle = server_secret(api, name, folder)
     volume = {"name": "tls", "secret": {"secretName": "tls"}}
     mount = {"volumeMounts": [{"name": "tls", "mountPath": "/tls"}]}
-    probe = {"readinessProbe": {"httpGet": {"path": "/", "port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1, "timeoutSeconds": 10}}
-    api.post(f"/api/v1/namespaces/{name}/pods", pod("server", SERVER, volumes=[volume], container={**mount, **probe})).ok()
+    probe = {
+        "readinessProbe": {
+            "httpGet": {"path": "/", "port": 8443, "scheme": "HTTPS"},
+            "periodSeconds": 1,
+            "timeoutSeconds": 10,
+        }
+    }
+    api.post(
+        f"/api/v1/namespaces/{name}/pods", pod("server", SERVER, volumes=[volume], container={**mount, **probe})
+    ).ok()
     api.post(f"/api/v1/namespaces/{name}/pods", pod("client", "import time; time.sleep(3600)")).ok()
     ports = [{"port": 443, "targetPort": 8443}]
     service = {"metadata": {"name": "server"}, "spec": {"selector": {"app": "server"}, "ports": ports}}
@@ -120,19 +132,25 @@ def _fill(api: Api, name: str, folder: Path) -> str:
 def pod(name: str, script: str, *, container: Object | None = None, **spec: Any) -> Object:
     program = {"image": SAMPLE_APP_IMAGE, "imagePullPolicy": "IfNotPresent", "command": ["python3", "-c", script]}
     app = {"name": "app", **program, **(container or {})}
-    return {"metadata": {"name": name, "labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 0, "containers": [app], **spec}}
+    return {
+        "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"terminationGracePeriodSeconds": 0, "containers": [app], **spec},
+    }
 
 
 def await_ready(api: Api, namespace: str, name: str) -> None:
     def ready() -> bool:
         found = api.get(f"/api/v1/namespaces/{namespace}/pods/{name}").ok()
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in found["status"].get("conditions") or ())
+        return any(
+            each["type"] == "Ready" and each["status"] == "True" for each in found["status"].get("conditions") or ()
+        )
 
     until(ready, f"pod {name} is Ready", 60)
 
 
 def server_secret(api: Api, namespace: str, folder: Path) -> str:
-    """Create the Secret `tls` for the Service `server`; return the certificate to trust, as Kubernetes objects carry it."""
+    """Create the Secret `tls` for the Service `server`; return the certificate to trust,
+    as Kubernetes objects carry it."""
     signer = certificates.authority(folder, "ca")
     host = f"server.{namespace}.svc"
     certificates.issue(folder, signer, "tls", user=host, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=[host])
@@ -142,7 +160,8 @@ def server_secret(api: Api, namespace: str, folder: Path) -> str:
 
 
 def look(api: Api, namespace: str, *hosts: str) -> Object:
-    """What the client pod sees: its address, the address each host's answer says it came from, whether a strange name is unknown."""
+    """What the client pod sees: its address, the address each host's answer says it came from,
+    whether a strange name is unknown."""
     done = api.exec(namespace, "client", ["python3", "-c", LOOK, *hosts])
     assert done.status["status"] == "Success", done.output
     found: Object = json.loads(done.stdout)
@@ -224,7 +243,10 @@ def test_pod_security_is_enforced_by_label(api: Api, space: Space) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     api.post("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}}).ok()
     try:
-        until(lambda: api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200, "the namespace has its service account")
+        until(
+            lambda: api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200,
+            "the namespace has its service account",
+        )
         refused = api.post(f"/api/v1/namespaces/{name}/pods", pod("plain", "pass"))
         assert refused.status == 403
         assert "violates PodSecurity" in refused.message
@@ -233,16 +255,30 @@ def test_pod_security_is_enforced_by_label(api: Api, space: Space) -> None:
 
 
 def test_another_checkout_that_names_the_node_finds_it(here: Layout, api: Api, tmp_path: Path) -> None:
-    """`status` says that all runs, and images can be imported, in a copy of these files that is told the node's folder."""
+    """`status` says that all runs, and images can be imported, in a copy of these files
+    that is told the node's folder."""
     root = Path(__file__).resolve().parents[2]
-    shutil.copytree(root / "tests" / "cluster", tmp_path / "tests" / "cluster", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        root / "tests" / "cluster", tmp_path / "tests" / "cluster", ignore=shutil.ignore_patterns("__pycache__")
+    )
     write_archive(tmp_path / "image.tar", reference="smi.test/other:1", root=root / "manifests", entrypoint=["/none"])
-    script = f"from tests.cluster import containerd; containerd.import_image(__import__('pathlib').Path({str(tmp_path / 'image.tar')!r}))"
+    script = (
+        "from tests.cluster import containerd; "
+        f"containerd.import_image(__import__('pathlib').Path({str(tmp_path / 'image.tar')!r}))"
+    )
     environment = {**os.environ, layout.FOLDER_VARIABLE: str(here.folder)}
     commands = [["-m", "tests.cluster", "status"], ["-m", "tests.cluster", "kubeconfig"], ["-c", script]]
 
     done = [
-        subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        subprocess.run(
+            [sys.executable, *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         for words in commands
     ]
 

@@ -87,7 +87,11 @@ def test_no_container_has_more_rights_than_it_needs() -> None:
     """Every container is unprivileged, without capabilities, on a read-only root."""
     for container in CONTAINERS:
         context = container["securityContext"]
-        assert context == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        assert context == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
 
 
 def test_roles_are_bound_to_the_controller_alone() -> None:

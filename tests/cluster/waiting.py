@@ -12,7 +12,8 @@ from tests.cluster.problem import ClusterProblem
 def until(look: Callable[[], Any], *, seconds: float, what: str, pause: float = 0.1) -> None:
     """Return once `look()` is true, looking every `pause` seconds.
 
-    Raises ClusterProblem after `seconds` with `what`, which completes the sentence "waited 60 s for …". What `look` raises goes through.
+    Raises ClusterProblem after `seconds` with `what`, which completes the sentence "waited 60 s for …".
+    What `look` raises goes through.
     """
     deadline = time.monotonic() + seconds
     while not look():

@@ -84,7 +84,8 @@ def test_a_credential_plugin_that_fails_is_told_in_its_own_words(tmp_path: Path)
 
 
 def test_an_unverified_certificate_is_no_flood_of_warnings(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """Also where every warning is an error; the connection knows that it is insecure, so that the run can say it once."""
+    """Also where every warning is an error; the connection knows that it is insecure,
+    so that the run can say it once."""
     import yaml
 
     document = yaml.safe_load(cluster.kubeconfig.read_text())
@@ -106,7 +107,8 @@ def test_an_unverified_certificate_is_no_flood_of_warnings(cluster: EmbeddedClus
 
 
 def test_the_embedded_cluster_starts_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a module of the user's that shadows one of Python's, and with temporary files in a folder too deep for a Unix socket."""
+    """With a module of the user's that shadows one of Python's, and with temporary files
+    in a folder too deep for a Unix socket."""
     for name in ("queue", "select", "typing", "yaml"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the module of the user was taken')")
     deep = tmp_path / ("d" * 115)

@@ -42,12 +42,22 @@ def test_pods_of_a_workload() -> None:
     ("pods", "told", "help_"),
     [
         (
-            [a_pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": FULL}])],
+            [
+                a_pod(
+                    conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": FULL}]
+                )
+            ],
             f"no node takes srv-1: {FULL}",
             "-n 1",
         ),
         (
-            [a_pod(conditions=[{"type": "PodScheduled", "status": "False", "message": "1 node(s) had untolerated taint {a: b}"}])],
+            [
+                a_pod(
+                    conditions=[
+                        {"type": "PodScheduled", "status": "False", "message": "1 node(s) had untolerated taint {a: b}"}
+                    ]
+                )
+            ],
             "no node takes srv-1: 1 node(s) had untolerated taint {a: b}",
             "--smi-toleration",
         ),
@@ -58,7 +68,11 @@ def test_pods_of_a_workload() -> None:
         ),
         ([a_pod(containerStatuses=[waiting("ContainerCreating")])], "FailedMount: no volume", ""),
         ([], "FailedMount: no volume", ""),
-        ([a_pod(conditions=[{"type": "Ready", "status": "True"}], containerStatuses=[waiting("Odd")])], "FailedMount: no volume", ""),
+        (
+            [a_pod(conditions=[{"type": "Ready", "status": "True"}], containerStatuses=[waiting("Odd")])],
+            "FailedMount: no volume",
+            "",
+        ),
     ],
 )
 def test_why_a_pod_is_not_ready(pods: list[dict[str, Any]], told: str, help_: str) -> None:

@@ -61,7 +61,9 @@ def test_expired_token_says_so() -> None:
     assert expiry(token) is not None
 
 
-@pytest.mark.parametrize("token", ["opaque", "a.b.c", a_token({}), a_token({"exp": "x"}), a_token([]), a_token({"exp": 4e18})])
+@pytest.mark.parametrize(
+    "token", ["opaque", "a.b.c", a_token({}), a_token({"exp": "x"}), a_token([]), a_token({"exp": 4e18})]
+)
 def test_other_tokens_tell_nothing(token: str) -> None:
     """Whatever is no JWT with an end is refused for reasons unknown."""
     assert expiry(token) is None

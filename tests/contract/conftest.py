@@ -1,6 +1,7 @@
 """The cluster that the API contract is held against: the embedded one, or a real one named by SMI_CONTRACT_KUBECONFIG.
 
-The same tests run on both. SMI_CONTRACT_IMAGE names the sample application's image there, which has `python3` on its PATH.
+The same tests run on both. SMI_CONTRACT_IMAGE names the sample application's image there,
+which has `python3` on its PATH.
 """
 
 import os
@@ -43,7 +44,15 @@ class Cluster:
         )
         return name
 
-    def pod(self, name: str, script: str, *, labels: dict[str, str] | None = None, container: Object | None = None, **spec: Any) -> Object:
+    def pod(
+        self,
+        name: str,
+        script: str,
+        *,
+        labels: dict[str, str] | None = None,
+        container: Object | None = None,
+        **spec: Any,
+    ) -> Object:
         """The manifest of a pod that runs a Python script, and ends at once when deleted."""
         app = {"name": "app", "image": self.image, "command": ["python3", "-c", script], **(container or {})}
         meta = {"name": name, "labels": labels or {}}

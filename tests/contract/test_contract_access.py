@@ -33,14 +33,18 @@ def reader(cluster: Any, namespace: str, token_of: Any) -> Api:
 class TestForbidden:
     """403 and 401."""
 
-    def test_an_account_without_role_is_forbidden_in_words(self, cluster: Any, namespace: str, account: str, token_of: Any) -> None:
+    def test_an_account_without_role_is_forbidden_in_words(
+        self, cluster: Any, namespace: str, account: str, token_of: Any
+    ) -> None:
         """TM-55 and preflight read the words: who, which verb, which resource, where."""
         bearer = cluster.api.as_token(token_of(account)["status"]["token"])
         who = f"system:serviceaccount:{namespace}:{account}"
         refused = bearer.get(f"/api/v1/namespaces/{namespace}/pods")
         assert (refused.status, refused.reason) == (403, "Forbidden")
         assert (
-            refused.message == f'pods is forbidden: User "{who}" cannot list resource "pods" in API group "" in the namespace "{namespace}"'
+            refused.message
+            == f'pods is forbidden: User "{who}" cannot list resource "pods" in API group "" in the namespace '
+            f'"{namespace}"'
         )
         assert refused.body["details"] == {"kind": "pods"}
         refused = bearer.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/web")
@@ -48,7 +52,10 @@ class TestForbidden:
         assert refused.message == f'deployments.apps "web" is forbidden: {text}'
         assert refused.body["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
         refused = bearer.get("/api/v1/nodes")
-        assert refused.message == f'nodes is forbidden: User "{who}" cannot list resource "nodes" in API group "" at the cluster scope'
+        assert (
+            refused.message
+            == f'nodes is forbidden: User "{who}" cannot list resource "nodes" in API group "" at the cluster scope'
+        )
         refused = bearer.get("/metrics")
         assert (refused.status, refused.message) == (403, f'forbidden: User "{who}" cannot get path "/metrics"')
 
@@ -117,14 +124,21 @@ class TestRoles:
         bearer = api.as_token(token_of("granter")["status"]["token"])
         rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
         until(
-            lambda: bearer.post(f"{at}/roles", {"metadata": {"name": "same"}, "rules": [rule]}, dryRun="All").status == 201, "it may grant"
+            lambda: (
+                bearer.post(f"{at}/roles", {"metadata": {"name": "same"}, "rules": [rule]}, dryRun="All").status == 201
+            ),
+            "it may grant",
         )
-        refused = bearer.post(f"{at}/roles", {"metadata": {"name": "more"}, "rules": [{**rule, "resources": ["secrets"]}]})
+        refused = bearer.post(
+            f"{at}/roles", {"metadata": {"name": "more"}, "rules": [{**rule, "resources": ["secrets"]}]}
+        )
         assert (refused.status, refused.reason) == (403, "Forbidden")
         assert f'user "system:serviceaccount:{namespace}:granter"' in refused.message
         assert "is attempting to grant RBAC permissions not currently held" in refused.message
         wide = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
-        refused = bearer.post(f"{at}/rolebindings", {"metadata": {"name": "more"}, "roleRef": wide, "subjects": [subject]})
+        refused = bearer.post(
+            f"{at}/rolebindings", {"metadata": {"name": "more"}, "roleRef": wide, "subjects": [subject]}
+        )
         assert refused.status == 403
         assert "is attempting to grant RBAC permissions not currently held" in refused.message
 
@@ -136,7 +150,11 @@ class TestReviews:
         """The doctor asks for every permission of manifests/rbac.yaml."""
 
         def ask(asker: Api, **attributes: str) -> Object:
-            body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+            body = {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            }
             answer = asker.post(f"{REVIEWS}/selfsubjectaccessreviews", body)
             assert (answer.status, answer.body["kind"]) == (201, "SelfSubjectAccessReview")
             status: Object = answer.body["status"]
@@ -185,7 +203,10 @@ class TestImpersonation:
         headers = {"Impersonate-User": "eve", "Impersonate-Group": "system:masters"}
         assert api.request("GET", "/api/v1/nodes", headers=headers).status == 200
         refused = api.request("GET", "/api/v1/nodes", headers={"Impersonate-User": "eve"})
-        assert refused.message == 'nodes is forbidden: User "eve" cannot list resource "nodes" in API group "" at the cluster scope'
+        assert (
+            refused.message
+            == 'nodes is forbidden: User "eve" cannot list resource "nodes" in API group "" at the cluster scope'
+        )
 
     def test_needs_permission(self, reader: Api, namespace: str, account: str) -> None:
         """Without the verb impersonate nobody asks as somebody else."""
@@ -198,6 +219,12 @@ class TestImpersonation:
 
     def test_who_am_i(self, api: Api, namespace: str, reader: Api) -> None:
         """SelfSubjectReview: kubectl auth whoami."""
-        info = reader.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {"kind": "SelfSubjectReview"}).ok()["status"]["userInfo"]
+        info = reader.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {"kind": "SelfSubjectReview"}).ok()[
+            "status"
+        ]["userInfo"]
         assert info["username"] == f"system:serviceaccount:{namespace}:reader"
-        assert set(info["groups"]) == {"system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"}
+        assert set(info["groups"]) == {
+            "system:serviceaccounts",
+            f"system:serviceaccounts:{namespace}",
+            "system:authenticated",
+        }

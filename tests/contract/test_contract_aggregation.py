@@ -41,8 +41,19 @@ def server(cluster: Any, namespace: str, group: str) -> Iterator[Server]:
 
     def answer(asked: Asked) -> tuple[int, Any]:
         if asked.path.partition("?")[0] == f"/apis/{group}/v1alpha1":
-            thing = {"name": "things", "singularName": "thing", "namespaced": True, "kind": "Thing", "verbs": ["get", "list"]}
-            return 200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/v1alpha1", "resources": [thing]}
+            thing = {
+                "name": "things",
+                "singularName": "thing",
+                "namespaced": True,
+                "kind": "Thing",
+                "verbs": ["get", "list"],
+            }
+            return 200, {
+                "kind": "APIResourceList",
+                "apiVersion": "v1",
+                "groupVersion": f"{group}/v1alpha1",
+                "resources": [thing],
+            }
         if asked.path.endswith("/teapot"):
             return 418, {"kind": "Status", "code": 418, "message": "short and stout"}
         return 200, {"path": asked.path, "headers": asked.headers, "body": asked.body}
@@ -102,7 +113,9 @@ class TestAggregation:
         assert "system:authenticated" in groups
         assert "authorization" not in headers
 
-    def test_an_impersonated_caller_is_who_the_server_sees(self, api: Api, group: str, server: Server, namespace: str) -> None:
+    def test_an_impersonated_caller_is_who_the_server_sees(
+        self, api: Api, group: str, server: Server, namespace: str
+    ) -> None:
         """The suite asks for metrics as a service account by impersonation; cluster-admin grants it the path here."""
         binding = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
@@ -119,7 +132,9 @@ class TestAggregation:
         seen = {name.lower(): value for name, value in headers}
         assert seen["x-remote-user"] == who
         assert "impersonate-user" not in seen
-        refused = api.request("GET", f"/apis/{group}/v1alpha1/namespaces/default/things", headers={"Impersonate-User": who})
+        refused = api.request(
+            "GET", f"/apis/{group}/v1alpha1/namespaces/default/things", headers={"Impersonate-User": who}
+        )
         assert refused.status == 403, "the API server itself refuses what RBAC does not grant"
 
     def test_any_status_comes_back_as_it_is(self, api: Api, group: str, server: Server) -> None:
@@ -144,7 +159,9 @@ class TestAggregation:
         found = until(lambda: available(api, name), "its condition is told")
         assert (found["status"], found["reason"]) == ("False", "ServiceNotFound")
         assert found["message"] == f'service/no-such-service in "{namespace}" is not present'
-        answer = until_answer(lambda: api.get(f"/apis/{group}/v1/things"), lambda got: got.status == 503, "its path is taken")
+        answer = until_answer(
+            lambda: api.get(f"/apis/{group}/v1/things"), lambda got: got.status == 503, "its path is taken"
+        )
         assert str(answer.body).strip() == "service unavailable"
 
     def test_a_service_without_endpoints_is_told(self, api: Api, namespace: str, remove: Any, unique: Any) -> None:
@@ -154,10 +171,21 @@ class TestAggregation:
         ports = [{"name": "https", "port": 443}]
         body = {"metadata": {"name": service}, "spec": {"ports": ports, "selector": {"no": "such-pod"}}}
         api.post(f"/api/v1/namespaces/{namespace}/services", body).ok()
-        spec = {"group": group, "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10, "insecureSkipTLSVerify": True}
-        api.post(API_SERVICES, {"metadata": {"name": name}, "spec": {**spec, "service": {"name": service, "namespace": namespace}}}).ok()
+        spec = {
+            "group": group,
+            "version": "v1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 10,
+            "insecureSkipTLSVerify": True,
+        }
+        api.post(
+            API_SERVICES,
+            {"metadata": {"name": name}, "spec": {**spec, "service": {"name": service, "namespace": namespace}}},
+        ).ok()
         remove(f"{API_SERVICES}/{name}")
-        found = until(lambda: (c := available(api, name)).get("reason") == "MissingEndpoints" and c, "its condition is told")
+        found = until(
+            lambda: (c := available(api, name)).get("reason") == "MissingEndpoints" and c, "its condition is told"
+        )
         assert found["status"] == "False"
         # Older releases look at Endpoints, newer ones at EndpointSlices.
         assert found["message"].removeprefix("endpointslices").removeprefix("endpoints") == (

@@ -21,9 +21,20 @@ class TestObjects:
         """SMI: a field that the API does not know is dropped, not refused; negative tests rely on what is left."""
         name = unique("w")
         made = api.post(
-            path, {**widget(group, name, extra={"a": 1}, any={"kept": [1]}, backends=[{"service": "b", "weight": 1, "no": 2}]), "top": 1}
+            path,
+            {
+                **widget(
+                    group, name, extra={"a": 1}, any={"kept": [1]}, backends=[{"service": "b", "weight": 1, "no": 2}]
+                ),
+                "top": 1,
+            },
         ).ok()
-        assert made["spec"] == {"service": "srv", "mode": "fast", "any": {"kept": [1]}, "backends": [{"service": "b", "weight": 1}]}
+        assert made["spec"] == {
+            "service": "srv",
+            "mode": "fast",
+            "any": {"kept": [1]},
+            "backends": [{"service": "b", "weight": 1}],
+        }
         assert "top" not in made
         assert api.get(f"{path}/{name}").ok()["spec"] == made["spec"]
 
@@ -56,26 +67,59 @@ class TestObjects:
             ),
             (
                 {"service": "x"},
-                ("spec.service", "FieldValueInvalid", 'Invalid value: "x": spec.service in body should be at least 2 chars long'),
+                (
+                    "spec.service",
+                    "FieldValueInvalid",
+                    'Invalid value: "x": spec.service in body should be at least 2 chars long',
+                ),
             ),
-            ({"mode": "odd"}, ("spec.mode", "FieldValueNotSupported", 'Unsupported value: "odd": supported values: "fast", "slow"')),
-            ({"port": 0}, ("spec.port", "FieldValueInvalid", "Invalid value: 0: spec.port in body should be greater than or equal to 1")),
+            (
+                {"mode": "odd"},
+                ("spec.mode", "FieldValueNotSupported", 'Unsupported value: "odd": supported values: "fast", "slow"'),
+            ),
+            (
+                {"port": 0},
+                (
+                    "spec.port",
+                    "FieldValueInvalid",
+                    "Invalid value: 0: spec.port in body should be greater than or equal to 1",
+                ),
+            ),
             (
                 {"port": 70000},
-                ("spec.port", "FieldValueInvalid", "Invalid value: 70000: spec.port in body should be less than or equal to 65535"),
+                (
+                    "spec.port",
+                    "FieldValueInvalid",
+                    "Invalid value: 70000: spec.port in body should be less than or equal to 65535",
+                ),
             ),
             (
                 {"port": "80"},
-                ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "string": spec.port in body must be of type integer: "string"'),
+                (
+                    "spec.port",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "string": spec.port in body must be of type integer: "string"',
+                ),
             ),
             (
                 {"port": 1.5},
-                ("spec.port", "FieldValueTypeInvalid", 'Invalid value: "number": spec.port in body must be of type integer: "number"'),
+                (
+                    "spec.port",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "number": spec.port in body must be of type integer: "number"',
+                ),
             ),
-            ({"path": "a"}, ("spec.path", "FieldValueInvalid", "Invalid value: \"a\": spec.path in body should match '^/'")),
+            (
+                {"path": "a"},
+                ("spec.path", "FieldValueInvalid", "Invalid value: \"a\": spec.path in body should match '^/'"),
+            ),
             (
                 {"open": "yes"},
-                ("spec.open", "FieldValueTypeInvalid", 'Invalid value: "string": spec.open in body must be of type boolean: "string"'),
+                (
+                    "spec.open",
+                    "FieldValueTypeInvalid",
+                    'Invalid value: "string": spec.open in body must be of type boolean: "string"',
+                ),
             ),
             (
                 {"labels": {"a": 1}},
@@ -95,7 +139,11 @@ class TestObjects:
             ),
             (
                 {"backends": []},
-                ("spec.backends", "FieldValueInvalid", "Invalid value: 0: spec.backends in body should have at least 1 items"),
+                (
+                    "spec.backends",
+                    "FieldValueInvalid",
+                    "Invalid value: 0: spec.backends in body should have at least 1 items",
+                ),
             ),
             (
                 {"backends": [{"service": "b", "weight": 1}] * 4},
@@ -124,7 +172,8 @@ class TestObjects:
     def test_a_fault_of_the_schema_is_422_with_its_cause(
         self, api: Api, group: str, path: str, spec: Object, cause: tuple[str, str, str]
     ) -> None:
-        """SP-, TA- and SPEC-requirements about refused objects read code, reason and causes of the answer to a dry run."""
+        """SP-, TA- and SPEC-requirements about refused objects read code,
+        reason and causes of the answer to a dry run."""
         refused = api.post(path, widget(group, "faulty", **spec), dryRun="All")
         assert (refused.status, refused.reason) == (422, "Invalid")
         assert cause in refused.causes
@@ -145,7 +194,9 @@ class TestObjects:
         del bare["spec"]
         assert ("spec", "FieldValueRequired", "Required value") in api.post(path, bare).causes
 
-    def test_a_dry_run_stores_nothing_and_answers_as_a_creation(self, api: Api, group: str, path: str, unique: Any) -> None:
+    def test_a_dry_run_stores_nothing_and_answers_as_a_creation(
+        self, api: Api, group: str, path: str, unique: Any
+    ) -> None:
         """Questions about acceptance are asked by dryRun=All."""
         name = unique("w")
         answer = api.post(path, widget(group, name, extra=1), dryRun="All")
@@ -194,7 +245,9 @@ class TestObjects:
         api.post(path, widget(group, name)).ok()
         refused = api.put(f"{path}/{name}", widget(group, name))
         assert (refused.status, refused.reason) == (422, "Invalid")
-        assert refused.causes == [("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")]
+        assert refused.causes == [
+            ("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
+        ]
 
     def test_json_and_merge_patches_and_apply_are_taken_but_strategic_ones_are_not(
         self, api: Api, group: str, path: str, unique: Any
@@ -238,7 +291,11 @@ class TestObjects:
     def test_a_field_that_cannot_select_is_400(self, api: Api, path: str) -> None:
         """Custom objects are selected by name and namespace alone."""
         answer = api.get(path, fieldSelector="spec.service=srv")
-        assert (answer.status, answer.reason, answer.message) == (400, "BadRequest", "field label not supported: spec.service")
+        assert (answer.status, answer.reason, answer.message) == (
+            400,
+            "BadRequest",
+            "field label not supported: spec.service",
+        )
 
 
 def _joined(refused: Answer) -> str:

@@ -36,7 +36,10 @@ class TestNamespaces:
     def test_a_new_namespace_gets_the_cluster_ca(self, api: Api, namespace: str) -> None:
         """Pods find the CA of the API server in the ConfigMap kube-root-ca.crt."""
         found = until(
-            lambda: (a := api.get(f"/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt")).status == 200 and a.body, "it has the CA"
+            lambda: (
+                (a := api.get(f"/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt")).status == 200 and a.body
+            ),
+            "it has the CA",
         )
         assert found["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
 
@@ -63,11 +66,16 @@ class TestNamespaces:
             refused = api.post(at, config_map("late"))
             assert (refused.status, refused.reason) == (403, "Forbidden")
             assert refused.message == (
-                f'configmaps "late" is forbidden: unable to create new content in namespace {name} because it is being terminated'
+                f'configmaps "late" is forbidden: unable to create new content in namespace {name} because it is '
+                "being terminated"
             )
-            assert refused.causes == [("metadata.namespace", "NamespaceTerminating", f"namespace {name} is being terminated")]
+            assert refused.causes == [
+                ("metadata.namespace", "NamespaceTerminating", f"namespace {name} is being terminated")
+            ]
             # What holds it up is being deleted as well, and is still there.
-            until(lambda: api.get(f"{at}/held").ok()["metadata"].get("deletionTimestamp"), "its content is being deleted")
+            until(
+                lambda: api.get(f"{at}/held").ok()["metadata"].get("deletionTimestamp"), "its content is being deleted"
+            )
             again = api.delete(f"/api/v1/namespaces/{name}")
             assert again.status in (200, 409)
         finally:
@@ -83,7 +91,10 @@ class TestNamespaces:
 
         def held() -> str | None:
             listed = (api.get(f"/api/v1/namespaces/{name}").body.get("status") or {}).get("conditions") or ()
-            return next((c["message"] for c in listed if c["type"] == "NamespaceFinalizersRemaining" and c["status"] == "True"), None)
+            return next(
+                (c["message"] for c in listed if c["type"] == "NamespaceFinalizersRemaining" and c["status"] == "True"),
+                None,
+            )
 
         try:
             assert until(held, "the condition tells of the finalizer") == (
@@ -177,8 +188,11 @@ class TestObjects:
 class TestPods:
     """The grace period."""
 
-    def test_a_pod_is_asked_to_stop_and_given_its_time(self, cluster: Any, api: Api, namespace: str, unique: Any) -> None:
-        """Draining: a server that ends in its grace period may finish what it does; the pod is Terminating meanwhile."""
+    def test_a_pod_is_asked_to_stop_and_given_its_time(
+        self, cluster: Any, api: Api, namespace: str, unique: Any
+    ) -> None:
+        """Draining: a server that ends in its grace period may finish what it does;
+        the pod is Terminating meanwhile."""
         name = unique("graceful")
         at = f"/api/v1/namespaces/{namespace}/pods/{name}"
         cluster.run(namespace, cluster.pod(name, BUSY.format(0.6), terminationGracePeriodSeconds=20))

@@ -38,7 +38,13 @@ def test_group_list_has_versions_and_the_preferred_one(api: Api) -> None:
     listed = api.get("/apis").ok()
     assert (listed["kind"], listed["apiVersion"]) == ("APIGroupList", "v1")
     groups = {group["name"]: group for group in listed["groups"]}
-    for name in ("apps", "rbac.authorization.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "discovery.k8s.io"):
+    for name in (
+        "apps",
+        "rbac.authorization.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "discovery.k8s.io",
+    ):
         assert {"groupVersion": f"{name}/v1", "version": "v1"} in groups[name]["versions"]
         assert groups[name]["preferredVersion"] == groups[name]["versions"][0]
     assert "" not in groups, "the core group is under /api"
@@ -54,7 +60,11 @@ def test_one_group_is_the_element_of_the_list(api: Api) -> None:
     """kubectl and the doctor ask for one group."""
     listed = next(group for group in api.get("/apis").ok()["groups"] if group["name"] == "apps")
     own = api.get("/apis/apps").ok()
-    assert (own["kind"], own["versions"], own["preferredVersion"]) == ("APIGroup", listed["versions"], listed["preferredVersion"])
+    assert (own["kind"], own["versions"], own["preferredVersion"]) == (
+        "APIGroup",
+        listed["versions"],
+        listed["preferredVersion"],
+    )
 
 
 def test_core_resources_have_their_scope_kind_and_verbs(api: Api) -> None:
@@ -67,7 +77,12 @@ def test_core_resources_have_their_scope_kind_and_verbs(api: Api) -> None:
         assert {"create", "delete", "get", "list", "patch", "update", "watch"} <= set(found[name]["verbs"])
     assert found["pods"]["shortNames"] == ["po"]
     assert found["pods"]["singularName"] == "pod"
-    assert found["pods/exec"] == {**found["pods/exec"], "kind": "PodExecOptions", "namespaced": True, "singularName": ""}
+    assert found["pods/exec"] == {
+        **found["pods/exec"],
+        "kind": "PodExecOptions",
+        "namespaced": True,
+        "singularName": "",
+    }
     assert {"create", "get"} <= set(found["pods/exec"]["verbs"])
     assert found["serviceaccounts/token"]["kind"] == "TokenRequest"
     assert found["namespaces/finalize"]["verbs"] == ["update"]
@@ -89,7 +104,13 @@ def test_reviews_can_only_be_created(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/apis/no-such-group.example.org", "/apis/access.smi-spec.io/v99", "/apis/no-such.example.org/v1/things", "/no-such-path"]
+    "path",
+    [
+        "/apis/no-such-group.example.org",
+        "/apis/access.smi-spec.io/v99",
+        "/apis/no-such.example.org/v1/things",
+        "/no-such-path",
+    ],
 )
 def test_what_is_not_served_is_404_in_plain_text(api: Api, path: str) -> None:
     """Preflight and TM-01 tell 'not served' from 'served and failing' by 404."""
@@ -99,6 +120,15 @@ def test_what_is_not_served_is_404_in_plain_text(api: Api, path: str) -> None:
 
 def test_unknown_resource_of_a_known_version_is_404(api: Api) -> None:
     """Inside of built-in groups the answer is a Status; clients must take both."""
-    for path in ("/api/v1/namespaces/default/nopes", "/apis/apps/v1/nopes", "/apis/apps/v1/namespaces/default/nopes/x", "/apis/apps/v9"):
+    for path in (
+        "/api/v1/namespaces/default/nopes",
+        "/apis/apps/v1/nopes",
+        "/apis/apps/v1/namespaces/default/nopes/x",
+        "/apis/apps/v9",
+    ):
         answer = api.get(path)
-        assert (answer.status, answer.reason, answer.message) == (404, "NotFound", "the server could not find the requested resource")
+        assert (answer.status, answer.reason, answer.message) == (
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        )

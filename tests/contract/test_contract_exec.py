@@ -1,4 +1,7 @@
-"""pods/exec over WebSocket: both channel protocols, streams, exit status, refusals. Probers and journals run over it."""
+"""pods/exec over WebSocket: both channel protocols, streams, exit status, refusals.
+
+Probers and journals run over it.
+"""
 
 import json
 from typing import Any
@@ -10,7 +13,10 @@ from tests.support.kube_api import Api, ExecResult, until
 
 V4, V5 = "v4.channel.k8s.io", "v5.channel.k8s.io"
 STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
-ECHO = "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\n    if 'end' in line: break\nprint('bye')"
+ECHO = (
+    "import sys\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\n    if 'end' in line: "
+    "break\nprint('bye')"
+)
 
 
 def python(script: str) -> list[str]:
@@ -22,7 +28,11 @@ def refused(api: Api, namespace: str, pod: str, command: list[str], **how: Any) 
     """HTTP status of a refusal before the upgrade, and its message."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
         api.exec(namespace, pod, command, **how)
-    query = {"command": command[0], "stdout": "true", **({"container": how["container"]} if how.get("container") else {})}
+    query = {
+        "command": command[0],
+        "stdout": "true",
+        **({"container": how["container"]} if how.get("container") else {}),
+    }
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -47,9 +57,13 @@ class TestBothProtocols:
         """An empty message on stdout says that the connection stands: readers must take it."""
         assert api.exec(namespace, shell, python("pass"), protocol=protocol).first == b"\x01"
 
-    def test_output_and_errors_have_channels_of_their_own(self, api: Api, namespace: str, shell: str, protocol: str) -> None:
+    def test_output_and_errors_have_channels_of_their_own(
+        self, api: Api, namespace: str, shell: str, protocol: str
+    ) -> None:
         """A program's complaints must not be taken for its answers."""
-        done = api.exec(namespace, shell, python("import sys; print('out'); print('err', file=sys.stderr)"), protocol=protocol)
+        done = api.exec(
+            namespace, shell, python("import sys; print('out'); print('err', file=sys.stderr)"), protocol=protocol
+        )
         assert (done.output[STDOUT], done.output[STDERR]) == (b"out\n", b"err\n")
 
     def test_success_is_a_status_on_channel_3(self, api: Api, namespace: str, shell: str, protocol: str) -> None:
@@ -72,7 +86,9 @@ class TestBothProtocols:
 
     def test_input_reaches_the_program_as_it_comes(self, api: Api, namespace: str, shell: str, protocol: str) -> None:
         """Plan lines are written one by one over a session that is kept open."""
-        done = api.exec(namespace, shell, python(ECHO), frames=[b"\x00one\n", b"\x00tw", b"\x00o\nend\n"], protocol=protocol)
+        done = api.exec(
+            namespace, shell, python(ECHO), frames=[b"\x00one\n", b"\x00tw", b"\x00o\nend\n"], protocol=protocol
+        )
         assert done.stdout == "got one\ngot two\ngot end\nbye\n"
         assert done.status["status"] == "Success"
 
@@ -103,7 +119,9 @@ class TestBothProtocols:
         assert 'exec: "no-such-program": executable file not found in $PATH' in status["message"]
         assert status["details"]["causes"][0]["message"] in status["message"]
 
-    def test_the_environment_and_folder_are_the_containers(self, api: Api, namespace: str, shell: str, protocol: str) -> None:
+    def test_the_environment_and_folder_are_the_containers(
+        self, api: Api, namespace: str, shell: str, protocol: str
+    ) -> None:
         """Programs in a pod find its name and the API server."""
         script = "import os; print(os.environ['HOSTNAME'], bool(os.environ['KUBERNETES_SERVICE_HOST']))"
         assert api.exec(namespace, shell, python(script), protocol=protocol).stdout == f"{shell} True\n"
@@ -119,12 +137,21 @@ class TestEndOfInput:
         assert (done.stdout, done.status["status"]) == ("read 3\n", "Success")
 
     @pytest.mark.parametrize("protocol", [V4, V5])
-    def test_the_end_of_the_connection_ends_it(self, api: Api, namespace: str, shell: str, protocol: str, unique: Any) -> None:
+    def test_the_end_of_the_connection_ends_it(
+        self, api: Api, namespace: str, shell: str, protocol: str, unique: Any
+    ) -> None:
         """ExecSession.close drops the connection: probers and journals see the end of their input and end."""
         mark = f"/tmp/{unique('end')}"
         script = f"import sys; print('ready', flush=True); sys.stdin.read(); open({mark!r}, 'w').close()"
         frames = [b"\x00x"]
-        api.exec(namespace, shell, python(script), frames=frames, protocol=protocol, close_after=lambda got: b"ready" in got.get(1, b""))
+        api.exec(
+            namespace,
+            shell,
+            python(script),
+            frames=frames,
+            protocol=protocol,
+            close_after=lambda got: b"ready" in got.get(1, b""),
+        )
         look = python(f"import os; print(os.path.exists({mark!r}))")
         until(lambda: api.exec(namespace, shell, look).stdout == "True\n", "the program saw the end of its input")
 
@@ -158,7 +185,10 @@ class TestRefusals:
 
     def test_a_missing_container_is_400(self, api: Api, namespace: str, shell: str) -> None:
         """A pod without the container `app`."""
-        assert refused(api, namespace, shell, ["true"], container="other") == (400, f"container other is not valid for pod {shell}")
+        assert refused(api, namespace, shell, ["true"], container="other") == (
+            400,
+            f"container other is not valid for pod {shell}",
+        )
 
     def test_a_container_must_be_named_when_there_are_several(self, cluster: Any, api: Api, namespace: str) -> None:
         """A sidecar makes it two: the suite always names its container."""
@@ -174,7 +204,9 @@ class TestRefusals:
 
     def test_a_pod_that_never_started(self, cluster: Any, api: Api, namespace: str) -> None:
         """A container that waits for its image cannot be entered."""
-        manifest = cluster.pod("pending", "pass", container={"image": "example.org/no-such-image:1", "imagePullPolicy": "Never"})
+        manifest = cluster.pod(
+            "pending", "pass", container={"image": "example.org/no-such-image:1", "imagePullPolicy": "Never"}
+        )
         api.post(f"/api/v1/namespaces/{namespace}/pods", manifest).ok()
         at = f"/api/v1/namespaces/{namespace}/pods/pending"
 
@@ -190,15 +222,25 @@ class TestRefusals:
     def test_a_completed_pod_is_refused(self, cluster: Any, api: Api, namespace: str) -> None:
         """A program that has ended cannot be entered."""
         api.post(f"/api/v1/namespaces/{namespace}/pods", cluster.pod("done", "pass", restartPolicy="Never")).ok()
-        until(lambda: api.get(f"/api/v1/namespaces/{namespace}/pods/done").ok()["status"]["phase"] == "Succeeded", "the pod is done", 60)
+        until(
+            lambda: api.get(f"/api/v1/namespaces/{namespace}/pods/done").ok()["status"]["phase"] == "Succeeded",
+            "the pod is done",
+            60,
+        )
         status, message = refused(api, namespace, "done", ["true"])
         assert status in (400, 500)
-        assert "cannot exec into a container in a completed pod; current phase is Succeeded" in message or "not found" in message
+        assert (
+            "cannot exec into a container in a completed pod; current phase is Succeeded" in message
+            or "not found" in message
+        )
 
     def test_an_unready_pod_can_be_entered(self, cluster: Any, api: Api, namespace: str) -> None:
         """Readiness gates traffic, not exec: evidence is read from a server that is not ready."""
         probe = {"readinessProbe": {"httpGet": {"port": 1}, "periodSeconds": 1}}
-        api.post(f"/api/v1/namespaces/{namespace}/pods", cluster.pod("unready", "import time; time.sleep(3600)", container=probe)).ok()
+        api.post(
+            f"/api/v1/namespaces/{namespace}/pods",
+            cluster.pod("unready", "import time; time.sleep(3600)", container=probe),
+        ).ok()
         at = f"/api/v1/namespaces/{namespace}/pods/unready"
         until(lambda: api.get(at).ok()["status"].get("phase") == "Running", "the pod runs", 60)
         found = {c["type"]: c for c in api.get(at).ok()["status"]["conditions"]}
@@ -247,7 +289,13 @@ def test_the_session_of_the_suite(cluster: Any, namespace: str, shell: str) -> N
     connection = Connection(cluster.api.kubeconfig)
     try:
         session = ExecSession(
-            connection, namespace=namespace, pod=shell, container="app", command=python(script), on_line=lines.append, on_end=ended
+            connection,
+            namespace=namespace,
+            pod=shell,
+            container="app",
+            command=python(script),
+            on_line=lines.append,
+            on_end=ended,
         )
         session.send({"a": 1})
         until(lambda: bool(lines), "the program answers")

@@ -38,7 +38,9 @@ def kubectl(cluster: Any, namespace: str, tmp_path_factory: pytest.TempPathFacto
         command = ["kubectl", f"--kubeconfig={cluster.api.kubeconfig}", f"--namespace={namespace}", *words]
         path = shutil.which("kubectl") or ""
         environment = {"HOME": home, "PATH": path.rpartition("/")[0] + ":/usr/bin:/bin"}
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, env=environment, check=False)
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=60, env=environment, check=False
+        )
 
     return run
 
@@ -76,7 +78,17 @@ class TestTables:
     def test_pods_wide(self, kubectl: Kubectl, shell: str, cluster: Any, namespace: str) -> None:
         """The hint of a run that waits for pods is to look at them."""
         header, *rows = columns(kubectl("get", "pods", "-o", "wide"))
-        assert header == ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "NOMINATED NODE", "READINESS GATES"]
+        assert header == [
+            "NAME",
+            "READY",
+            "STATUS",
+            "RESTARTS",
+            "AGE",
+            "IP",
+            "NODE",
+            "NOMINATED NODE",
+            "READINESS GATES",
+        ]
         row = next(row for row in rows if row[0] == shell)
         status = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods/{shell}").ok()["status"]
         assert (row[1:4], row[5], row[7:]) == (["1/1", "Running", "0"], status["podIP"], ["<none>", "<none>"])
@@ -107,7 +119,21 @@ class TestTables:
             ("apiservices", ["NAME", "SERVICE", "AVAILABLE", "AGE"]),
             ("replicasets", ["NAME", "DESIRED", "CURRENT", "READY", "AGE", "CONTAINERS", "IMAGES", "SELECTOR"]),
             ("endpointslices", ["NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"]),
-            ("events", ["LAST SEEN", "TYPE", "REASON", "OBJECT", "SUBOBJECT", "SOURCE", "MESSAGE", "FIRST SEEN", "COUNT", "NAME"]),
+            (
+                "events",
+                [
+                    "LAST SEEN",
+                    "TYPE",
+                    "REASON",
+                    "OBJECT",
+                    "SUBOBJECT",
+                    "SOURCE",
+                    "MESSAGE",
+                    "FIRST SEEN",
+                    "COUNT",
+                    "NAME",
+                ],
+            ),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
@@ -137,7 +163,10 @@ class TestWriting:
             assert said == f"configmap/{name} serverside-applied\nservice/{name} serverside-applied\n"
         assert fine(kubectl("get", "configmap", name, "-o", "jsonpath={.data.a}")) == "2"
         said = fine(kubectl("delete", "-f", "-", stdin=MANIFEST.format(name, "2")))
-        assert [line.partition(" from ")[0] for line in said.splitlines()] == [f'configmap "{name}" deleted', f'service "{name}" deleted']
+        assert [line.partition(" from ")[0] for line in said.splitlines()] == [
+            f'configmap "{name}" deleted',
+            f'service "{name}" deleted',
+        ]
         done = kubectl("delete", "configmap", name)
         assert (done.returncode, done.stderr) == (1, f'Error from server (NotFound): configmaps "{name}" not found\n')
 
@@ -186,10 +215,14 @@ class TestPods:
 
     def test_exec_passes_output_input_and_exit_status(self, kubectl: Kubectl, shell: str) -> None:
         """How people try a prober by hand."""
-        done = kubectl("exec", shell, "--", "python3", "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
+        done = kubectl(
+            "exec", shell, "--", "python3", "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
+        )
         assert (done.returncode, done.stdout) == (3, "out\n")
         assert done.stderr == "err\ncommand terminated with exit code 3\n"
-        done = kubectl("exec", "-i", shell, "--", "python3", "-c", "import sys; print(len(sys.stdin.read()))", stdin="x" * 1000)
+        done = kubectl(
+            "exec", "-i", shell, "--", "python3", "-c", "import sys; print(len(sys.stdin.read()))", stdin="x" * 1000
+        )
         assert (done.returncode, done.stdout) == (0, "1000\n")
 
     def test_exec_of_a_program_that_is_not_there(self, kubectl: Kubectl, shell: str) -> None:

@@ -70,7 +70,9 @@ class TestLogs:
 
     def test_a_container_that_waits_is_told(self, cluster: Any, api: Api, namespace: str) -> None:
         """Why there is no log yet."""
-        manifest = cluster.pod("unborn", "pass", container={"image": "example.org/no-such-image:1", "imagePullPolicy": "Never"})
+        manifest = cluster.pod(
+            "unborn", "pass", container={"image": "example.org/no-such-image:1", "imagePullPolicy": "Never"}
+        )
         api.post(f"/api/v1/namespaces/{namespace}/pods", manifest).ok()
         path = f"/api/v1/namespaces/{namespace}/pods/unborn"
 
@@ -91,7 +93,13 @@ class TestEvents:
     def test_an_event_is_created_as_told_and_listed_by_its_object(self, api: Api, namespace: str, unique: Any) -> None:
         """The reference mesh raises Events on TrafficSplits; KubeReads.events_about lists the namespace's."""
         name = unique("split")
-        about = {"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "name": name, "namespace": namespace, "uid": "u-1"}
+        about = {
+            "apiVersion": "split.smi-spec.io/v1alpha4",
+            "kind": "TrafficSplit",
+            "name": name,
+            "namespace": namespace,
+            "uid": "u-1",
+        }
         body: Object = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -119,7 +127,9 @@ class TestEvents:
     def test_an_event_about_an_object_elsewhere_is_refused(self, api: Api, namespace: str) -> None:
         """An Event lives in the namespace of its object."""
         about = {"kind": "Pod", "name": "p", "namespace": "default"}
-        refused = api.post(f"/api/v1/namespaces/{namespace}/events", {"metadata": {"name": "e.1"}, "involvedObject": about})
+        refused = api.post(
+            f"/api/v1/namespaces/{namespace}/events", {"metadata": {"name": "e.1"}, "involvedObject": about}
+        )
         assert (refused.status, refused.causes[0][0]) == (422, "involvedObject.namespace")
 
     def test_the_start_of_a_pod_is_told(self, cluster: Any, api: Api, namespace: str) -> None:
@@ -140,7 +150,8 @@ class TestEvents:
         """The run's error says that the sample application's image is not in the cluster."""
         image = "example.org/no-such-image:1"
         pod = api.post(
-            f"/api/v1/namespaces/{namespace}/pods", cluster.pod("imageless", "pass", container={"image": image, "imagePullPolicy": "Never"})
+            f"/api/v1/namespaces/{namespace}/pods",
+            cluster.pod("imageless", "pass", container={"image": image, "imagePullPolicy": "Never"}),
         ).ok()
         selector = f"involvedObject.uid={pod['metadata']['uid']},type=Warning"
         path = f"/api/v1/namespaces/{namespace}/events"
@@ -148,7 +159,10 @@ class TestEvents:
         def told() -> list[str]:
             return [event["message"] for event in api.get(path, fieldSelector=selector).ok()["items"]]
 
-        until(lambda: any(image in message and "not present with pull policy of Never" in message for message in told()), "it is told")
+        until(
+            lambda: any(image in message and "not present with pull policy of Never" in message for message in told()),
+            "it is told",
+        )
 
         def waiting() -> Object | None:
             status = api.get(f"/api/v1/namespaces/{namespace}/pods/imageless").ok()["status"]

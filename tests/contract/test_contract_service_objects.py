@@ -22,7 +22,12 @@ class TestServices:
         spec = api.post(services, service(unique("s"))).ok()["spec"]
         assert spec["clusterIPs"] == [spec["clusterIP"]]
         assert spec["ports"] == [{"port": 80, "targetPort": 80, "protocol": "TCP"}]
-        wanted = {"type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"]}
+        wanted = {
+            "type": "ClusterIP",
+            "sessionAffinity": "None",
+            "internalTrafficPolicy": "Cluster",
+            "ipFamilies": ["IPv4"],
+        }
         assert {name: spec[name] for name in wanted} == wanted
         assert spec["ipFamilyPolicy"] == "SingleStack"
 
@@ -52,7 +57,11 @@ class TestServices:
             ({"ports": []}, ("spec.ports", "FieldValueRequired", "Required value")),
             (
                 {"ports": [{"port": 80, "protocol": "QUIC"}]},
-                ("spec.ports[0].protocol", "FieldValueNotSupported", 'Unsupported value: "QUIC": supported values: "SCTP", "TCP", "UDP"'),
+                (
+                    "spec.ports[0].protocol",
+                    "FieldValueNotSupported",
+                    'Unsupported value: "QUIC": supported values: "SCTP", "TCP", "UDP"',
+                ),
             ),
             (
                 {"ports": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]},

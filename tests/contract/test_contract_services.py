@@ -51,7 +51,9 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
     client.send(b"hello")
     print(client.recv(100).decode())
 """
-PROBE: Object = {"readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1}}
+PROBE: Object = {
+    "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "failureThreshold": 1}
+}
 
 
 class Stage:
@@ -122,7 +124,12 @@ class TestNames:
 
     def test_every_form_of_a_services_name_is_its_address(self, stage: Stage, pair: Object) -> None:
         """Profiles address services by `{service}.{namespace}.svc.cluster.local` and shorter."""
-        names = ["pair", f"pair.{stage.namespace}", f"pair.{stage.namespace}.svc", f"pair.{stage.namespace}.svc.cluster.local"]
+        names = [
+            "pair",
+            f"pair.{stage.namespace}",
+            f"pair.{stage.namespace}.svc",
+            f"pair.{stage.namespace}.svc.cluster.local",
+        ]
         names.append(names[-1] + ".")
         found = stage.ask(*(("resolve", name, 1) for name in names))
         assert found == [[[pair["spec"]["clusterIP"]]]] * len(names)
@@ -189,7 +196,9 @@ class TestOtherWays:
     def test_datagrams_reach_a_pod_and_the_answer_comes_from_the_service(self, stage: Stage) -> None:
         """UDPRoute scenes: a connected socket takes answers from the ClusterIP alone."""
         container = {
-            "readinessProbe": {"exec": {"command": ["python3", "-c", "import os; os.stat(os.environ.get('TMPDIR', '/tmp') + '/up')"]}}
+            "readinessProbe": {
+                "exec": {"command": ["python3", "-c", "import os; os.stat(os.environ.get('TMPDIR', '/tmp') + '/up')"]}
+            }
         }
         pod = stage.cluster.pod("echo", UDP_ECHO, labels={"app": "echo"}, container=container)
         stage.cluster.run(stage.namespace, pod)
@@ -205,8 +214,13 @@ class TestOtherWays:
         """The journal's loopback and a server that calls its own Service."""
         stage.server("selfish", app="selfish")
         stage.service("own", {"app": "selfish"})
-        script = "from urllib.request import urlopen; print(urlopen('http://own', timeout=3).read().decode().split()[0])"
-        until(lambda: stage.api.exec(stage.namespace, "selfish", ["python3", "-c", script]).stdout == "selfish\n", "it answers itself")
+        script = (
+            "from urllib.request import urlopen; print(urlopen('http://own', timeout=3).read().decode().split()[0])"
+        )
+        until(
+            lambda: stage.api.exec(stage.namespace, "selfish", ["python3", "-c", script]).stdout == "selfish\n",
+            "it answers itself",
+        )
 
     def test_a_pods_own_host_name_is_its_own_address(self, stage: Stage) -> None:
         """Whatever Service has that name: a scene must not name a Service like the pod that calls it."""
@@ -241,7 +255,9 @@ class TestReadiness:
         (found,) = until(slices, "the slice is there")
         assert found["addressType"] == "IPv4"
         assert found["ports"] == [{"name": "http", "port": 8080, "protocol": "TCP"}]
-        assert found["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io"
+        assert (
+            found["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io"
+        )
         assert found["metadata"]["ownerReferences"][0]["name"] == "pair"
         for endpoint in found["endpoints"]:
             assert endpoint["conditions"] == {"ready": True, "serving": True, "terminating": False}
@@ -275,7 +291,9 @@ class TestReadiness:
     def test_a_named_target_port_is_the_containers(self, stage: Stage) -> None:
         """targetPort by name."""
         container = {**PROBE, "ports": [{"name": "web", "containerPort": 8080}]}
-        stage.cluster.run(stage.namespace, stage.cluster.pod("named", SERVE, labels={"app": "named"}, container=container))
+        stage.cluster.run(
+            stage.namespace, stage.cluster.pod("named", SERVE, labels={"app": "named"}, container=container)
+        )
         stage.service("named", {"app": "named"}, ports=[{"port": 81, "targetPort": "web"}])
         until(lambda: stage.get("http://named:81").startswith("named "), "it answers")
         (subset,) = stage.api.get(f"{stage.at}/endpoints/named").ok()["subsets"]

@@ -1,4 +1,5 @@
-"""The definitions that ship, on an API server: it takes them, keeps every rendered object whole, and drops exactly what is foretold.
+"""The definitions that ship, on an API server: it takes them, keeps every rendered object whole,
+and drops exactly what is foretold.
 
 The groups are exchanged for others, so that a cluster with a mesh in it is not disturbed.
 """
@@ -30,8 +31,11 @@ def elsewhere(definition: Object, group: str) -> Object:
 
 
 @pytest.mark.parametrize(("kind", "stored"), CASES)
-def test_server_keeps_and_drops_what_is_foretold(kind: str, stored: str, api: Api, remove: Callable[[str], str], namespace: str) -> None:
-    """Served in every version and stored in one: the stored version's objects come back whole, the others lose what the notes name."""
+def test_server_keeps_and_drops_what_is_foretold(
+    kind: str, stored: str, api: Api, remove: Callable[[str], str], namespace: str
+) -> None:
+    """Served in every version and stored in one: the stored version's objects come back whole,
+    the others lose what the notes name."""
     definition = select(DEFINITIONS[kind], names_of(DEFINITIONS[kind]), storage=stored)
     group = install(api, remove, elsewhere(definition, f"contract-{secrets.token_hex(3)}.example.org"))
     for version in names_of(definition):
@@ -61,5 +65,7 @@ def missing(written: Any, found: Any, path: str = "") -> list[str]:
             gone += missing(inner, found[name], at) if name in found else [at]
         return list(dict.fromkeys(gone))
     if isinstance(written, list) and isinstance(found, list) and len(written) == len(found):
-        return list(dict.fromkeys(one for a, b in zip(written, found, strict=True) for one in missing(a, b, f"{path}[]")))
+        return list(
+            dict.fromkeys(one for a, b in zip(written, found, strict=True) for one in missing(a, b, f"{path}[]"))
+        )
     return [] if written == found else [path]

@@ -21,7 +21,10 @@ class TestObjectsOfTheSuite:
             manifest["spec"]["ports"] = [{"port": 8080}]
             second = objects.apply(manifest)
             assert second["metadata"]["uid"] == first["metadata"]["uid"]
-            assert (second["spec"]["ports"][0]["port"], second["spec"]["clusterIP"]) == (8080, first["spec"]["clusterIP"])
+            assert (second["spec"]["ports"][0]["port"], second["spec"]["clusterIP"]) == (
+                8080,
+                first["spec"]["clusterIP"],
+            )
             assert objects.dry_run(manifest).status == 409
             objects.delete(manifest)
             objects.delete(manifest)

@@ -38,7 +38,11 @@ class TestTokens:
         refused = api.post(path, {"spec": {"expirationSeconds": 5}})
         assert (refused.status, refused.reason) == (422, "Invalid")
         assert refused.causes == [
-            ("spec.expirationSeconds", "FieldValueInvalid", "Invalid value: 5: may not specify a duration less than 10 minutes")
+            (
+                "spec.expirationSeconds",
+                "FieldValueInvalid",
+                "Invalid value: 5: may not specify a duration less than 10 minutes",
+            )
         ]
 
     def test_a_missing_account_is_404(self, api: Api, namespace: str) -> None:
@@ -62,7 +66,10 @@ class TestTokens:
         answer = api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": token}})
         assert answer.status == 201
         status = answer.body["status"]
-        assert (status["authenticated"], status["user"]["username"]) == (True, f"system:serviceaccount:{namespace}:{account}")
+        assert (status["authenticated"], status["user"]["username"]) == (
+            True,
+            f"system:serviceaccount:{namespace}:{account}",
+        )
         bad = api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": "x.y.z"}}).ok()["status"]
         assert not bad.get("authenticated")
         assert bad["error"]
@@ -82,7 +89,9 @@ class TestTokens:
         ref = {"kind": "Pod", "apiVersion": "v1", "name": "bound", "uid": pod["metadata"]["uid"]}
         token = token_of("default", boundObjectRef=ref)["status"]["token"]
         assert claims(token)["kubernetes.io"]["pod"] == {"name": "bound", "uid": pod["metadata"]["uid"]}
-        user = api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": token}}).ok()["status"]["user"]
+        user = api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": token}}).ok()["status"][
+            "user"
+        ]
         assert user["extra"]["authentication.kubernetes.io/pod-name"] == ["bound"]
         api.delete(f"/api/v1/namespaces/{namespace}/pods/bound", {"gracePeriodSeconds": 0}).ok()
         until(lambda: api.as_token(token).get("/apis").status == 401, "the token ended with its pod")

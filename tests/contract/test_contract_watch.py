@@ -1,4 +1,7 @@
-"""Lists and watches: first state, resuming, selectors, bookmarks, 410, paging. The reference mesh's control plane lives on them."""
+"""Lists and watches: first state, resuming, selectors, bookmarks, 410, paging.
+
+The reference mesh's control plane lives on them.
+"""
 
 from typing import Any
 
@@ -109,7 +112,8 @@ def test_bookmarks_are_progress_and_no_objects(api: Api, maps: str) -> None:
 
 
 def test_a_version_that_is_forgotten_is_410(api: Api, unique: Any, remove: Any) -> None:
-    """The control plane lists again when the server says Expired: changes of a kind are not known from before its definition."""
+    """The control plane lists again when the server says Expired: changes of a kind are not known
+    from before its definition."""
     group = install(api, remove, definition(f"{unique('young')}.example.org", [version("v1", storage=True)]))
     with api.watch(f"/apis/{group}/v1/widgets", resourceVersion="1") as events:
         event = next(events)

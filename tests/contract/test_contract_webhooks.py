@@ -43,7 +43,14 @@ class TestWebhooks:
             "sideEffects": "None",
             "timeoutSeconds": 5,
             "clientConfig": client,
-            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}],
+            "rules": [
+                {
+                    "apiGroups": [""],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": ["configmaps"],
+                }
+            ],
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": hooked}},
             **more,
         }
@@ -59,7 +66,9 @@ class TestWebhooks:
         """Create ConfigMaps until the hook is asked about one: registering takes effect after a moment."""
 
         def made() -> Object | None:
-            answer = api.post(f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-"}, "data": {"a": "1"}})
+            answer = api.post(
+                f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-"}, "data": {"a": "1"}}
+            )
             return answer.body if server.asked else None
 
         return until(made, "the webhook is asked")
@@ -68,7 +77,10 @@ class TestWebhooks:
         """Sidecar injection: the hook's JSON patch is in what is stored."""
 
         def answer(asked: Asked) -> tuple[int, Any]:
-            steps = [{"op": "add", "path": "/data/b", "value": "2"}, {"op": "add", "path": "/metadata/labels", "value": {"seen": "yes"}}]
+            steps = [
+                {"op": "add", "path": "/data/b", "value": "2"},
+                {"op": "add", "path": "/metadata/labels", "value": {"seen": "yes"}},
+            ]
             patch = base64.b64encode(json.dumps(steps).encode()).decode()
             response = {"uid": asked.body["request"]["uid"], "allowed": True, "patchType": "JSONPatch", "patch": patch}
             return 200, {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
@@ -95,7 +107,11 @@ class TestWebhooks:
         """A mesh's admission control refuses SMI objects so; the suite's reason has the words."""
 
         def answer(asked: Asked) -> tuple[int, Any]:
-            response = {"uid": asked.body["request"]["uid"], "allowed": False, "status": {"message": "not here", "code": 422}}
+            response = {
+                "uid": asked.body["request"]["uid"],
+                "allowed": False,
+                "status": {"message": "not here", "code": 422},
+            }
             return 200, {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
 
         with tls_server(cluster.host, ["hook"], answer) as server:
@@ -105,7 +121,9 @@ class TestWebhooks:
         assert refused.message.startswith('admission webhook "contract-')
         assert refused.message.endswith(" denied the request: not here")
 
-    def test_a_hook_that_cannot_be_asked_refuses_under_fail(self, cluster: Any, api: Api, hooked: str, remove: Any) -> None:
+    def test_a_hook_that_cannot_be_asked_refuses_under_fail(
+        self, cluster: Any, api: Api, hooked: str, remove: Any
+    ) -> None:
         """failurePolicy Fail: no pod without a sidecar while the injector is down."""
         self._register(cluster, remove, HOOKS, None, hooked, failurePolicy="Fail")
         refused = self._refusal(api, hooked)
@@ -113,7 +131,9 @@ class TestWebhooks:
         assert refused.message.startswith('Internal error occurred: failed calling webhook "contract-')
         assert "failed to call webhook: " in refused.message
 
-    def test_a_hook_that_cannot_be_asked_is_passed_over_under_ignore(self, cluster: Any, api: Api, hooked: str, remove: Any) -> None:
+    def test_a_hook_that_cannot_be_asked_is_passed_over_under_ignore(
+        self, cluster: Any, api: Api, hooked: str, remove: Any
+    ) -> None:
         """failurePolicy Ignore: objects go through unchanged."""
         broken = []
 
@@ -137,7 +157,9 @@ class TestWebhooks:
             self._until_asked(api, server, hooked)
             server.asked.clear()
             api.post(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"generateName": "m-"}}).ok()
-            api.post(f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-", "labels": {"skip": "1"}}}).ok()
+            api.post(
+                f"/api/v1/namespaces/{hooked}/configmaps", {"metadata": {"generateName": "m-", "labels": {"skip": "1"}}}
+            ).ok()
             api.post(f"/api/v1/namespaces/{hooked}/serviceaccounts", {"metadata": {"generateName": "a-"}}).ok()
             assert server.asked == []
 

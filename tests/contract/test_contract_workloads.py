@@ -1,4 +1,7 @@
-"""Deployments, their ReplicaSets and pods: creation, rollout, scale, status. Every server and client of a run is one."""
+"""Deployments, their ReplicaSets and pods: creation, rollout, scale, status.
+
+Every server and client of a run is one.
+"""
 
 from typing import Any
 
@@ -52,7 +55,9 @@ class Workloads:
             found: Object = self.api.get(f"{self.at}/{name}").ok()
             status = found.get("status") or {}
             settled = status.get("observedGeneration") == found["metadata"]["generation"]
-            counts = {status.get(field, 0) for field in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+            counts = {
+                status.get(field, 0) for field in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+            }
             return found if settled and counts == {replicas} and len(self.pods(name)) == replicas else None
 
         return until(done, f"{replicas} pods of {name} are available", 60)
@@ -80,7 +85,10 @@ def test_pods_come_by_a_replica_set_and_are_counted(work: Workloads) -> None:
     assert owner["metadata"]["name"] == f"plain-{digest}"
     for pod in work.pods("plain"):
         meta = pod["metadata"]
-        assert (meta["ownerReferences"][0]["kind"], meta["ownerReferences"][0]["name"]) == ("ReplicaSet", owner["metadata"]["name"])
+        assert (meta["ownerReferences"][0]["kind"], meta["ownerReferences"][0]["name"]) == (
+            "ReplicaSet",
+            owner["metadata"]["name"],
+        )
         assert meta["generateName"] == f"plain-{digest}-"
         assert meta["labels"] == {"app": "plain", "pod-template-hash": digest}
 
@@ -95,9 +103,19 @@ def test_a_running_pod_tells_address_node_times_and_image(work: Workloads) -> No
     assert status["podIPs"] == [{"ip": status["podIP"]}]
     assert status["hostIP"]
     assert status["startTime"]
-    assert {("Ready", "True"), ("ContainersReady", "True"), ("Initialized", "True"), ("PodScheduled", "True")} <= conditions(pod)
+    assert {
+        ("Ready", "True"),
+        ("ContainersReady", "True"),
+        ("Initialized", "True"),
+        ("PodScheduled", "True"),
+    } <= conditions(pod)
     (container,) = status["containerStatuses"]
-    assert (container["name"], container["ready"], container["started"], container["restartCount"]) == ("app", True, True, 0)
+    assert (container["name"], container["ready"], container["started"], container["restartCount"]) == (
+        "app",
+        True,
+        True,
+        0,
+    )
     assert "sha256:" in container["imageID"]
     assert container["state"]["running"]["startedAt"]
     assert pod["spec"]["nodeName"] == work.api.get("/api/v1/nodes").ok()["items"][0]["metadata"]["name"]
@@ -144,7 +162,10 @@ def test_a_deleted_pod_is_replaced(work: Workloads) -> None:
     work.await_ready("healed", 1)
     (old,) = work.pods("healed")
     work.api.delete(f"{work.core}/pods/{old['metadata']['name']}", {"gracePeriodSeconds": 0}).ok()
-    until(lambda: [p for p in work.pods("healed") if p["metadata"]["uid"] != old["metadata"]["uid"]], "there is another pod")
+    until(
+        lambda: [p for p in work.pods("healed") if p["metadata"]["uid"] != old["metadata"]["uid"]],
+        "there is another pod",
+    )
     work.await_ready("healed", 1)
 
 
@@ -154,12 +175,19 @@ def test_a_deleted_deployment_takes_its_pods_along(work: Workloads) -> None:
     work.await_ready("removed", 1)
     work.api.delete(f"{work.at}/removed", {"propagationPolicy": "Background", "gracePeriodSeconds": 0}).ok()
     until(lambda: not work.api.get(work.sets, labelSelector="app=removed").ok()["items"], "its replica set is gone")
-    until(lambda: not work.api.get(f"{work.core}/pods", labelSelector="app=removed").ok()["items"], "its pods are gone", 60)
+    until(
+        lambda: not work.api.get(f"{work.core}/pods", labelSelector="app=removed").ok()["items"],
+        "its pods are gone",
+        60,
+    )
 
 
 def test_an_exited_program_is_started_again(work: Workloads) -> None:
     """A server that crashes counts restarts, and its pod is not Ready meanwhile."""
-    script = "import os, sys, time\nmark = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'once')\nprint('begin', flush=True)\nsys.exit(4)"
+    script = (
+        "import os, sys, time\nmark = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'once')\nprint('begin', "
+        "flush=True)\nsys.exit(4)"
+    )
     work.make("crashing", script=script)
 
     def restarted() -> Object | None:
@@ -198,7 +226,9 @@ def test_what_a_deployment_must_be(work: Workloads) -> None:
     work.make("fixed", replicas=0)
     refused = work.api.patch(f"{work.at}/fixed", {"spec": {"selector": {"matchLabels": {"more": "1"}}}})
     assert refused.status == 422
-    assert any(field == "spec.selector" and message.endswith("field is immutable") for field, _, message in refused.causes)
+    assert any(
+        field == "spec.selector" and message.endswith("field is immutable") for field, _, message in refused.causes
+    )
 
 
 def test_defaults_of_a_deployment(work: Workloads) -> None:
@@ -207,10 +237,19 @@ def test_defaults_of_a_deployment(work: Workloads) -> None:
     spec, pod = made["spec"], made["spec"]["template"]["spec"]
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
     assert (spec["strategy"], spec["revisionHistoryLimit"], spec["progressDeadlineSeconds"]) == (rolling, 10, 600)
-    wanted = {"restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "securityContext": {}}
+    wanted = {
+        "restartPolicy": "Always",
+        "dnsPolicy": "ClusterFirst",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+    }
     assert {name: pod[name] for name in wanted} == wanted
     container = pod["containers"][0]
-    wanted = {"imagePullPolicy": "IfNotPresent", "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
+    wanted = {
+        "imagePullPolicy": "IfNotPresent",
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
     assert {name: container[name] for name in wanted} == wanted
     assert container["resources"] == {}
 
@@ -235,7 +274,9 @@ def test_the_sample_application_starts_as_the_suite_deploys_it(cluster: Any, nam
     manifest = manifests.deployment("sample", namespace, account="sample", image=cluster.image)
     assert work.api.post(work.at, manifest, fieldValidation="Strict").status == 201
     work.api.post(
-        f"{core}/services", manifests.service("sample", namespace, selector={manifests.APP_LABEL: "sample"}), fieldValidation="Strict"
+        f"{core}/services",
+        manifests.service("sample", namespace, selector={manifests.APP_LABEL: "sample"}),
+        fieldValidation="Strict",
     ).ok()
 
     def ready() -> Object | None:
@@ -245,6 +286,9 @@ def test_the_sample_application_starts_as_the_suite_deploys_it(cluster: Any, nam
     pod = until(ready, "the sample application is Ready", 60)
     assert pod["spec"]["serviceAccountName"] == "sample"
     done = work.api.exec(
-        namespace, pod["metadata"]["name"], ["sample-app", "prober"], frames=[b'\x00{"op":"ping","id":"1"}\n{"op":"quit"}\n']
+        namespace,
+        pod["metadata"]["name"],
+        ["sample-app", "prober"],
+        frames=[b'\x00{"op":"ping","id":"1"}\n{"op":"quit"}\n'],
     )
     assert '"pong":true' in done.stdout.replace(" ", "")

@@ -1,4 +1,5 @@
-"""Create, replace, patch and apply of built-in kinds, their defaults, conflicts and refusals, as the suite writes them."""
+"""Create, replace, patch and apply of built-in kinds, their defaults, conflicts and refusals,
+as the suite writes them."""
 
 from typing import Any
 
@@ -35,7 +36,12 @@ class TestCreate:
         assert answer.status == 201
         meta = answer.body["metadata"]
         assert {"uid", "resourceVersion", "creationTimestamp"} <= set(meta)
-        assert (meta["name"], meta["namespace"], answer.body["kind"], answer.body["apiVersion"]) == (name, namespace, "ConfigMap", "v1")
+        assert (meta["name"], meta["namespace"], answer.body["kind"], answer.body["apiVersion"]) == (
+            name,
+            namespace,
+            "ConfigMap",
+            "v1",
+        )
         again = api.get(f"{maps}/{name}").ok()
         again["metadata"].pop("managedFields", None)
         meta.pop("managedFields", None)
@@ -84,7 +90,9 @@ class TestCreate:
         body["metadata"]["namespace"] = "default"
         refused = api.post(maps, body)
         assert (refused.status, refused.reason) == (400, "BadRequest")
-        assert refused.message == "the namespace of the provided object does not match the namespace sent on the request"
+        assert (
+            refused.message == "the namespace of the provided object does not match the namespace sent on the request"
+        )
 
     def test_a_body_that_is_no_json_is_400(self, api: Api, maps: str) -> None:
         """A broken manifest is told as such."""
@@ -109,8 +117,13 @@ class TestCreate:
         """A manifest without a name is refused."""
         refused = api.post(maps, {"metadata": {}})
         assert refused.status == 422
-        assert refused.causes == [("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")]
-        assert refused.message == 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required'
+        assert refused.causes == [
+            ("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
+        ]
+        assert (
+            refused.message
+            == 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required'
+        )
 
     def test_bad_labels_are_422(self, api: Api, maps: str) -> None:
         """Labels of namespaces join a mesh: a wrong one must not pass silently."""
@@ -120,7 +133,9 @@ class TestCreate:
         assert {(field, reason) for field, reason, _ in refused.causes} == {("metadata.labels", "FieldValueInvalid")}
         assert len(refused.causes) == 2
 
-    def test_unknown_fields_of_built_in_kinds_are_dropped_and_warned_about(self, api: Api, services: str, unique: Any) -> None:
+    def test_unknown_fields_of_built_in_kinds_are_dropped_and_warned_about(
+        self, api: Api, services: str, unique: Any
+    ) -> None:
         """A manifest for a newer release still applies."""
         answer = api.post(services, service(unique("s"), oddity=1), fieldValidation="Warn")
         assert answer.status == 201
@@ -146,7 +161,8 @@ class TestChange:
     """PUT and PATCH."""
 
     def test_an_old_resource_version_is_409_conflict(self, api: Api, maps: str, unique: Any) -> None:
-        """A writer with old knowledge is refused: the suite and the mesh's control plane do not overwrite one another."""
+        """A writer with old knowledge is refused: the suite and the mesh's control plane do not overwrite one
+        another."""
         name = unique("m")
         made = api.post(maps, config_map(name)).ok()
         api.put(f"{maps}/{name}", {**made, "data": {"a": "1"}}).ok()
@@ -175,12 +191,19 @@ class TestChange:
         """Applying what is there already wakes no watcher."""
         name = unique("m")
         made = api.post(maps, config_map(name, a="1")).ok()
-        assert api.patch(f"{maps}/{name}", {"data": {"a": "1"}}).ok()["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+        assert (
+            api.patch(f"{maps}/{name}", {"data": {"a": "1"}}).ok()["metadata"]["resourceVersion"]
+            == made["metadata"]["resourceVersion"]
+        )
 
     def test_a_replacement_of_what_is_not_there_is_404(self, api: Api, maps: str) -> None:
         """PUT does not create."""
         refused = api.put(f"{maps}/no-such-map", config_map("no-such-map"))
-        assert (refused.status, refused.reason, refused.message) == (404, "NotFound", 'configmaps "no-such-map" not found')
+        assert (refused.status, refused.reason, refused.message) == (
+            404,
+            "NotFound",
+            'configmaps "no-such-map" not found',
+        )
         assert refused.body["details"] == {"name": "no-such-map", "kind": "configmaps"}
 
     def test_another_name_in_the_data_is_400(self, api: Api, maps: str, unique: Any) -> None:
@@ -188,7 +211,10 @@ class TestChange:
         name = unique("m")
         api.post(maps, config_map(name)).ok()
         refused = api.put(f"{maps}/{name}", config_map("other"))
-        assert (refused.status, refused.message) == (400, f"the name of the object (other) does not match the name on the URL ({name})")
+        assert (refused.status, refused.message) == (
+            400,
+            f"the name of the object (other) does not match the name on the URL ({name})",
+        )
 
     def test_what_the_server_set_cannot_be_changed(self, api: Api, maps: str, unique: Any) -> None:
         """uid and creationTimestamp identify an object for the whole of its life."""
@@ -216,7 +242,9 @@ class TestChange:
         """kubectl patch and kubectl apply on built-in kinds."""
         name = unique("s")
         api.post(services, service(name, ports=[{"name": "a", "port": 80}, {"name": "b", "port": 81}])).ok()
-        ports = api.patch(f"{services}/{name}", {"spec": {"ports": [{"port": 81, "targetPort": 8081}]}}, STRATEGIC).ok()["spec"]["ports"]
+        ports = api.patch(
+            f"{services}/{name}", {"spec": {"ports": [{"port": 81, "targetPort": 8081}]}}, STRATEGIC
+        ).ok()["spec"]["ports"]
         assert {port["port"]: port["targetPort"] for port in ports} == {80: 80, 81: 8081}
 
     def test_an_unknown_patch_type_is_415(self, api: Api, maps: str, unique: Any) -> None:
@@ -252,7 +280,10 @@ class TestChange:
         name = unique("m")
         api.patch(f"{maps}/{name}", config_map(name, a="1", b="2"), APPLY, fieldManager="tests").ok()
         api.patch(f"{maps}/{name}", {"data": {"c": "3"}}).ok()
-        assert api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="tests").ok()["data"] == {"a": "1", "c": "3"}
+        assert api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="tests").ok()["data"] == {
+            "a": "1",
+            "c": "3",
+        }
 
     def test_server_side_apply_of_two_managers_conflicts(self, api: Api, maps: str, unique: Any) -> None:
         """A mesh's installer and ours do not overwrite one another unless forced."""

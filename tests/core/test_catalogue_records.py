@@ -39,7 +39,9 @@ def test_statement_is_required() -> None:
 
 def test_first_version_is_part_of_the_record() -> None:
     """A requirement that older versions do not state is not held against them."""
-    record = assertion_of(assertion("TA-48", level="MUST", source="x", since={"access": "v1alpha3"})(stated("A route has ports.")))
+    record = assertion_of(
+        assertion("TA-48", level="MUST", source="x", since={"access": "v1alpha3"})(stated("A route has ports."))
+    )
 
     assert record is not None
     assert record.to_json()["since"] == {"access": "v1alpha3"}

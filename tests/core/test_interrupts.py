@@ -1,4 +1,5 @@
-"""Ctrl-C at the worst moments: pytest can show where it was, and nothing that it may have broken is needed to clean up."""
+"""Ctrl-C at the worst moments: pytest can show where it was, and nothing that it may have broken is needed
+to clean up."""
 
 import os
 import signal
@@ -21,8 +22,8 @@ from pytest_smi.core import interrupts
 from pytest_smi.testbed.cleanup import find
 from tests.support.runs import run_suite
 
-# A plugin of a run: its second assertion is interrupted, and from then on no connection works that was open before, as when the
-# interrupt met urllib3 with a lock in its hands.
+# A plugin of a run: its second assertion is interrupted, and from then on no connection works that was open before, as
+# when the interrupt met urllib3 with a lock in its hands.
 PLUGIN = """
 import os, signal
 from pytest_smi.cluster.connection import Connection
@@ -106,11 +107,27 @@ def test_places_without_a_line_can_be_shown() -> None:
 def test_interrupt_at_the_worst_moment(cluster: EmbeddedCluster, tmp_path: Path, moment: str) -> None:
     """Status 2 after the assertion that was met, and no namespace left."""
     (tmp_path / "worst_moment.py").write_text(PLUGIN.replace("MOMENT", moment))
-    command = [sys.executable, "-m", "pytest", "--mesh=reference", "-p", "worst_moment", "-p", "no:cacheprovider", "-k", "denied or listed"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--mesh=reference",
+        "-p",
+        "worst_moment",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "denied or listed",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
     run = subprocess.run(
-        [*command, f"--kubeconfig={cluster.kubeconfig}"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        [*command, f"--kubeconfig={cluster.kubeconfig}"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
     assert run.returncode == pytest.ExitCode.INTERRUPTED, run.stdout + run.stderr
@@ -183,7 +200,9 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("wait", [lambda: pause(60), lambda: interrupts.result_of(Future(), 60)], ids=["pause", "result"])
+@pytest.mark.parametrize(
+    "wait", [lambda: pause(60), lambda: interrupts.result_of(Future(), 60)], ids=["pause", "result"]
+)
 def test_waits_end_soon_after_an_interrupt(wait: Callable[[], object]) -> None:
     """They look for it many times, however long they are."""
     timer = threading.Timer(0.2, press)

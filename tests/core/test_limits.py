@@ -30,7 +30,13 @@ def test_unknown_limit_is_refused() -> None:
 
 
 def test_fewer_trials_and_wider_bands_weaken() -> None:
-    """What is counted without a share in question has limits too; the one that bounds a search from above weakens upwards."""
+    """What is counted without a share in question has limits too; the one that bounds a search
+    from above weakens upwards."""
     weak = Limits(count_trials=10, weight_zero_trials=10, rare_trials=50_000, settle_alpha=0.1)
 
-    assert [text.split()[0] for text in weak.weakened(Limits())] == ["count_trials", "weight_zero_trials", "settle_alpha", "rare_trials"]
+    assert [text.split()[0] for text in weak.weakened(Limits())] == [
+        "count_trials",
+        "weight_zero_trials",
+        "settle_alpha",
+        "rare_trials",
+    ]

@@ -50,7 +50,8 @@ def test_other_words_stay(text: str) -> None:
 
 
 def test_first_line() -> None:
-    """One bounded line, or the kind of the error when it says nothing; a secret on a later line does not help to hide one."""
+    """One bounded line, or the kind of the error when it says nothing;
+    a secret on a later line does not help to hide one."""
     assert first_line(ValueError(f"Bearer {SECRET}\nmore")) == "Bearer …"
     assert first_line(ValueError()) == "ValueError"
     assert len(first_line(ValueError("x" * 1000))) == 300

@@ -37,7 +37,15 @@ def test_round_trip_through_json_text() -> None:
 
 def test_every_bad_field_is_reported_at_once() -> None:
     """One error names wrong types, unknown values, missing and unknown fields together."""
-    document: dict[str, Any] = {**a_result().to_json(), "api": "mesh", "duration": True, "evidence": [], "extra": 1, "level": 3, "id": ""}
+    document: dict[str, Any] = {
+        **a_result().to_json(),
+        "api": "mesh",
+        "duration": True,
+        "evidence": [],
+        "extra": 1,
+        "level": 3,
+        "id": "",
+    }
     del document["reason"]
     with pytest.raises(ReportError) as caught:
         Result.from_json(document)

@@ -1,4 +1,5 @@
-"""The worked example of docs/profiles.md, run as it is printed against an embedded cluster that stands in for the reader's."""
+"""The worked example of docs/profiles.md, run as it is printed against an embedded cluster that stands
+in for the reader's."""
 
 import json
 import os
@@ -70,7 +71,8 @@ def test_doctor_finds_nothing_wrong(folder: Path, cluster: EmbeddedCluster) -> N
 
 
 def test_one_requirement_runs_and_a_gap_is_not_held_against_the_mesh(folder: Path, cluster: EmbeddedCluster) -> None:
-    """Step 3 passes what is met, and tells that a declared gap is closed: the reference raises the events that Acme is said to lack."""
+    """Step 3 passes what is met, and tells that a declared gap is closed:
+    the reference raises the events that Acme is said to lack."""
     done = run(folder, "one", cluster.kubeconfig)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -78,15 +80,21 @@ def test_one_requirement_runs_and_a_gap_is_not_held_against_the_mesh(folder: Pat
     assert "closed gap: SP-31 (acme)" in done.stdout
 
 
-def test_installed_package_needs_no_option(folder: Path, cluster: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_installed_package_needs_no_option(
+    folder: Path, cluster: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Step 4: once the package is installed, `--mesh=acme` is enough, also for workers of pytest-xdist."""
     project = tomllib.loads(files()["pyproject.toml"])["project"]
     site = tmp_path_factory.mktemp("site-packages")
     information = site / f"acme_smi-{project['version']}.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
     ((group, points),) = project["entry-points"].items()
-    (information / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items()))
+    (information / "entry_points.txt").write_text(
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+    )
     for name in ("acme_smi.py", "acme.yaml"):
         (site / name).write_text(files()[name])
         (folder / name).unlink()

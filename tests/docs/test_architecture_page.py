@@ -11,7 +11,9 @@ PAGES = ["docs/architecture.md", "docs/contracts.md", "docs/glossary.md", "CONTR
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_that_are_named_exist(page: str) -> None:
-    named = re.findall(r"`((?:pytest_smi|conformance|tests|manifests|docs|sample_app)/[\w/.*-]*)`", (ROOT / page).read_text())
+    named = re.findall(
+        r"`((?:pytest_smi|conformance|tests|manifests|docs|sample_app)/[\w/.*-]*)`", (ROOT / page).read_text()
+    )
     missing = [name for name in named if not list(ROOT.glob(name))]
     assert not missing
 

@@ -68,16 +68,21 @@ def test_fetch_verify_show(server: str, tmp_path: Path, changed: bool) -> None:
         assert done.stdout == example("dashboards.md", "output"), done.stderr
 
 
-@pytest.mark.parametrize(("statuses", "status"), [({}, 0), ({"TA-01": Status.FAILED}, 1), ({"TA-03": Status.FAILED}, 1)])
+@pytest.mark.parametrize(
+    ("statuses", "status"), [({}, 0), ({"TA-01": Status.FAILED}, 1), ({"TA-03": Status.FAILED}, 1)]
+)
 def test_gate(tmp_path: Path, statuses: dict[str, Status], status: int) -> None:
-    """The gate of the release page: passes what is as good as before, stops a failed MUST at verify and a failed SHOULD at diff."""
+    """The gate of the release page: passes what is as good as before,
+    stops a failed MUST at verify and a failed SHOULD at diff."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     a_report(tmp_path / "last-release", finished="2026-01-01T00:00:00Z")
     a_report(tmp_path / "smi-report", nonce="n2", finished=now, statuses=statuses)
     (tmp_path / "ci.pub.pem").write_bytes(SIGNER.public_pem)
     (tmp_path / "gate.sh").write_text(example("releases.md", "gate.sh"))
 
-    done = subprocess.run(["sh", "gate.sh"], cwd=tmp_path, env=ENVIRON, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["sh", "gate.sh"], cwd=tmp_path, env=ENVIRON, capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert done.returncode == status, done.stdout + done.stderr
     if "TA-01" in statuses:

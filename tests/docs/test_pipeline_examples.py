@@ -1,4 +1,5 @@
-"""The templates of docs/pipelines.md and the steps of action.yml, run as they stand against the embedded reference mesh."""
+"""The templates of docs/pipelines.md and the steps of action.yml, run as they stand against the embedded reference
+mesh."""
 
 import json
 import re
@@ -38,13 +39,16 @@ def example(name: str) -> dict[Any, Any]:
 def inputs_of(name: str, secret: str) -> dict[str, str]:
     """What a template gives to the action, for the reference mesh with this value of every secret, on two workers."""
     [uses] = [step for step in example(name)["jobs"]["conformance"]["steps"] if "/pytest-smi@" in step["uses"]]
-    given = {name: re.sub(r"\$\{\{ .*\bsecrets\.\w+.* \}\}", lambda _: secret, value) for name, value in uses["with"].items()}
+    given = {
+        name: re.sub(r"\$\{\{ .*\bsecrets\.\w+.* \}\}", lambda _: secret, value) for name, value in uses["with"].items()
+    }
     return {**given, "mesh": "reference", "workers": "2"}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
-    """A job of the template with a key, up to and with its run: the report is there and not signed by the pipeline yet."""
+    """A job of the template with a key, up to and with its run: the report is there
+    and not signed by the pipeline yet."""
     folder = tmp_path_factory.mktemp("job")
     workspace, tools, home = folder / "workspace", folder / "bin", folder / "home"
     for name in ELSEWHERE:
@@ -93,11 +97,14 @@ def job(finished: Job, tmp_path: Path) -> Job:
 
 def smi(job: Job, *arguments: str) -> int:
     """The status of `pytest-smi` in the workspace of a job."""
-    return subprocess.run([PROGRAMS / "pytest-smi", *arguments], cwd=job.workspace, capture_output=True, timeout=60).returncode
+    return subprocess.run(
+        [PROGRAMS / "pytest-smi", *arguments], cwd=job.workspace, capture_output=True, timeout=60
+    ).returncode
 
 
 def test_from_the_cluster_to_the_run(finished: Job) -> None:
-    """Every step up to the run passes, under the account with the least rights, and the run does not sign with the pipeline's key."""
+    """Every step up to the run passes, under the account with the least rights,
+    and the run does not sign with the pipeline's key."""
     assert not finished.failed, finished.log[-5000:]
     assert finished.ran == [
         "Install the suite",
@@ -109,12 +116,15 @@ def test_from_the_cluster_to_the_run(finished: Job) -> None:
     assert (finished.workspace / "mesh-installed").exists()
     config = Path(finished.outputs["account"]["kubeconfig"])
     assert config.stat().st_mode & 0o077 == 0
-    assert [(user["name"], list(user["user"])) for user in yaml.safe_load(config.read_text())["users"]] == [("runner", ["token"])]
+    assert [(user["name"], list(user["user"])) for user in yaml.safe_load(config.read_text())["users"]] == [
+        ("runner", ["token"])
+    ]
     assert smi(finished, "verify", "smi-report", "--key", "ci/smi.pub.pem") == 1
 
 
 def test_signed_and_let_through(job: Job) -> None:
-    """The rest of the template with a key: the report verifies with the public half, the summary is written, and the gate is open."""
+    """The rest of the template with a key: the report verifies with the public half, the summary is written,
+    and the gate is open."""
     job.run(first="Sign with the key")
 
     assert not job.failed, job.log[-5000:]
@@ -129,11 +139,16 @@ def test_only_the_step_that_signs_has_the_key() -> None:
     """The value of the input reaches one step; another sees only whether there is one."""
     steps = yaml.safe_load(ACTION.read_text())["runs"]["steps"]
     given = {
-        step["name"]: value for step in steps for value in step.get("env", {}).values() if "signing-key" in value and "!= ''" not in value
+        step["name"]: value
+        for step in steps
+        for value in step.get("env", {}).values()
+        if "signing-key" in value and "!= ''" not in value
     }
 
     assert given == {"Sign with the key": "${{ inputs.signing-key }}"}
-    assert not [step for step in steps if "${{" in step.get("run", "")], "an expression in a script lets its value be run"
+    assert not [step for step in steps if "${{" in step.get("run", "")], (
+        "an expression in a script lets its value be run"
+    )
 
 
 def test_no_pull_request_meets_the_key() -> None:
@@ -144,7 +159,8 @@ def test_no_pull_request_meets_the_key() -> None:
 
 
 def test_pull_request(job: Job) -> None:
-    """Without the secret the report is not signed by the pipeline, and judged all the same, also against a signed baseline."""
+    """Without the secret the report is not signed by the pipeline, and judged all the same,
+    also against a signed baseline."""
     baseline(job)
     job.inputs |= {"signing-key": "", "baseline": "ci/last-release", "require-level": "must"}
 
@@ -210,33 +226,49 @@ def test_run_without_a_report_says_so(job: Job) -> None:
 
 
 def test_keyless_template_asks_for_what_signing_needs() -> None:
-    """Permissions of the keyless template, and that pull requests, which cannot have them from a fork, are not in it."""
+    """Permissions of the keyless template, and that pull requests, which cannot have them from a fork,
+    are not in it."""
     document = example("github-keyless.yaml")
     given = inputs_of("github-keyless.yaml", "")
 
     assert document["permissions"] == {"contents": "read"}
-    assert document["jobs"]["conformance"]["permissions"] == {"contents": "read", "id-token": "write", "attestations": "write"}
+    assert document["jobs"]["conformance"]["permissions"] == {
+        "contents": "read",
+        "id-token": "write",
+        "attestations": "write",
+    }
     assert (given["keyless"], given["attest"]) == ("true", "true")
     assert "pull_request" not in document[True]  # YAML 1.1 reads the key `on` so
 
 
 def test_keyless_steps(job: Job) -> None:
-    """The keyless template reaches the step that signs, which has no identity here; with the services stood in for, the gate opens."""
-    job.inputs = {name: value for name, value in job.inputs.items() if name not in ("key", "signing-key")} | {"key": "", "signing-key": ""}
+    """The keyless template reaches the step that signs, which has no identity here; with the services stood in for,
+    the gate opens."""
+    job.inputs = {name: value for name, value in job.inputs.items() if name not in ("key", "signing-key")} | {
+        "key": "",
+        "signing-key": "",
+    }
     job.inputs |= inputs_of("github-keyless.yaml", "")
     tools = job.workspace.parent / "bin"
-    stand_in(tools, "pytest-smi", f'case "$*" in *--sigstore) echo "$@" >> signed-keyless;; *) exec {PROGRAMS}/pytest-smi "$@";; esac')
+    stand_in(
+        tools,
+        "pytest-smi",
+        f'case "$*" in *--sigstore) echo "$@" >> signed-keyless;; *) exec {PROGRAMS}/pytest-smi "$@";; esac',
+    )
     job.environ["PATH"] = f"{tools}:{job.environ['PATH']}"
 
     job.run(first="Sign with the key")
 
     assert not job.failed, job.log[-5000:]
     assert job.ran == ["Sign keyless", "Summary", "Gate"]
-    assert (job.workspace / "signed-keyless").read_text() == "sign smi-report --key smi-report/signing-key.pub.pem --sigstore\n"
+    assert (
+        job.workspace / "signed-keyless"
+    ).read_text() == "sign smi-report --key smi-report/signing-key.pub.pem --sigstore\n"
 
 
 def test_gitlab_jobs(job: Job) -> None:
-    """Both scripts of the GitLab template run as printed: the first on a few requirements, the second on the whole report."""
+    """Both scripts of the GitLab template run as printed: the first on a few requirements,
+    the second on the whole report."""
     jobs = example("gitlab.yaml")
     gate_only = {name: one for name, one in jobs.items() if one.get("environment", {}).get("name") == "smi-signing"}
     assert list(gate_only) == ["smi-gate"]
@@ -250,12 +282,21 @@ def test_gitlab_jobs(job: Job) -> None:
 
 
 def run_script(of: dict[str, Any], folder: Path, environ: dict[str, str]) -> str:
-    """What the script of a GitLab job prints; it has to succeed. GitLab runs it in one shell that stops at the first error."""
+    """What the script of a GitLab job prints; it has to succeed.
+
+    GitLab runs it in one shell that stops at the first error.
+    """
     assert of["variables"].keys() >= {"MESH", "IMAGE"}
     environ = {**environ, **of["variables"], "MESH": "reference", "IMAGE": SAMPLE_APP_IMAGE}
     script = "\n".join(of["script"])
     done = subprocess.run(
-        ["bash", "-e", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout

@@ -20,7 +20,9 @@ def test_page_explains_the_report_beside_it(page: Path) -> None:
     (run,) = matrix.runs
 
     assert run.mesh.name == page.stem
-    assert {result.requirement: str(result.status) for result in run.results if result.status != "passed"} == explained(page)
+    assert {result.requirement: str(result.status) for result in run.results if result.status != "passed"} == explained(
+        page
+    )
 
 
 def test_there_is_a_page() -> None:

@@ -1,4 +1,5 @@
-"""Workflows, the templates of docs/pipelines.md, and action.yml: linted by actionlint, pinned, and with no more rights than they need."""
+"""Workflows, the templates of docs/pipelines.md, and action.yml: linted by actionlint, pinned,
+and with no more rights than they need."""
 
 import os
 import re
@@ -73,7 +74,9 @@ def test_actionlint_finds_nothing(actionlint: str, tmp_path: Path) -> None:
         ("action.yml", "inputs.baseline", "inputs.base", '"base" is not defined'),
     ],
 )
-def test_actionlint_would_find_it(actionlint: str, tmp_path: Path, name: str, before: str, after: str, found: str) -> None:
+def test_actionlint_would_find_it(
+    actionlint: str, tmp_path: Path, name: str, before: str, after: str, found: str
+) -> None:
     """The same check with a mistake: in a template's use of the action, and within the action."""
     assert before in SOURCES[name]
     text = SOURCES[name].replace(before, after)
@@ -82,7 +85,8 @@ def test_actionlint_would_find_it(actionlint: str, tmp_path: Path, name: str, be
 
 
 def test_every_action_is_pinned_by_commit_with_its_tag() -> None:
-    """A tag can be moved and a commit cannot; the tag stands beside it for people, and each action has one pin everywhere."""
+    """A tag can be moved and a commit cannot; the tag stands beside it for people,
+    and each action has one pin everywhere."""
     pins: dict[str, set[str]] = {}
     for source, text in SOURCES.items():
         uses = re.findall(r"uses: (.*)", text)
@@ -97,13 +101,18 @@ def test_every_action_is_pinned_by_commit_with_its_tag() -> None:
 
 @pytest.mark.parametrize("source", sorted(set(SOURCES) - {"action.yml"}))
 def test_rights_are_the_least(source: str) -> None:
-    """Reading is all that a workflow may do; what a job may do beyond that is one of two rights, and none keeps the checkout's token."""
+    """Reading is all that a workflow may do; what a job may do beyond that is one of two rights,
+    and none keeps the checkout's token."""
     document = load(SOURCES[source])
 
     assert document["permissions"] == {"contents": "read"}
     for name, job in document["jobs"].items():
         assert "timeout-minutes" in job, name
-        assert set(job.get("permissions", {}).items()) <= {("contents", "read"), ("id-token", "write"), ("attestations", "write")}, name
+        assert set(job.get("permissions", {}).items()) <= {
+            ("contents", "read"),
+            ("id-token", "write"),
+            ("attestations", "write"),
+        }, name
         assert "env" not in job, "secrets are given to steps"
         for step in job["steps"]:
             if "actions/checkout@" in step.get("uses", ""):
@@ -121,7 +130,10 @@ def test_a_pipe_fails_with_its_first_program(source: str) -> None:
 def test_pythons_are_those_of_the_metadata() -> None:
     """What the package says it runs on is what is tested, and the wheel is tried on each before it is published."""
     promised = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
-    jobs = {**load(SOURCES[".github/workflows/tests.yml"])["jobs"], **load(SOURCES[".github/workflows/release.yml"])["jobs"]}
+    jobs = {
+        **load(SOURCES[".github/workflows/tests.yml"])["jobs"],
+        **load(SOURCES[".github/workflows/release.yml"])["jobs"],
+    }
 
     assert jobs["tests"]["strategy"]["matrix"]["python"] == promised
     assert jobs["try"]["strategy"]["matrix"]["python"] == promised
@@ -146,14 +158,17 @@ def test_a_release_has_the_tag_of_its_version(tag: str, status: int) -> None:
         if step.get("name") == "Check that the tag is the version"
     ]
     environ = {**clean_environ(Path(sys.executable).parent), "GITHUB_REF_NAME": tag.format(__version__)}
-    done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
+    )
 
     assert done.returncode == status, done.stderr
     assert ("the tag is" in done.stderr) == bool(status)
 
 
 def test_what_is_published_is_what_was_built() -> None:
-    """One job builds; those that try and publish take its files, and the one that publishes builds and checks out nothing."""
+    """One job builds; those that try and publish take its files, and the one that publishes builds
+    and checks out nothing."""
     jobs = load(SOURCES[".github/workflows/release.yml"])["jobs"]
     building = [name for name, job in jobs.items() for step in job["steps"] if "python -m build" in step.get("run", "")]
 
@@ -185,6 +200,8 @@ def test_issue_forms_fit_one_screen(form: str) -> None:
 
 def test_links_to_the_project_have_one_name() -> None:
     """Metadata, SECURITY.md, issue forms and templates speak of one repository."""
-    texts = [(ROOT / name).read_text() for name in ("pyproject.toml", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml")]
+    texts = [
+        (ROOT / name).read_text() for name in ("pyproject.toml", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml")
+    ]
 
     assert {found for text in texts for found in re.findall(r"github\.com/([\w-]+/[\w-]+)", text)} == {OURS}

@@ -17,7 +17,9 @@ def test_each_mesh_is_known_by_its_own_workload(name: str) -> None:
 
 def test_every_mesh_that_claims_something_can_be_detected() -> None:
     """Except the null mesh, which is nowhere."""
-    assert {name for name, profile in SHIPPED.items() if not profile.claims_nothing and not profile.mesh.detect} == {"none"}
+    assert {name for name, profile in SHIPPED.items() if not profile.claims_nothing and not profile.mesh.detect} == {
+        "none"
+    }
 
 
 def test_none_lists_what_was_looked_for() -> None:
@@ -25,7 +27,11 @@ def test_none_lists_what_was_looked_for() -> None:
     with pytest.raises(UsageProblem) as caught:
         choose(SHIPPED, [])
 
-    for part in ("no known mesh is installed", "osm: osm-system/deployment/osm-controller", "linkerd: linkerd-smi/deployment/smi-adaptor"):
+    for part in (
+        "no known mesh is installed",
+        "osm: osm-system/deployment/osm-controller",
+        "linkerd: linkerd-smi/deployment/smi-adaptor",
+    ):
         assert part in caught.value.message
 
 
@@ -34,5 +40,8 @@ def test_several_list_what_was_found() -> None:
     with pytest.raises(UsageProblem) as caught:
         choose(SHIPPED, [*clues(SHIPPED["osm"]), *clues(SHIPPED["kuma"])])
 
-    assert "several meshes are installed: kuma: kuma-system/deployment/kuma-control-plane; osm: osm-system/" in caught.value.message
+    assert (
+        "several meshes are installed: kuma: kuma-system/deployment/kuma-control-plane; osm: osm-system/"
+        in caught.value.message
+    )
     assert caught.value.hint == "name the one to test, such as --mesh kuma"

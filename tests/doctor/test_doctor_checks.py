@@ -59,7 +59,12 @@ def test_healthy_cluster_has_nothing_but_ok() -> None:
 
 
 ARGUMENT = ContainerArgument(
-    name="acl", kind="container-argument", remedy="--set acl=true", workload="deployment/control", argument="--acl", equals=True
+    name="acl",
+    kind="container-argument",
+    remedy="--set acl=true",
+    workload="deployment/control",
+    argument="--acl",
+    equals=True,
 )
 FIELD = ObjectField(
     name="permissive",
@@ -91,13 +96,25 @@ SPLITS = "trafficsplits.split.smi-spec.io"
         ("clock", Level.WARNING, "61 s behind", {"skew": -61.0}, {}),
         ("leftovers", Level.WARNING, "1 namespace(s)", {}, {NAMESPACES: LEFT}),
         ("leftovers", Level.WARNING, "needs list namespaces", {}, {NAMESPACES: FORBIDDEN}),
-        ("mesh", Level.PROBLEM, "Some Mesh is not installed: there is no deployment/control in some-system", {}, {CONTROL: ABSENT}),
+        (
+            "mesh",
+            Level.PROBLEM,
+            "Some Mesh is not installed: there is no deployment/control in some-system",
+            {},
+            {CONTROL: ABSENT},
+        ),
         ("mesh", Level.PROBLEM, "none of 2", {}, {CONTROL: workload(available=0, replicas=2)}),
         ("mesh", Level.PROBLEM, "scaled to 0", {}, {CONTROL: workload(available=0, replicas=0)}),
         ("mesh", Level.WARNING, "1 of 2", {}, {CONTROL: workload(available=1, replicas=2)}),
         ("mesh", Level.WARNING, "needs get deployments in some-system", {}, {CONTROL: FORBIDDEN}),
         ("mesh", Level.WARNING, "could not be checked: HTTP 500", {}, {CONTROL: Answer(500, "broken")}),
-        ("mesh version", Level.WARNING, "cannot be read from the image-tag", {}, {CONTROL: workload(image="some/control")}),
+        (
+            "mesh version",
+            Level.WARNING,
+            "cannot be read from the image-tag",
+            {},
+            {CONTROL: workload(image="some/control")},
+        ),
         ("mesh version", Level.WARNING, "needs get deployments", {}, {CONTROL: FORBIDDEN}),
         ("metrics service", Level.PROBLEM, "nobody answers for it: no endpoints", {}, {METRICS: UNAVAILABLE}),
         ("metrics service", Level.WARNING, "needs get apiservices", {}, {METRICS: FORBIDDEN}),
@@ -107,7 +124,9 @@ SPLITS = "trafficsplits.split.smi-spec.io"
         ("definitions", Level.PROBLEM, "not established: names clash", {}, {SPLITS: CLASH}),
     ],
 )
-def test_each_thing_that_can_be_wrong(check: str, level: Level, words: str, changes: dict[str, Any], answers: dict[str, Any]) -> None:
+def test_each_thing_that_can_be_wrong(
+    check: str, level: Level, words: str, changes: dict[str, Any], answers: dict[str, Any]
+) -> None:
     """One answer is spoiled: the finding has the level, says what was found, and has a remedy."""
     (finding,) = judged(a_survey(answers=answers, **changes), check)
 
@@ -132,7 +151,12 @@ def test_each_thing_that_can_be_wrong(check: str, level: Level, words: str, chan
         (FIELD, {FIELD_KEY: ABSENT}, Level.PROBLEM, "there is no meshconfigs some-system/config"),
         (FIELD, {FIELD_KEY: FORBIDDEN}, Level.WARNING, "needs get meshconfigs in some-system"),
         (PREFERRED, {}, Level.OK, "is v1alpha4"),
-        (PREFERRED, {GROUPS_SERVED: groups({"split": ("v1alpha2", "v1alpha4")})}, Level.PROBLEM, "must be v1alpha4, it is v1alpha2"),
+        (
+            PREFERRED,
+            {GROUPS_SERVED: groups({"split": ("v1alpha2", "v1alpha4")})},
+            Level.PROBLEM,
+            "must be v1alpha4, it is v1alpha2",
+        ),
         (Manual(name="by hand", kind="manual", remedy="look"), {}, Level.WARNING, "cannot be checked by a program"),
     ],
 )
@@ -164,14 +188,17 @@ def test_mesh_known_by_the_same_workload_is_no_second_one() -> None:
     """Two profiles may describe one mesh, by its releases."""
     twin = a_profile(name="twin")
 
-    assert [finding.level for finding in judged(a_survey(other_meshes={"twin": twin}, answers={CONTROL: workload()}), "other meshes")] == [
-        Level.OK
-    ]
+    assert [
+        finding.level
+        for finding in judged(a_survey(other_meshes={"twin": twin}, answers={CONTROL: workload()}), "other meshes")
+    ] == [Level.OK]
 
 
 def test_absent_mesh_names_the_one_that_is_there() -> None:
     """The commonest mistake: the wrong cluster, or the wrong name."""
-    (finding,) = judged(a_survey(other_meshes={"rival": RIVAL}, answers={CONTROL: ABSENT, RIVAL_KEY: workload()}), "mesh")
+    (finding,) = judged(
+        a_survey(other_meshes={"rival": RIVAL}, answers={CONTROL: ABSENT, RIVAL_KEY: workload()}), "mesh"
+    )
 
     assert finding.level is Level.PROBLEM
     assert "found instead: rival" in finding.found
@@ -222,7 +249,8 @@ def test_readiness_by_kind(kind: str, status: dict[str, int], level: Level) -> N
 
 
 def test_metrics_service_that_is_not_even_listed() -> None:
-    """Some releases leave a group that nobody answers for out of the list: the service behind it is looked at all the same."""
+    """Some releases leave a group that nobody answers for out of the list:
+    the service behind it is looked at all the same."""
     survey = a_survey(answers={GROUPS_SERVED: groups({"split": ("v1alpha4",)}), METRICS: UNAVAILABLE})
 
     assert [finding.level for finding in judged(survey, "metrics service")] == [Level.PROBLEM]
@@ -247,12 +275,22 @@ ROUTES = "httproutegroups.specs.smi-spec.io"
 @pytest.mark.parametrize(
     ("answers", "apis", "told"),
     [
-        ({}, ("access",), [(Level.OK, "v1alpha4 is stored so that access can refer to it; it is not claimed, and not tested")]),
-        ({GROUPS_SERVED: groups({"access": ("v1alpha3",)})}, ("access",), [(Level.WARNING, "little of access will be tested: ")]),
+        (
+            {},
+            ("access",),
+            [(Level.OK, "v1alpha4 is stored so that access can refer to it; it is not claimed, and not tested")],
+        ),
+        (
+            {GROUPS_SERVED: groups({"access": ("v1alpha3",)})},
+            ("access",),
+            [(Level.WARNING, "little of access will be tested: ")],
+        ),
         ({}, ("split",), []),
     ],
 )
-def test_what_is_stored_has_a_line_of_its_own(answers: dict[str, Any], apis: tuple[str, ...], told: list[tuple[Level, str]]) -> None:
+def test_what_is_stored_has_a_line_of_its_own(
+    answers: dict[str, Any], apis: tuple[str, ...], told: list[tuple[Level, str]]
+) -> None:
     """It is there, or it is missing, or nothing under test refers to it."""
     found = judged(a_survey(STORING, answers, apis=apis), "specs")
 
@@ -276,7 +314,8 @@ def test_pods_that_may_not_be_read_do_not_matter_to_the_rest() -> None:
 
 
 def test_images_of_an_extension_in_a_namespace_of_its_own_are_seen() -> None:
-    """The adaptor that implements SMI is what was tested, too; its neighbours are not, and in the mesh's namespace all are."""
+    """The adaptor that implements SMI is what was tested, too; its neighbours are not,
+    and in the mesh's namespace all are."""
 
     def pod(image: str, app: str) -> dict[str, Any]:
         status = {"containerStatuses": [{"image": image, "imageID": f"x@sha256:{app}"}]}
@@ -293,4 +332,8 @@ def test_images_of_an_extension_in_a_namespace_of_its_own_are_seen() -> None:
         },
     )
 
-    assert mesh_images(survey) == {"control:1": "sha256:control", "injector:1": "sha256:injector", "adaptor:7": "sha256:adaptor"}
+    assert mesh_images(survey) == {
+        "control:1": "sha256:control",
+        "injector:1": "sha256:injector",
+        "adaptor:7": "sha256:adaptor",
+    }

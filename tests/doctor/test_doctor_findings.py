@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 from pytest_smi.doctor.findings import Finding, Level, conclusion, lines, ok, problem, warning
 
 WORDS = st.text("abc é-./", max_size=200)
-ANY = st.lists(st.builds(Finding, check=st.sampled_from(["mesh", "permissions"]), level=st.sampled_from(Level), found=WORDS, remedy=WORDS))
+ANY = st.lists(
+    st.builds(
+        Finding, check=st.sampled_from(["mesh", "permissions"]), level=st.sampled_from(Level), found=WORDS, remedy=WORDS
+    )
+)
 
 
 def test_lines_align_and_remedies_stand_below() -> None:

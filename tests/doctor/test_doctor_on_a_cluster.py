@@ -75,7 +75,9 @@ def tried(connection: Connection, profile: Profile = REFERENCE, image: str = SAM
     return {finding.check: finding for finding in sorted(found, key=lambda finding: order.index(finding.level))}
 
 
-def account(admin: Connection, tmp_path: Path, cluster: EmbeddedCluster, name: str, without: tuple[str, str] | None = None) -> Path:
+def account(
+    admin: Connection, tmp_path: Path, cluster: EmbeddedCluster, name: str, without: tuple[str, str] | None = None
+) -> Path:
     """A kubeconfig of a service account with the permissions of manifests/rbac.yaml, but for a verb on a resource."""
     for document in yaml.safe_load_all((bundled("manifests") / "rbac.yaml").read_text(encoding="utf-8")):
         if document["kind"] == "ClusterRole" and without:
@@ -89,7 +91,9 @@ def account(admin: Connection, tmp_path: Path, cluster: EmbeddedCluster, name: s
         path = collection(document["apiVersion"], document["kind"].lower() + "s", document["metadata"].get("namespace"))
         assert admin.request("POST", path, body=document).ok, document
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = admin.request("POST", f"/api/v1/namespaces/{name}/serviceaccounts/runner/token", body=body).body["status"]["token"]
+    token = admin.request("POST", f"/api/v1/namespaces/{name}/serviceaccounts/runner/token", body=body).body["status"][
+        "token"
+    ]
     return altered(cluster, tmp_path, token=token)
 
 
@@ -113,9 +117,17 @@ def test_everything_well(cluster: EmbeddedCluster, admin: Connection, capsys: py
     found = json.loads(out)
     assert status == 0, out
     assert {record["level"] for record in found} == {"ok"}, out
-    assert {"cluster", "permissions", "mesh", "mesh version", "images", "pods", "injection", "keeping out", "addressing"} <= {
-        r["check"] for r in found
-    }
+    assert {
+        "cluster",
+        "permissions",
+        "mesh",
+        "mesh version",
+        "images",
+        "pods",
+        "injection",
+        "keeping out",
+        "addressing",
+    } <= {r["check"] for r in found}
     assert all(set(record) == {"check", "level", "found", "remedy"} for record in found)
     assert find(Objects(admin)) == []
 
@@ -130,7 +142,9 @@ def test_embedded_mesh_needs_no_cluster(capsys: pytest.CaptureFixture[str]) -> N
     assert "injection" not in out
 
 
-def test_exactly_the_permissions_of_the_manifest_are_enough(cluster: EmbeddedCluster, admin: Connection, tmp_path: Path) -> None:
+def test_exactly_the_permissions_of_the_manifest_are_enough(
+    cluster: EmbeddedCluster, admin: Connection, tmp_path: Path
+) -> None:
     """A run's account passes every check and may deploy the probe; nothing is left unread."""
     connection = Connection(account(admin, tmp_path, cluster, "exact"))
 
@@ -146,13 +160,28 @@ def test_exactly_the_permissions_of_the_manifest_are_enough(cluster: EmbeddedClu
     [
         ("no-deploy", "create", "deployments", "permissions", Level.PROBLEM, "create deployments.apps"),
         ("no-exec", "get", "pods/exec", "permissions", Level.PROBLEM, "get pods/exec"),
-        ("no-crds", "get", "customresourcedefinitions", "definitions", Level.WARNING, "needs get customresourcedefinitions"),
+        (
+            "no-crds",
+            "get",
+            "customresourcedefinitions",
+            "definitions",
+            Level.WARNING,
+            "needs get customresourcedefinitions",
+        ),
         ("no-apiservices", "get", "apiservices", "metrics service", Level.WARNING, "needs get apiservices"),
         ("no-read", "get", "deployments", "mesh", Level.WARNING, "needs get deployments in smi-reference"),
     ],
 )
 def test_missing_permission(
-    cluster: EmbeddedCluster, admin: Connection, tmp_path: Path, name: str, verb: str, resource: str, check: str, level: Level, words: str
+    cluster: EmbeddedCluster,
+    admin: Connection,
+    tmp_path: Path,
+    name: str,
+    verb: str,
+    resource: str,
+    check: str,
+    level: Level,
+    words: str,
 ) -> None:
     """What a run cannot do without is a problem; what only a check needs is a warning that says what to allow."""
     connection = Connection(account(admin, tmp_path, cluster, name, without=(verb, resource)))
@@ -175,7 +204,9 @@ def test_mesh_that_is_not_there(bare: EmbeddedCluster, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("mesh", ["linkerd", "osm", "traefik-mesh", "kuma"])
-def test_other_mesh_than_the_one_that_is_there(cluster: EmbeddedCluster, capsys: pytest.CaptureFixture[str], mesh: str) -> None:
+def test_other_mesh_than_the_one_that_is_there(
+    cluster: EmbeddedCluster, capsys: pytest.CaptureFixture[str], mesh: str
+) -> None:
     """The mesh that is there is named."""
     status, out = doctor(capsys, "--mesh", mesh, "--kubeconfig", str(cluster.kubeconfig), "--no-deploy")
 
@@ -189,13 +220,24 @@ def test_other_mesh_than_the_one_that_is_there(cluster: EmbeddedCluster, capsys:
     [
         ({"join": Marks()}, SAMPLE_APP_IMAGE, "injection", "no container smi-proxy"),
         ({}, "registry.invalid/no/such:1", "images", "registry.invalid/no/such:1 cannot be pulled: ErrImagePull"),
-        ({"addressing": Addressing(host="{service}.{namespace}.no-such-domain")}, SAMPLE_APP_IMAGE, "addressing", "is not known to a pod"),
+        (
+            {"addressing": Addressing(host="{service}.{namespace}.no-such-domain")},
+            SAMPLE_APP_IMAGE,
+            "addressing",
+            "is not known to a pod",
+        ),
         ({}, "smi-reference/proxy:0.1.0", "pods", "does not start"),
-        ({"keep_out": Marks(pod_annotations={"no-such": "mark"})}, SAMPLE_APP_IMAGE, "keeping out", "joined all the same"),
+        (
+            {"keep_out": Marks(pod_annotations={"no-such": "mark"})},
+            SAMPLE_APP_IMAGE,
+            "keeping out",
+            "joined all the same",
+        ),
     ],
 )
 def test_pod_that_fails(admin: Connection, changes: dict[str, Any], image: str, check: str, words: str) -> None:
-    """Injection that is off, an image that is not there or is another's, names that are not known: a problem each, and nothing stays."""
+    """Injection that is off, an image that is not there or is another's, names that are not known: a problem each,
+    and nothing stays."""
     profile = replace(REFERENCE, limits=replace(REFERENCE.limits, settle_deadline=0.5), **changes)
 
     found = tried(admin, profile, image)
@@ -206,7 +248,8 @@ def test_pod_that_fails(admin: Connection, changes: dict[str, Any], image: str, 
 
 
 def test_output_in_the_docs_is_real(capsys: pytest.CaptureFixture[str]) -> None:
-    """OSM's persona in permissive mode, and a namespace left behind: the same lines with the same levels as the README shows."""
+    """OSM's persona in permissive mode, and a namespace left behind:
+    the same lines with the same levels as the README shows."""
     readme = (Path(__file__).resolve().parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
     shown = readme.partition("<!-- doctor -->\n```text\n")[2].partition("```")[0]
     running = EmbeddedCluster(["--persona", "osm"])
@@ -244,14 +287,20 @@ def test_leftovers_are_found_and_cleaned(cluster: EmbeddedCluster, admin: Connec
 def test_precondition_that_does_not_hold_stops_a_run(admin: Connection) -> None:
     """It is read off the real workload, and the error has the remedy."""
     unmet = ContainerArgument(
-        name="acl", kind="container-argument", remedy="set it", workload="deployment/control-plane", argument="--acl", equals=True
+        name="acl",
+        kind="container-argument",
+        remedy="set it",
+        workload="deployment/control-plane",
+        argument="--acl",
+        equals=True,
     )
 
     with pytest.raises(ClusterError) as caught:
         inspect(admin, replace(REFERENCE, preconditions=(unmet,)))
 
     assert (
-        "reference cannot be tested, so nothing was deployed; acl: --acl of deployment/control-plane must be true" in caught.value.message
+        "reference cannot be tested, so nothing was deployed; acl: --acl of deployment/control-plane must be true"
+        in caught.value.message
     )
     assert caught.value.hint == "set it"
 
@@ -260,24 +309,37 @@ def test_lenient_inspection_warns(bare: EmbeddedCluster) -> None:
     """A mesh that is broken on purpose is run all the same."""
     found = inspect(Connection(bare.kubeconfig), REFERENCE, lenient=True)
 
-    assert [(finding.check, finding.level) for finding in found.warnings] == [("mesh", Level.WARNING), ("metrics", Level.WARNING)]
+    assert [(finding.check, finding.level) for finding in found.warnings] == [
+        ("mesh", Level.WARNING),
+        ("metrics", Level.WARNING),
+    ]
     assert found.versions["split"] == "v1alpha4"
 
 
 def test_mesh_whose_control_plane_is_gone() -> None:
-    """Scaled to 0: the mesh, its metrics API, and pods that its webhook keeps from being made are a problem each, and nothing stays."""
+    """Scaled to 0: the mesh, its metrics API, and pods that its webhook keeps from being made are a problem each,
+    and nothing stays."""
     running = EmbeddedCluster([])
     try:
         admin = Connection(running.kubeconfig)
         path = f"{collection('apps/v1', 'deployments', 'smi-reference')}/control-plane"
-        assert admin.request("PATCH", path, body={"spec": {"replicas": 0}}, content_type="application/merge-patch+json").ok
+        assert admin.request(
+            "PATCH", path, body={"spec": {"replicas": 0}}, content_type="application/merge-patch+json"
+        ).ok
         wait_until(
-            lambda: Objects(admin).list("v1", "pods", "smi-reference") == [], what="the pods are gone", deadline=30.0, longest_pause=0.2
+            lambda: Objects(admin).list("v1", "pods", "smi-reference") == [],
+            what="the pods are gone",
+            deadline=30.0,
+            longest_pause=0.2,
         )
 
         found = tried(admin)
 
-        assert {check for check, finding in found.items() if finding.level is Level.PROBLEM} == {"mesh", "metrics service", "pods"}
+        assert {check for check, finding in found.items() if finding.level is Level.PROBLEM} == {
+            "mesh",
+            "metrics service",
+            "pods",
+        }
         assert "scaled to 0" in found["mesh"].found
         assert "failed calling webhook" in found["pods"].found
         assert "injector" in found["pods"].remedy
@@ -291,9 +353,18 @@ def test_interrupted_doctor_leaves_no_namespace(cluster: EmbeddedCluster, admin:
     text = (Path(pytest_smi.__file__).parent / "profiles" / "reference.yaml").read_text(encoding="utf-8")
     profile = tmp_path / "slow.yaml"
     profile.write_text(
-        text.replace("settle_deadline: 5", "settle_deadline: 300").replace("{namespace}.svc.cluster.local", "{namespace}.no-such-domain")
+        text.replace("settle_deadline: 5", "settle_deadline: 300").replace(
+            "{namespace}.svc.cluster.local", "{namespace}.no-such-domain"
+        )
     )
-    command = [sys.executable, "-c", "from pytest_smi.cli import main; main()", "doctor", "--mesh=reference", f"--mesh-profile={profile}"]
+    command = [
+        sys.executable,
+        "-c",
+        "from pytest_smi.cli import main; main()",
+        "doctor",
+        "--mesh=reference",
+        f"--mesh-profile={profile}",
+    ]
     process = subprocess.Popen([*command, f"--kubeconfig={cluster.kubeconfig}"], start_new_session=True)
     wait_until(lambda: bool(find(Objects(admin))), what="the probe is there", deadline=30.0, longest_pause=0.05)
 
@@ -329,13 +400,18 @@ def test_second_mesh_is_noticed(admin: Connection) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"server": "https://127.0.0.1:1"}, "the connection was refused"), ({"token": "expired"}, "refused the credentials")],
+    [
+        ({"server": "https://127.0.0.1:1"}, "the connection was refused"),
+        ({"token": "expired"}, "refused the credentials"),
+    ],
 )
 def test_cluster_that_cannot_be_reached(
     cluster: EmbeddedCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], words: str
 ) -> None:
     """One finding, a problem; nothing else is guessed."""
-    status, out = doctor(capsys, "--mesh", "reference", "--kubeconfig", str(altered(cluster, tmp_path, **changes)), "--json")
+    status, out = doctor(
+        capsys, "--mesh", "reference", "--kubeconfig", str(altered(cluster, tmp_path, **changes)), "--json"
+    )
 
     (record,) = json.loads(out)
     assert status == 1

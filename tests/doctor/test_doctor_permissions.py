@@ -38,9 +38,9 @@ def test_manifest_grants_no_secret_and_no_wildcard_beyond_metrics() -> None:
     manifest = granted(role_of_the_manifest()["rules"])
 
     assert {permission.verb for permission in manifest if permission.resource == "secrets"} == {"create"}
-    assert {permission.group for permission in manifest if "*" in (permission.verb, permission.group, permission.resource)} == {
-        "metrics.smi-spec.io"
-    }
+    assert {
+        permission.group for permission in manifest if "*" in (permission.verb, permission.group, permission.resource)
+    } == {"metrics.smi-spec.io"}
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,17 @@ def test_manifest_grants_no_secret_and_no_wildcard_beyond_metrics() -> None:
         (("access", "metrics"), ("access",), EXEC, METRICS),
         (("access",), ("access", "metrics"), CREATE_DEPLOYMENTS, METRICS),
         ((), ("access", "metrics"), METRICS, None),
-        (("split",), ("split",), Permission(verb="create", group="specs.smi-spec.io", resource="httproutegroups"), METRICS),
+        (
+            ("split",),
+            ("split",),
+            Permission(verb="create", group="specs.smi-spec.io", resource="httproutegroups"),
+            METRICS,
+        ),
     ],
 )
-def test_only_what_this_run_does(claimed: tuple[str, ...], asked: tuple[str, ...], there: Permission, not_there: Permission | None) -> None:
+def test_only_what_this_run_does(
+    claimed: tuple[str, ...], asked: tuple[str, ...], there: Permission, not_there: Permission | None
+) -> None:
     """APIs that are not claimed or not asked for take no permission; a mesh that claims none may be tested on all."""
     found = needed(a_profile(apis=dict.fromkeys(claimed, ("v1alpha1",))), asked)
 
@@ -71,14 +78,18 @@ def test_pull_secret_takes_one_permission_more() -> None:
 
 def test_review_asks_for_the_sub_resource_in_all_namespaces() -> None:
     """The API splits `pods/exec` into two fields, and no namespace means every one."""
-    assert EXEC.review()["spec"] == {"resourceAttributes": {"verb": "get", "group": "", "resource": "pods", "subresource": "exec"}}
+    assert EXEC.review()["spec"] == {
+        "resourceAttributes": {"verb": "get", "group": "", "resource": "pods", "subresource": "exec"}
+    }
 
 
 def test_missing_permissions_are_named() -> None:
     """A denied review is a problem that names verb and resource."""
     denied = Answer(201, {"status": {"allowed": False}})
 
-    (finding,) = permissions(a_survey(answers={permission_key(CREATE_DEPLOYMENTS): denied, permission_key(EXEC): denied}))
+    (finding,) = permissions(
+        a_survey(answers={permission_key(CREATE_DEPLOYMENTS): denied, permission_key(EXEC): denied})
+    )
 
     assert finding.level is Level.PROBLEM
     assert "2 of " in finding.found
@@ -99,4 +110,10 @@ def test_questions_are_few_enough_to_ask_before_every_run() -> None:
     """All are asked at once; some hundred small requests are what a run can afford."""
     known = all_profiles()
 
-    assert max(len(questions(profile, known.values(), ("access", "specs", "split", "metrics"))) for profile in known.values()) < 130
+    assert (
+        max(
+            len(questions(profile, known.values(), ("access", "specs", "split", "metrics")))
+            for profile in known.values()
+        )
+        < 130
+    )

@@ -36,7 +36,10 @@ def a_pod(
 
 def refused(message: str) -> Seen:
     """No pod, and an event that says why."""
-    events = [{"reason": "Scheduled", "message": "?"}, {"reason": "FailedCreate", "message": f"Error creating: {message}"}]
+    events = [
+        {"reason": "Scheduled", "message": "?"},
+        {"reason": "FailedCreate", "message": f"Error creating: {message}"},
+    ]
     return Seen(pods=[], events=events, waited=1.0)
 
 
@@ -180,7 +183,8 @@ def test_pod_that_is_to_stay_out(containers: tuple[str, ...], level: Level) -> N
     ],
 )
 def test_name_of_a_service(addresses: list[str], own: list[str], level: Level, words: str) -> None:
-    """A client that finds no address would be denied everything for the wrong reason; the Service's own address goes past the mesh."""
+    """A client that finds no address would be denied everything for the wrong reason;
+    the Service's own address goes past the mesh."""
     finding = resolved(JOINED, "a.b.mesh", addresses, own, "dns says no")
 
     assert finding.level is level

@@ -56,7 +56,9 @@ def test_digest_of_the_running_image() -> None:
     assert read_version("image-digest", a_workload(f"repo@sha256:{DIGEST}")) == "sha256:0123456789ab"
 
 
-@pytest.mark.parametrize(("source", "version"), [("label:own", "1"), ("label:inner", "3"), ("annotation:said", "2"), ("label:none", "")])
+@pytest.mark.parametrize(
+    ("source", "version"), [("label:own", "1"), ("label:inner", "3"), ("annotation:said", "2"), ("label:none", "")]
+)
 def test_labels_and_annotations(source: str, version: str) -> None:
     """The workload's own come before its template's."""
     assert read_version(source, a_workload()) == version

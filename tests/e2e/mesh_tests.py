@@ -1,6 +1,8 @@
-"""What every real mesh is held to: the verdicts that its page in docs/results explains, run after run, loaded and disturbed.
+"""What every real mesh is held to: the verdicts that its page in docs/results explains, run after run,
+loaded and disturbed.
 
-SMI_E2E=short takes some rows of every API where it can, unset repeats every row and disturbs some, `full` does everything always.
+SMI_E2E=short takes some rows of every API where it can, unset repeats every row and disturbs some,
+`full` does everything always.
 """
 
 import os
@@ -42,7 +44,10 @@ class RealMesh:
     alone: str = ""
     """A row that the profile runs alone: runs at the same time would spoil each other's."""
     brief: str = ""
-    """Rows of the first run with SMI_E2E=short, `few` among them; only one disturbance follows. Empty: all rows, always."""
+    """Rows of the first run with SMI_E2E=short, `few` among them; only one disturbance follows.
+
+    Empty: all rows, always.
+    """
 
     @property
     def chosen(self) -> list[str]:
@@ -72,7 +77,9 @@ def restart(mesh: RealMesh, cluster: RealCluster) -> None:
 
 def kill(mesh: RealMesh, cluster: RealCluster) -> None:
     """The controller is gone without a word, and another is started in its place."""
-    cluster.kubectl("-n", mesh.namespace, "delete", "pod", "-l", mesh.selector, "--grace-period=0", "--force", "--wait=false")
+    cluster.kubectl(
+        "-n", mesh.namespace, "delete", "pod", "-l", mesh.selector, "--grace-period=0", "--force", "--wait=false"
+    )
 
 
 class MeshTests:
@@ -93,7 +100,9 @@ class MeshTests:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def first_run(cls, suite: Callable[..., FinishedRun], tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Path]:
+    def first_run(
+        cls, suite: Callable[..., FinishedRun], tmp_path_factory: pytest.TempPathFactory
+    ) -> tuple[FinishedRun, Path]:
         """One run with its report."""
         folder = tmp_path_factory.mktemp("first")
         run = suite("-n", str(cls.mesh.workers), *cls.mesh.chosen, folder=folder)
@@ -113,7 +122,11 @@ class MeshTests:
         run, report = first_run
         assert run.matrix is not None
         mesh = run.matrix["runs"][0]["mesh"]
-        verify = [str(Path(sys.executable).with_name("pytest-smi")), "verify", *(["--allow-incomplete"] if self.mesh.chosen else [])]
+        verify = [
+            str(Path(sys.executable).with_name("pytest-smi")),
+            "verify",
+            *(["--allow-incomplete"] if self.mesh.chosen else []),
+        ]
         command = [*verify, str(report), "--key", str(report / "signing-key.pub.pem")]
 
         verified = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -130,11 +143,15 @@ class MeshTests:
 
         expected = verdicts(first_run[0])
         for run in again:
-            differing = {requirement for requirement, status in verdicts(run).items() if status != expected[requirement]}
+            differing = {
+                requirement for requirement, status in verdicts(run).items() if status != expected[requirement]
+            }
             assert verdicts(run), run.output[-3000:]
             assert differing == set(), run.explain(differing)
 
-    def test_busy_node_changes_no_verdict(self, suite: Callable[..., FinishedRun], first_run: tuple[FinishedRun, Path]) -> None:
+    def test_busy_node_changes_no_verdict(
+        self, suite: Callable[..., FinishedRun], first_run: tuple[FinishedRun, Path]
+    ) -> None:
         """With a busy loop per core every verdict is the same, or errored with the reason."""
         self.only_when_there_is_time()
         loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
@@ -190,6 +207,8 @@ def against_the_explanation(run: FinishedRun, explanation: dict[str, str]) -> di
 def assert_sound(run: FinishedRun, undisturbed: FinishedRun) -> None:
     """A disturbed run may lack verdicts; it may not have other ones."""
     expected = verdicts(undisturbed)
-    wrong = {requirement for requirement, status in verdicts(run).items() if status not in (expected[requirement], "errored")}
+    wrong = {
+        requirement for requirement, status in verdicts(run).items() if status not in (expected[requirement], "errored")
+    }
     assert wrong == set(), run.explain(wrong)
     assert run.requirements("passed", "failed"), run.output[-3000:]

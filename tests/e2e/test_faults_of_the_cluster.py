@@ -1,4 +1,5 @@
-"""What goes wrong in a cluster while a run goes on never makes a wrong verdict: the right one, or errored; and nothing is left behind."""
+"""What goes wrong in a cluster while a run goes on never makes a wrong verdict: the right one, or errored;
+and nothing is left behind."""
 
 import os
 import signal
@@ -35,7 +36,9 @@ def delete_a_server(cluster: RealCluster) -> None:
 
     def found() -> bool:
         pods = cluster.get("pods", "-A", "-l", "smi.test/role=server")
-        running[:] = [pod for pod in pods if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]]
+        running[:] = [
+            pod for pod in pods if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+        ]
         return bool(running)
 
     wait_until(found, what="a server of the run is Running", deadline=60, longest_pause=0.5)
@@ -63,11 +66,17 @@ def stop_kubelet(_cluster: RealCluster) -> None:
         time.sleep(20)  # the fault itself, not a wait for anything
 
 
-@pytest.mark.parametrize("fault", [restart_api_server, delete_a_server, cut_exec_streams, stop_kubelet], ids=lambda fault: fault.__name__)
-def test_no_wrong_verdict(fault: Callable[[RealCluster], None], cluster: RealCluster, runner: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "fault", [restart_api_server, delete_a_server, cut_exec_streams, stop_kubelet], ids=lambda fault: fault.__name__
+)
+def test_no_wrong_verdict(
+    fault: Callable[[RealCluster], None], cluster: RealCluster, runner: Path, tmp_path: Path
+) -> None:
     """The run ends with sound verdicts or errored, the right exit status and a report that verifies."""
     command = suite_command(tmp_path, f"--kubeconfig={runner}", "-vv", "-n", "4", "-k", CHOSEN, mesh="traefik-mesh")
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=UNBUFFERED)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=UNBUFFERED
+    )
     assert process.stdout is not None
     output = []
     for line in process.stdout:
@@ -81,7 +90,11 @@ def test_no_wrong_verdict(fault: Callable[[RealCluster], None], cluster: RealClu
     run = read_run(tmp_path, process.returncode, "".join(output) + rest)
 
     assert run.results, run.output[-3000:]
-    wrong = {r["requirement"] for r in run.results if r["status"] not in (EXPLAINED.get(r["requirement"], "passed"), "errored", "skipped")}
+    wrong = {
+        r["requirement"]
+        for r in run.results
+        if r["status"] not in (EXPLAINED.get(r["requirement"], "passed"), "errored", "skipped")
+    }
     assert wrong == set(), run.explain(wrong)
     assert run.status == expected_status(run), run.output[-3000:]
     assert verifies(report_of(tmp_path))

@@ -22,14 +22,25 @@ CLUSTER_WIDE = (
     "priorityclasses",
     "namespaces",
 )
-IN_KUBE_SYSTEM = ("roles", "rolebindings", "configmaps", "secrets", "serviceaccounts", "services", "deployments", "daemonsets")
+IN_KUBE_SYSTEM = (
+    "roles",
+    "rolebindings",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "services",
+    "deployments",
+    "daemonsets",
+)
 
 
 def everything(cluster: RealCluster) -> dict[str, Any]:
     """The names of all that a mesh could leave behind, and what the name server is told."""
     found: dict[str, Any] = {kind: names(cluster.get(kind)) for kind in CLUSTER_WIDE}
     found |= {f"kube-system {kind}": names(cluster.get(kind, "-n", "kube-system")) for kind in IN_KUBE_SYSTEM}
-    found["Corefile"] = json.loads(cluster.kubectl("get", "configmap/coredns", "-n", "kube-system", "-o", "json"))["data"]
+    found["Corefile"] = json.loads(cluster.kubectl("get", "configmap/coredns", "-n", "kube-system", "-o", "json"))[
+        "data"
+    ]
     return found
 
 

@@ -1,4 +1,7 @@
-"""The null mesh on a real Kubernetes: SMI's definitions are there and no mesh is behind them. What passes has no power over a mesh."""
+"""The null mesh on a real Kubernetes: SMI's definitions are there and no mesh is behind them.
+
+What passes has no power over a mesh.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Traefik Mesh on a real Kubernetes: the verdicts are those that docs/results/traefik-mesh.md explains, run after run."""
+"""Traefik Mesh on a real Kubernetes: the verdicts are those that docs/results/traefik-mesh.md explains,
+run after run."""
 
 import pytest
 

@@ -109,7 +109,9 @@ class TestConformance:
         assert not run.conformant
         assert run.recommendations == Recommendations(met=1, unmet=0)
 
-    @pytest.mark.parametrize(("status", "expected"), [(Status.FAILED, Capability.NONE), (Status.UNSUPPORTED, Capability.NOT_CLAIMED)])
+    @pytest.mark.parametrize(
+        ("status", "expected"), [(Status.FAILED, Capability.NONE), (Status.UNSUPPORTED, Capability.NOT_CLAIMED)]
+    )
     def test_claimed_and_none_passed_is_told_from_not_claimed(self, status: Status, expected: Capability) -> None:
         """An API without a tested version is None only where something of it was tested and failed."""
         run = build_run([a_result("TA-01", status)], a_context("TA-01", apis={}))
@@ -121,7 +123,9 @@ class TestConformance:
         run = build_run([a_result("TA-01")], a_context("TA-01", emulated="osm"))
         assert run.emulated == "osm"
         assert not run.conformant
-        assert run.weakened == ("an emulation was tested, the persona osm of the reference mesh: it is not the mesh itself",)
+        assert run.weakened == (
+            "an emulation was tested, the persona osm of the reference mesh: it is not the mesh itself",
+        )
 
 
 class TestRefusals:
@@ -164,11 +168,17 @@ class TestEvidenceNames:
             a_result("TA-03", evidence=None),
         ]
         names = evidence_names(results)
-        assert list(names.values()) == ["evidence/TA-01.json", "evidence/TA-02.http-1-1.json", "evidence/TA-02.etc.json"]
+        assert list(names.values()) == [
+            "evidence/TA-01.json",
+            "evidence/TA-02.http-1-1.json",
+            "evidence/TA-02.etc.json",
+        ]
 
     def test_twins_are_kept_apart(self) -> None:
         """Ids that look the same once made safe, or on a file system that ignores case, get different names."""
-        names = evidence_names([a_result("TA-01", id=name) for name in ("TA-01[a/b]", "TA-01[a:b]", "TA-01[A b]", "TA-01", "TA-01[c]")])
+        names = evidence_names(
+            [a_result("TA-01", id=name) for name in ("TA-01[a/b]", "TA-01[a:b]", "TA-01[A b]", "TA-01", "TA-01[c]")]
+        )
         assert len({name.lower() for name in names.values()}) == 5
 
     def test_several_runs_share_a_folder(self) -> None:
@@ -194,7 +204,9 @@ class TestBytes:
         """However many workers there were, the bytes are the same."""
         results = [a_result(f"TA-{number:02}") for number in range(1, 30)]
         shuffled = random.Random(1).sample(results, len(results))
-        first, second = (build_matrix(SUITE, "t", [(a_context(), some)]).matrix.to_bytes() for some in (results, shuffled))
+        first, second = (
+            build_matrix(SUITE, "t", [(a_context(), some)]).matrix.to_bytes() for some in (results, shuffled)
+        )
         assert first == second
 
     def test_round_trip(self) -> None:
@@ -270,6 +282,11 @@ class TestBytes:
 
     def test_runs_are_sorted(self) -> None:
         """The order of the runs is theirs, not that of the command line."""
-        runs = [self.built().runs[0], replace(self.built().runs[0], nonce="n0", mesh=Mesh(name="a", version="", images={}))]
-        names = [run["mesh"]["name"] for run in Matrix(generated_at="t", suite=SUITE, runs=tuple(runs)).to_json()["runs"]]
+        runs = [
+            self.built().runs[0],
+            replace(self.built().runs[0], nonce="n0", mesh=Mesh(name="a", version="", images={})),
+        ]
+        names = [
+            run["mesh"]["name"] for run in Matrix(generated_at="t", suite=SUITE, runs=tuple(runs)).to_json()["runs"]
+        ]
         assert names == ["a", "reference"]

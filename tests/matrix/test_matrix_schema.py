@@ -23,7 +23,9 @@ from tests.support.schemas import descriptions
 
 VALIDATOR = Draft202012Validator(matrix_schema())
 DATA = Path(__file__).parents[1] / "data"
-WHOLE: dict[str, Any] = a_matrix(statuses={"TA-02": Status.UNSUPPORTED}, weakened=("a reason",), limits={"settle_probes": 1})[0].to_json()
+WHOLE: dict[str, Any] = a_matrix(
+    statuses={"TA-02": Status.UNSUPPORTED}, weakened=("a reason",), limits={"settle_probes": 1}
+)[0].to_json()
 
 
 def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -93,17 +95,31 @@ class TestSchema:
                 assert not VALIDATOR.is_valid(document), path
                 assert not loads(document), path
 
-    @pytest.mark.parametrize("path", [path for path in PLACES if isinstance(path[-1], str)], ids=lambda path: ".".join(map(str, path)))
+    @pytest.mark.parametrize(
+        "path", [path for path in PLACES if isinstance(path[-1], str)], ids=lambda path: ".".join(map(str, path))
+    )
     def test_every_field_is_required(self, path: tuple[str | int, ...]) -> None:
         """A field that is taken away is missed, unless it is keyed by a free name."""
-        if path[-2:-1] and path[-2] in ("images", "crds", "requirements") and path[-1] not in ("controlPlane", "proxy", "sampleApp"):
+        if (
+            path[-2:-1]
+            and path[-2] in ("images", "crds", "requirements")
+            and path[-1] not in ("controlPlane", "proxy", "sampleApp")
+        ):
             return
         assert not VALIDATOR.is_valid(put(path, None, remove=True))
 
     @settings(max_examples=400, deadline=None)
     @given(
-        path=st.sampled_from([path for path in PLACES if path != ("schemaVersion",)]),  # older versions load: see TestVersions
-        value=st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([None]),
+        path=st.sampled_from(
+            [path for path in PLACES if path != ("schemaVersion",)]
+        ),  # older versions load: see TestVersions
+        value=st.none()
+        | st.booleans()
+        | st.integers(-5, 5)
+        | st.text(max_size=5)
+        | st.just([])
+        | st.just({})
+        | st.just([None]),
     )
     def test_reader_and_schema_agree(self, path: tuple[str | int, ...], value: Any) -> None:
         """Whatever the schema refuses the reader refuses, and what the reader takes the schema takes."""
@@ -121,13 +137,19 @@ class TestVersions:
         assert json.loads((folder / "matrix.json").read_bytes())["schemaVersion"] == 1
         verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
         run = verified.matrix.runs[0]
-        assert [entry.status for entry in run.results] == [Status.OBSERVED, Status.PASSED, Status.FAILED, Status.UNSUPPORTED]
+        assert [entry.status for entry in run.results] == [
+            Status.OBSERVED,
+            Status.PASSED,
+            Status.FAILED,
+            Status.UNSUPPORTED,
+        ]
         assert run.provenance.suite == verified.matrix.suite
         assert verified.matrix.to_json()["schemaVersion"] == SCHEMA_VERSION
         assert Matrix.from_bytes(verified.matrix.to_bytes()) == verified.matrix
 
     def test_version_2_loads_and_verifies(self) -> None:
-        """A failed SHOULD was a failure when it was signed; what was signed stays, and the matrix counts it as a recommendation."""
+        """A failed SHOULD was a failure when it was signed; what was signed stays,
+        and the matrix counts it as a recommendation."""
         folder = DATA / "report-v2"
         assert json.loads((folder / "matrix.json").read_bytes())["schemaVersion"] == 2
         verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
@@ -135,7 +157,12 @@ class TestVersions:
         assert run.recommendations == Recommendations(met=0, unmet=1)
         assert run.emulated is None
         assert not run.conformant
-        assert [str(claim.capability) for claim in run.apis.values()] == ["Full", "not claimed", "not claimed", "not claimed"]
+        assert [str(claim.capability) for claim in run.apis.values()] == [
+            "Full",
+            "not claimed",
+            "not claimed",
+            "not claimed",
+        ]
         assert Matrix.from_bytes(verified.matrix.to_bytes()) == verified.matrix
 
     def test_merged_report_of_version_2_verifies(self) -> None:
@@ -149,7 +176,9 @@ class TestVersions:
         """What we do not know is not guessed at."""
         assert not loads({**WHOLE, "schemaVersion": version})
 
-    @pytest.mark.parametrize("document", [None, [], 1, {"schemaVersion": 1}, {"schemaVersion": 1, "runs": [1], "suite": 2}])
+    @pytest.mark.parametrize(
+        "document", [None, [], 1, {"schemaVersion": 1}, {"schemaVersion": 1, "runs": [1], "suite": 2}]
+    )
     def test_what_is_no_matrix_is_left_to_the_reader(self, document: Any) -> None:
         """Upgrading guesses nothing, and the reader refuses."""
         upgraded(document)

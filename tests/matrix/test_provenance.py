@@ -68,8 +68,17 @@ def test_digest_of_the_wheel(text: str | None, digest: str | None) -> None:
 def test_digest_of_the_record() -> None:
     """Only lines that came with the wheel count, in any order; a checkout has none."""
     own = ["pytest_smi/a.py,sha256=x,1", "pytest_smi/b.py,sha256=y,2"]
-    added = ["pytest_smi-0.dist-info/INSTALLER,,", "pytest_smi-0.dist-info/RECORD,,", "../../bin/pytest-smi,,", "pytest_smi/a.pyc,,"]
-    assert record_digest("\n".join(own)) == record_digest("\n".join([*added, *own[::-1]])) == sha256_hex("\n".join(own).encode())
+    added = [
+        "pytest_smi-0.dist-info/INSTALLER,,",
+        "pytest_smi-0.dist-info/RECORD,,",
+        "../../bin/pytest-smi,,",
+        "pytest_smi/a.pyc,,",
+    ]
+    assert (
+        record_digest("\n".join(own))
+        == record_digest("\n".join([*added, *own[::-1]]))
+        == sha256_hex("\n".join(own).encode())
+    )
     assert record_digest("\n".join(own), '{"dir_info": {"editable": true}}') is None
     assert record_digest(None) is None
 
@@ -84,12 +93,15 @@ def test_catalogue_is_that_of_the_suite() -> None:
 
 
 def test_definitions_as_served() -> None:
-    """Only those of the SMI groups, by name; the digest is of the spec alone, so that status and managed fields do not matter."""
+    """Only those of the SMI groups, by name; the digest is of the spec alone,
+    so that status and managed fields do not matter."""
     items = [
         {"metadata": {"name": "trafficsplits.split.smi-spec.io"}, "spec": {"group": "split.smi-spec.io"}, "status": {}},
         {"metadata": {"name": "others.example.com"}, "spec": {"group": "example.com"}},
     ]
-    assert served_definitions(items) == {"trafficsplits.split.smi-spec.io": sha256_hex(canonical_bytes(items[0]["spec"]))}
+    assert served_definitions(items) == {
+        "trafficsplits.split.smi-spec.io": sha256_hex(canonical_bytes(items[0]["spec"]))
+    }
 
 
 def a_run_at(minute: int, nonce: str) -> bytes:
@@ -119,16 +131,23 @@ def a_run_at(minute: int, nonce: str) -> bytes:
         "started_at": f"2026-01-01T00:{minute:02}:00Z",
         "finished_at": f"2026-01-01T00:{minute + 1:02}:00Z",
         "nonce": nonce,
-        "provenance": Provenance(catalogue=a_catalogue(), crds={"x": "c" * 64}, images=image_roles(["b:1"], ["a:1"], "a:1")),
+        "provenance": Provenance(
+            catalogue=a_catalogue(), crds={"x": "c" * 64}, images=image_roles(["b:1"], ["a:1"], "a:1")
+        ),
     }
-    return build_matrix(SUITE, f"2026-01-01T00:{minute + 2:02}:00Z", [(RunContext(**context), results)]).matrix.to_bytes()
+    return build_matrix(
+        SUITE, f"2026-01-01T00:{minute + 2:02}:00Z", [(RunContext(**context), results)]
+    ).matrix.to_bytes()
 
 
 def test_two_runs_differ_only_in_times_durations_and_names() -> None:
-    """Line by line, whatever differs is a time, a duration, the nonce, or the digest of evidence that has such in it."""
+    """Line by line, whatever differs is a time, a duration, the nonce,
+    or the digest of evidence that has such in it."""
     first, second = a_run_at(1, "aaaa").splitlines(), a_run_at(20, "bbbb").splitlines()
     assert len(first) == len(second)
-    differing = {re.sub(rb'^ *"(\w+)".*', rb"\1", one).decode() for one, other in zip(first, second, strict=True) if one != other}
+    differing = {
+        re.sub(rb'^ *"(\w+)".*', rb"\1", one).decode() for one, other in zip(first, second, strict=True) if one != other
+    }
     assert differing == {"duration", "finishedAt", "generatedAt", "nonce", "sha256", "startedAt"}
     assert a_run_at(1, "aaaa") == a_run_at(1, "aaaa")
 

@@ -59,7 +59,9 @@ class ReferenceMesh:
             for key, one in self.services.items()
         }
         self._splits = specialize(SplitTable, faults)(
-            specialize(SplitCompiler, faults)().compile(smi["trafficsplits"], smi["httproutegroups"], configs)[0].values(),
+            specialize(SplitCompiler, faults)()
+            .compile(smi["trafficsplits"], smi["httproutegroups"], configs)[0]
+            .values(),
             self.services,
             matcher,
         )
@@ -85,15 +87,22 @@ class ReferenceMesh:
         return self._policies[destination]
 
     def shares(self, root: tuple[str, str], port: int, call: Call) -> Share:
-        """How calls of a joined client to the root are shared out; a port that the root does not have is no call to it."""
+        """How calls of a joined client to the root are shared out;
+        a port that the root does not have is no call to it."""
         if (port, "TCP") not in self.services[root].ports:
             return ()
-        made = None if call.protocol == "TCP" else MeshCall(method=call.method, target=call.path.encode(), headers=_headers(call))
+        made = (
+            None
+            if call.protocol == "TCP"
+            else MeshCall(method=call.method, target=call.path.encode(), headers=_headers(call))
+        )
         for split in self._splits.of(root):
             if self._chooser.governs(split, made):
                 found = self._chooser.candidates(split, self.services[root], (port, "TCP"), self.services)
                 weights = self._chooser.weights(split, found)
-                return tuple((one.name, Fraction(weight, sum(weights))) for one, weight in zip(found, weights, strict=True))
+                return tuple(
+                    (one.name, Fraction(weight, sum(weights))) for one, weight in zip(found, weights, strict=True)
+                )
         return PLAIN
 
 

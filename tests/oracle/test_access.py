@@ -6,7 +6,16 @@ import pytest
 
 from pytest_smi.oracle import Request, decide
 from pytest_smi.oracle.records import World, world_of
-from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup, IdentityBinding, Rule, Subject, TCPRoute, TrafficTarget, UDPRoute
+from pytest_smi.smi.model import (
+    HTTPMatch,
+    HTTPRouteGroup,
+    IdentityBinding,
+    Rule,
+    Subject,
+    TCPRoute,
+    TrafficTarget,
+    UDPRoute,
+)
 from tests.oracle.worlds import answer, http, workload, world
 
 SRV = Subject(name="srv", namespace="shop")
@@ -15,7 +24,11 @@ G, TCP, UDP = Rule(kind="HTTPRouteGroup", name="g"), Rule(kind="TCPRoute", name=
 
 
 def target(
-    *rules: Rule, name: str = "t", sources: tuple[Subject, ...] = (A,), destination: Subject = SRV, namespace: str = "shop"
+    *rules: Rule,
+    name: str = "t",
+    sources: tuple[Subject, ...] = (A,),
+    destination: Subject = SRV,
+    namespace: str = "shop",
 ) -> TrafficTarget:
     """A TrafficTarget of the namespace shop."""
     return TrafficTarget(name=name, namespace=namespace, destination=destination, rules=rules, sources=sources)
@@ -26,9 +39,16 @@ def group(*matches: HTTPMatch, name: str = "g", namespace: str = "shop") -> HTTP
     return HTTPRouteGroup(name=name, namespace=namespace, matches=matches)
 
 
-def route(name: str = "m", path: str | None = "/m", methods: tuple[str, ...] | None = ("GET",), **headers: str) -> HTTPMatch:
+def route(
+    name: str = "m", path: str | None = "/m", methods: tuple[str, ...] | None = ("GET",), **headers: str
+) -> HTTPMatch:
     """A route, GET of /m unless it says otherwise."""
-    return HTTPMatch(name=name, path=path, methods=methods, headers=tuple((key.replace("_", "-"), value) for key, value in headers.items()))
+    return HTTPMatch(
+        name=name,
+        path=path,
+        methods=methods,
+        headers=tuple((key.replace("_", "-"), value) for key, value in headers.items()),
+    )
 
 
 def tcp(*ports: int) -> TCPRoute:
@@ -39,7 +59,9 @@ def tcp(*ports: int) -> TCPRoute:
 GRANT = (target(G), group(route()))
 
 
-def asked(records: tuple[object, ...], call: object, port: int = 8080, source: str = "a", destination: str = "srv") -> str:
+def asked(
+    records: tuple[object, ...], call: object, port: int = 8080, source: str = "a", destination: str = "srv"
+) -> str:
     """The answer to a request from a to srv."""
     return answer(world_of(records), source, destination, call, port)  # type: ignore[arg-type]
 
@@ -80,7 +102,9 @@ class TestRules:
 
     def test_number_of_the_service(self) -> None:
         """A Service with another number than its pods: which of the two a route names is open (TA-56)."""
-        request = Request(source=workload("a"), destination=workload("srv"), call=replace(http("GET /m"), protocol="TCP"), port=8080)
+        request = Request(
+            source=workload("a"), destination=workload("srv"), call=replace(http("GET /m"), protocol="TCP"), port=8080
+        )
         where = world_of((target(TCP), tcp(8080)))
 
         assert decide(where, request).verdict.value == "allowed"
@@ -91,12 +115,20 @@ class TestRules:
         """The number of a port is of its protocol (TA-53), also beside HTTP routes."""
         records = (target(G, UDP), group(route()), UDPRoute(name="u", namespace="shop", ports=(53,)))
 
-        assert [asked(records, call) for call in ("UDP 53", "UDP 54", "TCP 53", "GET /m")] == ["allowed", "denied", "denied", "allowed"]
+        assert [asked(records, call) for call in ("UDP 53", "UDP 54", "TCP 53", "GET /m")] == [
+            "allowed",
+            "denied",
+            "denied",
+            "allowed",
+        ]
 
     @pytest.mark.parametrize(("name", "expected"), [("m", "allowed"), ("n", "denied")])
     def test_reference_is_local(self, name: str, expected: str) -> None:
         """A route of another namespace is another route (TA-63)."""
-        assert asked((target(G), group(route(name=name, path=f"/{name}")), group(route(), namespace="other")), "GET /m") == expected
+        assert (
+            asked((target(G), group(route(name=name, path=f"/{name}")), group(route(), namespace="other")), "GET /m")
+            == expected
+        )
 
 
 class TestMatches:
@@ -116,7 +148,8 @@ class TestMatches:
         ],
     )
     def test_names(self, names: tuple[str, ...] | None, of_m: str, of_n: str) -> None:
-        """Left out is the whole group, empty is open, unknown is nothing (TA-40 to TA-44); a path outside of the group is never granted."""
+        """Left out is the whole group, empty is open, unknown is nothing (TA-40 to TA-44);
+        a path outside of the group is never granted."""
         records = (target(replace(G, matches=names)), self.TWO)
 
         assert [asked(records, f"GET {path}") for path in ("/m", "/n", "/other")] == [of_m, of_n, "denied"]
@@ -203,7 +236,11 @@ class TestIdentities:
         """The target's own or `default` may be meant, and no other (TA-60, TA-61)."""
         records = (target(G, sources=(Subject(name="a", namespace=""),)), group(route()))
 
-        assert [asked(records, "GET /m", source=one) for one in ("a", "default/a", "other/a")] == ["open AMB-20", "open AMB-20", "denied"]
+        assert [asked(records, "GET /m", source=one) for one in ("a", "default/a", "other/a")] == [
+            "open AMB-20",
+            "open AMB-20",
+            "denied",
+        ]
 
     def test_target_elsewhere(self) -> None:
         """A target outside of its destination's namespace is open (TA-62)."""
@@ -244,7 +281,8 @@ class TestUnion:
     """Several targets."""
 
     def test_no_cross_product(self) -> None:
-        """Neither lends its sources or routes to the other (TA-09, TA-10), and a narrow one takes nothing from a wide one (TA-12)."""
+        """Neither lends its sources or routes to the other (TA-09, TA-10),
+        and a narrow one takes nothing from a wide one (TA-12)."""
         b = Subject(name="b", namespace="shop")
         records = (
             target(replace(G, matches=("m",)), name="one"),

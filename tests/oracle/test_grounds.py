@@ -34,7 +34,11 @@ def reasons(records: tuple[object, ...], call: str = "GET /m", source: str = "a"
         ((target(TCP), tcp(9000)), "TCP 9001", "TCPRoute t is TCP 9000"),
         ((target(TCP), tcp(9000)), "TCP 9000", "lists the caller; TCPRoute t (TCP 9000) meets it"),
         ((target(UDP),), "UDP 53", "UDPRoute u is missing"),
-        ((target(G), group(*(route(f"r{n}", f"/{n}") for n in range(9)))), "GET /x", "GET /0 or GET /1 or GET /2 or GET /3 or others"),
+        (
+            (target(G), group(*(route(f"r{n}", f"/{n}") for n in range(9)))),
+            "GET /x",
+            "GET /0 or GET /1 or GET /2 or GET /3 or others",
+        ),
     ],
 )
 def test_reason(records: tuple[object, ...], call: str, said: str) -> None:
@@ -48,6 +52,8 @@ def test_caller_whom_nobody_lists() -> None:
     """However many targets there are, it is one reason; where some list the caller, theirs are the reasons."""
     many = tuple(target(G, name=f"t{number}") for number in range(50))
 
-    assert reasons((*many, group(route())), source="b") == ["does not list shop/b as a source, nor does any of 49 more targets"]
+    assert reasons((*many, group(route())), source="b") == [
+        "does not list shop/b as a source, nor does any of 49 more targets"
+    ]
     other = target(G, name="other", sources=(replace(A, name="b"),))
     assert reasons((*many, other, group(route())), "GET /n", source="b") == ["HTTPRouteGroup g means GET /m"]

@@ -1,4 +1,5 @@
-"""The oracle and the reference mesh's own policy are written independently: they may differ only where the oracle says `open`."""
+"""The oracle and the reference mesh's own policy are written independently:
+they may differ only where the oracle says `open`."""
 
 import os
 import random
@@ -16,7 +17,8 @@ REQUESTS, CALLS = 4, 2
 
 
 def compare(seed: int, worlds: int, faults: frozenset[str] = frozenset()) -> Counter[str]:
-    """Ask both about random worlds, and count the oracle's answers; a difference fails with the seed's objects and the request."""
+    """Ask both about random worlds, and count the oracle's answers;
+    a difference fails with the seed's objects and the request."""
     chance = random.Random(seed)
     counted: Counter[str] = Counter()
     for _ in range(worlds):
@@ -33,7 +35,11 @@ def compare(seed: int, worlds: int, faults: frozenset[str] = frozenset()) -> Cou
             call, port = random_call(chance, ("HTTP", "HTTP", "HTTP", "TCP")), chance.choice((80, 81))
             found = shares(world, ("t1", "app"), (port, "TCP"), call)
             counted[
-                "shares open" if found.decided is None else "shares plain" if found.decided[:1] and not found.decided[0][0] else "shares"
+                "shares open"
+                if found.decided is None
+                else "shares plain"
+                if found.decided[:1] and not found.decided[0][0]
+                else "shares"
             ] += 1
             if found.decided is not None:
                 given = mesh.shares(("t1", "app"), port, call)
@@ -51,7 +57,9 @@ def test_few_worlds() -> None:
     """Thousands of worlds; each kind of answer is among them, so that the comparison is about something."""
     counted = compare(seed=20, worlds=2000)
 
-    assert min(counted[name] for name in ("allowed", "denied", "open", "shares", "shares plain", "shares open")) > 100, counted
+    assert (
+        min(counted[name] for name in ("allowed", "denied", "open", "shares", "shares plain", "shares open")) > 100
+    ), counted
 
 
 FAULTS = [
@@ -82,7 +90,9 @@ def test_difference_is_seen(fault: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("SMI_ORACLE_WORLDS"), reason="set SMI_ORACLE_WORLDS=100000: less than a minute on two idle cores")
+@pytest.mark.skipif(
+    not os.environ.get("SMI_ORACLE_WORLDS"), reason="set SMI_ORACLE_WORLDS=100000: less than a minute on two idle cores"
+)
 def test_many_worlds() -> None:
     """As many as the environment asks for, on every core, from a seed that it may choose."""
     cores, first = os.cpu_count() or 1, int(os.environ.get("SMI_ORACLE_SEED", "1"))

@@ -1,4 +1,7 @@
-"""The examples of the specification: each is answered with exactly what its text says. The manifests are written for these tests."""
+"""The examples of the specification: each is answered with exactly what its text says.
+
+The manifests are written for these tests.
+"""
 
 import pytest
 
@@ -50,21 +53,28 @@ class TestAccess:
         assert cells(where, CALLERS, "api", CALLS) == TABLE
 
     def test_four_services_with_a_port_rule(self) -> None:
-        """With a TCPRoute beside, what the table lists is allowed on that port, what neither route nor port grants is denied."""
+        """With a TCPRoute beside, what the table lists is allowed on that port,
+        what neither route nor port grants is denied."""
         port = ", {kind: TCPRoute, name: api-port}"
-        where = world(ROUTES, target("metrics", "metrics", "prometheus", more=port), target("api", "api", "website", "payments", more=port))
+        where = world(
+            ROUTES,
+            target("metrics", "metrics", "prometheus", more=port),
+            target("api", "api", "website", "payments", more=port),
+        )
 
         found = {(source, call): answer(where, source, "api", call, 8080) for source in CALLERS for call in CALLS}
 
         assert {cell for cell, verdict in found.items() if verdict == "allowed"} == TABLE
         assert {verdict for (source, _), verdict in found.items() if source == "stranger"} == {"denied"}
-        # Port and route as alternatives, and HTTP as TCP: a reading in which the rest of the table would be allowed, too.
+        # Port and route as alternatives, and HTTP as TCP: a reading in which the rest of the table would be allowed,
+        # too.
         assert {found[cell] for cell in found if cell not in TABLE and cell[0] != "stranger"} == {"open AMB-1 AMB-2"}
         assert answer(where, "prometheus", "api", "GET /api", 8081) == "denied"
 
     @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2"])
     def test_four_services_with_a_port_in_the_destination(self, version: str) -> None:
-        """The first versions write the port in the destination, where it limits the grant: the table holds on it, and on no other."""
+        """The first versions write the port in the destination, where it limits the grant: the table holds on it,
+        and on no other."""
         group = """
 apiVersion: specs.smi-spec.io/v1alpha2
 kind: HTTPRouteGroup
@@ -123,7 +133,9 @@ spec:
         whole = world(ROUTES, target("t", "metrics", "prometheus").replace(", matches: [metrics]", ""))
 
         assert cells(named, ["prometheus"], "api", CALLS) == {("prometheus", "GET /metrics")}
-        assert cells(whole, ["prometheus"], "api", CALLS) == {("prometheus", call) for call in CALLS if call != "POST /metrics"}
+        assert cells(whole, ["prometheus"], "api", CALLS) == {
+            ("prometheus", call) for call in CALLS if call != "POST /metrics"
+        }
 
     @pytest.mark.parametrize(
         "missing",
@@ -140,7 +152,8 @@ spec:
         assert not cells(world(ROUTES, whole.replace(missing, "")), ["website"], "api", CALLS)
 
     def test_identity_binding(self) -> None:
-        """The draft's subject by binding: its schemes are alternatives, and it speaks for its own namespace (TA-80 to TA-85)."""
+        """The draft's subject by binding: its schemes are alternatives,
+        and it speaks for its own namespace (TA-80 to TA-85)."""
         where = world(
             ROUTES,
             """
@@ -154,7 +167,10 @@ spec:
 """,
             target("t", "api")
             .replace("v1alpha3", "v1alpha4")
-            .replace("sources: []", "sources: [{kind: IdentityBinding, group: access.smi-spec.io, name: callers, namespace: shop}]"),
+            .replace(
+                "sources: []",
+                "sources: [{kind: IdentityBinding, group: access.smi-spec.io, name: callers, namespace: shop}]",
+            ),
         )
         from pytest_smi.oracle import Workload
         from tests.oracle.worlds import workload
@@ -183,7 +199,8 @@ spec:
     def granted(self, matches: str, *calls: object) -> list[str]:
         """What the target says of each call when the group has these matches."""
         group = (
-            f"{{apiVersion: specs.smi-spec.io/v1alpha4, kind: HTTPRouteGroup, metadata: {{name: routes}}, spec: {{matches: {matches}}}}}"
+            f"{{apiVersion: specs.smi-spec.io/v1alpha4, kind: HTTPRouteGroup, metadata: {{name: routes}}, spec: "
+            f"{{matches: {matches}}}}}"
         )
         where = world(group, self.GRANT)
         return [answer(where, "a", "api", call) for call in calls]  # type: ignore[arg-type]
@@ -200,7 +217,10 @@ spec:
     def test_everything(self) -> None:
         """`.*` with `*` is the documented way to say every request (TS-02)."""
         assert (
-            self.granted("[{name: all, pathRegex: '.*', methods: ['*']}]", "GET /", "DELETE /a/b?c=d", "TRACE /%41/../b") == ["allowed"] * 3
+            self.granted(
+                "[{name: all, pathRegex: '.*', methods: ['*']}]", "GET /", "DELETE /a/b?c=d", "TRACE /%41/../b"
+            )
+            == ["allowed"] * 3
         )
 
     def test_header_alone(self) -> None:
@@ -226,13 +246,22 @@ spec:
     def test_headers_of_one_route_and_of_two(self) -> None:
         """Filters of one route hold together, those of two routes are alternatives (TS-25, TS-26)."""
         cookie = "'^(.*?;)?(type=insider)(;.*)?$'"
-        both, one, other = http("GET /", user_agent="a Firefox b", cookie="x=1;type=insider"), http("GET /", user_agent="Firefox"), "GET /"
+        both, one, other = (
+            http("GET /", user_agent="a Firefox b", cookie="x=1;type=insider"),
+            http("GET /", user_agent="Firefox"),
+            "GET /",
+        )
 
         together = f"[{{name: m, headers: [{{user-agent: '.*Firefox.*'}}, {{cookie: {cookie}}}]}}]"
         apart = f"[{{name: m, headers: [{{user-agent: '.*Firefox.*'}}]}}, {{name: n, headers: [{{cookie: {cookie}}}]}}]"
 
         assert self.granted(together, both, one, other) == ["allowed", "denied", "denied"]
-        assert self.granted(apart, both, one, other, http("GET /", cookie="type=insider")) == ["allowed", "allowed", "denied", "allowed"]
+        assert self.granted(apart, both, one, other, http("GET /", cookie="type=insider")) == [
+            "allowed",
+            "allowed",
+            "denied",
+            "allowed",
+        ]
 
     def test_map_of_headers_reads_the_same(self) -> None:
         """The later text writes the filters as a map."""
@@ -269,7 +298,9 @@ class TestSplit:
     def test_weights(self, version: str, weights: tuple[object, object], expected: dict[str, float]) -> None:
         """Canary weights of each version are relative (SP-01, SP-02, SP-10), and 0 receives nothing (SP-04)."""
         one, other = weights
-        where = world(self.THREE, split(f"{{service: v1, weight: {one}}}, {{service: v2, weight: {other}}}", version=version))
+        where = world(
+            self.THREE, split(f"{{service: v1, weight: {one}}}, {{service: v2, weight: {other}}}", version=version)
+        )
 
         assert percents(shared(where, "GET /")) == expected
 
@@ -291,7 +322,10 @@ spec: {matches: [{name: users, headers: [{user-agent: ".*Firefox.*"}]}]}
         where = world(
             self.THREE,
             group,
-            split("{service: v1, weight: 0}, {service: v2, weight: 100}", ", matches: [{kind: HTTPRouteGroup, name: firefox}]"),
+            split(
+                "{service: v1, weight: 0}, {service: v2, weight: 100}",
+                ", matches: [{kind: HTTPRouteGroup, name: firefox}]",
+            ),
         )
 
         assert percents(shared(where, http("GET /", user_agent="a Firefox b"))) == {"v2": 100}
@@ -299,7 +333,8 @@ spec: {matches: [{name: users, headers: [{user-agent: ".*Firefox.*"}]}]}
         assert percents(shared(where, "GET /")) == {"": 100}
 
     def test_workflow(self) -> None:
-        """The rollout of foobar (SP-64): everything to v1, two thirds, everything to v2, and the root again when the split is gone."""
+        """The rollout of foobar (SP-64): everything to v1, two thirds, everything to v2,
+        and the root again when the split is gone."""
         steps = [
             (("v1", 1), ("v2", 0), {"v1": 100}),
             (("v1", 1000), ("v2", 500), {"v1": 66.7, "v2": 33.3}),
@@ -309,7 +344,9 @@ spec: {matches: [{name: users, headers: [{user-agent: ".*Firefox.*"}]}]}
             where = world(self.THREE, split(f"{{service: {one}, weight: {a}}}, {{service: {other}, weight: {b}}}"))
             assert percents(shared(where, "GET /")) == expected
             assert percents(shared(where, "GET /", root="v2")) == {"": 100}, "backends stay callable by their own names"
-            assert percents(shared(where, "GET /", member=False)) == {"": 100}, "clients outside of the mesh see the ordinary Service"
+            assert percents(shared(where, "GET /", member=False)) == {"": 100}, (
+                "clients outside of the mesh see the ordinary Service"
+            )
 
         assert percents(shared(world(self.THREE), "GET /")) == {"": 100}
 
@@ -331,7 +368,8 @@ spec: {matches: [{name: users, headers: [{user-agent: ".*Firefox.*"}]}]}
         assert percents(shared(where, "GET /")) == {"v1": 50, "v2": 50}
 
     def test_birds_without_the_port(self) -> None:
-        """A backend without the root's port is excluded, and the other takes all; names of ports do not decide (SP-26, SP-29)."""
+        """A backend without the root's port is excluded, and the other takes all; names of ports do not decide (SP-26,
+        SP-29)."""
         where = world(
             services("app"),
             "{apiVersion: v1, kind: Service, metadata: {name: v1}, spec: {ports: [{name: web, port: 1024}]}}",

@@ -17,10 +17,16 @@ ROOT = frozenset(PLAIN)
 ALL = [service(name, 8080) for name in ("app", "v1", "v2")]
 
 
-def split(*backends: tuple[str, int], matches: tuple[str, ...] | None = None, name: str = "s", root: str = "app") -> TrafficSplit:
+def split(
+    *backends: tuple[str, int], matches: tuple[str, ...] | None = None, name: str = "s", root: str = "app"
+) -> TrafficSplit:
     """A split of the namespace shop."""
     return TrafficSplit(
-        name=name, namespace="shop", service=root, backends=tuple(Backend(service=b, weight=w) for b, w in backends), matches=matches
+        name=name,
+        namespace="shop",
+        service=root,
+        backends=tuple(Backend(service=b, weight=w) for b, w in backends),
+        matches=matches,
     )
 
 
@@ -68,7 +74,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("question", "splits", "services", "expected"), CASES, ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("question", "splits", "services", "expected"), CASES, ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)]
+)
 def test_readings(
     question: str, splits: list[TrafficSplit], services: list[object], expected: set[frozenset[tuple[str, Fraction]]]
 ) -> None:
@@ -80,7 +88,9 @@ def test_readings(
     assert found.decided is None
 
 
-def decided(*records: object, call: object = "GET /", services: list[object] | None = None, **asked: object) -> dict[str, float]:
+def decided(
+    *records: object, call: object = "GET /", services: list[object] | None = None, **asked: object
+) -> dict[str, float]:
     """The shares of a decided answer."""
     return percents(shared(world_of(records, services=services or ALL), call, **asked))  # type: ignore[arg-type]
 
@@ -93,7 +103,8 @@ def test_excluded_backend_leaves_the_proportions() -> None:
 
 
 def test_segment_of_headers_is_decided() -> None:
-    """Any route of any group selects (SP-41); with path or methods only what meets all of it, or none of it, is decided (SP-43)."""
+    """Any route of any group selects (SP-41); with path or methods only what meets all of it, or none of it,
+    is decided (SP-43)."""
     only = group("g1", headers=(("x-a", "^1$"),))
     more = group("g2", headers=(("x-b", "^1$"),), path="/p", methods=("GET",))
     where = (split(("v2", 1), matches=("g1", "g2")), only, more)

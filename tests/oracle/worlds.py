@@ -23,11 +23,16 @@ def http(text: str, **headers: str) -> Call:
     """`GET /path`, with headers whose names have underscores for dashes."""
     method, path = text.split(" ", 1)
     return Call(
-        protocol="HTTP", method=method, path=path, headers=tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        protocol="HTTP",
+        method=method,
+        path=path,
+        headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
     )
 
 
-def answer(where: World, source: str | Workload, destination: str | Workload, call: Call | str, port: int | None = None) -> str:
+def answer(
+    where: World, source: str | Workload, destination: str | Workload, call: Call | str, port: int | None = None
+) -> str:
     """`allowed`, `denied`, or `open AMB-1 AMB-2`. A call may be `GET /x`, `TCP 9000` or `UDP 53`."""
     if isinstance(call, str):
         first, _, rest = call.partition(" ")
@@ -44,13 +49,16 @@ def answer(where: World, source: str | Workload, destination: str | Workload, ca
 
 def service(name: str, *ports: int, namespace: str = "shop", usual: bool = True, ready: bool | None = None) -> Service:
     """A Service with these TCP ports."""
-    return Service(name=name, namespace=namespace, ports={(port, "TCP"): port for port in ports}, usual=usual, ready=ready)
+    return Service(
+        name=name, namespace=namespace, ports={(port, "TCP"): port for port in ports}, usual=usual, ready=ready
+    )
 
 
 def services(*names: str, port: int = 8080) -> str:
     """YAML of Services with one port each."""
     return "\n---\n".join(
-        f"{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{ports: [{{port: {port}}}]}}}}" for name in names
+        f"{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{ports: [{{port: {port}}}]}}}}"
+        for name in names
     )
 
 

@@ -1,4 +1,5 @@
-"""Runs the suite against a persona of the reference mesh, with the shipped profile of the mesh at the persona's pace."""
+"""Runs the suite against a persona of the reference mesh, with the shipped profile
+of the mesh at the persona's pace."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from pytest_smi.cluster.embedded import EmbeddedCluster, persona_arguments
 from pytest_smi.profiles.load import known_profiles
 
 SCALE = 0.1
-"""Personas propagate this much quicker than their meshes (see `pace.scale`), and so may be waited for that much less."""
+"""Personas propagate this much quicker than their meshes (see `pace.scale`),
+and so may be waited for that much less."""
 RUN_DEADLINE = 600
 _QUICK = {
     "poll_interval": 0.1,
@@ -30,7 +32,8 @@ _QUICK = {
 
 
 def quick_profile(name: str, folder: Path) -> Path:
-    """The shipped profile of a mesh with its waits scaled as its persona's are; everything else is the shipped one's."""
+    """The shipped profile of a mesh with its waits scaled as its persona's are;
+    everything else is the shipped one's."""
     document = yaml.safe_load(known_profiles()[name].read_text(encoding="utf-8"))
     hold = float((document.get("limits") or {}).get("hold_seconds", 10.0)) * SCALE
     document["limits"] = {**_QUICK, "hold_seconds": max(0.3, hold)}
@@ -42,7 +45,8 @@ def quick_profile(name: str, folder: Path) -> Path:
 
 
 def run_persona(name: str, folder: Path, *more: str) -> dict[str, tuple[str, str]]:
-    """Requirement -> (status, reason) of a whole run against persona `name` with its mesh's profile; AssertionError without a report."""
+    """Requirement -> (status, reason) of a whole run against persona `name` with its mesh's profile;
+    AssertionError without a report."""
     return _run(name, folder, f"--mesh={name}", "--mesh-profile", str(quick_profile(name, folder)), *more)
 
 
@@ -54,7 +58,18 @@ def run_reference(folder: Path, *more: str) -> dict[str, tuple[str, str]]:
 def _run(persona: str, folder: Path, *arguments: str) -> dict[str, tuple[str, str]]:
     cluster = EmbeddedCluster(persona_arguments(persona))
     try:
-        command = [sys.executable, "-m", "pytest", "--kubeconfig", str(cluster.kubeconfig), "-n", "2", "-q", "-p", "no:cacheprovider"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--kubeconfig",
+            str(cluster.kubeconfig),
+            "-n",
+            "2",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+        ]
         command += ["--smi-report", str(folder / "report"), *arguments]
         done = subprocess.run(command, capture_output=True, timeout=RUN_DEADLINE, check=False, text=True)
     finally:

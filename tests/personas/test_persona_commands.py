@@ -42,7 +42,10 @@ def test_an_unknown_persona_is_a_usage_error(capsys: pytest.CaptureFixture[str])
 def test_serve_refuses_what_cannot_be(arguments: list[str], said: str, tmp_path: Path) -> None:
     """One JSON line with the error and what to do, and status 1."""
     done = subprocess.run(
-        [*REFERENCE, "serve", "--state-dir", str(tmp_path / "c"), *arguments], capture_output=True, timeout=30, check=False
+        [*REFERENCE, "serve", "--state-dir", str(tmp_path / "c"), *arguments],
+        capture_output=True,
+        timeout=30,
+        check=False,
     )
     told = json.loads(done.stdout)
     assert done.returncode == 1

@@ -1,4 +1,5 @@
-"""Each persona has exactly the expected matrix: what it does not pass is written down, with the deviation that explains it.
+"""Each persona has exactly the expected matrix: what it does not pass is written down,
+with the deviation that explains it.
 
 These run the whole suite once per persona, about a minute each: `make personas`.
 """
@@ -43,7 +44,9 @@ def test_every_expectation_is_explained(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md") if path.stem in MESHES))
 def test_a_persona_is_expected_to_do_what_the_real_mesh_did(name: str) -> None:
     """Where the real mesh has been run, both name the same requirements with the same statuses."""
-    assert {requirement: entry["status"] for requirement, entry in expected(name).items()} == explained(RESULTS / f"{name}.md")
+    assert {requirement: entry["status"] for requirement, entry in expected(name).items()} == explained(
+        RESULTS / f"{name}.md"
+    )
 
 
 def test_the_real_traefik_mesh_has_been_run() -> None:

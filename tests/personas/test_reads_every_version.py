@@ -1,4 +1,5 @@
-"""The reference mesh does right in every version of every kind, read from a cluster that serves all of them and converts nothing."""
+"""The reference mesh does right in every version of every kind, read from a cluster that serves all of them
+and converts nothing."""
 
 from __future__ import annotations
 
@@ -22,6 +23,10 @@ AGES = (
 def test_nothing_fails_in_any_version(versions: str, tmp_path: Path) -> None:
     """What a version can say is right; what it cannot say is unsupported."""
     found = run_reference(tmp_path, "--smi-version", versions)
-    wrong = {requirement: entry for requirement, entry in found.items() if entry[0] not in ("passed", "unsupported", "observed")}
+    wrong = {
+        requirement: entry
+        for requirement, entry in found.items()
+        if entry[0] not in ("passed", "unsupported", "observed")
+    }
     assert wrong == {}
     assert sum(status == "passed" for status, _ in found.values()) > 60

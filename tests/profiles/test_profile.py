@@ -70,8 +70,18 @@ BAD: dict[str, Any] = {
     "status": {"state": "alive", "since": 2019},
     "join": {"podLabels": {"a": 1}, "podLabel": {}},
     "addressing": {"host": "{service}", "outsideHost": "{"},
-    "services": {"annotations": {"http": [], "grpc": {}}, "separate": "yes", "appProtocols": {"tcp": 7, "tcp-client-first": "x"}},
-    "apis": {"acess": ["v1"], "split": "v1alpha4", "specs": ["v1alpha3", "v1alpha4"], "access": ["v1alpha5"], "metrics": []},
+    "services": {
+        "annotations": {"http": [], "grpc": {}},
+        "separate": "yes",
+        "appProtocols": {"tcp": 7, "tcp-client-first": "x"},
+    },
+    "apis": {
+        "acess": ["v1"],
+        "split": "v1alpha4",
+        "specs": ["v1alpha3", "v1alpha4"],
+        "access": ["v1alpha5"],
+        "metrics": [],
+    },
     "stored": {"specs": ["v1alpha9"], "access": ["v1alpha3"]},
     "features": ["http3"],
     "mesh": {"namespace": 7, "workloads": ["controller"], "version": {"from": "tag"}, "detect": ["deployment/x"]},
@@ -203,7 +213,8 @@ def test_contradictions_are_told(change: dict[str, Any], message: str) -> None:
 
 
 def test_mesh_that_claims_nothing_may_be_held_to_everything() -> None:
-    """What the cluster serves is tested, whatever the mesh says of itself; a mesh that claims something is held to that alone."""
+    """What the cluster serves is tested, whatever the mesh says of itself;
+    a mesh that claims something is held to that alone."""
     silent = parse_profile({"name": "x", "provider": "cluster", "claimsNothing": "it reads none"})
 
     assert [silent.claims(api) for api in APIS] == [()] * 4
@@ -249,7 +260,9 @@ DOCUMENTS = st.fixed_dictionaries(
         "provider": st.sampled_from(["cluster", "embedded"]),
         "apis": st.dictionaries(
             st.sampled_from(["access", "specs", "split"]),
-            st.sets(st.sampled_from(VERSIONS["split"]), min_size=1).map(lambda versions: sorted(versions, reverse=True)),
+            st.sets(st.sampled_from(VERSIONS["split"]), min_size=1).map(
+                lambda versions: sorted(versions, reverse=True)
+            ),
             min_size=1,
         ),
     },
@@ -257,7 +270,8 @@ DOCUMENTS = st.fixed_dictionaries(
         "title": TEXTS,
         "join": st.fixed_dictionaries({}, optional={"podLabels": LABELS, "namespaceAnnotations": LABELS}),
         "services": st.fixed_dictionaries(
-            {"separate": st.just(True)}, optional={"annotations": st.dictionaries(st.sampled_from(FAMILIES), LABELS, max_size=3)}
+            {"separate": st.just(True)},
+            optional={"annotations": st.dictionaries(st.sampled_from(FAMILIES), LABELS, max_size=3)},
         ),
         "splits": st.fixed_dictionaries(
             {"idleBefore": st.floats(0, 100), "freshClient": st.booleans(), "rootSelectsBackends": st.booleans()}
@@ -284,7 +298,8 @@ DOCUMENTS = st.fixed_dictionaries(
 
 @given(DOCUMENTS)
 def test_reading_and_writing_are_inverse(document: dict[str, Any]) -> None:
-    """Whatever can be read is written as a document of the same meaning, and reading changes nothing in its argument."""
+    """Whatever can be read is written as a document of the same meaning,
+    and reading changes nothing in its argument."""
     before = copy.deepcopy(document)
 
     profile = parse_profile(document)
@@ -293,7 +308,11 @@ def test_reading_and_writing_are_inverse(document: dict[str, Any]) -> None:
     assert parse_profile(profile_document(profile)) == profile
 
 
-@given(DOCUMENTS, st.sampled_from(["nmae", "api", "x-y", "limit"]), st.recursive(st.none() | st.booleans() | TEXTS, st.lists, max_leaves=3))
+@given(
+    DOCUMENTS,
+    st.sampled_from(["nmae", "api", "x-y", "limit"]),
+    st.recursive(st.none() | st.booleans() | TEXTS, st.lists, max_leaves=3),
+)
 def test_one_unknown_field_is_one_fault(document: dict[str, Any], key: str, value: Any) -> None:
     """Nothing that is not understood is passed over, and the rest is not blamed for it."""
     with pytest.raises(ProfileError) as caught:
@@ -323,7 +342,11 @@ def test_profile_record_alone_is_usable() -> None:
         ("join: {podLabels: {a: b, a: c}}", "the name 'a' stands twice"),
         ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
         ("a: " + "[" * 30 + "]" * 30, "nested too deeply"),
-        ("a: &a [x]\n" + "\n".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]" for n in range(9)), "values"),
+        (
+            "a: &a [x]\n"
+            + "\n".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]" for n in range(9)),
+            "values",
+        ),
         ("a: &a [*a]", "nested too deeply"),
         ("limits: {hold_seconds: .nan}", "limits.hold_seconds: must be a string, a number, true or false, found nan"),
         ("limits: {hold_seconds: .inf}", "limits.hold_seconds: must be a string, a number, true or false, found inf"),
@@ -332,7 +355,10 @@ def test_profile_record_alone_is_usable() -> None:
         ("splits: {idleBefore: 0x" + "f" * 5000 + "}", "found a number of hundreds of digits"),
         (r'title: "\ud800"', "title: must be a string, a number, true or false, found half of a surrogate pair"),
         (r'title: {"\ud800": 1}', "title: must have names that are strings, found half"),
-        ("status: {note: 2024-01-01}", "status.note: must be a string, a number, true or false, found 2024-01-01 (put it into quotes)"),
+        (
+            "status: {note: 2024-01-01}",
+            "status.note: must be a string, a number, true or false, found 2024-01-01 (put it into quotes)",
+        ),
         ("status: {note: !!set {a}}", "status.note: must be"),
         ("7: x", "document: must have names that are strings, found 7"),
         ("[]", "document: must be an object, found a list"),
@@ -362,7 +388,9 @@ def test_mistakes_come_one_per_line() -> None:
         "  title: must be a string, found 3 (put it into quotes)",
         caught.value.message.splitlines()[2],
     ]
-    assert caught.value.message.splitlines()[2].startswith("  colour: is not a field; known are addressing, alone, apis, ")
+    assert caught.value.message.splitlines()[2].startswith(
+        "  colour: is not a field; known are addressing, alone, apis, "
+    )
 
 
 @pytest.mark.parametrize("key", ["gaps", "alone"])
@@ -370,7 +398,9 @@ def test_mistakes_come_one_per_line() -> None:
 def test_requirement_that_does_not_exist_is_refused(key: str, requirement: str, near: str) -> None:
     """A gap that names nothing would excuse nothing, and nobody would see it."""
     with pytest.raises(ProfileError) as caught:
-        parse_profile({**SMALLEST, key: [{"requirement": "TA-05", "reason": "r"}, {"requirement": requirement, "reason": "r"}]})
+        parse_profile(
+            {**SMALLEST, key: [{"requirement": "TA-05", "reason": "r"}, {"requirement": requirement, "reason": "r"}]}
+        )
 
     (fault,) = caught.value.message.splitlines()[1:]
     assert fault.startswith(f"  {key}[1].requirement: {requirement!r} is no requirement; nearest are ")

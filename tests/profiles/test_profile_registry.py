@@ -14,7 +14,8 @@ ACME = "{name: acme, provider: cluster, apis: {split: [v1alpha2]}}"
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages with one that has an entry point `acme = acme_smi:profile`; write acme_smi.py into it."""
+    """A folder of installed packages with one that has an entry point `acme = acme_smi:profile`;
+    write acme_smi.py into it."""
     information = tmp_path / "acme_smi-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-smi\nVersion: 1.0\n")
@@ -86,7 +87,10 @@ def test_entry_point_gives_a_path_or_a_mapping(package: Path, code: str) -> None
         ("raise RuntimeError('no licence')", "cannot be loaded: RuntimeError: no licence"),
         ("profile = 7", "neither a path nor a mapping but int"),
         ("profile = {'name': 'acme'}", "bad field"),
-        ("profile = {'name': 'other', 'provider': 'cluster', 'apis': {'split': ['v1alpha2']}}", "is named 'other' inside"),
+        (
+            "profile = {'name': 'other', 'provider': 'cluster', 'apis': {'split': ['v1alpha2']}}",
+            "is named 'other' inside",
+        ),
         ("profile = '/nowhere/acme.yaml'", "cannot be read"),
     ],
 )
@@ -101,7 +105,9 @@ def test_broken_entry_point_names_the_package_and_spares_other_meshes(package: P
 
 def test_entry_point_may_not_replace_a_shipped_profile(package: Path) -> None:
     """An installed package must not change what `--mesh=osm` means."""
-    (package / "acme_smi-1.0.dist-info" / "entry_points.txt").write_text("[pytest_smi.profiles]\nosm = acme_smi:profile\n")
+    (package / "acme_smi-1.0.dist-info" / "entry_points.txt").write_text(
+        "[pytest_smi.profiles]\nosm = acme_smi:profile\n"
+    )
 
     with pytest.raises(ProfileError, match="two profiles are named 'osm': the package acme-smi brings another one"):
         find_profile("linkerd")

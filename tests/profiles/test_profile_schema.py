@@ -82,11 +82,18 @@ def test_schema_and_reader_agree_on_every_field(value: object) -> None:
     assert differing == []
 
 
-STORING: dict[str, Any] = {"name": "x", "provider": "cluster", "apis": {"access": ["v1alpha1"]}, "stored": {"specs": ["v1alpha1"]}}
+STORING: dict[str, Any] = {
+    "name": "x",
+    "provider": "cluster",
+    "apis": {"access": ["v1alpha1"]},
+    "stored": {"specs": ["v1alpha1"]},
+}
 
 
 @pytest.mark.parametrize("stored", [{}, {"specs": []}, {"specs": ["v1alpha1"]}, {"access": ["v1alpha1"]}, [], "specs"])
-@pytest.mark.parametrize("claimed", [(), ("access",), ("split", "specs"), ("specs",), ("metrics",), ("access", "split")])
+@pytest.mark.parametrize(
+    "claimed", [(), ("access",), ("split", "specs"), ("specs",), ("metrics",), ("access", "split")]
+)
 def test_schema_and_reader_agree_on_what_is_stored(claimed: tuple[str, ...], stored: object) -> None:
     """Something claimed must refer to it, and it must not be claimed itself."""
     document = {**STORING, "apis": {api: ["v1alpha1"] for api in claimed}, "stored": stored}

@@ -29,7 +29,11 @@ def test_the_page_of_meshes_has_the_generated_table(capsys: pytest.CaptureFixtur
 
 def test_every_mesh_has_one_row() -> None:
     """Nothing is left out and nothing is listed twice."""
-    rows = re.findall(r"^\| `([a-z][^`]*)` \|", "\n".join(markdown_table([load_profile(name) for name in known_profiles()])), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z][^`]*)` \|",
+        "\n".join(markdown_table([load_profile(name) for name in known_profiles()])),
+        re.MULTILINE,
+    )
 
     assert sorted(rows) == sorted(known_profiles())
 

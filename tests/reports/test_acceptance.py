@@ -25,7 +25,9 @@ def matrix(**changes: Any) -> Matrix:
 
 def test_good_matrix_answers_every_question() -> None:
     """Complete, of the mesh, fresh, and every requirement holds."""
-    policy = Policy(mesh="reference", max_age=timedelta(days=30), level="all", now=NOW, catalogue=a_catalogue(), suite=SUITE)
+    policy = Policy(
+        mesh="reference", max_age=timedelta(days=30), level="all", now=NOW, catalogue=a_catalogue(), suite=SUITE
+    )
     accept(matrix(), policy)
 
 
@@ -54,7 +56,12 @@ def test_wrong_mesh(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("finished", "words"),
-    [("2025-11-01T00:00:00Z", "old"), ("2027-01-01T00:00:00Z", "future"), ("yesterday", "ISO 8601"), ("2026-01-01T00:00:00", "ISO 8601")],
+    [
+        ("2025-11-01T00:00:00Z", "old"),
+        ("2027-01-01T00:00:00Z", "future"),
+        ("yesterday", "ISO 8601"),
+        ("2026-01-01T00:00:00", "ISO 8601"),
+    ],
 )
 def test_stale_and_timeless(finished: str, words: str) -> None:
     """Too old, from the future, or without a time that means anything."""
@@ -99,7 +106,8 @@ def test_weakened_or_empty_handed_run_holds_no_level() -> None:
 
 
 class TestCompleteness:
-    """A run accounts for every requirement that it declares, and for those of this suite when it is of the same version."""
+    """A run accounts for every requirement that it declares, and for those of this suite when it is
+    of the same version."""
 
     def test_declared_by_the_run(self) -> None:
         """A requirement of the run's own catalogue without a result."""

@@ -42,7 +42,9 @@ class TestSecondKey:
         with pytest.raises(VerificationError, match="step 4"):
             verify_report(folder, both, threshold=2)
         countersign(folder, [SIGNER.public_key], SECOND)
-        assert verify_report(folder, both, threshold=2).signers == tuple(sorted((SIGNER.fingerprint, SECOND.fingerprint)))
+        assert verify_report(folder, both, threshold=2).signers == tuple(
+            sorted((SIGNER.fingerprint, SECOND.fingerprint))
+        )
         assert verify_report(folder, [SECOND.public_key]).signers == (SECOND.fingerprint,)
         with pytest.raises(KeyProblem, match="step 1"):
             verify_report(folder, both, threshold=3)
@@ -113,7 +115,11 @@ class FakeSigstore:
             @contextmanager
             def signer(self, token: str) -> Iterator[Any]:
                 def sign_dsse(payload: bytes) -> Bundle:
-                    return Bundle(json.dumps({"who": f"me-{token}", "issuer": "https://issuer", "payload": payload.decode()}, indent=1))
+                    return Bundle(
+                        json.dumps(
+                            {"who": f"me-{token}", "issuer": "https://issuer", "payload": payload.decode()}, indent=1
+                        )
+                    )
 
                 yield SimpleNamespace(sign_dsse=sign_dsse)
 
@@ -137,12 +143,17 @@ class FakeSigstore:
             "sigstore.models": SimpleNamespace(ClientTrustConfig=Config, Bundle=Bundle),
             "sigstore.sign": SimpleNamespace(SigningContext=Context),
             "sigstore.oidc": SimpleNamespace(
-                detect_credential=lambda: self.ambient, IdentityToken=lambda raw: raw, Issuer=None, IssuerError=IssuerError
+                detect_credential=lambda: self.ambient,
+                IdentityToken=lambda raw: raw,
+                Issuer=None,
+                IssuerError=IssuerError,
             ),
             "sigstore.dsse": SimpleNamespace(Statement=lambda payload: payload),
             "sigstore.errors": SimpleNamespace(Error=FakeError),
             "sigstore.verify": SimpleNamespace(Verifier=Verifier),
-            "sigstore.verify.policy": SimpleNamespace(Identity=lambda identity, issuer: SimpleNamespace(identity=identity, issuer=issuer)),
+            "sigstore.verify.policy": SimpleNamespace(
+                Identity=lambda identity, issuer: SimpleNamespace(identity=identity, issuer=issuer)
+            ),
         }
         return parts
 
@@ -159,7 +170,8 @@ class TestKeyless:
     WHO = ("--sigstore-identity", "me-token", "--sigstore-issuer", "https://issuer")
 
     def test_signs_and_verifies(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Both statements are signed as they are in the envelopes; the report verifies by identity alone, and by key as before."""
+        """Both statements are signed as they are in the envelopes; the report verifies by identity alone,
+        and by key as before."""
         install(monkeypatch, FakeSigstore())
         folder = a_report(tmp_path / "r")
         key = folder / "signing-key.pub.pem"
@@ -178,7 +190,9 @@ class TestKeyless:
             ((), 4),
         ],
     )
-    def test_others_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], status: int) -> None:
+    def test_others_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], status: int
+    ) -> None:
         """Another identity is a refusal; half an identity, or nobody to trust, is no question."""
         install(monkeypatch, FakeSigstore())
         folder = a_report(tmp_path / "r")
@@ -201,7 +215,9 @@ class TestKeyless:
         (folder / "matrix.json").write_bytes((folder / "matrix.json").read_bytes().replace(b"n1", b"n2"))
         assert run("verify", folder, *self.WHO) == 1
 
-    def test_without_the_extra(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_without_the_extra(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """One clear line with the command that installs it."""
         for name in [name for name in sys.modules if name.partition(".")[0] == "sigstore"]:
             monkeypatch.delitem(sys.modules, name)

@@ -38,7 +38,8 @@ def matrix(**changes: Any) -> Matrix:
     ],
 )
 def test_kinds(before: Status, after: Status, kind: Kind) -> None:
-    """Each change of status has one kind; only regressions are reasons against a release, and errors are kept apart from them."""
+    """Each change of status has one kind; only regressions are reasons against a release,
+    and errors are kept apart from them."""
     found = compare(matrix(statuses={"TA-01": before}), matrix(statuses={"TA-01": after}))
     assert [(change.requirement, change.kind) for change in found.changes] == [("TA-01", kind)]
     assert found.same == 3
@@ -136,7 +137,8 @@ class TestCommand:
         assert "not verified" in capsys.readouterr().out
 
     def test_errored_only(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """An error alone is no regression: status 3, with the reason, so that a gate runs again in place of blaming the release."""
+        """An error alone is no regression: status 3, with the reason,
+        so that a gate runs again in place of blaming the release."""
         good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses={"TA-01": Status.ERRORED})
         assert self.run(good, bad) == 3
         out = capsys.readouterr().out

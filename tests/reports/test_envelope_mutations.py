@@ -1,4 +1,5 @@
-"""Mutated envelopes: of very many, none is accepted. And every parser of a report, fed whole, byte by byte, and truncated.
+"""Mutated envelopes: of very many, none is accepted. And every parser of a report, fed whole, byte by byte,
+and truncated.
 
 `SMI_MUTATIONS` sets how many there are.
 """
@@ -35,7 +36,9 @@ STRANGER = Signer(ec.generate_private_key(ec.SECP256R1()))
 TRUST = trust([signer.public_key for signer in SIGNERS], 1)
 BOTH = trust([signer.public_key for signer in SIGNERS], 2)
 PAYLOAD = Statement(
-    subjects={"matrix.json": "a" * 64}, predicate_type=MATRIX_PREDICATE, predicate={"ä": [1, 2.5, None], "text": "x" * 40}
+    subjects={"matrix.json": "a" * 64},
+    predicate_type=MATRIX_PREDICATE,
+    predicate={"ä": [1, 2.5, None], "text": "x" * 40},
 ).to_bytes()
 
 
@@ -57,7 +60,8 @@ def accepted(data: bytes, both: bool = False) -> bool:
     return True
 
 
-# --- mutations of bytes -------------------------------------------------------------------------------------------------
+# --- mutations of bytes
+# -------------------------------------------------------------------------------------------------
 
 
 def flipped(line: bytes, dice: random.Random) -> bytes:
@@ -92,7 +96,8 @@ def truncated(line: bytes, dice: random.Random) -> bytes:
     return line[: dice.randrange(len(line))]
 
 
-# --- mutations of what the bytes mean -----------------------------------------------------------------------------------
+# --- mutations of what the bytes mean
+# -----------------------------------------------------------------------------------
 
 
 def other_payload(line: bytes, dice: random.Random) -> bytes:
@@ -105,8 +110,12 @@ def other_payload(line: bytes, dice: random.Random) -> bytes:
 def other_signature(line: bytes, dice: random.Random) -> bytes:
     """A changed signature, properly encoded."""
     envelope = Envelope.from_bytes(line)
-    signatures = [Signature(keyid=one.keyid, sig=dice.choice((flipped, cut, grown))(one.sig, dice)) for one in envelope.signatures]
-    return Envelope(payload_type=envelope.payload_type, payload=envelope.payload, signatures=tuple(signatures)).to_bytes()
+    signatures = [
+        Signature(keyid=one.keyid, sig=dice.choice((flipped, cut, grown))(one.sig, dice)) for one in envelope.signatures
+    ]
+    return Envelope(
+        payload_type=envelope.payload_type, payload=envelope.payload, signatures=tuple(signatures)
+    ).to_bytes()
 
 
 def other_names(line: bytes, dice: random.Random) -> bytes:
@@ -123,11 +132,14 @@ def by_another(line: bytes, dice: random.Random) -> bytes:
     envelope = Envelope.from_bytes(line)
     (made,) = STRANGER.sign(envelope.payload).signatures
     keyid = dice.choice((made.keyid, envelope.signatures[0].keyid))
-    return Envelope(payload_type=PAYLOAD_TYPE, payload=envelope.payload, signatures=(Signature(keyid=keyid, sig=made.sig),)).to_bytes()
+    return Envelope(
+        payload_type=PAYLOAD_TYPE, payload=envelope.payload, signatures=(Signature(keyid=keyid, sig=made.sig),)
+    ).to_bytes()
 
 
 def spelled_differently(line: bytes, dice: random.Random) -> bytes:
-    """The same facts in other bytes: JSON with spaces, other order, more fields, fields twice, base64 of the other alphabet or unpadded."""
+    """The same facts in other bytes: JSON with spaces, other order, more fields, fields twice,
+    base64 of the other alphabet or unpadded."""
     document = json.loads(line)
     match dice.randrange(6):
         case 0:
@@ -218,9 +230,12 @@ def test_deep_payload_of_a_trusted_signer_is_refused() -> None:
             read_envelopes(signed(SIGNERS[0], payload=payload).to_bytes() + b"\n", TRUST)
 
 
-# --- every parser -------------------------------------------------------------------------------------------------------
+# --- every parser
+# -------------------------------------------------------------------------------------------------------
 
-RESULT = Result.from_json({**a_matrix()[0].to_json()["runs"][0]["results"][0], "mesh": "reference", "evidence": {"a": 1}})
+RESULT = Result.from_json(
+    {**a_matrix()[0].to_json()["runs"][0]["results"][0], "mesh": "reference", "evidence": {"a": 1}}
+)
 PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "json": (parse_json, b'{"a":[1,2.5,null,true,"\xc3\xa4"]}'),
     "envelope": (Envelope.from_bytes, ORIGINALS[0].to_bytes()),
@@ -232,7 +247,8 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
 
 @pytest.mark.parametrize("name", list(PARSERS))
 def test_parsers_fed_whole_and_truncated(name: str) -> None:
-    """Whole it is read; cut off anywhere, or with one byte more or other, it is read or refused with our own errors, and never crashes."""
+    """Whole it is read; cut off anywhere, or with one byte more or other, it is read or refused with our own errors,
+    and never crashes."""
     parse, data = PARSERS[name]
     parse(data)
     for end in range(len(data)):
@@ -266,7 +282,8 @@ def test_odd_numbers_are_refused_or_read(number: str) -> None:
         Result.from_json(parse_json(text.encode()))
 
 
-# --- round trips --------------------------------------------------------------------------------------------------------
+# --- round trips
+# --------------------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -285,7 +302,11 @@ def test_canonical_bytes_round_trip(value: object) -> None:
     except UnicodeEncodeError:
         return  # lone surrogates have no bytes
     assert parse_json(data) == parse_json(line) == value
-    assert canonical_bytes(parse_json(line)) == data == json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False).encode() + b"\n"
+    assert (
+        canonical_bytes(parse_json(line))
+        == data
+        == json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False).encode() + b"\n"
+    )
     assert b"\n" not in line
 
 
@@ -297,11 +318,15 @@ def test_canonical_bytes_round_trip(value: object) -> None:
     reading=ANY_TEXT,
     limits=st.dictionaries(ANY_TEXT, st.integers(0, 9), max_size=3),
 )
-def test_matrix_round_trip(mesh: str, version: str, statuses: dict[str, Status], reading: str, limits: dict[str, int]) -> None:
+def test_matrix_round_trip(
+    mesh: str, version: str, statuses: dict[str, Status], reading: str, limits: dict[str, int]
+) -> None:
     """Any matrix is read back as it was, byte for byte, through file and statement."""
     matrix = a_matrix(mesh=mesh, statuses=statuses, reading=reading, limits=limits, kubernetes=version)[0]
     assert Matrix.from_bytes(matrix.to_bytes()) == matrix
-    statement = Statement(subjects={"matrix.json": "a" * 64}, predicate_type=MATRIX_PREDICATE, predicate=matrix.to_json())
+    statement = Statement(
+        subjects={"matrix.json": "a" * 64}, predicate_type=MATRIX_PREDICATE, predicate=matrix.to_json()
+    )
     assert Matrix.from_json(Statement.from_bytes(statement.to_bytes()).predicate).to_bytes() == matrix.to_bytes()
     assert isinstance(matrix.runs[0], Run)
 
@@ -314,6 +339,8 @@ def test_matrix_round_trip(mesh: str, version: str, statuses: dict[str, Status],
 )
 def test_envelope_round_trip(payload: bytes, keyid: str, sigs: list[bytes]) -> None:
     """Any envelope is read back as it was."""
-    envelope = Envelope(payload_type=PAYLOAD_TYPE, payload=payload, signatures=tuple(Signature(keyid=keyid, sig=sig) for sig in sigs))
+    envelope = Envelope(
+        payload_type=PAYLOAD_TYPE, payload=payload, signatures=tuple(Signature(keyid=keyid, sig=sig) for sig in sigs)
+    )
     assert Envelope.from_bytes(envelope.to_bytes()) == envelope
     assert Envelope.from_bytes(envelope.to_bytes()).to_bytes() == envelope.to_bytes()

@@ -54,7 +54,11 @@ class TestMerged:
     def test_verifies_as_a_whole(self, merged: Path) -> None:
         """It has every run, names its sources and their signers, and its evidence is where it says."""
         verified = verify_report(merged, KEYS)
-        assert [(run.mesh.name, run.nonce) for run in verified.matrix.runs] == [("linkerd", "n3"), ("reference", "n1"), ("reference", "n2")]
+        assert [(run.mesh.name, run.nonce) for run in verified.matrix.runs] == [
+            ("linkerd", "n3"),
+            ("reference", "n1"),
+            ("reference", "n2"),
+        ]
         assert verified.signers == (MERGER.fingerprint,)
         assert {source.signers for source in verified.sources} == {(SIGNER.fingerprint,), (LAB.fingerprint,)}
         paths = [entry.evidence.path for run in verified.matrix.runs for entry in run.results if entry.evidence]
@@ -135,7 +139,9 @@ class TestRefused:
         other = a_report(tmp_path / "d", nonce="n4", catalogue=a_catalogue(digest="e" * 64))
         self.refused([sources[0], other], tmp_path / "out", ReportError, "have 2")
         assert merge([sources[0], other], tmp_path / "out", allow_mixed=True).catalogues == 2
-        statement = Statement.from_bytes(Envelope.from_bytes((tmp_path / "out" / "matrix.intoto.jsonl").read_bytes()).payload)
+        statement = Statement.from_bytes(
+            Envelope.from_bytes((tmp_path / "out" / "matrix.intoto.jsonl").read_bytes()).payload
+        )
         assert statement.predicate["mixed"] is True
         verify_report(tmp_path / "out", KEYS)
 
@@ -222,5 +228,13 @@ def test_command(sources: list[Path], tmp_path: Path, capsys: pytest.CaptureFixt
     assert caught.value.code == 0
     assert "3 run(s) of 3 report(s)" in capsys.readouterr().out
     with pytest.raises(SystemExit) as caught:
-        main(["verify", str(tmp_path / "all"), *keys_of(tmp_path, SIGNER, LAB), "--key", str(tmp_path / "all" / "signing-key.pub.pem")])
+        main(
+            [
+                "verify",
+                str(tmp_path / "all"),
+                *keys_of(tmp_path, SIGNER, LAB),
+                "--key",
+                str(tmp_path / "all" / "signing-key.pub.pem"),
+            ]
+        )
     assert caught.value.code == 0

@@ -59,7 +59,9 @@ class TestFetched:
         """A merged report comes with its sources and their evidence."""
         merger = Signer(ed25519.Ed25519PrivateKey.generate())
         reports = [a_report(tmp_path / name, nonce=name) for name in ("a", "b")]
-        merge_reports(reports, tmp_path / "www" / "all", keys=KEYS, signer=merger, suite=SUITE, merged_at="2026-01-02T00:00:00Z")
+        merge_reports(
+            reports, tmp_path / "www" / "all", keys=KEYS, signer=merger, suite=SUITE, merged_at="2026-01-02T00:00:00Z"
+        )
         with serving(tmp_path / "www") as site, opened(f"{site.url}/all") as folder:
             assert len(verify_report(folder, [*KEYS, merger.public_key]).sources) == 2
 
@@ -76,7 +78,8 @@ class TestFetched:
         assert not {"authorization", "cookie", "proxy-authorization"} & set(headers)
 
     def test_https(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Over TLS with a certificate that this machine trusts; one that it does not trust is an error, not a report."""
+        """Over TLS with a certificate that this machine trusts; one that it does not trust is an error,
+        not a report."""
         a_report(tmp_path / "www" / "r")
         certificate = make_certificate(tmp_path / "server.pem")
         with serving(tmp_path / "www", certificate) as site:
@@ -162,7 +165,10 @@ class TestRefused:
                     return
 
         site.answers["/r/matrix.json"] = answer
-        with pytest.raises(ReportError, match="at most 1000000 bytes"), opened(f"{site.url}/r", limits=FetchLimits(file=1_000_000)):
+        with (
+            pytest.raises(ReportError, match="at most 1000000 bytes"),
+            opened(f"{site.url}/r", limits=FetchLimits(file=1_000_000)),
+        ):
             pass
 
     def test_silence(self, site: Site) -> None:
@@ -174,7 +180,10 @@ class TestRefused:
 
         site.answers["/r/matrix.json"] = answer
         try:
-            with pytest.raises(ReportError, match="did not answer in time"), opened(f"{site.url}/r", limits=FetchLimits(read=0.2)):
+            with (
+                pytest.raises(ReportError, match="did not answer in time"),
+                opened(f"{site.url}/r", limits=FetchLimits(read=0.2)),
+            ):
                 pass
         finally:
             over.set()
@@ -195,7 +204,10 @@ class TestRefused:
 
         site.answers["/r/matrix.json"] = answer
         try:
-            with pytest.raises(ReportError, match=r"within 0\.3 s"), opened(f"{site.url}/r", limits=FetchLimits(whole=0.3)):
+            with (
+                pytest.raises(ReportError, match=r"within 0\.3 s"),
+                opened(f"{site.url}/r", limits=FetchLimits(whole=0.3)),
+            ):
                 pass
         finally:
             over.set()
@@ -231,7 +243,9 @@ class TestBaseline:
 
     def test_refused(self, pytester: pytest.Pytester) -> None:
         """Plain http from elsewhere is a usage error."""
-        result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "--smi-baseline=http://mesh.example/r", timeout=120)
+        result = pytester.runpytest_subprocess(
+            "--mesh=reference", "--collect-only", "--smi-baseline=http://mesh.example/r", timeout=120
+        )
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         assert "a report is read over https" in result.stderr.str()
 

@@ -42,7 +42,8 @@ def test_folder_and_file(text: str, base: str, file: str) -> None:
     ],
 )
 def test_refused_and_nothing_secret_repeated(text: str) -> None:
-    """Plain http elsewhere, other schemes, credentials and queries are usage errors that do not repeat what may be secret."""
+    """Plain http elsewhere, other schemes, credentials and queries are usage errors
+    that do not repeat what may be secret."""
     with pytest.raises(UsageProblem) as caught:
         url_of(text)
     assert "hunter2" not in str(caught.value)

@@ -1,4 +1,5 @@
-"""Tests of writing a report, verifying it, and the command `pytest-smi verify`: one folder, spoiled in every way we know."""
+"""Tests of writing a report, verifying it, and the command `pytest-smi verify`: one folder,
+spoiled in every way we know."""
 
 import base64
 import json
@@ -57,7 +58,9 @@ def built(*names: str, status: Status = Status.PASSED, images: dict[str, str | N
         finished_at="2026-01-01T00:01:00Z",
         nonce="n1",
     )
-    return build_matrix(Suite(name="pytest-smi", version="0.0.9", digest="a" * 64), "2026-01-01T00:02:00Z", [(context, results)])
+    return build_matrix(
+        Suite(name="pytest-smi", version="0.0.9", digest="a" * 64), "2026-01-01T00:02:00Z", [(context, results)]
+    )
 
 
 @pytest.fixture
@@ -78,8 +81,11 @@ def put_lines(folder: Path, lines: list[dict[str, Any]]) -> None:
     (folder / "matrix.intoto.jsonl").write_bytes(b"".join(compact_bytes(line) + b"\n" for line in lines))
 
 
-def sign_again(folder: Path, change: Callable[[Statement, Statement], list[Statement]], *, write_matrix: bool = False) -> None:
-    """Let the right signer sign other statements, over a matrix file that says what the first of them says if `write_matrix`."""
+def sign_again(
+    folder: Path, change: Callable[[Statement, Statement], list[Statement]], *, write_matrix: bool = False
+) -> None:
+    """Let the right signer sign other statements, over a matrix file that says what the first
+    of them says if `write_matrix`."""
     pair = [Statement.from_bytes(base64.b64decode(line["payload"])) for line in lines_of(folder)]
     changed = change(pair[0], pair[1])
     if write_matrix:
@@ -121,12 +127,16 @@ class TestWritten:
         assert (first["predicateType"], second["predicateType"]) == (MATRIX_PREDICATE, TEST_RESULT_PREDICATE)
         assert first["predicate"] == json.loads((folder / "matrix.json").read_bytes())
         assert first["subject"] == second["subject"]
-        assert all(set(subject) == {"name", "digest"} and set(subject["digest"]) == {"sha256"} for subject in first["subject"])
+        assert all(
+            set(subject) == {"name", "digest"} and set(subject["digest"]) == {"sha256"} for subject in first["subject"]
+        )
         assert second["predicate"]["result"] == "PASSED"
         assert second["predicate"]["passedTests"] == ["reference@0.1.0/TA-01", "reference@0.1.0/TA-02"]
         assert second["predicate"]["configuration"][0]["digest"] == {"sha256": "a" * 64}
 
-    @pytest.mark.parametrize(("status", "result"), [(Status.FAILED, "FAILED"), (Status.ERRORED, "WARNED"), (Status.OBSERVED, "WARNED")])
+    @pytest.mark.parametrize(
+        ("status", "result"), [(Status.FAILED, "FAILED"), (Status.ERRORED, "WARNED"), (Status.OBSERVED, "WARNED")]
+    )
     def test_result_is_passed_only_if_conformant(self, status: Status, result: str) -> None:
         """Anything short of conformant is not PASSED for consumers of the derived statement."""
         assert statements_of(built(status=status).matrix, {})[1].predicate["result"] == result
@@ -165,8 +175,11 @@ class TestWrittenAgain:
         assert (folder / "evidence" / "mine.txt").exists()
 
     @pytest.mark.parametrize("at", range(7))
-    def test_interruption_never_leaves_a_half_that_verifies(self, folder: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Interrupted at any replacement, the folder is the old report, the new one, or refused; the next write mends it."""
+    def test_interruption_never_leaves_a_half_that_verifies(
+        self, folder: Path, at: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Interrupted at any replacement, the folder is the old report, the new one, or refused;
+        the next write mends it."""
         real, count = os.replace, 0
 
         def replace_or_stop(source: Path, target: Path) -> None:
@@ -193,7 +206,11 @@ class TestWrittenAgain:
     def test_evidence_and_matrix_must_agree(self, tmp_path: Path) -> None:
         """Evidence that is missing, extra or another than the matrix refers to is not written at all."""
         made = built()
-        for evidence in ({}, {**made.evidence, "evidence/x.json": b""}, {**made.evidence, "evidence/TA-01.json": b"other"}):
+        for evidence in (
+            {},
+            {**made.evidence, "evidence/x.json": b""},
+            {**made.evidence, "evidence/TA-01.json": b"other"},
+        ):
             with pytest.raises(ReportError, match="belong together"):
                 write_report(tmp_path / "r", made.matrix, evidence, SIGNER)
         assert not (tmp_path / "r").exists()
@@ -207,7 +224,11 @@ class TestWrittenAgain:
 
     def test_second_run_with_the_same_folder(self, tmp_path: Path) -> None:
         """Two runs cannot hold one folder; when the first ends the second may."""
-        with claim_folder(tmp_path / "r"), pytest.raises(UsageProblem, match="one run at a time"), claim_folder(tmp_path / "r"):
+        with (
+            claim_folder(tmp_path / "r"),
+            pytest.raises(UsageProblem, match="one run at a time"),
+            claim_folder(tmp_path / "r"),
+        ):
             pass
         with claim_folder(tmp_path / "r"):
             made = built()
@@ -277,7 +298,9 @@ def one_run_twice(first: Statement, second: Statement) -> list[Statement]:
     return [replace(first, predicate={**first.predicate, "runs": first.predicate["runs"] * 2}), second]
 
 
-def resigned(change: Callable[[Statement, Statement], list[Statement]], *, write_matrix: bool = False) -> Callable[[Path], None]:
+def resigned(
+    change: Callable[[Statement, Statement], list[Statement]], *, write_matrix: bool = False
+) -> Callable[[Path], None]:
     """A report that its signer signed, but that is wrong in itself."""
 
     def spoil(folder: Path) -> None:
@@ -313,7 +336,10 @@ def left_over_bits(folder: Path) -> None:
 def without_a_result(first: Statement, second: Statement) -> list[Statement]:
     """Properly signed and consistent, but a requirement of its own catalogue has no result."""
     document = json.loads(json.dumps(first.predicate))
-    document["runs"][0]["provenance"]["catalogue"] = {"digest": "d" * 64, "requirements": {"TA-01": "MUST", "TA-77": "MUST"}}
+    document["runs"][0]["provenance"]["catalogue"] = {
+        "digest": "d" * 64,
+        "requirements": {"TA-01": "MUST", "TA-77": "MUST"},
+    }
     return [replace(first, predicate=document), second]
 
 
@@ -327,7 +353,10 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "matrix byte": (spoil_matrix, "step 7"),
     "matrix missing": (lambda folder: (folder / "matrix.json").unlink(), "step 7"),
     "matrix is a folder": (matrix_is_a_folder, "step 7"),
-    "evidence changed": (lambda folder: (folder / "evidence/TA-01.json").write_text("{}\n"), "changed: evidence/TA-01.json"),
+    "evidence changed": (
+        lambda folder: (folder / "evidence/TA-01.json").write_text("{}\n"),
+        "changed: evidence/TA-01.json",
+    ),
     "evidence missing": (lambda folder: (folder / "evidence/TA-01.json").unlink(), "missing: evidence/TA-01.json"),
     "evidence extra": (lambda folder: (folder / "evidence/TA-03.json").write_text("{}"), "extra: evidence/TA-03.json"),
     "evidence is a link": (evidence_is_a_link, "step 9"),
@@ -352,7 +381,12 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         "step 6: the schema version must be at most",
     ),
     "predicate another than the file": (
-        resigned(lambda first, second: [replace(first, predicate={**first.predicate, "generatedAt": "2025-01-01T00:00:00Z"}), second]),
+        resigned(
+            lambda first, second: [
+                replace(first, predicate={**first.predicate, "generatedAt": "2025-01-01T00:00:00Z"}),
+                second,
+            ]
+        ),
         "step 7",
     ),
     "requirement missing": (resigned(without_a_result, write_matrix=True), "step 13"),
@@ -403,7 +437,13 @@ class TestSpoiled:
         monkeypatch.setattr(os, "open", counted)
         verify_report(folder, [SIGNER.public_key])
         read = sorted(Path(path).relative_to(folder).as_posix() for path in seen if path.startswith(str(folder)))
-        assert read == ["evidence/TA-01.json", "evidence/TA-02.json", "matrix.intoto.jsonl", "matrix.json", "matrix.sigstore.jsonl"]
+        assert read == [
+            "evidence/TA-01.json",
+            "evidence/TA-02.json",
+            "matrix.intoto.jsonl",
+            "matrix.json",
+            "matrix.sigstore.jsonl",
+        ]
 
     def test_every_byte_of_the_matrix_counts(self, folder: Path) -> None:
         """Wherever a bit of the matrix is flipped, it is refused."""
@@ -459,7 +499,9 @@ class TestCommand:
         assert self.run(str(folder), "--key", key, "--json") == 1
         assert json.loads(capsys.readouterr().out)["verified"] is False
 
-    def test_bad_report_and_bad_question(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_bad_report_and_bad_question(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """A spoiled report is status 1 with the step; a missing key, key file or folder is status 4."""
         (tmp_path / "other.pem").write_bytes(OTHER.public_pem)
         assert self.run(str(folder), "--key", str(tmp_path / "other.pem")) == 1

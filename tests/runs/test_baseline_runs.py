@@ -11,7 +11,8 @@ BOTH = ("-k", "ninety_ten or weight_zero_gets_nothing")
 
 
 def test_known_failures_do_not_fail_a_run(tmp_path: Path) -> None:
-    """The same failure again is named as known and gives status 0, another one status 1; the matrix says failed in both cases."""
+    """The same failure again is named as known and gives status 0, another one status 1;
+    the matrix says failed in both cases."""
     for name in ("first", "same", "other"):
         (tmp_path / name).mkdir()
     first = run_suite(tmp_path / "first", "--smi-fault=split-weights-ignored", *BOTH)

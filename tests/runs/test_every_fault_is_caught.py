@@ -1,7 +1,9 @@
-"""The suite's proof of itself: under every fault it fails exactly what the fault breaks; healthy, with no mesh, or broken, it never lies.
+"""The suite's proof of itself: under every fault it fails exactly what the fault breaks; healthy, with no mesh,
+or broken, it never lies.
 
-Every fault is tested against the requirements that it breaks and a sample of their neighbours that changes with the fault's name;
-with SMI_FAULTS_SCOPE=api (`make faults`) against all requirements of those APIs, with =all (`make faults-all`) against everything.
+Every fault is tested against the requirements that it breaks and a sample of their neighbours that changes with the
+fault's name; with SMI_FAULTS_SCOPE=api (`make faults`) against all requirements of those APIs,
+with =all (`make faults-all`) against everything.
 """
 
 import hashlib
@@ -39,7 +41,9 @@ def chosen(fault: dict[str, Any], scope: str) -> list[str]:
         return [f"--smi-api={','.join(sorted(apis))}"]
     assert scope == "sample", f"SMI_FAULTS_SCOPE is sample, api or all, not {scope}"
     neighbours = {record.requirement for record in load() if record.api in apis} - set(fault["breaks"])
-    sample = sorted(neighbours, key=lambda requirement: hashlib.sha256(f"{fault['name']} {requirement}".encode()).digest())[:NEIGHBOURS]
+    sample = sorted(
+        neighbours, key=lambda requirement: hashlib.sha256(f"{fault['name']} {requirement}".encode()).digest()
+    )[:NEIGHBOURS]
     return ["-k", " or ".join(sorted({*fault["breaks"], *sample}))]
 
 
@@ -67,7 +71,9 @@ def test_faults_break_known_requirements() -> None:
     """A fault that claims to break what is not in the catalogue promises what nobody checks."""
     known = {record.requirement for record in load()}
 
-    assert {fault["name"]: sorted(set(fault["breaks"]) - known) for fault in FAULTS if set(fault["breaks"]) - known} == {}
+    assert {
+        fault["name"]: sorted(set(fault["breaks"]) - known) for fault in FAULTS if set(fault["breaks"]) - known
+    } == {}
 
 
 def test_cluster_without_a_mesh_passes_nothing(tmp_path: Path) -> None:
@@ -88,5 +94,7 @@ def test_broken_harness_is_errored(fault: str, tmp_path: Path) -> None:
     run = run_suite(tmp_path, f"--smi-fault={fault}", "--smi-api=access,split", "-k", chosen, "--smi-timeout=0.2")
 
     assert run.requirements("errored"), run.output[-3000:]
-    assert run.requirements("passed", "failed", "observed") == set(), run.explain(run.requirements("passed", "failed", "observed"))
+    assert run.requirements("passed", "failed", "observed") == set(), run.explain(
+        run.requirements("passed", "failed", "observed")
+    )
     assert run.status == 3

@@ -20,8 +20,16 @@ LEAD = re.compile(r"^ +(sent|expected|got|reason|objects|clause|repeat|evidence)
             "access-cross-product",
             ["GET", "/y", "never arrives", "answer 200", "TrafficTarget", "second", "traffic-access.md"],
         ),
-        ("TA-55", "access-http-grant-opens-tcp", ["TCP", "denied: never arrives", "arrived at", "TrafficTarget", "HTTPRouteGroup"]),
-        ("TS-14", "specs-method-ignored", ["HEAD", "denied: never arrives", "GET /m", "HTTPRouteGroup", "traffic-specs.md"]),
+        (
+            "TA-55",
+            "access-http-grant-opens-tcp",
+            ["TCP", "denied: never arrives", "arrived at", "TrafficTarget", "HTTPRouteGroup"],
+        ),
+        (
+            "TS-14",
+            "specs-method-ignored",
+            ["HEAD", "denied: never arrives", "GET /m", "HTTPRouteGroup", "traffic-specs.md"],
+        ),
         ("SP-01", "split-weights-ignored", ["90.0%", "at v1", "at v2", "TrafficSplit", "v1", "90", "traffic-split.md"]),
         ("SP-26", "split-portless-keeps-share", ["expected", "TrafficSplit", "v2", "traffic-split.md"]),
         ("TM-01", "metrics-not-registered", ["reason", "metrics.smi-spec.io", "traffic-metrics.md"]),

@@ -1,4 +1,5 @@
-"""Runs against a cluster that was there before and stays after: kubeconfigs that do not work, and namespaces that must not stay."""
+"""Runs against a cluster that was there before and stays after: kubeconfigs that do not work,
+and namespaces that must not stay."""
 
 import json
 import os
@@ -48,8 +49,19 @@ def test_run_passes_and_leaves_no_namespace(cluster: EmbeddedCluster, tmp_path: 
 
 def test_interrupted_run_leaves_no_namespace(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     """Ctrl-C in the middle of an assertion deletes what was created."""
-    command = [sys.executable, "-m", "pytest", "--mesh=reference", "-v", "-p", "no:cacheprovider", f"--kubeconfig={cluster.kubeconfig}"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--mesh=reference",
+        "-v",
+        "-p",
+        "no:cacheprovider",
+        f"--kubeconfig={cluster.kubeconfig}",
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if "PASSED" in line:
@@ -63,7 +75,8 @@ def test_interrupted_run_leaves_no_namespace(cluster: EmbeddedCluster, tmp_path:
 
 
 def test_kept_namespaces_are_found_and_cleaned(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """`--smi-keep` leaves them for inspection and says which and how to look; `pytest-smi clean` removes them and nothing else."""
+    """`--smi-keep` leaves them for inspection and says which and how to look;
+    `pytest-smi clean` removes them and nothing else."""
     run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-k", "unlisted_source", "--smi-keep")
     objects = Objects(Connection(cluster.kubeconfig))
     kept = {namespace["metadata"]["name"] for namespace in find(objects)}
@@ -85,7 +98,9 @@ def test_kept_namespaces_are_found_and_cleaned(cluster: EmbeddedCluster, tmp_pat
         ({"token": "expired"}, 3, "refused the credentials"),
     ],
 )
-def test_cluster_that_cannot_be_used(cluster: EmbeddedCluster, tmp_path: Path, changes: dict[str, str], status: int, message: str) -> None:
+def test_cluster_that_cannot_be_used(
+    cluster: EmbeddedCluster, tmp_path: Path, changes: dict[str, str], status: int, message: str
+) -> None:
     """One message with the remedy, status 3, nothing left behind."""
     run = run_suite(tmp_path, f"--kubeconfig={altered(cluster, tmp_path, **changes)}")
 
@@ -119,7 +134,8 @@ def token_of(cluster: EmbeddedCluster, namespace: str, account: str) -> str:
 
 
 def test_least_privilege_is_enough(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """A run with the permissions of manifests/rbac.yaml and no others does everything, TrafficMetrics and clean-up included."""
+    """A run with the permissions of manifests/rbac.yaml and no others does everything,
+    TrafficMetrics and clean-up included."""
     admin = Connection(cluster.kubeconfig)
     for document in yaml.safe_load_all((bundled("manifests") / "rbac.yaml").read_text()):
         group = document["apiVersion"]
@@ -129,7 +145,12 @@ def test_least_privilege_is_enough(cluster: EmbeddedCluster, tmp_path: Path) -> 
     kubeconfig = altered(cluster, tmp_path, token=token_of(cluster, "pytest-smi", "runner"))
 
     run = run_suite(
-        tmp_path, f"--kubeconfig={kubeconfig}", "-k", "unlisted_source or ninety_ten or misconfigured or traffic_metrics", "-n", "2"
+        tmp_path,
+        f"--kubeconfig={kubeconfig}",
+        "-k",
+        "unlisted_source or ninety_ten or misconfigured or traffic_metrics",
+        "-n",
+        "2",
     )
 
     assert run.requirements("failed", "errored") == set(), run.output[-4000:]
@@ -152,10 +173,20 @@ def test_sample_application_runs_from_its_manifests(cluster: EmbeddedCluster) ->
     for deployment in deployments:
         kubectl("rollout", "status", f"deployment/{deployment['metadata']['name']}", "--timeout=30s")
     (service,) = [item["metadata"]["name"] for item in json.loads(kubectl("get", "services", "-o", "json"))["items"]]
-    plan = {"op": "probe", "id": "1", "kind": "http", "host": f"{service}.by-hand", "port": 8080, "repeat": 3, "nonce": "hand"}
+    plan = {
+        "op": "probe",
+        "id": "1",
+        "kind": "http",
+        "host": f"{service}.by-hand",
+        "port": 8080,
+        "repeat": 3,
+        "nonce": "hand",
+    }
 
     client = next(d["metadata"]["name"] for d in deployments if d["metadata"]["name"] != service)
-    lines = kubectl("exec", "-i", f"deployment/{client}", "--", "sample-app", "prober", stdin=json.dumps(plan) + "\n").splitlines()
+    lines = kubectl(
+        "exec", "-i", f"deployment/{client}", "--", "sample-app", "prober", stdin=json.dumps(plan) + "\n"
+    ).splitlines()
 
     assert json.loads(lines[0])["ready"] is True
     assert [result["echo"] for result in json.loads(lines[1])["results"]] == [True, True, True]

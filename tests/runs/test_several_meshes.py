@@ -1,4 +1,5 @@
-"""Several meshes, clusters and versions in one run: each is tested by itself, one matrix comes out, the same for any number of workers."""
+"""Several meshes, clusters and versions in one run: each is tested by itself, one matrix comes out,
+the same for any number of workers."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +35,14 @@ def clusters() -> Iterator[tuple[EmbeddedCluster, EmbeddedCluster]]:
 @pytest.fixture(scope="module")
 def kubeconfig(clusters: tuple[EmbeddedCluster, EmbeddedCluster], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One kubeconfig with a context for each, as `kubectl config` merges them."""
-    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": [], "current-context": "one"}
+    merged: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [],
+        "users": [],
+        "contexts": [],
+        "current-context": "one",
+    }
     for name, cluster in zip(("one", "two"), clusters, strict=True):
         document = yaml.safe_load(cluster.kubeconfig.read_text())
         merged["clusters"].append({"name": name, "cluster": document["clusters"][0]["cluster"]})
@@ -49,18 +57,24 @@ def kubeconfig(clusters: tuple[EmbeddedCluster, EmbeddedCluster], tmp_path_facto
 def runs_of(run: FinishedRun) -> dict[str, dict[str, Any]]:
     """The runs in a matrix by name and variant."""
     assert run.matrix is not None, run.output[-3000:]
-    return {" ".join(filter(None, (one["mesh"]["name"], one["options"].get("variant")))): one for one in run.matrix["runs"]}
+    return {
+        " ".join(filter(None, (one["mesh"]["name"], one["options"].get("variant")))): one for one in run.matrix["runs"]
+    }
 
 
 def statuses(one: dict[str, Any]) -> dict[str, str]:
     """Requirement → status of what the choice asked for."""
-    return {result["requirement"]: result["status"] for result in one["results"] if result["requirement"] in REQUIREMENTS}
+    return {
+        result["requirement"]: result["status"] for result in one["results"] if result["requirement"] in REQUIREMENTS
+    }
 
 
 @pytest.mark.parametrize("workers", ["0", "4"])
 def test_two_contexts_of_one_mesh(kubeconfig: Path, tmp_path: Path, workers: str) -> None:
     """Each cluster has a run of its own, with evidence of its own."""
-    run = run_suite(tmp_path, "--mesh=reference@two", f"--kubeconfig={kubeconfig}", "-n", workers, *CHOICE, mesh="reference@one")
+    run = run_suite(
+        tmp_path, "--mesh=reference@two", f"--kubeconfig={kubeconfig}", "-n", workers, *CHOICE, mesh="reference@one"
+    )
 
     found = runs_of(run)
     assert {name: statuses(one) for name, one in found.items()} == dict.fromkeys(
@@ -72,21 +86,34 @@ def test_two_contexts_of_one_mesh(kubeconfig: Path, tmp_path: Path, workers: str
     assert found["reference@one"]["nonce"] != found["reference@two"]["nonce"]
 
 
-def test_embedded_mesh_beside_one_on_a_cluster(kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_mesh_beside_one_on_a_cluster(
+    kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name without a context is the embedded mesh; a fault is of that alone, and only it fails."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    run = run_suite(tmp_path, "--mesh=reference@one", "--smi-fault=access-any-identity", "-n", "2", "-k", "unlisted_source")
+    run = run_suite(
+        tmp_path, "--mesh=reference@one", "--smi-fault=access-any-identity", "-n", "2", "-k", "unlisted_source"
+    )
 
     found = runs_of(run)
     assert run.status == 1, run.output[-4000:]
-    assert {name: statuses(one) for name, one in found.items()} == {"reference": {"TA-06": "failed"}, "reference@one": {"TA-06": "passed"}}
-    assert {name: one["options"]["fault"] for name, one in found.items()} == {"reference": "access-any-identity", "reference@one": None}
+    assert {name: statuses(one) for name, one in found.items()} == {
+        "reference": {"TA-06": "failed"},
+        "reference@one": {"TA-06": "passed"},
+    }
+    assert {name: one["options"]["fault"] for name, one in found.items()} == {
+        "reference": "access-any-identity",
+        "reference@one": None,
+    }
 
 
 @pytest.mark.parametrize("workers", ["0", "3"])
 def test_every_version_side_by_side(kubeconfig: Path, tmp_path: Path, workers: str) -> None:
-    """The newest of all first, then each other version with the rest at the newest; a grant of a port is written as each has it."""
-    run = run_suite(tmp_path, "--smi-version=all", f"--kubeconfig={kubeconfig}", "-n", workers, *CHOICE, mesh="reference@two")
+    """The newest of all first, then each other version with the rest at the newest;
+    a grant of a port is written as each has it."""
+    run = run_suite(
+        tmp_path, "--smi-version=all", f"--kubeconfig={kubeconfig}", "-n", workers, *CHOICE, mesh="reference@two"
+    )
 
     found = runs_of(run)
     access, split = (
@@ -110,7 +137,10 @@ def test_every_version_side_by_side(kubeconfig: Path, tmp_path: Path, workers: s
         "split": "v1alpha1",
         "metrics": None,
     }
-    reasons = {result["requirement"]: result["reason"] for result in found["reference@two access=v1alpha2,specs=v1alpha3"]["results"]}
+    reasons = {
+        result["requirement"]: result["reason"]
+        for result in found["reference@two access=v1alpha2,specs=v1alpha3"]["results"]
+    }
     assert reasons["TA-48"] == "not stated in access v1alpha2: the requirement is of v1alpha3 and newer"
 
 
@@ -150,6 +180,15 @@ def test_wanted_version_that_is_not_served(kubeconfig: Path, tmp_path: Path) -> 
 
 def test_nothing_stays_on_either_cluster(kubeconfig: Path, tmp_path: Path) -> None:
     """Each cluster is cleaned, whatever ran on the other."""
-    run_suite(tmp_path, "--mesh=reference@two", f"--kubeconfig={kubeconfig}", "-n", "2", "-k", "unlisted_source", mesh="reference@one")
+    run_suite(
+        tmp_path,
+        "--mesh=reference@two",
+        f"--kubeconfig={kubeconfig}",
+        "-n",
+        "2",
+        "-k",
+        "unlisted_source",
+        mesh="reference@one",
+    )
 
     assert [find(Objects(Connection(kubeconfig, context))) for context in ("one", "two")] == [[], []]

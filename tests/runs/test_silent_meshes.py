@@ -41,7 +41,8 @@ def deployed(cluster: EmbeddedCluster) -> list[str]:
 
 
 def test_nothing_claimed_and_nothing_served_gives_a_whole_matrix(bare: EmbeddedCluster, tmp_path: Path) -> None:
-    """Every requirement is unsupported with the reason, nothing is deployed, it is not conformant, and the status is 3."""
+    """Every requirement is unsupported with the reason, nothing is deployed, it is not conformant,
+    and the status is 3."""
     before = namespaces(bare)
 
     run = run_suite(tmp_path, f"--kubeconfig={bare.kubeconfig}", mesh="tanzu", timeout=60)
@@ -57,7 +58,8 @@ def test_nothing_claimed_and_nothing_served_gives_a_whole_matrix(bare: EmbeddedC
 
 
 def test_null_mesh_needs_the_definitions(bare: EmbeddedCluster, tmp_path: Path) -> None:
-    """A mesh that claims something of which nothing is served stops before the run: something is missing from the cluster."""
+    """A mesh that claims something of which nothing is served stops before the run:
+    something is missing from the cluster."""
     run = run_suite(tmp_path, f"--kubeconfig={bare.kubeconfig}", mesh="none", timeout=60)
 
     assert run.status == 3, run.output
@@ -90,7 +92,9 @@ def test_mesh_that_claims_nothing_is_held_to_what_is_served(tmp_path: Path) -> N
         )
     )
     try:
-        run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", f"--mesh-profile={profile}", "-k", "TA-06", mesh="quiet")
+        run = run_suite(
+            tmp_path, f"--kubeconfig={cluster.kubeconfig}", f"--mesh-profile={profile}", "-k", "TA-06", mesh="quiet"
+        )
     finally:
         cluster.stop()
 
@@ -124,7 +128,18 @@ def test_auto_says_what_it_looked_for(bare: EmbeddedCluster, tmp_path: Path) -> 
 
 def test_auto_needs_no_cluster_to_be_listed(tmp_path: Path) -> None:
     """`--collect-only` asks no cluster."""
-    command = [sys.executable, "-m", "pytest", "--mesh=auto", "--collect-only", "-q", "-p", "no:cacheprovider", "-k", "TA-06"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--mesh=auto",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "TA-06",
+    ]
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
 

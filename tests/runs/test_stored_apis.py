@@ -38,7 +38,14 @@ def requirement(*needs: str, since: tuple[tuple[str, str], ...] = ()) -> Asserti
     """A requirement of the first of these APIs that needs the others."""
     prefix = {"access": "TA", "specs": "TS", "split": "SP"}[needs[0]]
     return Assertion(
-        requirement=f"{prefix}-01", name="a::b", statement="s", level="MUST", source="x", needs=needs, features=(), since=since
+        requirement=f"{prefix}-01",
+        name="a::b",
+        statement="s",
+        level="MUST",
+        source="x",
+        needs=needs,
+        features=(),
+        since=since,
     )
 
 
@@ -84,7 +91,8 @@ def test_a_worker_is_told_what_is_stored() -> None:
 
 @pytest.mark.slow
 def test_the_matrix_shows_a_stored_api_as_unclaimed(tmp_path: Path) -> None:
-    """Access is tested in part, so without a capability; specs, although its objects were written, has no version either."""
+    """Access is tested in part, so without a capability; specs, although its objects were written,
+    has no version either."""
     cluster = EmbeddedCluster(persona_arguments("consul"))
     try:
         run = run_suite(tmp_path, f"--kubeconfig={cluster.kubeconfig}", "-k", "TA-29 or TS-01", mesh="consul")

@@ -26,7 +26,12 @@ class Session:
 
     def __init__(self, *arguments: str, env: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sample_app", *arguments], env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [sys.executable, "-m", "sample_app", *arguments],
+            env=env,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
         )
         self._buffer = b""
 
@@ -76,7 +81,12 @@ class App:
     def __init__(self, folder: Path) -> None:
         self.http, self.tcp, self.greeting, self.health = _free_ports(socket.SOCK_STREAM, 4)
         (self.udp,) = _free_ports(socket.SOCK_DGRAM, 1)
-        ports = {"HTTP_PORTS": self.http, "TCP_PORTS": self.tcp, "TCP_SERVER_FIRST_PORTS": self.greeting, "UDP_PORTS": self.udp}
+        ports = {
+            "HTTP_PORTS": self.http,
+            "TCP_PORTS": self.tcp,
+            "TCP_SERVER_FIRST_PORTS": self.greeting,
+            "UDP_PORTS": self.udp,
+        }
         self.env = {**os.environ, **{name: str(port) for name, port in ports.items()}, "HEALTH_PORT": str(self.health)}
         self.env |= {"POD_NAME": "srv-1", "TMPDIR": str(folder)}
         self._sessions: list[Session] = []

@@ -1,4 +1,5 @@
-"""The sample application's image is made of named versions with digests, and of nothing that differs between machines."""
+"""The sample application's image is made of named versions with digests,
+and of nothing that differs between machines."""
 
 import re
 from importlib.metadata import requires

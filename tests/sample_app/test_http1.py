@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from sample_app.errors import ProtocolError
-from sample_app.http1 import RequestEnd, RequestHead, RequestParser, Response, ResponseParser, encode_request, encode_response
+from sample_app.http1 import (
+    RequestEnd,
+    RequestHead,
+    RequestParser,
+    Response,
+    ResponseParser,
+    encode_request,
+    encode_response,
+)
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Smi-Pod: a\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nTrailer: 1\r\n\r\n"
@@ -116,7 +124,9 @@ class TestRequestParser:
         assert isinstance(events[0], RequestHead)
         assert events[0].expects_continue
 
-    @pytest.mark.parametrize("data", [b"GET /\r\n\r\n", b"GET / HTTP/2\r\n\r\n", b"GET /a b HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"])
+    @pytest.mark.parametrize(
+        "data", [b"GET /\r\n\r\n", b"GET / HTTP/2\r\n\r\n", b"GET /a b HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
+    )
     def test_garbage_is_refused(self, data: bytes) -> None:
         """What is not a request line is a protocol error."""
         with pytest.raises(ProtocolError):
@@ -128,5 +138,8 @@ def test_response_round_trip(method: str, body: bytes) -> None:
     """What the server writes is what the prober reads."""
     response = read_response(encode_response(method, 503, [("x-smi-pod", "a")], b"hello", close=True), 1, method)
     assert response == Response(
-        status=503, headers={"x-smi-pod": "a", "content-length": "5", "connection": "close"}, body=body, keep_alive=False
+        status=503,
+        headers={"x-smi-pod": "a", "content-length": "5", "connection": "close"},
+        body=body,
+        keep_alive=False,
     )

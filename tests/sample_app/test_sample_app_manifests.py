@@ -1,4 +1,5 @@
-"""The manifests and the Dockerfile of the sample application agree with the program, and with restricted PodSecurity."""
+"""The manifests and the Dockerfile of the sample application agree with the program,
+and with restricted PodSecurity."""
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ class TestOutcomes:
 
     def test_record_has_the_contract_keys(self) -> None:
         """A result has every key of the contract; error and reconnected only where they apply."""
-        record = Result(i=0, outcome="answer", ms=1.23456, t=2.0, answer=Answer(status=200, pod="a", echo=True)).to_json()
+        record = Result(
+            i=0, outcome="answer", ms=1.23456, t=2.0, answer=Answer(status=200, pod="a", echo=True)
+        ).to_json()
         assert record == {"i": 0, "outcome": "answer", "status": 200, "pod": "a", "echo": True, "ms": 1.235, "t": 2.0}
         lost = Result(i=1, outcome="reset", ms=1.0, t=2.0, error="x", reconnected=True).to_json()
         assert (lost["status"], lost["echo"], lost["error"], lost["reconnected"]) == (None, False, "x", True)
@@ -108,17 +110,23 @@ class TestEcho:
         assert not is_own_echo(reply.body, "a", "n-1")
         assert not is_own_echo(reply.body, None, "n-0")
 
-    @pytest.mark.parametrize("body", [b"", b"n-0", b'{"headers":{"x-smi-nonce":"n-0"}}', b'{"nonce":"n-0"}', b'["n-0"]', b"{broken n-0"])
+    @pytest.mark.parametrize(
+        "body", [b"", b"n-0", b'{"headers":{"x-smi-nonce":"n-0"}}', b'{"nonce":"n-0"}', b'["n-0"]', b"{broken n-0"]
+    )
     def test_reflected_nonce_is_no_echo(self, body: bytes) -> None:
         """An error page that reflects the request is not the echo."""
         assert not is_own_echo(body, "a", "n-0")
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("x-smi-status", "99"), ("x-smi-status", "x"), ("x-smi-delay", "-1"), ("x-smi-delay", "nan")]
+        ("name", "value"),
+        [("x-smi-status", "99"), ("x-smi-status", "x"), ("x-smi-delay", "-1"), ("x-smi-delay", "nan")],
     )
     def test_senseless_wish_is_400(self, name: str, value: str) -> None:
         """A control header that makes no sense is answered 400, not ignored."""
-        assert echo_reply(pod="a", port=1, protocol="HTTP/1.1", method="GET", path="/", headers=[(name, value)]).status == 400
+        assert (
+            echo_reply(pod="a", port=1, protocol="HTTP/1.1", method="GET", path="/", headers=[(name, value)]).status
+            == 400
+        )
 
     @pytest.mark.parametrize("size", [1, 4, 100])
     def test_lines_among_bytes(self, size: int) -> None:
@@ -171,9 +179,17 @@ class TestSettings:
     def test_empty_means_none(self) -> None:
         """Defaults hold for what is absent; an empty list is no port; TCP and UDP may share a number."""
         settings = read_settings({"TCP_PORTS": "", "UDP_PORTS": "8080"}, "host")
-        assert (settings.pod, settings.http, settings.tcp, settings.udp, settings.health) == ("host", (8080, 8081), (), (8080,), (8086,))
+        assert (settings.pod, settings.http, settings.tcp, settings.udp, settings.health) == (
+            "host",
+            (8080, 8081),
+            (),
+            (8080,),
+            (8086,),
+        )
 
-    @pytest.mark.parametrize("env", [{"HTTP_PORTS": "x"}, {"UDP_PORTS": "70000"}, {"TCP_PORTS": "8080"}, {"HEALTH_PORT": "1,2"}])
+    @pytest.mark.parametrize(
+        "env", [{"HTTP_PORTS": "x"}, {"UDP_PORTS": "70000"}, {"TCP_PORTS": "8080"}, {"HEALTH_PORT": "1,2"}]
+    )
     def test_bad_ports_are_refused(self, env: dict[str, str]) -> None:
         """A port that is none, or has two uses, is refused."""
         with pytest.raises(SettingsError):

@@ -64,7 +64,9 @@ def test_every_kind_is_answered_and_journalled(app: Any, prober: Any, kind: str)
     port = getattr(app, attribute)
     journal, found = open_journal(app)
     answer = prober.ask(line(port, repeat=20, nonce=kind, **fields))
-    assert [(r["i"], r["outcome"], r["echo"], r["pod"]) for r in answer["results"]] == [(i, "answer", True, "srv-1") for i in range(20)]
+    assert [(r["i"], r["outcome"], r["echo"], r["pod"]) for r in answer["results"]] == [
+        (i, "answer", True, "srv-1") for i in range(20)
+    ]
     assert not any("reconnected" in r for r in answer["results"])
     entries = entries_until_sync(journal, "1")
     assert sorted(entry["nonce"] for entry in entries) == sorted(f"{kind}-{i}" for i in range(20))
@@ -77,15 +79,26 @@ def test_every_kind_is_answered_and_journalled(app: Any, prober: Any, kind: str)
 
 @pytest.mark.parametrize("version", ["1.1", "2"])
 def test_requests_arrive_as_planned(app: Any, prober: Any, version: str) -> None:
-    """Method, raw target, headers and host reach the journal; status and pod come back; HEAD has no body, so no echo."""
+    """Method, raw target, headers and host reach the journal; status and pod come back; HEAD has no body,
+    so no echo."""
     journal, _ = open_journal(app)
     requests = [
-        {"method": "PATCH", "path": "/a%2Fb?x=1&y", "headers": [["x-k", "v"]], "body": "data", "host_header": "other.example"},
+        {
+            "method": "PATCH",
+            "path": "/a%2Fb?x=1&y",
+            "headers": [["x-k", "v"]],
+            "body": "data",
+            "host_header": "other.example",
+        },
         {"method": "HEAD", "headers": [["x-smi-status", "503"]]},
         {"method": "GET", "headers": [["x-smi-status", "500"]]},
     ]
     results = prober.ask(line(app.http, version=version, requests=requests))["results"]
-    assert [(r["status"], r["pod"], r["echo"]) for r in results] == [(200, "srv-1", True), (503, "srv-1", False), (500, "srv-1", True)]
+    assert [(r["status"], r["pod"], r["echo"]) for r in results] == [
+        (200, "srv-1", True),
+        (503, "srv-1", False),
+        (500, "srv-1", True),
+    ]
     first, second, _ = entries_until_sync(journal, "a")
     assert (first["method"], first["path"], second["method"]) == ("PATCH", "/a%2Fb?x=1&y", "HEAD")
     assert ["x-k", "v"] in first["headers"]
@@ -176,8 +189,16 @@ def test_unknown_name_is_dns(prober: Any) -> None:
     """A name that does not resolve is never taken for a denial, also when asked for by `resolve`."""
     results = prober.ask(line(80, host="no-such-name.invalid", repeat=2))["results"]
     assert [r["outcome"] for r in results] == ["dns", "dns"]
-    assert prober.ask({"op": "resolve", "id": "r", "host": "no-such-name.invalid"}) == {"id": "r", "addresses": [], "error": "dns"}
-    assert prober.ask({"op": "resolve", "id": "r", "host": "localhost"}) == {"id": "r", "addresses": ["127.0.0.1"], "error": None}
+    assert prober.ask({"op": "resolve", "id": "r", "host": "no-such-name.invalid"}) == {
+        "id": "r",
+        "addresses": [],
+        "error": "dns",
+    }
+    assert prober.ask({"op": "resolve", "id": "r", "host": "localhost"}) == {
+        "id": "r",
+        "addresses": ["127.0.0.1"],
+        "error": None,
+    }
 
 
 def test_address_goes_before_host(app: Any, prober: Any) -> None:
@@ -220,7 +241,8 @@ def test_end_of_input_ends_the_prober(app: Any) -> None:
 
 
 def test_fence_covers_what_was_sent_before_it(app: Any) -> None:
-    """Bytes that are in the server's socket buffers when the fence arrives are journalled before it, answered or not."""
+    """Bytes that are in the server's socket buffers when the fence arrives are journalled before it,
+    answered or not."""
     journal, _ = open_journal(app)
     for turn in range(20):
         sock = socket.create_connection(("127.0.0.1", app.http), timeout=5)
@@ -252,7 +274,8 @@ def test_all_sends_old_entries(app: Any, prober: Any) -> None:
 
 
 def test_server_ends_on_sigterm(tmp_path: Path, app: Any) -> None:
-    """SIGTERM ends the server with status 0; its journal session tells, with status 3, and so does one that finds no server."""
+    """SIGTERM ends the server with status 0; its journal session tells, with status 3,
+    and so does one that finds no server."""
     other = type(app)(tmp_path)
     try:
         journal, _ = open_journal(other)

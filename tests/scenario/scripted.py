@@ -1,4 +1,5 @@
-"""A scenario without a cluster: workloads that exist at once, a clock that only pauses move, and a wire that follows a script.
+"""A scenario without a cluster: workloads that exist at once, a clock that only pauses move,
+and a wire that follows a script.
 
 Only the two ends are made up: the testbed below the scenario, and `observe` and `pause` of its context.
 """
@@ -22,7 +23,8 @@ from pytest_smi.testbed.workloads import Pod, Workload
 Place = tuple[str, int]
 """Where a request arrives: pod and port."""
 Script = Callable[[Call, int, float], Place | Outcome]
-"""From a call, the number of the request (counted over all calls) and the time, to where it arrives or what becomes of it."""
+"""From a call, the number of the request (counted over all calls) and the time,
+to where it arrives or what becomes of it."""
 VERSIONS = {"access": "v1alpha3", "specs": "v1alpha4", "split": "v1alpha4"}
 
 
@@ -67,11 +69,18 @@ class ScriptedObjects:
 class ScriptedTestbed:
     """Stands in for the cluster: healthy unless `broken` says what is wrong."""
 
-    def __init__(self, limits: Limits, *, versions: Mapping[str, str], idle_before: float, root_selects_backends: bool) -> None:
+    def __init__(
+        self, limits: Limits, *, versions: Mapping[str, str], idle_before: float, root_selects_backends: bool
+    ) -> None:
         profile = load_profile("reference")
         splits = replace(profile.splits, idle_before=idle_before, root_selects_backends=root_selects_backends)
         self.target = MeshTarget(
-            name="scripted", profile=replace(profile, splits=splits), versions=versions, limits=limits, image="none", run="scripted"
+            name="scripted",
+            profile=replace(profile, splits=splits),
+            versions=versions,
+            limits=limits,
+            image="none",
+            run="scripted",
         )
         self.objects = ScriptedObjects()
         self.failed_controls = 0
@@ -92,7 +101,9 @@ class ScriptedTestbed:
         """Return a client."""
         return self.deploy(f"cli-{account}", alias, account=account, title=f"cli-{account}", joined=joined)
 
-    def deploy(self, name: str, alias: str, *, account: str, title: str, joined: bool = True, replicas: int = 1, **_: object) -> Workload:
+    def deploy(
+        self, name: str, alias: str, *, account: str, title: str, joined: bool = True, replicas: int = 1, **_: object
+    ) -> Workload:
         """Return a workload whose pods are Ready."""
         pods = [Pod(alias, f"{name}-{index}", f"10.0.0.{index + 1}", account) for index in range(replicas)]
         addresses = Addresses.of(self.target.profile, name, alias)
@@ -130,7 +141,8 @@ class ScriptedTestbed:
 
 
 class Scripted:
-    """A scenario and its two ends: `clock`, `testbed`, and a `script` that may be exchanged; `sent` and `rounds` count."""
+    """A scenario and its two ends: `clock`, `testbed`, and a `script` that may be exchanged;
+    `sent` and `rounds` count."""
 
     def __init__(
         self,
@@ -148,7 +160,9 @@ class Scripted:
         self.testbed = ScriptedTestbed(
             limits or Limits(), versions=versions, idle_before=idle_before, root_selects_backends=root_selects_backends
         )
-        context = Context(cast(Testbed, self.testbed), "x", clock=self.clock, observe=self.observe, pause=self.clock.pause)
+        context = Context(
+            cast(Testbed, self.testbed), "x", clock=self.clock, observe=self.observe, pause=self.clock.pause
+        )
         self.smi = Scenario(context)
 
     def observe(self, servers: Sequence[Workload], batches: Sequence[ProbeBatch]) -> list[Observation]:
@@ -176,9 +190,13 @@ class Scripted:
 
 def probe(nonce: str, outcome: Outcome, *, pod: str = "srv-1", port: int = 8080) -> Probe:
     """A probe that fared so."""
-    arrivals = () if outcome is Outcome.NOT_DELIVERED else (Arrival(nonce=nonce, pod=pod, port=port, protocol="HTTP/1.1"),)
+    arrivals = (
+        () if outcome is Outcome.NOT_DELIVERED else (Arrival(nonce=nonce, pod=pod, port=port, protocol="HTTP/1.1"),)
+    )
     client_saw = {Outcome.DELIVERED: "answer", Outcome.TIMED_OUT: "timeout"}.get(outcome, "reset")
-    return Probe(nonce=nonce, client_saw=client_saw, status=None, echo=outcome is Outcome.DELIVERED, arrivals=arrivals, ms=1.0)
+    return Probe(
+        nonce=nonce, client_saw=client_saw, status=None, echo=outcome is Outcome.DELIVERED, arrivals=arrivals, ms=1.0
+    )
 
 
 def by_call(outcomes: Mapping[Call, Outcome]) -> Script:

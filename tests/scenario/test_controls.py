@@ -47,7 +47,10 @@ def test_another_path_vouches_for_nothing(call: Call, opened: Call) -> None:
 
 def test_nothing_opened_vouches_for_nothing() -> None:
     """The reason names client, server, port and protocol."""
-    assert missing(HTTP, []) == "nothing showed that cli-c or another client of namespace t1 can reach t1/srv on port 8080 by HTTP/1.1"
+    assert (
+        missing(HTTP, [])
+        == "nothing showed that cli-c or another client of namespace t1 can reach t1/srv on port 8080 by HTTP/1.1"
+    )
 
 
 class TestClientsOutside:

@@ -1,6 +1,8 @@
-"""Meshes that need time: whatever they go through before a split is in effect, a right one never fails and a wrong one does.
+"""Meshes that need time: whatever they go through before a split is in effect,
+a right one never fails and a wrong one does.
 
-Each run is a whole assertion about a split, on a scripted mesh and a clock of its own. SMI_RUNS sets how many there are of each kind;
+Each run is a whole assertion about a split, on a scripted mesh and a clock of its own.
+SMI_RUNS sets how many there are of each kind;
 SMI_RUNS=1000 makes more than 10,000 of them; fewer run in CI.
 """
 
@@ -33,7 +35,8 @@ Spread = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Course:
-    """How a mesh changes over: spreads and the seconds after the change at which they begin; `sticks`: a client that talks sees none."""
+    """How a mesh changes over: spreads and the seconds after the change at which they begin; `sticks`:
+    a client that talks sees none."""
 
     steps: Sequence[tuple[float, Spread]]
     sticks: bool = False
@@ -44,10 +47,16 @@ class Course:
 
 
 class Converging(Scripted):
-    """Requests are spread as the root's plain Service does, until a split was applied and the mesh follows its course to the new spread."""
+    """Requests are spread as the root's plain Service does, until a split was applied
+    and the mesh follows its course to the new spread."""
 
     def __init__(self, dice: random.Random, *, root_selects_backends: bool = False, idle_before: float = 0.0) -> None:
-        super().__init__(lambda *_: Outcome.DELIVERED, limits=LIMITS, root_selects_backends=root_selects_backends, idle_before=idle_before)
+        super().__init__(
+            lambda *_: Outcome.DELIVERED,
+            limits=LIMITS,
+            root_selects_backends=root_selects_backends,
+            idle_before=idle_before,
+        )
         self.dice, self.course = dice, Course([])
         self.before: Spread = {}
         self.changed = 0.0
@@ -59,7 +68,9 @@ class Converging(Scripted):
         """Deploy servers; those marked True are behind the root."""
         servers = [self.smi.server(name, under_root=under) for name, under in roots.items()]
         chosen = [
-            s for s, under in zip(servers, roots.values(), strict=True) if under or self.testbed.target.profile.splits.root_selects_backends
+            s
+            for s, under in zip(servers, roots.values(), strict=True)
+            if under or self.testbed.target.profile.splits.root_selects_backends
         ]
         self.before = {server.name: 1 / len(chosen) for server in chosen}
         self._probes = {server.name: probe("n", Outcome.DELIVERED, pod=server.pods[0].name) for server in servers}
@@ -82,7 +93,11 @@ class Converging(Scripted):
                 continue
             lost = 1 - sum(self._route.values())
             outcomes = [*(self._probes[name] for name in self._route), probe("n", Outcome.NOT_DELIVERED)]
-            seen.append(Observation(batch=batch, probes=tuple(self.dice.choices(outcomes, [*self._route.values(), max(0.0, lost)], k=n))))
+            seen.append(
+                Observation(
+                    batch=batch, probes=tuple(self.dice.choices(outcomes, [*self._route.values(), max(0.0, lost)], k=n))
+                )
+            )
             self.clock.now += 0.05 + n * 0.004
         return seen
 
@@ -117,7 +132,9 @@ class Row:
     weights: Sequence[int]
     judged: Callable[[Scenario, Call, Mapping[Workload, int]], None]
 
-    def play(self, made: Converging, course: Callable[[Spread, Spread], Course], actual: Sequence[float] | None = None) -> None:
+    def play(
+        self, made: Converging, course: Callable[[Spread, Spread], Course], actual: Sequence[float] | None = None
+    ) -> None:
         """Play the assertion on a mesh whose final spread is `actual` (the weights)."""
         servers = made.deploys(self.servers)
         smi, root, client = made.smi, made.smi.service("app", servers), made.smi.client("a")
@@ -206,11 +223,14 @@ def test_any_state_in_between_is_waited_out(
 ) -> None:
     """Also one that was chosen to look as much like the target as it can."""
     made = Converging(random.Random(seed), root_selects_backends=root_selects_backends)
-    ROWS[row].play(made, lambda before, target: Course([(middle * delay, mixed(before, target, part)), (delay, target)]))
+    ROWS[row].play(
+        made, lambda before, target: Course([(middle * delay, mixed(before, target, part)), (delay, target)])
+    )
 
 
 def test_plain_spread_is_not_taken_for_the_split() -> None:
-    """75/25 over a root that selects both backends: 25 of 50 lies within four standard deviations, and is not settled all the same."""
+    """75/25 over a root that selects both backends: 25 of 50 lies within four standard deviations,
+    and is not settled all the same."""
     for seed in range(50):
         made = Converging(random.Random(seed), root_selects_backends=True)
         ROWS["75/25"].play(made, lambda _before, target: Course([(5.0, target)]))
@@ -224,7 +244,9 @@ def test_plain_spread_is_not_taken_for_the_split() -> None:
 def test_weights_like_the_spread_before_are_a_bug_of_the_suite(weights: tuple[int, int]) -> None:
     """No verdict: what cannot be told from the plain Service must not be asserted of a split."""
     with pytest.raises(CannotTell, match=r"50\.0% at v1-x:8080, 50\.0% at v2-x:8080"):
-        Row({"v1": True, "v2": True}, weights, share).play(Converging(random.Random(1)), lambda _before, target: Course([(0.0, target)]))
+        Row({"v1": True, "v2": True}, weights, share).play(
+            Converging(random.Random(1)), lambda _before, target: Course([(0.0, target)])
+        )
 
 
 def test_old_weights_are_a_state_before_like_any_other() -> None:

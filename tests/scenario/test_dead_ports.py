@@ -1,4 +1,5 @@
-"""A port that is dead for everybody looks denied: every assertion of access is played on a scripted mesh with each of its ports dead."""
+"""A port that is dead for everybody looks denied: every assertion of access is played on a scripted mesh with each
+of its ports dead."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,12 +32,20 @@ MODULES = (
 )
 LIMITS = Limits(settle_deadline=2, settle_rounds=2, settle_probes=2, hold_probes=10)
 NEEDS_SPLITS = "TA-68"
-DENIED_ALONE = {"TA-48": {8080, 9001}, "TA-52": {9101}, "TA-55": {9000}, "TA-50": {8081}, "TA-02": {9000}, "TA-03": {9100}}
+DENIED_ALONE = {
+    "TA-48": {8080, 9001},
+    "TA-52": {9101},
+    "TA-55": {9000},
+    "TA-50": {8081},
+    "TA-02": {9000},
+    "TA-03": {9100},
+}
 """Ports to which a requirement says denied, and never allowed."""
 
 
 class Enforcing(Scripted):
-    """A right mesh of access v1alpha3 and specs v1alpha4, at once in effect; `dead` ports of its servers answer nobody."""
+    """A right mesh of access v1alpha3 and specs v1alpha4, at once in effect;
+    `dead` ports of its servers answer nobody."""
 
     def __init__(self, dead: int | None = None) -> None:
         super().__init__(self.fare, limits=LIMITS)
@@ -63,7 +72,11 @@ class Enforcing(Scripted):
         return False
 
     def _matches(self, call: Call, rule: dict[str, Any]) -> bool:
-        found = [m for (kind, _, name), m in self.testbed.objects.applied.items() if (kind, name) == (rule["kind"], rule["name"])]
+        found = [
+            m
+            for (kind, _, name), m in self.testbed.objects.applied.items()
+            if (kind, name) == (rule["kind"], rule["name"])
+        ]
         if rule["kind"] != "HTTPRouteGroup":
             ports = (found[0]["spec"].get("matches") or {}).get("ports") if found else None
             return bool(found) and rule["kind"] == f"{call.kind.upper()}Route" and (not ports or call.port in ports)
@@ -74,7 +87,8 @@ class Enforcing(Scripted):
             routes = [route for route in routes if route["name"] in rule["matches"]]
         request = call.requests[0]
         return any(
-            re.fullmatch(route.get("pathRegex", ".*"), request.path) and {request.method, "*"} & set(route.get("methods", ["*"]))
+            re.fullmatch(route.get("pathRegex", ".*"), request.path)
+            and {request.method, "*"} & set(route.get("methods", ["*"]))
             for route in routes
         )
 
@@ -108,8 +122,11 @@ def test_right_mesh_passes(requirement: str) -> None:
 
 @every_assertion
 def test_no_dead_port_passes(requirement: str) -> None:
-    """Errored where a control or the opening of a denial is missing, failed where the requirement itself says allowed; never passed."""
+    """Errored where a control or the opening of a denial is missing, failed where the requirement itself says allowed;
+    never passed."""
     for port in sorted({call.port for call in play(requirement).calls}):
-        expected: tuple[type[Exception], ...] = (Inconclusive,) if port in DENIED_ALONE.get(requirement, ()) else (Inconclusive, NotReached)
+        expected: tuple[type[Exception], ...] = (
+            (Inconclusive,) if port in DENIED_ALONE.get(requirement, ()) else (Inconclusive, NotReached)
+        )
         with pytest.raises(expected):
             play(requirement, dead=port)

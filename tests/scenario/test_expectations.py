@@ -3,7 +3,16 @@
 import pytest
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, RequirementFailed, allowed, closed, control, denied
+from pytest_smi.scenario.verdict import (
+    Claim,
+    Inconclusive,
+    NotReached,
+    RequirementFailed,
+    allowed,
+    closed,
+    control,
+    denied,
+)
 from pytest_smi.testbed.probing.observation import Outcome
 from pytest_smi.testbed.probing.plan import Call
 from tests.scenario.scripted import Script, Scripted, by_call
@@ -83,12 +92,15 @@ def test_leak_during_the_hold_fails() -> None:
 
 
 def test_denial_without_a_control_is_pending() -> None:
-    """Until something arrives on the same path, a denial proves nothing; another server does not count, an earlier opening does."""
+    """Until something arrives on the same path, a denial proves nothing; another server does not count,
+    an earlier opening does."""
     made = scripted(by_call({A: ARRIVES, C: STAYS_AWAY, OTHER: ARRIVES}))
 
     made.smi.expect(denied(C))
     made.smi.expect(allowed(OTHER))
-    with pytest.raises(Inconclusive, match=r"cli-c .* can reach t1/srv on port 8080 by HTTP/1\.1, so that it may be dead for everybody"):
+    with pytest.raises(
+        Inconclusive, match=r"cli-c .* can reach t1/srv on port 8080 by HTTP/1\.1, so that it may be dead for everybody"
+    ):
         made.smi.conclude()
 
     made.smi.expect(allowed(A))

@@ -175,7 +175,9 @@ class TestWarning:
     def test_warning_that_names_the_backend(self) -> None:
         """Type and mention are what counts."""
         made = TwoServers(in_turn(V1))
-        made.testbed.objects.listed = [{"involvedObject": ABOUT_SPLIT, "type": "Warning", "message": "backend v1 has no port 8080"}]
+        made.testbed.objects.listed = [
+            {"involvedObject": ABOUT_SPLIT, "type": "Warning", "message": "backend v1 has no port 8080"}
+        ]
         made.smi.await_warning(SPLIT, "v1")
 
     @pytest.mark.parametrize("event", [{"type": "Normal", "message": "v1"}, {"type": "Warning", "message": "v2"}])

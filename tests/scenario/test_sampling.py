@@ -1,7 +1,8 @@
-"""Tests of the sequential test of shares: its errors by simulation and by exact computing, its cost, its special cases, its words.
+"""Tests of the sequential test of shares: its errors by simulation and by exact computing, its cost,
+its special cases, its words.
 
-Rare errors cannot be seen by simulation, so the stated ones are held in three ways: the arithmetic of each bound, exact probabilities
-on the whole grid of outcomes, and simulation at looser errors.
+Rare errors cannot be seen by simulation, so the stated ones are held in three ways: the arithmetic of each bound, exact
+probabilities on the whole grid of outcomes, and simulation at looser errors.
 """
 
 import json
@@ -37,7 +38,8 @@ class TestErrorRates:
 
     @pytest.mark.parametrize("weights", [CANARY, {"a": 50, "b": 30, "c": 20}, {"a": 1, "b": 3}])
     def test_right_mesh_is_rejected_no_oftener_than_stated(self, weights: dict[str, float]) -> None:
-        """At alpha = 0.05, 400 tests of a right mesh reject at most what a binomial with 0.05 gives with probability 0.9999."""
+        """At alpha = 0.05, 400 tests of a right mesh reject at most what a binomial with 0.05 gives
+        with probability 0.9999."""
         plan = ShareTest.from_weights(weights, alpha=0.05, beta=0.05, delta=0.15)
         dice = random.Random(20)
         rejected = sum(sample(plan, weights, dice).decision is Decision.REJECTED for _ in range(400))
@@ -53,8 +55,11 @@ class TestErrorRates:
             ({"a": 50, "b": 30, "c": 20}, {"a": 50, "b": 15, "c": 35}),
         ],
     )
-    def test_wrong_mesh_is_accepted_no_oftener_than_stated(self, weights: dict[str, float], wrong: dict[str, float]) -> None:
-        """At beta = 0.05, 400 tests of a mesh delta off accept at most what a binomial with 0.05 gives with probability 0.999."""
+    def test_wrong_mesh_is_accepted_no_oftener_than_stated(
+        self, weights: dict[str, float], wrong: dict[str, float]
+    ) -> None:
+        """At beta = 0.05, 400 tests of a mesh delta off accept at most what a binomial with 0.05 gives
+        with probability 0.999."""
         plan = ShareTest.from_weights(weights, alpha=0.01, beta=0.05, delta=0.15)
         dice = random.Random(21)
         accepted = sum(sample(plan, wrong, dice).decision is Decision.ACCEPTED for _ in range(400))
@@ -78,9 +83,12 @@ class TestErrorRates:
             assert accepted == pytest.approx(computed, abs=2e-6)
             assert computed <= 0.02
 
-    @pytest.mark.parametrize("weights", [CANARY, {"a": 50, "b": 50}, {"a": 50, "b": 30, "c": 20}, {"a": 1, "b": 3}, {"a": 300, "b": 1}])
+    @pytest.mark.parametrize(
+        "weights", [CANARY, {"a": 50, "b": 50}, {"a": 50, "b": 30, "c": 20}, {"a": 1, "b": 3}, {"a": 300, "b": 1}]
+    )
     def test_budgets_add_up(self, weights: dict[str, float]) -> None:
-        """All sides together spend at most alpha on rejecting, and each at most beta on accepting, at the errors of the suite."""
+        """All sides together spend at most alpha on rejecting, and each at most beta on accepting,
+        at the errors of the suite."""
         plan = ShareTest.from_weights(weights)
         sides = [side for test in plan.tests for side in test.sides]
         assert math.fsum(side.alpha for side in sides) <= 1e-6 * (1 + 1e-9)
@@ -95,18 +103,23 @@ class TestErrorRates:
         lower, upper = binomial_tails(hits, n, share)
         point = math.comb(n, hits) * share**hits * (1 - share) ** (n - hits)
         assert lower + upper == pytest.approx(1 + point)
-        assert lower == pytest.approx(math.fsum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(hits + 1)))
+        assert lower == pytest.approx(
+            math.fsum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(hits + 1))
+        )
 
 
 class TestCost:
     """The test stops early."""
 
     @pytest.mark.parametrize(
-        ("weights", "times"), [(CANARY, 400), ({"a": 50, "b": 50}, 400), ({"a": 50, "b": 30, "c": 20}, 1500), ({"a": 1, "b": 3}, 400)]
+        ("weights", "times"),
+        [(CANARY, 400), ({"a": 50, "b": 50}, 400), ({"a": 50, "b": 30, "c": 20}, 1500), ({"a": 1, "b": 3}, 400)],
     )
     def test_mean_number_of_requests(self, weights: dict[str, float], times: int) -> None:
-        """At the errors of the suite a right mesh costs at most 1.5 times Wald's lower bound on average, requests sent in vain included."""
-        # Three shares come closest, 1.47 over 9,000 tests; the number of tests keeps the error of the mean well below what is left.
+        """At the errors of the suite a right mesh costs at most 1.5 times Wald's lower bound on average,
+        requests sent in vain included."""
+        # Three shares come closest, 1.47 over 9,000 tests; the number of tests keeps the error of the mean well below
+        # what is left.
         plan = ShareTest.from_weights(weights)
         dice = random.Random(22)
         states = [sample(plan, weights, dice) for _ in range(times)]
@@ -116,11 +129,15 @@ class TestCost:
     def test_lower_bound_is_walds(self) -> None:
         """For one pair of shares the bound is the textbook's formula."""
         a, b = 1e-6, 1e-3
-        textbook = ((1 - a) * math.log((1 - a) / b) + a * math.log(a / (1 - b))) / (0.5 * math.log(0.5 / 0.6) + 0.5 * math.log(0.5 / 0.4))
+        textbook = ((1 - a) * math.log((1 - a) / b) + a * math.log(a / (1 - b))) / (
+            0.5 * math.log(0.5 / 0.6) + 0.5 * math.log(0.5 / 0.4)
+        )
         assert wald_lower_bound(ShareTest.from_weights({"a": 1, "b": 1})) == pytest.approx(textbook)
         assert divergence(0.5, 0.5) == 0
 
-    @pytest.mark.parametrize("wrong", [{"v1": 50, "v2": 50}, {"v1": 10, "v2": 90}, {"v1": 1, "v2": 0}, {"v1": 70, "v2": 30}])
+    @pytest.mark.parametrize(
+        "wrong", [{"v1": 50, "v2": 50}, {"v1": 10, "v2": 90}, {"v1": 1, "v2": 0}, {"v1": 70, "v2": 30}]
+    )
     def test_wrong_meshes_are_found_soon(self, wrong: dict[str, float]) -> None:
         """Ignored, swapped and winner-takes-all weights are rejected, within the largest n."""
         plan = ShareTest.from_weights(CANARY)
@@ -182,7 +199,10 @@ class TestSmallShare:
 
     def test_too_much_rejects(self) -> None:
         """A small share that gets a tenth is rejected."""
-        assert sample(ShareTest.from_weights({"v1": 300, "v2": 1}), {"v1": 85, "v2": 15}, random.Random(3)).decision is Decision.REJECTED
+        assert (
+            sample(ShareTest.from_weights({"v1": 300, "v2": 1}), {"v1": 85, "v2": 15}, random.Random(3)).decision
+            is Decision.REJECTED
+        )
 
 
 class TestDecisions:

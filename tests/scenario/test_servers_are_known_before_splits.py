@@ -1,4 +1,5 @@
-"""Before a split is judged, every server is seen to be reached by its own Service: scripted traffic, an injected clock."""
+"""Before a split is judged, every server is seen to be reached by its own Service: scripted traffic,
+an injected clock."""
 
 from collections.abc import Mapping
 
@@ -17,7 +18,9 @@ class NewServers(Scripted):
 
     def __init__(self, known_at: Mapping[str, float]) -> None:
         super().__init__(
-            lambda call, _number, now: Outcome.DELIVERED if now >= known_at.get(call.server, 0.0) else Outcome.NOT_DELIVERED,
+            lambda call, _number, now: (
+                Outcome.DELIVERED if now >= known_at.get(call.server, 0.0) else Outcome.NOT_DELIVERED
+            ),
             limits=LIMITS,
             versions={"split": "v1alpha4"},
         )
@@ -34,7 +37,9 @@ def test_every_source_reaches_every_server_on_its_own_port() -> None:
     made.smi.open_to_all(made.v1, made.v2, made.tcp_only, made.no_service, sources=[made.a, made.c])
 
     assert {(call.source, call.server, call.port) for call in made.calls} == {
-        (source, server, port) for source in ("t1/cli-a-0", "t1/cli-c-0") for server, port in (("t1/v1-x", 8080), ("t1/v2-x", 1024))
+        (source, server, port)
+        for source in ("t1/cli-a-0", "t1/cli-c-0")
+        for server, port in (("t1/v1-x", 8080), ("t1/v2-x", 1024))
     }
 
 

@@ -1,4 +1,5 @@
-"""Proxies that decide at a client's first request whether a Service is split: the suite leaves the root alone between two looks."""
+"""Proxies that decide at a client's first request whether a Service is split:
+the suite leaves the root alone between two looks."""
 
 from typing import Any
 
@@ -24,7 +25,14 @@ class SlowToNotice(Scripted):
         self.v2_reaches_the_proxy_at = 0.0
         self.v1, self.v2 = self.smi.server("v1", service=False), self.smi.server("v2", service=False)
         meta = {"name": "split", "namespace": "t1"}
-        self.smi.put({"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "metadata": meta, "spec": {"service": root}})
+        self.smi.put(
+            {
+                "apiVersion": "split.smi-spec.io/v1alpha4",
+                "kind": "TrafficSplit",
+                "metadata": meta,
+                "spec": {"service": root},
+            }
+        )
 
     def arrive(self, _call: Call, number: int, now: float) -> Place:
         """Arrive at v1 alone when the proxy knows the split, or does not know v2 yet, else at both in turn."""
@@ -40,7 +48,9 @@ def made(request: Any) -> SlowToNotice:
 
 
 @pytest.mark.parametrize(
-    "made", [{"idle_before": 10.0}, {"idle_before": 10.0, "root": "app.t1.svc"}, {"idle_before": 10.0, "root": "app-tcp"}], indirect=True
+    "made",
+    [{"idle_before": 10.0}, {"idle_before": 10.0, "root": "app.t1.svc"}, {"idle_before": 10.0, "root": "app-tcp"}],
+    indirect=True,
 )
 def test_left_alone_the_split_shows(made: SlowToNotice) -> None:
     """With idleBefore the client changes over, and the evidence states the wait."""

@@ -50,9 +50,17 @@ def services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_traps_change_the_way_and_not_the_verdicts(cluster: EmbeddedCluster, profile: Path, tmp_path: Path) -> None:
-    """With separate Services, names for outsiders, idle waits and clients of their own, a right mesh passes the same assertions."""
+    """With separate Services, names for outsiders, idle waits and clients of their own,
+    a right mesh passes the same assertions."""
     run = run_suite(
-        tmp_path, f"--kubeconfig={cluster.kubeconfig}", f"--mesh-profile={profile}", "-k", ASSERTIONS, "-n", "2", mesh="trapped"
+        tmp_path,
+        f"--kubeconfig={cluster.kubeconfig}",
+        f"--mesh-profile={profile}",
+        "-k",
+        ASSERTIONS,
+        "-n",
+        "2",
+        mesh="trapped",
     )
 
     assert run.requirements("passed") == set(ASSERTIONS.split(" or ")), run.output[-4000:]
@@ -83,19 +91,31 @@ def cleaned(cluster: EmbeddedCluster) -> Iterator[None]:
 def test_scenario_with_a_split_has_clients_of_its_own(cluster: EmbeddedCluster, profile: Path, tmp_path: Path) -> None:
     """The client's Deployment bears the scenario's tag; its identity is the ordinary account."""
     run = run_suite(
-        tmp_path, f"--kubeconfig={cluster.kubeconfig}", f"--mesh-profile={profile}", "-k", "SP-05", "--smi-keep", mesh="trapped"
+        tmp_path,
+        f"--kubeconfig={cluster.kubeconfig}",
+        f"--mesh-profile={profile}",
+        "-k",
+        "SP-05",
+        "--smi-keep",
+        mesh="trapped",
     )
 
     assert run.requirements("passed") == {"SP-05"}, run.output[-3000:]
-    clients = [item for item in kept(cluster, "Deployment", "deployments") if item["metadata"]["name"].startswith("cli-a-")]
+    clients = [
+        item for item in kept(cluster, "Deployment", "deployments") if item["metadata"]["name"].startswith("cli-a-")
+    ]
     assert [item["spec"]["template"]["spec"]["serviceAccountName"] for item in clients] == ["a"]
 
 
 @pytest.mark.usefixtures("cleaned")
 def test_pods_go_where_they_are_told(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """Node selector, toleration and pull secret stand in every pod, the matrix tells the former two, and nothing tells the credentials."""
+    """Node selector, toleration and pull secret stand in every pod, the matrix tells the former two,
+    and nothing tells the credentials."""
     config = tmp_path / "config.json"
-    entries = {"https://index.docker.io/v1/": {"auth": "bWluZTpzZWNyZXQ="}, "other.example": {"auth": "b3RoZXI6c2VjcmV0"}}
+    entries = {
+        "https://index.docker.io/v1/": {"auth": "bWluZTpzZWNyZXQ="},
+        "other.example": {"auth": "b3RoZXI6c2VjcmV0"},
+    }
     config.write_text(json.dumps({"auths": entries}))
     node = Objects(Connection(cluster.kubeconfig)).list("v1", "nodes")[0]["metadata"]["labels"]["kubernetes.io/os"]
 
@@ -126,7 +146,9 @@ def check_placement(run: FinishedRun, cluster: EmbeddedCluster, node: str) -> No
     assert secrets
     for secret in secrets:
         assert secret["type"] == "kubernetes.io/dockerconfigjson"
-        assert list(json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]) == ["https://index.docker.io/v1/"]
+        assert list(json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]) == [
+            "https://index.docker.io/v1/"
+        ]
     assert run.matrix is not None
     options = run.matrix["runs"][0]["options"]
     assert options["nodeSelector"] == {"kubernetes.io/os": node}

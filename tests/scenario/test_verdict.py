@@ -89,7 +89,9 @@ def test_one_leak_in_a_hold_fails() -> None:
     claims = [allowed(OPEN), denied(SHUT)]
 
     with pytest.raises(RequirementFailed, match="stay denied"):
-        judge_hold(claims, {claims[0]: seen(OPEN, delivered=100), claims[1]: seen(SHUT, not_delivered=99, delivered=1)}, LIMITS)
+        judge_hold(
+            claims, {claims[0]: seen(OPEN, delivered=100), claims[1]: seen(SHUT, not_delivered=99, delivered=1)}, LIMITS
+        )
 
 
 def test_denial_counts_only_while_the_control_lasts() -> None:
@@ -97,7 +99,11 @@ def test_denial_counts_only_while_the_control_lasts() -> None:
     claims = [control(OPEN), denied(SHUT)]
 
     with pytest.raises(Inconclusive, match="did not last"):
-        judge_hold(claims, {claims[0]: seen(OPEN, delivered=50, not_delivered=50), claims[1]: seen(SHUT, not_delivered=100)}, LIMITS)
+        judge_hold(
+            claims,
+            {claims[0]: seen(OPEN, delivered=50, not_delivered=50), claims[1]: seen(SHUT, not_delivered=100)},
+            LIMITS,
+        )
 
 
 def test_steady_has_no_exception_and_allowed_a_stated_share() -> None:

@@ -26,10 +26,13 @@ def labels_of(result: dict[str, Any]) -> dict[str, list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_run_with_alluredir(tmp_path: Path, workers: str) -> None:
-    """A failed, a passed and an observed assertion carry what the catalogue says of them, alone and under pytest-xdist."""
+    """A failed, a passed and an observed assertion carry what the catalogue says of them,
+    alone and under pytest-xdist."""
     folder = tmp_path / "allure-results"
     chosen = "ninety_ten or two_thirds or end_of_a_path"
-    run = run_suite(tmp_path, "-n", workers, f"--alluredir={folder}", "--smi-fault=split-clamps-at-100", "-k", chosen, timeout=180)
+    run = run_suite(
+        tmp_path, "-n", workers, f"--alluredir={folder}", "--smi-fault=split-clamps-at-100", "-k", chosen, timeout=180
+    )
     assert run.status == 1, run.output
     results = {result["name"][:5]: result for result in map(_read, folder.glob("*-result.json"))}
     assert set(results) == {"SP-01", "SP-02", "TS-04"}, run.output
@@ -62,7 +65,15 @@ def test_run_with_alluredir(tmp_path: Path, workers: str) -> None:
     assert _read(folder / "allurerc.json") == configuration()
     # A run writes the derived files as well, with a badge since it verifies what it wrote.
     written = {path.name for path in report_of(tmp_path).iterdir()}
-    assert written >= {"index.html", "summary.md", "summary.json", "badge.json", "ctrf.json", "junit.xml", "metrics.txt"}
+    assert written >= {
+        "index.html",
+        "summary.md",
+        "summary.json",
+        "badge.json",
+        "ctrf.json",
+        "junit.xml",
+        "metrics.txt",
+    }
     assert _read(report_of(tmp_path) / "badge.json")["color"] == "red"
 
 
@@ -85,7 +96,8 @@ def test_categories_tell_kinds_apart() -> None:
 
 
 def test_nothing_of_allure_is_imported_without_its_option() -> None:
-    """The plugin of the suite does not import Allure's parts, nor its own for Allure, when a run does not ask for it."""
+    """The plugin of the suite does not import Allure's parts, nor its own for Allure,
+    when a run does not ask for it."""
     script = (
         "import sys, pytest_smi.plugin, pytest_smi.session.register, pytest_smi.session.controller;"
         "print('pytest_smi.session.allure' in sys.modules)"

@@ -1,4 +1,5 @@
-"""What else goes on in the user's project and in pytest does not bend a run: lost workers, signals, configuration, other plugins."""
+"""What else goes on in the user's project and in pytest does not bend a run: lost workers, signals, configuration,
+other plugins."""
 
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def test_sigterm_while_the_report_is_written(tmp_path: Path, monkeypatch: pytest
         tmp_path,
         monkeypatch,
         "import os, signal\nimport pytest_smi.session.controller as controller\nwrite = controller.write_report\n"
-        "def slow(*given):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return write(*given)\ncontroller.write_report = slow\n",
+        "def slow(*given):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return "
+        "write(*given)\ncontroller.write_report = slow\n",
     )
 
     run = run_suite(tmp_path, load, "-k", "TA-05", timeout=240)
@@ -55,7 +57,9 @@ def test_sigterm_while_the_report_is_written(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.slow
 def test_the_project_does_not_bend_the_bundled_suite(tmp_path: Path) -> None:
     """Other names for test files and functions, a fixture for everything and one of its own configuration."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\npython_files = check_*.py\npython_functions = check_*\nusefixtures = mine\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\npython_files = check_*.py\npython_functions = check_*\nusefixtures = mine\n"
+    )
     (tmp_path / "conftest.py").write_text(
         "import pytest\n@pytest.fixture(autouse=True)\ndef mine():\n    pytest.fail('a fixture of the project ran')\n"
     )

@@ -11,10 +11,19 @@ import pytest
     [
         (["--mesh=lnkerd"], "unknown mesh 'lnkerd'"),
         (["--mesh=reference", "--smi-api=acces"], "unknown API 'acces'; known are access, specs, split, metrics"),
-        (["--mesh=reference", "--smi-version=acces=v1alpha1"], "unknown API 'acces'; known are access, specs, split, metrics"),
-        (["--mesh=reference", "--smi-version=split=v2"], "unknown version 'v2' of split; known are v1alpha4, v1alpha3, v1alpha2, v1alpha1"),
+        (
+            ["--mesh=reference", "--smi-version=acces=v1alpha1"],
+            "unknown API 'acces'; known are access, specs, split, metrics",
+        ),
+        (
+            ["--mesh=reference", "--smi-version=split=v2"],
+            "unknown version 'v2' of split; known are v1alpha4, v1alpha3, v1alpha2, v1alpha1",
+        ),
         (["--mesh=reference", "--smi-version=v1alpha4"], "written API=VERSION"),
-        (["--mesh=reference", "--smi-version=split=v1alpha1", "--smi-version=split=v1alpha2"], "'--smi-version all' runs several"),
+        (
+            ["--mesh=reference", "--smi-version=split=v1alpha1", "--smi-version=split=v1alpha2"],
+            "'--smi-version all' runs several",
+        ),
         (["--mesh=reference", "--mesh=reference"], "--mesh reference is given twice"),
         (["--mesh=reference", "--smi-level=most"], "unknown level 'most'; known are must, should, all"),
         (["--mesh=reference", "--smi-fault=nonsense"], "unknown fault 'nonsense'"),
@@ -47,7 +56,8 @@ def test_idle_plugin_imports_nothing_heavy() -> None:
     """An unrelated pytest run pays for an option group, not for a Kubernetes client."""
     script = (
         "import sys, pytest_smi.plugin;"
-        "heavy = {'kubernetes', 'cryptography', 'aiohttp', 'yaml', 'allure', 'asyncio', 'httpx', 'jinja2', 'pydantic', 'h2'};"
+        "heavy = {'kubernetes', 'cryptography', 'aiohttp', 'yaml', 'allure', 'asyncio', 'httpx', 'jinja2', "
+        "'pydantic', 'h2'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
 
@@ -69,11 +79,14 @@ def test_collect_only_starts_nothing(pytester: pytest.Pytester) -> None:
 def test_a_path_after_a_space_does_not_move_the_root_folder(
     pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, option: str
 ) -> None:
-    """The user's configuration is read from where pytest was started, whichever way the option is written; arguments stay arguments."""
+    """The user's configuration is read from where pytest was started, whichever way the option is written;
+    arguments stay arguments."""
     pytester.makeini("[pytest]")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
 
-    result = pytester.runpytest_subprocess("--mesh=reference", option, str(elsewhere), "--collect-only", "-q", "-k", "TA-05", "-v")
+    result = pytester.runpytest_subprocess(
+        "--mesh=reference", option, str(elsewhere), "--collect-only", "-q", "-k", "TA-05", "-v"
+    )
 
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines([f"rootdir: {pytester.path}", "configfile: tox.ini", "*1/114 tests collected*"])
@@ -81,7 +94,9 @@ def test_a_path_after_a_space_does_not_move_the_root_folder(
 
 def test_selection_by_api_and_level(pytester: pytest.Pytester) -> None:
     """What was not asked for is deselected."""
-    result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "-q", "--smi-api=split", "--smi-level=must")
+    result = pytester.runpytest_subprocess(
+        "--mesh=reference", "--collect-only", "-q", "--smi-api=split", "--smi-level=must"
+    )
 
     text = result.stdout.str()
     assert "test_traffic_split" in text

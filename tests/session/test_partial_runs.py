@@ -50,7 +50,8 @@ def test_a_part_is_told_with_its_size() -> None:
 
 @pytest.mark.slow
 def test_a_partial_run_leaves_the_whole_report_alone(tmp_path: Path) -> None:
-    """One requirement after a whole run: the old report is as it was, and the new one claims nothing and lists no requirements."""
+    """One requirement after a whole run: the old report is as it was,
+    and the new one claims nothing and lists no requirements."""
     old = tmp_path / "smi-report"
     (old / "evidence").mkdir(parents=True)
     (old / "matrix.json").write_text("the whole report")
@@ -70,7 +71,9 @@ def test_a_partial_run_leaves_the_whole_report_alone(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("option", "status"), [((), 0), (("--smi-fail-on=should",), 1)])
-def test_a_recommendation_that_is_not_met_fails_no_run_unless_told(tmp_path: Path, option: tuple[str, ...], status: int) -> None:
+def test_a_recommendation_that_is_not_met_fails_no_run_unless_told(
+    tmp_path: Path, option: tuple[str, ...], status: int
+) -> None:
     """SP-31 is a SHOULD."""
     run = run_suite(tmp_path, "--smi-fault=split-no-event", "-k", "SP-31", *option, timeout=240)
 
@@ -84,7 +87,8 @@ def test_a_run_that_fails_before_it_deploys_leaves_no_folder(tmp_path: Path) -> 
     """No cluster answers at that address: nothing was made in the report's place."""
     config = tmp_path / "kubeconfig"
     config.write_text(
-        "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}],"
+        "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "
+        "'http://127.0.0.1:9'}}],"
         " users: [{name: u, user: {token: t}}], contexts: [{name: c, context: {cluster: c, user: u}}]}"
     )
     run = run_suite(tmp_path, f"--kubeconfig={config}", mesh="osm", timeout=120)

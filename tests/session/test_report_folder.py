@@ -38,7 +38,10 @@ def test_an_older_report_is_moved_aside_each_time(tmp_path: Path) -> None:
         folder.make_room()
         folder.release()
 
-    assert {path.name: (path / "matrix.json").read_text() for path in tmp_path.iterdir()} == {"r.1": "one", "r.2": "two"}
+    assert {path.name: (path / "matrix.json").read_text() for path in tmp_path.iterdir()} == {
+        "r.1": "one",
+        "r.2": "two",
+    }
 
 
 def test_an_older_report_may_be_replaced(tmp_path: Path) -> None:

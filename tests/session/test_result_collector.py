@@ -19,7 +19,12 @@ from pytest_smi.testbed.target import MeshTarget
 def a_collector(fail_on: str = "must") -> ResultCollector:
     """Of a run of the reference."""
     target = MeshTarget(
-        name="reference", profile=load_profile("reference"), versions={"access": "v1alpha3"}, limits=Limits(), image="i", run="r"
+        name="reference",
+        profile=load_profile("reference"),
+        versions={"access": "v1alpha3"},
+        limits=Limits(),
+        image="i",
+        run="r",
     )
     targets: Any = SimpleNamespace(options=SimpleNamespace(fail_on=fail_on), reached={"reference": target})
     return ResultCollector(targets, Baseline())

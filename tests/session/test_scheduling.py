@@ -45,7 +45,9 @@ def test_serial_tests_overlap_with_none(
     names = [f"serial_{i}" for i in range(serial)] + [f"other_{i}" for i in range(others)]
     pytester.makepyfile(test_it=TESTS + "".join(f"\ndef test_{name}():\n    body('{name}')\n" for name in names))
 
-    pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider", timeout=60).assert_outcomes(passed=len(names))
+    pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider", timeout=60).assert_outcomes(
+        passed=len(names)
+    )
 
     lines = [line.split() for line in log.read_text().splitlines()]
     assert sorted(name for what, name in lines if what == "begin") == sorted(names)
@@ -59,7 +61,13 @@ def test_serial_tests_overlap_with_none(
 def test_profile_says_serial_tests() -> None:
     """By requirement and target: the same assertion is alone for one mesh and not for another."""
     record = Assertion(
-        requirement="TA-19", name="traffic_access::one", statement="s", level="MUST", source="s", needs=("access",), features=()
+        requirement="TA-19",
+        name="traffic_access::one",
+        statement="s",
+        level="MUST",
+        source="s",
+        needs=("access",),
+        features=(),
     )
     quiet = load_profile("reference")
     loud = replace(quiet, alone=(Noted(requirement="TA-19", reason="it stops the mesh"),))

@@ -28,23 +28,33 @@ from pytest_smi.smi.render import NotExpressible
     ],
 )
 def test_only_a_violated_requirement_fails(error: BaseException | None, reading: str | None, status: Status) -> None:
-    """Everything that is not the mesh's doing is errored, a bug of the suite included; passing needs no error at all."""
+    """Everything that is not the mesh's doing is errored, a bug of the suite included;
+    passing needs no error at all."""
     assert classify(error, reading)[0] is status
 
 
 @pytest.mark.parametrize(
     ("found", "judged"),
     [
-        ((Status.PASSED, ""), (Status.PASSED, "closed gap: the mesh meets the requirement, and its profile declares: no TLS yet")),
+        (
+            (Status.PASSED, ""),
+            (Status.PASSED, "closed gap: the mesh meets the requirement, and its profile declares: no TLS yet"),
+        ),
         ((Status.FAILED, "it leaks"), (Status.UNSUPPORTED, "declared gap: no TLS yet")),
-        ((Status.ERRORED, "no pod"), (Status.UNSUPPORTED, "declared gap: no TLS yet (it was tried, without a result: no pod)")),
+        (
+            (Status.ERRORED, "no pod"),
+            (Status.UNSUPPORTED, "declared gap: no TLS yet (it was tried, without a result: no pod)"),
+        ),
         ((Status.ERRORED, "interrupted"), (Status.ERRORED, "interrupted")),
         ((Status.UNSUPPORTED, "not claimed"), (Status.UNSUPPORTED, "not claimed")),
         ((Status.OBSERVED, "reading: x"), (Status.OBSERVED, "reading: x")),
         ((Status.SKIPPED, "left out"), (Status.SKIPPED, "left out")),
     ],
 )
-def test_a_declared_gap_never_fails_and_is_told_when_it_is_closed(found: tuple[Status, str], judged: tuple[Status, str]) -> None:
-    """As a strict xfail: whoever closes a gap must learn that the profile can be mended; one that is still there breaks nothing."""
+def test_a_declared_gap_never_fails_and_is_told_when_it_is_closed(
+    found: tuple[Status, str], judged: tuple[Status, str]
+) -> None:
+    """As a strict xfail: whoever closes a gap must learn that the profile can be mended;
+    one that is still there breaks nothing."""
     assert against_gap(*found, "no TLS yet") == judged
     assert against_gap(*found, None) == found

@@ -12,7 +12,10 @@ from pytest_smi.signing.dsse import Envelope, Signature, pae
 
 def test_pae_of_the_specification() -> None:
     """The test vector of DSSE 1.0."""
-    assert pae("http://example.com/HelloWorld", b"hello world") == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    assert (
+        pae("http://example.com/HelloWorld", b"hello world")
+        == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
 
 
 def test_pae_counts_bytes() -> None:
@@ -27,8 +30,11 @@ def an_envelope(**changes: Any) -> bytes:
 
 
 def test_round_trip_and_tolerance() -> None:
-    """An envelope is read back; both base64 alphabets, a missing key id and unknown fields are accepted, as the specification says."""
-    envelope = Envelope(payload_type="t", payload=bytes(range(256)), signatures=(Signature(keyid="k", sig=b"\xfb\xff"),))
+    """An envelope is read back; both base64 alphabets, a missing key id and unknown fields are accepted,
+    as the specification says."""
+    envelope = Envelope(
+        payload_type="t", payload=bytes(range(256)), signatures=(Signature(keyid="k", sig=b"\xfb\xff"),)
+    )
     assert Envelope.from_bytes(envelope.to_bytes()) == envelope
     payload = base64.urlsafe_b64encode(bytes(range(256))).decode()
     loose = Envelope.from_bytes(an_envelope(payload=payload, signatures=[{"sig": "-_8=", "other": 1}], more=2))

@@ -1,4 +1,5 @@
-"""The envelopes of a whole report, held before verifiers that others wrote: accepted as they are, rejected after one flipped bit."""
+"""The envelopes of a whole report, held before verifiers that others wrote: accepted as they are,
+rejected after one flipped bit."""
 
 import base64
 import json
@@ -22,7 +23,10 @@ from pytest_smi.signing.keys import PrivateKey
 from pytest_smi.signing.signer import Signer
 from tests.support.reports import a_report
 
-KEYS: dict[str, PrivateKey] = {"p256": ec.generate_private_key(ec.SECP256R1()), "ed25519": ed25519.Ed25519PrivateKey.generate()}
+KEYS: dict[str, PrivateKey] = {
+    "p256": ec.generate_private_key(ec.SECP256R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate(),
+}
 NODE_CRYPTO = """
 const {createPublicKey, verify} = require("crypto"), fs = require("fs");
 const [key, line, kind] = process.argv.slice(1), envelope = JSON.parse(fs.readFileSync(line));
@@ -115,7 +119,19 @@ def by_openssl(case: Case) -> bool:
     if case.kind == "p256":
         command = ["openssl", "dgst", "-sha256", "-verify", str(case.key), "-signature", str(sig), str(covered)]
     else:
-        command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", str(case.key), "-sigfile", str(sig), "-in", str(covered)]
+        command = [
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-rawin",
+            "-pubin",
+            "-inkey",
+            str(case.key),
+            "-sigfile",
+            str(sig),
+            "-in",
+            str(covered),
+        ]
     return status(command) == 0
 
 
@@ -147,7 +163,10 @@ def cases(request: pytest.FixtureRequest, tmp_path: Path) -> list[Case]:
     lines = (folder / "matrix.intoto.jsonl").read_bytes().splitlines()
     for number, line in enumerate(lines):
         (tmp_path / f"{number}.json").write_bytes(line)
-    return [Case(request.param, tmp_path / f"{number}.json", folder / "signing-key.pub.pem", signer) for number in range(len(lines))]
+    return [
+        Case(request.param, tmp_path / f"{number}.json", folder / "signing-key.pub.pem", signer)
+        for number in range(len(lines))
+    ]
 
 
 def hold(cases: list[Case], verify: Callable[[Case], bool]) -> None:
@@ -175,9 +194,21 @@ def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not shutil.which(program):
             pytest.skip(f"{program} is not on PATH")
     folder = tmp_path_factory.mktemp("npm")
-    command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefer-offline"]
+    command = [
+        "npm",
+        "install",
+        "--prefix",
+        str(folder),
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--silent",
+        "--prefer-offline",
+    ]
     try:
-        done = subprocess.run([*command, "@sigstore/verify@3", "@sigstore/bundle@4"], capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            [*command, "@sigstore/verify@3", "@sigstore/bundle@4"], capture_output=True, timeout=120, check=False
+        )
     except subprocess.TimeoutExpired:
         pytest.skip("npm did not install @sigstore/verify in two minutes")
     if done.returncode != 0:
@@ -187,4 +218,6 @@ def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_sigstore_verify(cases: list[Case], npm_folder: Path) -> None:
     """The JavaScript verifier of Sigstore, given the envelope as a bundle with the key's id as hint."""
-    hold(cases, lambda case: status(["node", "-e", SIGSTORE_VERIFY, str(case.key), str(case.line)], cwd=npm_folder) == 0)
+    hold(
+        cases, lambda case: status(["node", "-e", SIGSTORE_VERIFY, str(case.key), str(case.line)], cwd=npm_folder) == 0
+    )

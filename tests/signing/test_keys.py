@@ -26,9 +26,13 @@ from pytest_smi.signing.keys import (
 from pytest_smi.signing.signer import Signer, fingerprint
 
 
-def a_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, passphrase: bytes | None = None) -> bytes:
+def a_pem(
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, passphrase: bytes | None = None
+) -> bytes:
     """A private key in PEM form."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase) if passphrase else NoEncryption())
+    return key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    )
 
 
 P256 = ec.generate_private_key(ec.SECP256R1())
@@ -72,12 +76,15 @@ class TestFindKey:
     def test_processes_that_race_agree(self, tmp_path: Path) -> None:
         """Processes that all make the key at once end up with one and the same."""
         program = (
-            "import os; from pytest_smi.signing.keys import find_key; from pytest_smi.signing.signer import fingerprint;"
+            "import os; from pytest_smi.signing.keys import find_key; from pytest_smi.signing.signer import "
+            "fingerprint;"
             "print(fingerprint(find_key(None, os.environ).key.public_key()))"
         )
         environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
         environ.pop(KEY_VARIABLE, None)
-        racers = [subprocess.Popen([sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE) for _ in range(4)]
+        racers = [
+            subprocess.Popen([sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE) for _ in range(4)
+        ]
         seen = {racer.communicate(timeout=60)[0] for racer in racers}
         assert len(seen) == 1
         assert seen.pop().startswith(b"SHA256:")
@@ -91,7 +98,9 @@ class TestFindKey:
 
     def test_default_path(self) -> None:
         """XDG_CONFIG_HOME if absolute, else ~/.config; with neither, a remedy."""
-        assert default_key_path({"HOME": "/h", "XDG_CONFIG_HOME": "rel"}) == Path("/h/.config/pytest-smi/signing-key.pem")
+        assert default_key_path({"HOME": "/h", "XDG_CONFIG_HOME": "rel"}) == Path(
+            "/h/.config/pytest-smi/signing-key.pem"
+        )
         assert default_key_path({"HOME": "/h", "XDG_CONFIG_HOME": "/x"}) == Path("/x/pytest-smi/signing-key.pem")
         with pytest.raises(KeyProblem, match="needs a home"):
             default_key_path({})
@@ -127,7 +136,8 @@ class TestRefusals:
             assert "wrong" not in str(caught.value)
 
     def test_asked_for(self, tmp_path: Path) -> None:
-        """Without the variable the passphrase is asked for, by the origin of the key; a plain key asks nothing; no answer is an error."""
+        """Without the variable the passphrase is asked for, by the origin of the key; a plain key asks nothing;
+        no answer is an error."""
         asked: list[str] = []
 
         def answer(origin: str) -> str:
@@ -146,7 +156,8 @@ class TestRefusals:
         """The prompt appears on the terminal, takes the passphrase without echo, and the key opens."""
         path = a_file(tmp_path, a_pem(P256, b"hidden words"))
         program = (
-            "import sys; from pathlib import Path; from pytest_smi.signing.keys import ask_on_terminal, load_private_key\n"
+            "import sys; from pathlib import Path; from pytest_smi.signing.keys import ask_on_terminal, "
+            "load_private_key\n"
             "load_private_key(Path(sys.argv[1]), {}, ask_on_terminal); print('opened')"
         )
         child, terminal = pty.fork()
@@ -201,7 +212,9 @@ class TestRefusals:
         for data in (a_pem(P256), b"nonsense"):
             with pytest.raises(KeyProblem):
                 load_public_key(a_file(tmp_path, data))
-        assert fingerprint(load_public_key(a_file(tmp_path, Signer(P256).public_pem, 0o644))) == fingerprint(P256.public_key())
+        assert fingerprint(load_public_key(a_file(tmp_path, Signer(P256).public_pem, 0o644))) == fingerprint(
+            P256.public_key()
+        )
 
     def test_representation_shows_no_key(self, tmp_path: Path) -> None:
         """Neither the found key nor the signer shows the key when printed."""

@@ -17,7 +17,10 @@ from pytest_smi.signing.dsse import PAYLOAD_TYPE, Envelope, Signature
 from pytest_smi.signing.keys import PrivateKey, PublicKey
 from pytest_smi.signing.signer import Signer, signers_of
 
-KEYS: dict[str, PrivateKey] = {"p256": ec.generate_private_key(ec.SECP256R1()), "ed25519": ed25519.Ed25519PrivateKey.generate()}
+KEYS: dict[str, PrivateKey] = {
+    "p256": ec.generate_private_key(ec.SECP256R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate(),
+}
 PAYLOAD = '{"ä": 1}'.encode()
 NODE = """
 const {createPublicKey, verify} = require("crypto"), fs = require("fs");
@@ -57,7 +60,12 @@ def test_key_id_must_be_the_key_s_own(kind: str) -> None:
     signer, other = Signer(KEYS[kind]), Signer(KEYS["ed25519" if kind == "p256" else "p256"])
     for sig, keyid in ((signer, ""), (signer, other.keyid), (other, signer.keyid)):
         renamed = tuple(Signature(keyid=keyid, sig=one.sig) for one in sig.sign(PAYLOAD).signatures)
-        assert signers_of(Envelope(payload_type=PAYLOAD_TYPE, payload=PAYLOAD, signatures=renamed), trusting(signer, other)) == ()
+        assert (
+            signers_of(
+                Envelope(payload_type=PAYLOAD_TYPE, payload=PAYLOAD, signatures=renamed), trusting(signer, other)
+            )
+            == ()
+        )
 
 
 def test_threshold_counts_unique_keys() -> None:
@@ -124,7 +132,10 @@ def test_openssl_gives_the_same_fingerprint(tmp_path: Path) -> None:
     signer = Signer(KEYS["p256"])
     (tmp_path / "pub.pem").write_bytes(signer.public_pem)
     der = subprocess.run(
-        ["openssl", "pkey", "-pubin", "-in", str(tmp_path / "pub.pem"), "-outform", "DER"], capture_output=True, timeout=30, check=True
+        ["openssl", "pkey", "-pubin", "-in", str(tmp_path / "pub.pem"), "-outform", "DER"],
+        capture_output=True,
+        timeout=30,
+        check=True,
     )
     digest = subprocess.run(
         ["openssl", "dgst", "-sha256", "-r"], input=der.stdout, capture_output=True, timeout=30, check=True

@@ -42,7 +42,12 @@ def test_others_may_stay_unserved() -> None:
     """Published definitions list versions that they do not serve."""
     split = next(item for item in shipped() if item["spec"]["names"]["kind"] == "TrafficSplit")
 
-    assert [served for _, served, _ in versions(select(split, ["v1alpha2"], keep_unserved=True))] == [False, True, False, False]
+    assert [served for _, served, _ in versions(select(split, ["v1alpha2"], keep_unserved=True))] == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_selection_leaves_the_original_alone() -> None:
@@ -54,7 +59,9 @@ def test_selection_leaves_the_original_alone() -> None:
     assert versions(split) == before
 
 
-@pytest.mark.parametrize(("serve", "said"), [({"mesh": ["v1alpha1"]}, "unknown API"), ({"split": ["v1alpha9"]}, "no version v1alpha9")])
+@pytest.mark.parametrize(
+    ("serve", "said"), [({"mesh": ["v1alpha1"]}, "unknown API"), ({"split": ["v1alpha9"]}, "no version v1alpha9")]
+)
 def test_unknown_choice_is_a_usage_error(serve: dict[str, list[str]], said: str) -> None:
     """The message says what there is."""
     with pytest.raises(UsageProblem, match=said):
@@ -63,8 +70,17 @@ def test_unknown_choice_is_a_usage_error(serve: dict[str, list[str]], said: str)
 
 def test_command_prints_what_kubectl_takes() -> None:
     """`pytest-smi crds` writes the same definitions as YAML."""
-    command = [str(Path(sys.executable).with_name("pytest-smi")), "crds", "--serve", "split=v1alpha1,v1alpha2", "--store", "split=v1alpha1"]
+    command = [
+        str(Path(sys.executable).with_name("pytest-smi")),
+        "crds",
+        "--serve",
+        "split=v1alpha1,v1alpha2",
+        "--store",
+        "split=v1alpha1",
+    ]
 
     out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
-    assert list(yaml.safe_load_all(out)) == definitions({"split": ["v1alpha1", "v1alpha2"]}, storage={"split": "v1alpha1"})
+    assert list(yaml.safe_load_all(out)) == definitions(
+        {"split": ["v1alpha1", "v1alpha2"]}, storage={"split": "v1alpha1"}
+    )

@@ -1,4 +1,5 @@
-"""Every version of every kind: what is written can be read again, and is valid and whole under the definitions that ship."""
+"""Every version of every kind: what is written can be read again, and is valid and whole under the definitions
+that ship."""
 
 from typing import Any
 
@@ -36,7 +37,9 @@ def problems(item: dict[str, Any]) -> list[str]:
     """What the shipped definition has against an object, and what it would drop of it."""
     schema = schema_of(DEFINITIONS[item["kind"]], item["apiVersion"].partition("/")[2])
     assert schema is not None
-    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(item)] + dropped(item, schema)
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(item)] + dropped(
+        item, schema
+    )
 
 
 @given(record=RECORDS, number=st.integers(1, 4), headers=st.sampled_from(("list", "map")))
@@ -59,7 +62,11 @@ def test_what_is_written_is_valid_and_kept_whole(record: SmiObject, number: int)
 def test_each_version_has_its_kinds(api: str, version: str) -> None:
     """The richest objects of a version cover exactly the kinds that its definitions have."""
     kinds = [item["kind"] for item in samples(api, version)]
-    defined = {kind for kind, item in DEFINITIONS.items() if item["spec"]["group"].startswith(f"{api}.") and version in names_of(item)}
+    defined = {
+        kind
+        for kind, item in DEFINITIONS.items()
+        if item["spec"]["group"].startswith(f"{api}.") and version in names_of(item)
+    }
 
     assert set(kinds) == defined
     assert len(kinds) == len(defined)
@@ -67,7 +74,8 @@ def test_each_version_has_its_kinds(api: str, version: str) -> None:
 
 @pytest.mark.parametrize(("api", "version"), EVERY)
 def test_older_schemas_drop_what_newer_versions_say(api: str, version: str) -> None:
-    """The rich samples see the difference: under the schema of the version before, something of them is missing or nothing was added."""
+    """The rich samples see the difference: under the schema of the version before,
+    something of them is missing or nothing was added."""
     older = VERSIONS[api][VERSIONS[api].index(version) + 1 :][:1]
     lost = []
     for item in samples(api, version):
@@ -92,8 +100,16 @@ def test_older_schemas_drop_what_newer_versions_say(api: str, version: str) -> N
     "item",
     [
         {},
-        {"apiVersion": "access.smi-spec.io/v1alpha3", "kind": "TrafficSplit", "metadata": {"name": "a", "namespace": "b"}},
-        {"apiVersion": "split.smi-spec.io/v1beta1", "kind": "TrafficSplit", "metadata": {"name": "a", "namespace": "b"}},
+        {
+            "apiVersion": "access.smi-spec.io/v1alpha3",
+            "kind": "TrafficSplit",
+            "metadata": {"name": "a", "namespace": "b"},
+        },
+        {
+            "apiVersion": "split.smi-spec.io/v1beta1",
+            "kind": "TrafficSplit",
+            "metadata": {"name": "a", "namespace": "b"},
+        },
         {"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "metadata": {"name": "a"}},
     ],
 )
@@ -106,7 +122,10 @@ def test_other_objects_are_refused(item: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"service": "s", "backends": [{"service": "b", "weight": 0.5}]}, r"spec.backends\[0\].weight must be a whole number"),
+        (
+            {"service": "s", "backends": [{"service": "b", "weight": 0.5}]},
+            r"spec.backends\[0\].weight must be a whole number",
+        ),
         ({"service": "s", "backends": [{"service": 7, "weight": 1}]}, r"spec.backends\[0\].service must be text"),
         ({"service": "s", "backends": "b"}, "spec.backends must be a list"),
     ],
@@ -132,9 +151,17 @@ def test_any_legal_quantity_is_read() -> None:
 
 
 def test_field_of_another_version_is_left_aside() -> None:
-    """A group written with the fields of v1alpha2 has no routes for a reader of v1alpha4, as published definitions have it."""
+    """A group written with the fields of v1alpha2 has no routes for a reader of v1alpha4,
+    as published definitions have it."""
     meta = {"name": "a", "namespace": "b"}
-    group = parse({"apiVersion": "specs.smi-spec.io/v1alpha4", "kind": "HTTPRouteGroup", "metadata": meta, "matches": [{"name": "m"}]})
+    group = parse(
+        {
+            "apiVersion": "specs.smi-spec.io/v1alpha4",
+            "kind": "HTTPRouteGroup",
+            "metadata": meta,
+            "matches": [{"name": "m"}],
+        }
+    )
 
     assert group == HTTPRouteGroup(name="a", namespace="b", matches=())
 
@@ -157,5 +184,14 @@ def test_released_definitions_are_the_default() -> None:
     """Without a choice: the five kinds of the last release, one version each, served and stored."""
     cut = definitions()
 
-    assert [item["spec"]["names"]["kind"] for item in cut] == ["HTTPRouteGroup", "TCPRoute", "TrafficSplit", "TrafficTarget", "UDPRoute"]
-    assert all([v["name"] for v in item["spec"]["versions"]] == list(RELEASED[item["spec"]["group"].split(".")[0]]) for item in cut)
+    assert [item["spec"]["names"]["kind"] for item in cut] == [
+        "HTTPRouteGroup",
+        "TCPRoute",
+        "TrafficSplit",
+        "TrafficTarget",
+        "UDPRoute",
+    ]
+    assert all(
+        [v["name"] for v in item["spec"]["versions"]] == list(RELEASED[item["spec"]["group"].split(".")[0]])
+        for item in cut
+    )

@@ -27,7 +27,9 @@ def test_newest_version_that_all_sides_know_is_chosen() -> None:
 
 def test_reason_tells_why_an_api_is_not_tested() -> None:
     """Not claimed, not served, and nothing in common are different reasons."""
-    absent = negotiate({"access": ["v1alpha3"], "split": ["v1alpha4"]}, {"split": ["v1alpha1"], "specs": ["v1alpha4"]}).absent
+    absent = negotiate(
+        {"access": ["v1alpha3"], "split": ["v1alpha4"]}, {"split": ["v1alpha1"], "specs": ["v1alpha4"]}
+    ).absent
 
     assert absent["specs"] == "the mesh's profile does not claim it"
     assert absent["access"] == "the cluster does not serve access.smi-spec.io"
@@ -36,13 +38,16 @@ def test_reason_tells_why_an_api_is_not_tested() -> None:
 
 def test_profile_decides_not_what_the_cluster_prefers() -> None:
     """A cluster may list first, and store, a version that the mesh does not watch."""
-    assert negotiate({"split": ["v1alpha1", "v1alpha2"]}, {"split": ["v1alpha2", "v1alpha1"]}).versions == {"split": "v1alpha1"}
+    assert negotiate({"split": ["v1alpha1", "v1alpha2"]}, {"split": ["v1alpha2", "v1alpha1"]}).versions == {
+        "split": "v1alpha1"
+    }
 
 
 def test_specs_belong_to_access() -> None:
     """A mesh of access v1alpha2 reads specs v1alpha3, also where newer specs are served."""
     found = negotiate(
-        {"access": ["v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]}, {"access": ["v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]}
+        {"access": ["v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]},
+        {"access": ["v1alpha2"], "specs": ["v1alpha4", "v1alpha3"]},
     )
 
     assert found.versions == {"access": "v1alpha2", "specs": "v1alpha3"}
@@ -73,7 +78,9 @@ def test_wanted_version_need_not_be_claimed() -> None:
     assert found.notes == ("split v1alpha1 was asked for with --smi-version; the mesh's profile does not claim it",)
 
 
-@pytest.mark.parametrize(("served", "said"), [(["v1alpha4"], "it serves v1alpha4"), ([], "does not serve split.smi-spec.io at all")])
+@pytest.mark.parametrize(
+    ("served", "said"), [(["v1alpha4"], "it serves v1alpha4"), ([], "does not serve split.smi-spec.io at all")]
+)
 def test_wanted_version_must_be_served(served: list[str], said: str) -> None:
     """Nothing else can be done about it, so it is an error that says what is there."""
     with pytest.raises(UsageProblem, match=said):
@@ -108,12 +115,19 @@ def test_all_runs_every_version_of_specs_though_access_has_fewer() -> None:
 def test_all_leaves_alone_what_is_pinned_or_not_asked_for() -> None:
     """A version named beside `all` stays, and an API that was left out with --smi-api gets no run of its own."""
     assert len(plan(OLD_AND_NEW, OLD_AND_NEW, Wanted(every=True, versions={"split": "v1alpha2"}))) == 2
-    assert labels(plan(OLD_AND_NEW, OLD_AND_NEW, Wanted(every=True), ["split"])) == [("", ("split",)), ("split=v1alpha2", ("split",))]
+    assert labels(plan(OLD_AND_NEW, OLD_AND_NEW, Wanted(every=True), ["split"])) == [
+        ("", ("split",)),
+        ("split=v1alpha2", ("split",)),
+    ]
 
 
 @given(
-    claimed=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}),
-    served=st.fixed_dictionaries({api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}),
+    claimed=st.fixed_dictionaries(
+        {api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}
+    ),
+    served=st.fixed_dictionaries(
+        {api: st.lists(st.sampled_from(known), unique=True) for api, known in VERSIONS.items()}
+    ),
 )
 def test_all_covers_every_version_in_common_once(claimed: dict[str, list[str]], served: dict[str, list[str]]) -> None:
     """No version that is claimed and served is left out, no run is done twice, and none uses what is not in common."""
@@ -155,14 +169,19 @@ def test_stored_version_that_does_not_belong_is_noted() -> None:
 
 @pytest.mark.parametrize(
     ("served", "said"),
-    [([], "the cluster does not serve specs.smi-spec.io"), (["v1alpha1"], "stored v1alpha4, v1alpha3, served v1alpha1")],
+    [
+        ([], "the cluster does not serve specs.smi-spec.io"),
+        (["v1alpha1"], "stored v1alpha4, v1alpha3, served v1alpha1"),
+    ],
 )
 def test_what_is_not_served_cannot_be_stored(served: list[str], said: str) -> None:
     """The reason says both that it is not claimed and why it cannot be referred to either."""
     found = negotiate({"access": ["v1alpha3"]}, {"access": ["v1alpha3"], "specs": served}, stored=STORED)
 
     assert (found.versions, found.stored, found.notes) == ({"access": "v1alpha3"}, {}, ())
-    assert found.absent["specs"].startswith(f"the mesh does not claim it, and it cannot be stored for others to refer to: {said}")
+    assert found.absent["specs"].startswith(
+        f"the mesh does not claim it, and it cannot be stored for others to refer to: {said}"
+    )
 
 
 def test_stored_version_that_is_wanted_is_tested() -> None:
@@ -189,8 +208,11 @@ VERSION_LISTS = st.fixed_dictionaries(
 
 
 @given(VERSION_LISTS, VERSION_LISTS, st.lists(st.sampled_from(VERSIONS["specs"]), unique=True, min_size=1))
-def test_storing_is_choosing_without_claiming(claimed: dict[str, list[str]], served: dict[str, list[str]], specs: list[str]) -> None:
-    """What is written is what would be tested if it were claimed; only what is claimed is tested, and each API has one standing."""
+def test_storing_is_choosing_without_claiming(
+    claimed: dict[str, list[str]], served: dict[str, list[str]], specs: list[str]
+) -> None:
+    """What is written is what would be tested if it were claimed; only what is claimed is tested,
+    and each API has one standing."""
     claimed = {api: versions for api, versions in claimed.items() if api != "specs"}
 
     found = negotiate(claimed, served, stored={"specs": specs})

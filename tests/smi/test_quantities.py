@@ -37,7 +37,8 @@ from pytest_smi.smi.quantities import LARGEST, parse_quantity, render_quantity
     ],
 )
 def test_legal_quantity_is_read_exactly(text: object, value: int | Fraction) -> None:
-    """Suffixes, exponents and limits as Kubernetes documents them; finer than nano is rounded up, too large is cut down."""
+    """Suffixes, exponents and limits as Kubernetes documents them; finer than nano is rounded up,
+    too large is cut down."""
     assert parse_quantity(text) == value
 
 
@@ -49,7 +50,8 @@ def test_illegal_quantity_is_refused(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [(1, 1), (90, 90), (0, 0), (Fraction(1, 2), "500m"), (Fraction(3, 2), "1500m"), (Fraction(1, 10**6), "1u")]
+    ("value", "written"),
+    [(1, 1), (90, 90), (0, 0), (Fraction(1, 2), "500m"), (Fraction(3, 2), "1500m"), (Fraction(1, 10**6), "1u")],
 )
 def test_quantity_is_written_in_its_usual_form(value: int | Fraction, written: int | str) -> None:
     """Whole ones as numbers, which definitions with a plain number take too."""

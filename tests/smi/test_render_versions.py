@@ -2,7 +2,16 @@
 
 import pytest
 
-from pytest_smi.smi.model import Backend, HTTPMatch, HTTPRouteGroup, Rule, Subject, TCPRoute, TrafficSplit, TrafficTarget
+from pytest_smi.smi.model import (
+    Backend,
+    HTTPMatch,
+    HTTPRouteGroup,
+    Rule,
+    Subject,
+    TCPRoute,
+    TrafficSplit,
+    TrafficTarget,
+)
 from pytest_smi.smi.render import NotExpressible, render
 
 LAST = {"access": "v1alpha3", "specs": "v1alpha4", "split": "v1alpha4"}
@@ -10,7 +19,9 @@ LAST = {"access": "v1alpha3", "specs": "v1alpha4", "split": "v1alpha4"}
 
 def test_header_filters_are_a_list_of_one_key_maps() -> None:
     """The form that every published CRD accepts."""
-    group = HTTPRouteGroup(name="g", namespace="n", matches=(HTTPMatch(name="m", headers=(("x-a", "^1$"), ("x-b", ".*"))),))
+    group = HTTPRouteGroup(
+        name="g", namespace="n", matches=(HTTPMatch(name="m", headers=(("x-a", "^1$"), ("x-b", ".*"))),)
+    )
 
     assert render(group, LAST)["spec"]["matches"] == [{"name": "m", "headers": [{"x-a": "^1$"}, {"x-b": ".*"}]}]
 
@@ -20,9 +31,14 @@ def test_fields_left_out_and_empty_lists_differ() -> None:
     subject = Subject(name="s", namespace="n")
     rules = (Rule(kind="HTTPRouteGroup", name="g"), Rule(kind="HTTPRouteGroup", name="h", matches=()))
 
-    spec = render(TrafficTarget(name="t", namespace="n", destination=subject, rules=rules, sources=(subject,)), LAST)["spec"]
+    spec = render(TrafficTarget(name="t", namespace="n", destination=subject, rules=rules, sources=(subject,)), LAST)[
+        "spec"
+    ]
 
-    assert spec["rules"] == [{"kind": "HTTPRouteGroup", "name": "g"}, {"kind": "HTTPRouteGroup", "name": "h", "matches": []}]
+    assert spec["rules"] == [
+        {"kind": "HTTPRouteGroup", "name": "g"},
+        {"kind": "HTTPRouteGroup", "name": "h", "matches": []},
+    ]
 
 
 def test_route_without_ports_keeps_the_required_key() -> None:
@@ -32,7 +48,9 @@ def test_route_without_ports_keeps_the_required_key() -> None:
 
 def test_split_names_its_groups() -> None:
     """A split's matches are references to HTTPRouteGroups."""
-    split = TrafficSplit(name="s", namespace="n", service="root", backends=(Backend(service="v1", weight=1),), matches=("g",))
+    split = TrafficSplit(
+        name="s", namespace="n", service="root", backends=(Backend(service="v1", weight=1),), matches=("g",)
+    )
 
     assert render(split, LAST)["spec"]["matches"] == [{"kind": "HTTPRouteGroup", "name": "g"}]
 

@@ -23,7 +23,8 @@ def test_version_that_is_stored_as_another_is_told() -> None:
     served = specs_of({"split": ["v1alpha1", "v1alpha2"]}, {"split": "v1alpha1"})
 
     assert version_notes(served, {"split": "v1alpha2"}) == (
-        "trafficsplits.split.smi-spec.io stores v1alpha2, the version tested, as v1alpha1 without conversion, and drops nothing",
+        "trafficsplits.split.smi-spec.io stores v1alpha2, the version tested, as v1alpha1 without conversion, "
+        "and drops nothing",
     )
     assert version_notes(served, {"split": "v1alpha1"}) == ()
 
@@ -33,7 +34,8 @@ def test_fields_that_the_stored_version_drops_are_named() -> None:
     served = specs_of({"split": ["v1alpha2", "v1alpha4"]}, {"split": "v1alpha2"})
 
     assert version_notes(served, {"split": "v1alpha4"}) == (
-        "trafficsplits.split.smi-spec.io stores v1alpha4, the version tested, as v1alpha2 without conversion, and drops spec.matches",
+        "trafficsplits.split.smi-spec.io stores v1alpha4, the version tested, as v1alpha2 without conversion, "
+        "and drops spec.matches",
     )
 
 
@@ -47,7 +49,9 @@ def test_webhook_converts() -> None:
 def test_schema_that_lacks_a_field_of_its_own_version_is_told() -> None:
     """Meshes have their own copies of the definitions."""
     served = specs_of({"split": ["v1alpha4"]})
-    fields = served["trafficsplits.split.smi-spec.io"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    fields = served["trafficsplits.split.smi-spec.io"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][
+        "spec"
+    ]["properties"]
     del fields["matches"]
 
     assert version_notes(served, {"split": "v1alpha4"}) == (

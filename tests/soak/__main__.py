@@ -1,10 +1,12 @@
-"""`python -m tests.soak`: whole runs of healthy meshes under load, and every verdict that differs kept with its evidence.
+"""`python -m tests.soak`: whole runs of healthy meshes under load,
+and every verdict that differs kept with its evidence.
 
     python -m tests.soak --out soak --runs 60                                  the reference mesh
-    python -m tests.soak --out soak --runs 10 --persona osm                    the emulation of a mesh, at that mesh's pace
-    python -m tests.soak --out soak --runs 10 --mesh osm --kubeconfig FILE     a real mesh
+    python -m tests.soak --out soak --runs 10 --persona osm                    the emulation of a mesh, at that mesh's
+    pace python -m tests.soak --out soak --runs 10 --mesh osm --kubeconfig FILE     a real mesh
 
-A third of the runs has no other load, a third one busy loop beside it, a third two. Exit status 1 when any verdict differed.
+A third of the runs has no other load, a third one busy loop beside it, a third two.
+Exit status 1 when any verdict differed.
 """
 
 from __future__ import annotations
@@ -46,7 +48,10 @@ def main() -> int:
         shutil.rmtree(options.out / name, ignore_errors=True)
     for difference in found:
         print(f"{difference.run}: {difference.requirement} {difference.seen}, in other runs {difference.usual}")
-    print(f"{len(runs)} runs, {len(wrong)} with a verdict that differs: at most {bound(len(runs), len(wrong)):.1%} of runs (95 %)")
+    print(
+        f"{len(runs)} runs, {len(wrong)} with a verdict that differs: at most {bound(len(runs), len(wrong)):.1%} of "
+        "runs (95 %)"
+    )
     return 1 if found else 0
 
 
@@ -57,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=60, metavar="N", help="how many runs (default 60)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder that keeps the runs that differ")
     parser.add_argument("--persona", metavar="NAME", help="the emulation of this mesh, at the pace of the mesh")
-    parser.add_argument("--mesh", default="reference", metavar="NAME", help="a real mesh, with --kubeconfig (default: reference)")
+    parser.add_argument(
+        "--mesh", default="reference", metavar="NAME", help="a real mesh, with --kubeconfig (default: reference)"
+    )
     parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="cluster of the real mesh")
     parser.add_argument("--workers", default="2", metavar="N", help="pytest-xdist workers (default 2)")
     parser.add_argument("-k", dest="chosen", default="", metavar="EXPRESSION", help="only these requirements")

@@ -21,7 +21,8 @@ class Difference:
 
 
 def differences(runs: Mapping[str, Verdicts]) -> list[Difference]:
-    """Return each verdict that is not the most frequent one of its requirement, in order of runs; a missing result is one too."""
+    """Return each verdict that is not the most frequent one of its requirement, in order of runs;
+    a missing result is one too."""
     requirements = sorted({requirement for verdicts in runs.values() for requirement in verdicts})
     usual = {name: _most_frequent([verdicts.get(name, MISSING) for verdicts in runs.values()]) for name in requirements}
     return [
@@ -42,7 +43,8 @@ def _most_frequent(values: Sequence[str]) -> str:
 
 
 def bound(runs: int, wrong: int, confidence: float = 0.95) -> float:
-    """Return the largest rate of wrong runs that `wrong` of `runs` do not rule out at this confidence (Clopper-Pearson, one-sided)."""
+    """Return the largest rate of wrong runs that `wrong` of `runs` do not rule out at this confidence (Clopper-Pearson,
+    one-sided)."""
     if wrong >= runs:
         return 1.0
     low, high = wrong / runs if runs else 0.0, 1.0

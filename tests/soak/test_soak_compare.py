@@ -18,7 +18,9 @@ def test_the_run_that_differs_is_named_with_what_is_usual() -> None:
     ]
 
 
-@pytest.mark.parametrize(("runs", "wrong", "rate"), [(60, 0, 0.0487), (10, 0, 0.2589), (10, 1, 0.3942), (1, 1, 1.0), (0, 0, 1.0)])
+@pytest.mark.parametrize(
+    ("runs", "wrong", "rate"), [(60, 0, 0.0487), (10, 0, 0.2589), (10, 1, 0.3942), (1, 1, 1.0), (0, 0, 1.0)]
+)
 def test_what_so_many_runs_rule_out(runs: int, wrong: int, rate: float) -> None:
     """The one-sided bounds of the tables."""
     assert bound(runs, wrong) == pytest.approx(rate, abs=1e-3)

@@ -1,4 +1,5 @@
-"""Enough of GitHub's runner to run the shell steps of a composite action here: inputs, expressions, `if`, outputs of steps."""
+"""Enough of GitHub's runner to run the shell steps of a composite action here: inputs, expressions, `if`,
+outputs of steps."""
 
 import os
 import re
@@ -16,9 +17,11 @@ _NAME = r"[A-Za-z][\w-]*"
 
 @dataclass
 class Job:
-    """One use of an action in a workspace. `ran`: names of the shell steps that ran, in order; `failed`: the first that failed.
+    """One use of an action in a workspace. `ran`: names of the shell steps that ran, in order; `failed`:
+    the first that failed.
 
-    `environ` is what every step has. A step that uses another action is passed over: what it would leave has to be there.
+    `environ` is what every step has. A step that uses another action is passed over:
+    what it would leave has to be there.
     """
 
     action: Path
@@ -93,7 +96,9 @@ class Job:
         code = re.sub(rf"\bsteps\.({_NAME})\.outcome", r"outcomes.get('\1', 'skipped')", code)
         code = re.sub(rf"\bsteps\.({_NAME})\.outputs\.({_NAME})", r"outputs.get('\1', {}).get('\2', '')", code)
         code = code.replace("!cancelled()", "True").replace("&&", " and ").replace("||", " or ")
-        return eval(code, {"__builtins__": {}}, {"inputs": self.inputs, "outcomes": self.outcomes, "outputs": self.outputs})
+        return eval(
+            code, {"__builtins__": {}}, {"inputs": self.inputs, "outcomes": self.outcomes, "outputs": self.outputs}
+        )
 
 
 def stand_in(folder: Path, name: str, script: str = "[ -t 0 ] || cat >/dev/null") -> None:
@@ -105,5 +110,9 @@ def stand_in(folder: Path, name: str, script: str = "[ -t 0 ] || cat >/dev/null"
 
 def clean_environ(*folders: Path) -> dict[str, str]:
     """This environment without what pytest and CI put there, and with these folders first on PATH."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SMI_", "GITHUB_", "RUNNER_", "CI_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "SMI_", "GITHUB_", "RUNNER_", "CI_"))
+    }
     return {**kept, "PATH": ":".join([*map(str, folders), kept["PATH"]])}

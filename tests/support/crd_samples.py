@@ -38,12 +38,16 @@ SCHEMA: Object = {
 }
 
 
-def version(name: str, *, storage: bool = False, served: bool = True, schema: Object | None = None, **more: Any) -> Object:
+def version(
+    name: str, *, storage: bool = False, served: bool = True, schema: Object | None = None, **more: Any
+) -> Object:
     """A version of a definition."""
     return {"name": name, "served": served, "storage": storage, "schema": {"openAPIV3Schema": schema or SCHEMA}, **more}
 
 
-def definition(group: str, versions: list[Object], *, plural: str = "widgets", kind: str = "Widget", scope: str = "Namespaced") -> Object:
+def definition(
+    group: str, versions: list[Object], *, plural: str = "widgets", kind: str = "Widget", scope: str = "Namespaced"
+) -> Object:
     """A definition."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -82,4 +86,9 @@ def install(api: Api, remove: Callable[[str], str] | None, crd: Object) -> str:
 
 def widget(group: str, name: str, version: str = "v1", **spec: Any) -> Object:
     """A custom object."""
-    return {"apiVersion": f"{group}/{version}", "kind": "Widget", "metadata": {"name": name}, "spec": {"service": "srv", **spec}}
+    return {
+        "apiVersion": f"{group}/{version}",
+        "kind": "Widget",
+        "metadata": {"name": name},
+        "spec": {"service": "srv", **spec},
+    }

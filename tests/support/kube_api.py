@@ -1,4 +1,5 @@
-"""A plain HTTP client of a Kubernetes API for tests: kubeconfig in, whole answers out (status, headers, body), watches and exec streams."""
+"""A plain HTTP client of a Kubernetes API for tests: kubeconfig in, whole answers out (status, headers, body),
+watches and exec streams."""
 
 import asyncio
 import base64
@@ -75,7 +76,8 @@ class ExecResult:
 
 
 def until(condition: Callable[[], T | None], what: str, deadline: float = WAIT) -> T:
-    """The first true value of `condition()`; fails the test, naming `what`, when there is none in `deadline` seconds."""
+    """The first true value of `condition()`; fails the test, naming `what`,
+    when there is none in `deadline` seconds."""
     end, pause = time.monotonic() + deadline, 0.01
     while not (value := condition()):
         assert time.monotonic() < end, f"timed out after {deadline:g} s waiting until {what}"
@@ -112,7 +114,9 @@ class Api:
             self.headers["Authorization"] = f"Bearer {bearer}"
         if token is None and ("client-certificate-data" in user or "client-certificate" in user):
             _load_pair(self.ssl, _content(user, "client-certificate"), _content(user, "client-key"))
-        self._http = httpx.Client(base_url=self.url, verify=self.ssl, headers=self.headers, timeout=WAIT, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.url, verify=self.ssl, headers=self.headers, timeout=WAIT, trust_env=False
+        )
 
     def as_token(self, token: str) -> "Api":
         """The same server, asked by the bearer of a token."""
@@ -176,11 +180,14 @@ class Api:
         container: str | None = None,
         close_after: Callable[[Mapping[int, bytes]], bool] | None = None,
     ) -> ExecResult:
-        """Run a command in a pod over a WebSocket, send `frames`, collect what comes until the server closes or `close_after` holds."""
+        """Run a command in a pod over a WebSocket, send `frames`, collect what comes until the server closes or
+        `close_after` holds."""
         query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
         query += [("stdin", "true")] if frames else []
         query += [("container", container)] if container else []
-        return asyncio.run(self._exec(f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query, frames, protocol, close_after))
+        return asyncio.run(
+            self._exec(f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query, frames, protocol, close_after)
+        )
 
     async def _exec(
         self,
@@ -195,8 +202,13 @@ class Api:
         # A kubelet answers 406 to an exec that accepts JSON alone.
         headers = {name: value for name, value in self.headers.items() if name != "Accept"}
         async with asyncio.timeout(WAIT), aiohttp.ClientSession() as session:
-            headers = {**self.headers, "Accept": "*/*"}  # a real API server refuses exec that accepts nothing but JSON: 406
-            connection = session.ws_connect(self.url + path, params=query, protocols=[protocol], headers=headers, ssl=self.ssl)
+            headers = {
+                **self.headers,
+                "Accept": "*/*",
+            }  # a real API server refuses exec that accepts nothing but JSON: 406
+            connection = session.ws_connect(
+                self.url + path, params=query, protocols=[protocol], headers=headers, ssl=self.ssl
+            )
             async with connection as socket:
                 for frame in frames:
                     await socket.send_bytes(frame)

@@ -1,4 +1,5 @@
-"""Matrices of a chosen shape for the tests of the renderings: several meshes, earlier runs, every status, and hostile text."""
+"""Matrices of a chosen shape for the tests of the renderings: several meshes, earlier runs, every status,
+and hostile text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +33,13 @@ def evidence_of(requirement: str, text: str = "counted") -> dict[str, Any]:
     return {
         "requirement": requirement,
         "versions": {"split": "v1alpha4"},
-        "manifests": [{"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "metadata": {"name": text, "namespace": "t1"}}],
+        "manifests": [
+            {
+                "apiVersion": "split.smi-spec.io/v1alpha4",
+                "kind": "TrafficSplit",
+                "metadata": {"name": text, "namespace": "t1"},
+            }
+        ],
         "timeline": [
             {"at": 0.01, "event": "deployed srv in t1", "replicas": 1},
             {"at": 0.5, "event": text, "counts": {"v1": 90, "v2": 10}, "note": text},
@@ -52,12 +59,21 @@ def a_run(
 ) -> tuple[RunContext, list[Result]]:
     """A run over all of STATEMENTS: passed (observed for AMB) where `statuses` says nothing else."""
     results = [
-        _result(requirement, (statuses or {}).get(requirement, Status.OBSERVED if requirement == "TS-04" else Status.PASSED), mesh, reason)
+        _result(
+            requirement,
+            (statuses or {}).get(requirement, Status.OBSERVED if requirement == "TS-04" else Status.PASSED),
+            mesh,
+            reason,
+        )
         for requirement in STATEMENTS
     ]
     served = {result.api for result in results if result.status is not Status.UNSUPPORTED}
     fields: dict[str, Any] = {
-        "mesh": Mesh(name=mesh, version=version, images=dict(images or {"mesh/proxy:1": f"sha256:{'b' * 64}", "mesh/other:1": None})),
+        "mesh": Mesh(
+            name=mesh,
+            version=version,
+            images=dict(images or {"mesh/proxy:1": f"sha256:{'b' * 64}", "mesh/other:1": None}),
+        ),
         "kubernetes": "v1.32.0",
         "apis": {api: _VERSION[api] if api in served else None for api in Api},
         "required": {},
@@ -78,8 +94,18 @@ def built(*runs: tuple[RunContext, Sequence[Result]]) -> Built:
 def mixed() -> Built:
     """Three meshes, one with earlier runs, with every status among them."""
     return built(
-        a_run(day=1, version="0.0.8", statuses={"SP-01": Status.FAILED, "TA-01": Status.FAILED}, reason="81 of 100 reached v1"),
-        a_run(day=8, version="0.0.9", statuses={"SP-01": Status.ERRORED}, reason="inconclusive: the control was answered by nobody"),
+        a_run(
+            day=1,
+            version="0.0.8",
+            statuses={"SP-01": Status.FAILED, "TA-01": Status.FAILED},
+            reason="81 of 100 reached v1",
+        ),
+        a_run(
+            day=8,
+            version="0.0.9",
+            statuses={"SP-01": Status.ERRORED},
+            reason="inconclusive: the control was answered by nobody",
+        ),
         a_run(day=15),
         a_run(
             "linkerd",
@@ -118,7 +144,14 @@ def hostile_built() -> Built:
         limits={HOSTILE: HOSTILE},
     )
     changed = [
-        _result(result.requirement, result.status, HOSTILE, HOSTILE, source=HOSTILE, evidence=evidence_of(result.requirement, HOSTILE))
+        _result(
+            result.requirement,
+            result.status,
+            HOSTILE,
+            HOSTILE,
+            source=HOSTILE,
+            evidence=evidence_of(result.requirement, HOSTILE),
+        )
         for result in results
     ]
     return built((context, changed))

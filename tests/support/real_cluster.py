@@ -1,4 +1,5 @@
-"""The real Kubernetes node of `tests.cluster` as tests see it: kubectl, the least privileged account, and what is left behind."""
+"""The real Kubernetes node of `tests.cluster` as tests see it: kubectl, the least privileged account,
+and what is left behind."""
 
 import json
 import os
@@ -16,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 def ask_node(*arguments: str, timeout: float = 900) -> str:
     """Run `python -m tests.cluster ARGUMENTS` and return what it prints; raises CalledProcessError."""
     command = [sys.executable, "-m", "tests.cluster", *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=timeout, check=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=timeout, check=True
+    ).stdout.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +57,6 @@ class RealCluster:
 
     def namespaces_of_runs(self) -> list[str]:
         """Namespaces that runs of the suite created and did not delete."""
-        return [item["metadata"]["name"] for item in self.get("namespaces", "-l", "app.kubernetes.io/managed-by=pytest-smi")]
+        return [
+            item["metadata"]["name"] for item in self.get("namespaces", "-l", "app.kubernetes.io/managed-by=pytest-smi")
+        ]

@@ -36,8 +36,11 @@ def a_matrix(
     suite: Suite = SUITE,
     **context: Any,
 ) -> tuple[Matrix, dict[str, bytes]]:
-    """A matrix of one run over LEVELS (passed, observed for AMB, where `statuses` says nothing else), and its evidence."""
-    found = {name: Status.OBSERVED if level is Level.AMB else Status.PASSED for name, level in LEVELS.items()} | dict(statuses or {})
+    """A matrix of one run over LEVELS (passed, observed for AMB, where `statuses` says nothing else),
+    and its evidence."""
+    found = {name: Status.OBSERVED if level is Level.AMB else Status.PASSED for name, level in LEVELS.items()} | dict(
+        statuses or {}
+    )
     results = [
         Result(
             id=f"sample::{name}[v1alpha3]",

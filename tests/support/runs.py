@@ -31,13 +31,21 @@ class FinishedRun:
 
     def explain(self, requirements: set[str]) -> str:
         """The results of these requirements in words, for an assertion's message."""
-        lines = [f"{r['requirement']} {r['status']}: {r['reason'][:300]}" for r in self.results if r["requirement"] in requirements]
+        lines = [
+            f"{r['requirement']} {r['status']}: {r['reason'][:300]}"
+            for r in self.results
+            if r["requirement"] in requirements
+        ]
         return "\n".join(lines) or self.output[-3000:]
 
 
 def suite_command(folder: Path, *arguments: str, mesh: str = "reference") -> list[str]:
     """The command `pytest --mesh=MESH ARGUMENTS` with its report in `folder`, unless the arguments name another one."""
-    report = [] if any(argument.startswith("--smi-report") for argument in arguments) else [f"--smi-report={folder / 'smi-report'}"]
+    report = (
+        []
+        if any(argument.startswith("--smi-report") for argument in arguments)
+        else [f"--smi-report={folder / 'smi-report'}"]
+    )
     return [sys.executable, "-m", "pytest", f"--mesh={mesh}", "-q", "-p", "no:cacheprovider", *report, *arguments]
 
 
@@ -55,7 +63,9 @@ def report_of(folder: Path) -> Path:
 
 def run_suite(folder: Path, *arguments: str, mesh: str = "reference", timeout: float = 600) -> FinishedRun:
     """Run `pytest --mesh=MESH ARGUMENTS` in `folder`."""
-    done = subprocess.run(suite_command(folder, *arguments, mesh=mesh), cwd=folder, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(
+        suite_command(folder, *arguments, mesh=mesh), cwd=folder, capture_output=True, text=True, timeout=timeout
+    )
     return read_run(folder, done.returncode, done.stdout + done.stderr)
 
 

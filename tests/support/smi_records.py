@@ -39,7 +39,9 @@ RULES = st.builds(
     name=NAMES,
     matches=st.none() | st.lists(NAMES, max_size=2).map(tuple),
 )
-SUBJECTS = st.builds(Subject, name=NAMES, namespace=NAMES, kind=st.sampled_from(("ServiceAccount", IDENTITY_BINDING, "Group")))
+SUBJECTS = st.builds(
+    Subject, name=NAMES, namespace=NAMES, kind=st.sampled_from(("ServiceAccount", IDENTITY_BINDING, "Group"))
+)
 WEIGHTS = st.integers(-5, 10**6) | st.fractions(0, 1000).map(lambda value: Fraction(round(value * 1000), 1000))
 
 RECORDS: st.SearchStrategy[SmiObject] = st.one_of(

@@ -42,7 +42,11 @@ def workload(
     container = {"name": "control", "image": image, "args": list(arguments)}
     return {
         "metadata": {"name": "control", "generation": 2, "labels": {"version": "9.9"}},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "control"}}, "template": {"spec": {"containers": [container]}}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "control"}},
+            "template": {"spec": {"containers": [container]}},
+        },
         "status": {"availableReplicas": available, "observedGeneration": 2},
     }
 
@@ -51,7 +55,11 @@ def groups(served: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """The answer to /apis of a cluster that serves these versions, the first of each preferred."""
     return {
         "groups": [
-            {"name": GROUPS[api], "versions": [{"version": v} for v in versions], "preferredVersion": {"version": versions[0]}}
+            {
+                "name": GROUPS[api],
+                "versions": [{"version": v} for v in versions],
+                "preferredVersion": {"version": versions[0]},
+            }
             for api, versions in served.items()
         ]
     }
@@ -75,7 +83,11 @@ def a_survey(
         if question.method == "POST":
             body = {"status": {"allowed": True}}
         elif question.path.startswith("/apis/apiextensions.k8s.io"):
-            body = {"metadata": {"name": key}, "spec": {}, "status": {"conditions": [{"type": "Established", "status": "True"}]}}
+            body = {
+                "metadata": {"name": key},
+                "spec": {},
+                "status": {"conditions": [{"type": "Established", "status": "True"}]},
+            }
         healthy[key] = Answer(200, body)
     healthy[VERSION] = Answer(200, {"gitVersion": "v1.32.4"})
     healthy[GROUPS_SERVED] = Answer(200, groups({api: (version,) for api, version in VERSIONS.items()}))
@@ -84,7 +96,9 @@ def a_survey(
         for text in other.mesh.detect:
             reference = other.mesh.reference(text)
             healthy[f"{reference.namespace}/{reference.kind}/{reference.name}"] = ABSENT
-    spoiled = {key: value if isinstance(value, Answer) else Answer(200, value) for key, value in (answers or {}).items()}
+    spoiled = {
+        key: value if isinstance(value, Answer) else Answer(200, value) for key, value in (answers or {}).items()
+    }
     unknown = set(spoiled) - set(healthy)
     assert not unknown, f"no such questions: {unknown}"
     return Survey(

@@ -58,7 +58,9 @@ def _pair(names: list[str], address: str) -> tuple[bytes, bytes]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
@@ -72,12 +74,20 @@ def tls_server(address: str, names: list[str], handler: Handler) -> Iterator[Ser
 
         def _answer(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(method=self.command, path=self.path, headers=list(self.headers.items()), body=json.loads(raw) if raw else None)
+            asked = Asked(
+                method=self.command,
+                path=self.path,
+                headers=list(self.headers.items()),
+                body=json.loads(raw) if raw else None,
+            )
             server.asked.append(asked)
             status, body = handler(asked)
             content = json.dumps(body).encode()
             self.send_response(status)
-            self._send({"Content-Type": "application/json", "Content-Length": str(len(content)), "X-Served-By": "the-test"}, content)
+            self._send(
+                {"Content-Type": "application/json", "Content-Length": str(len(content)), "X-Served-By": "the-test"},
+                content,
+            )
 
         def _send(self, headers: Mapping[str, str], content: bytes) -> None:
             for name, value in headers.items():

@@ -1,4 +1,5 @@
-"""A web server on loopback for tests: files of a folder, redirects, and answers made for the purpose; over HTTP or HTTPS."""
+"""A web server on loopback for tests: files of a folder, redirects, and answers made for the purpose;
+over HTTP or HTTPS."""
 
 import ssl
 import threading

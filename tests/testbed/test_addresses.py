@@ -62,7 +62,11 @@ def test_clients_outside_the_mesh_use_the_clusters_names() -> None:
 def test_one_service_has_one_name() -> None:
     """Elsewhere nothing depends on the family or on the client."""
     server = workload(OSM)
-    hosts = {workload(OSM, "cli", joined=joined)._call(server, 1, kind=family).host for joined in (True, False) for family in FAMILIES}
+    hosts = {
+        workload(OSM, "cli", joined=joined)._call(server, 1, kind=family).host
+        for joined in (True, False)
+        for family in FAMILIES
+    }
 
     assert hosts == {"srv.t1.svc.cluster.local"}
 
@@ -71,7 +75,10 @@ def test_separate_services_carry_their_annotations() -> None:
     """Traefik Mesh tells families apart by an annotation of the Service."""
     made = manifests.services(Addresses.of(TRAEFIK, "srv", "t1"), selector={"a": "b"}, facts=TRAEFIK.services)
 
-    kinds = {item["metadata"]["name"]: item["metadata"].get("annotations", {}).get("mesh.traefik.io/traffic-type") for item in made}
+    kinds = {
+        item["metadata"]["name"]: item["metadata"].get("annotations", {}).get("mesh.traefik.io/traffic-type")
+        for item in made
+    }
     assert kinds == {"srv": None, "srv-tcp": "tcp", "srv-udp": "udp"}
 
 
@@ -87,10 +94,14 @@ def test_no_port_is_lost_or_doubled(ports: dict[str, int], separate: bool) -> No
 
     made = manifests.services(Addresses.of(profile, "srv", "t1"), selector={}, ports=ports)
 
-    found = [(f"{port['port']}/{port['protocol']}", port["targetPort"]) for item in made for port in item["spec"]["ports"]]
+    found = [
+        (f"{port['port']}/{port['protocol']}", port["targetPort"]) for item in made for port in item["spec"]["ports"]
+    ]
     assert sorted(found) == sorted(ports.items())
     for item in made if separate else ():
-        families = {family_of(f"{port['port']}/{port['protocol']}", port["targetPort"]) for port in item["spec"]["ports"]}
+        families = {
+            family_of(f"{port['port']}/{port['protocol']}", port["targetPort"]) for port in item["spec"]["ports"]
+        }
         assert len(families) == 1
     assert separate or len(made) == 1
 
@@ -106,11 +117,15 @@ def test_single_services_are_what_they_always_were(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "declared"), [("osm", "tcp-server-first"), ("fsm", "tcp-server-first"), ("istio", "tcp"), ("linkerd", "tcp")]
+    ("name", "declared"),
+    [("osm", "tcp-server-first"), ("fsm", "tcp-server-first"), ("istio", "tcp"), ("linkerd", "tcp")],
 )
 def test_a_port_where_the_server_speaks_first_is_declared_in_the_words_of_the_mesh(name: str, declared: str) -> None:
-    """OSM and FSM wait for the client's first bytes on a port of plain `tcp`; other meshes do not know their word for it."""
-    [made] = manifests.services(Addresses.of(load_profile(name), "srv", "t1"), selector={}, facts=load_profile(name).services)
+    """OSM and FSM wait for the client's first bytes on a port of plain `tcp`;
+    other meshes do not know their word for it."""
+    [made] = manifests.services(
+        Addresses.of(load_profile(name), "srv", "t1"), selector={}, facts=load_profile(name).services
+    )
 
     assert {port["port"]: port.get("appProtocol") for port in made["spec"]["ports"]} == {
         8080: "http",
@@ -123,7 +138,8 @@ def test_a_port_where_the_server_speaks_first_is_declared_in_the_words_of_the_me
 
 
 def test_linkerd_is_told_not_to_wait_for_the_client() -> None:
-    """Linkerd reads a connection's first bytes unless its port is opaque, to the caller by the Service and to the server by the pod."""
+    """Linkerd reads a connection's first bytes unless its port is opaque,
+    to the caller by the Service and to the server by the pod."""
     linkerd = load_profile("linkerd")
     [made] = manifests.services(Addresses.of(linkerd, "srv", "t1"), selector={}, facts=linkerd.services)
 
@@ -135,6 +151,8 @@ def test_linkerd_is_told_not_to_wait_for_the_client() -> None:
 def test_any_protocol_may_be_spelled_otherwise() -> None:
     """A profile may give its own word for UDP, too, where plain Kubernetes says it by the port's protocol alone."""
     facts = ServiceFacts(app_protocols={"http": "kubernetes.io/h2c", "udp": "dns"})
-    [made] = manifests.services(Addresses.of(OSM, "srv", "t1"), selector={}, ports={"80/TCP": 8080, "53/UDP": 9100}, facts=facts)
+    [made] = manifests.services(
+        Addresses.of(OSM, "srv", "t1"), selector={}, ports={"80/TCP": 8080, "53/UDP": 9100}, facts=facts
+    )
 
     assert {port["port"]: port["appProtocol"] for port in made["spec"]["ports"]} == {80: "kubernetes.io/h2c", 53: "dns"}

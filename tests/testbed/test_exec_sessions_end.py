@@ -51,7 +51,13 @@ def test_closed_session_stops_reading_before_its_socket_is_closed() -> None:
     stream, ended = Stream(ours), threading.Event()
     connection = cast(Connection, OneStream(stream))
     session = ExecSession(
-        connection, namespace="n", pod="p", container="c", command=["x"], on_line=lambda _: None, on_end=lambda _: ended.set()
+        connection,
+        namespace="n",
+        pod="p",
+        container="c",
+        command=["x"],
+        on_line=lambda _: None,
+        on_end=lambda _: ended.set(),
     )
 
     session.close()

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from pytest_smi.errors import UsageProblem
 from pytest_smi.testbed import manifests
-from pytest_smi.testbed.placement import Placement, Toleration, pull_secret_data, read_placement, registry_of, selector_of, toleration_of
+from pytest_smi.testbed.placement import (
+    Placement,
+    Toleration,
+    pull_secret_data,
+    read_placement,
+    registry_of,
+    selector_of,
+    toleration_of,
+)
 
 SECRET = "c2VjcmV0OnBhc3N3b3Jk"
 
@@ -51,7 +59,9 @@ def test_docker_hub_has_two_names() -> None:
     assert SECRET in base64.b64decode(pull_secret_data(text, "someone/sample-app", "file")).decode()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"auths": 7}', config(ghcr_io={}), config(other_io={"auth": SECRET})])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"auths": 7}', config(ghcr_io={}), config(other_io={"auth": SECRET})]
+)
 def test_useless_file_is_told_and_never_quoted(text: str) -> None:
     """The message says what is missing; what is in the file stays out of it."""
     with pytest.raises(UsageProblem) as caught:

@@ -1,4 +1,5 @@
-"""API aggregation: which groups other servers serve (APIService), whether they are available, and passing requests on to them."""
+"""API aggregation: which groups other servers serve (APIService), whether they are available,
+and passing requests on to them."""
 
 from __future__ import annotations
 
@@ -24,7 +25,17 @@ from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
 API_SERVICES = ResourceKey("apiregistration.k8s.io", "apiservices")
 _CAUSES = frozenset((API_SERVICES, ResourceKey("", "endpoints"), ResourceKey("", "services")))
 _HOP = frozenset(
-    ("connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host")
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "host",
+    )
 )
 CHECK_TIMEOUT = 5.0
 """Seconds that one availability check may take."""
@@ -81,7 +92,10 @@ class Aggregator:
         self._with_pair: set[ssl.SSLContext] = set()
         self._remote: dict[tuple[str, str], Object] = {}
         self._absent: set[str] = set()
-        """APIServices without a Service or without endpoints. Others are tried even after a failed check: a slow one may answer."""
+        """APIServices without a Service or without endpoints.
+
+        Others are tried even after a failed check: a slow one may answer.
+        """
         self._changed = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -187,20 +201,30 @@ class Aggregator:
             return self._note(service, False, "FailedDiscoveryCheck", text)
         if status >= 300:
             return self._note(
-                service, False, "FailedDiscoveryCheck", f"failing or missing response from {target.base}: bad status {status}"
+                service,
+                False,
+                "FailedDiscoveryCheck",
+                f"failing or missing response from {target.base}: bad status {status}",
             )
         return self._note(service, True, "Passed", "all checks passed")
 
     def _port_name(self, place: Object) -> str:
         service = self._store.find(ResourceKey("", "services"), place.get("namespace"), place.get("name", "")) or {}
         ports = (service.get("spec") or {}).get("ports") or ()
-        return str(next((port.get("name") or "" for port in ports if port.get("port") == (place.get("port") or 443)), ""))
+        return str(
+            next((port.get("name") or "" for port in ports if port.get("port") == (place.get("port") or 443)), "")
+        )
 
     async def _discover(self, target: Target, path: str) -> int:
         limit = aiohttp.ClientTimeout(total=CHECK_TIMEOUT)
         headers: Any = CIMultiDict(identity_headers(_SYSTEM))
         async with self._connection().get(
-            target.base + path, headers=headers, ssl=target.context, server_hostname=target.host, timeout=limit, allow_redirects=False
+            target.base + path,
+            headers=headers,
+            ssl=target.context,
+            server_hostname=target.host,
+            timeout=limit,
+            allow_redirects=False,
         ) as response:
             await response.read()
             return response.status

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import unquote
 
-from pytest_smi.reference.kube.rbac import ANONYMOUS, AUTHENTICATED, SERVICE_ACCOUNT, Attributes, Authorizer, User, service_account_user
+from pytest_smi.reference.kube.rbac import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    SERVICE_ACCOUNT,
+    Attributes,
+    Authorizer,
+    User,
+    service_account_user,
+)
 from pytest_smi.reference.kube.status import Forbidden, ResourceKey, Unauthorized
 from pytest_smi.reference.kube.tokens import ISSUER, Tokens
 
@@ -24,7 +32,8 @@ class Headers(Protocol):
 
 
 def bearer_token(headers: Headers) -> str:
-    """The token of the Authorization header, or of the websocket subprotocol that browsers use; "" when there is none."""
+    """The token of the Authorization header, or of the websocket subprotocol that browsers use;
+    "" when there is none."""
     kind, _, token = (headers.get("Authorization") or "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
@@ -51,7 +60,11 @@ def impersonated(user: User, headers: Headers, authorizer: Authorizer) -> User:
         return user
     account = name.removeprefix(SERVICE_ACCOUNT).split(":") if name.startswith(SERVICE_ACCOUNT) else []
     if len(account) == 2:
-        _check(user, Attributes(verb="impersonate", resource="serviceaccounts", namespace=account[0], name=account[1]), authorizer)
+        _check(
+            user,
+            Attributes(verb="impersonate", resource="serviceaccounts", namespace=account[0], name=account[1]),
+            authorizer,
+        )
     else:
         _check(user, Attributes(verb="impersonate", resource="users", name=name), authorizer)
     for group in groups:
@@ -61,7 +74,9 @@ def impersonated(user: User, headers: Headers, authorizer: Authorizer) -> User:
         key = unquote(header[len("impersonate-extra-") :].lower())
         values = headers.getall(header, [])
         for value in values:
-            asked = Attributes(verb="impersonate", group="authentication.k8s.io", resource="userextras", subresource=key, name=value)
+            asked = Attributes(
+                verb="impersonate", group="authentication.k8s.io", resource="userextras", subresource=key, name=value
+            )
             _check(user, asked, authorizer)
         extra[key] = tuple(values)
     if len(account) == 2 and not groups:

@@ -1,4 +1,5 @@
-"""What a new cluster holds from the start, and what every namespace gets: its default service account and the cluster's CA."""
+"""What a new cluster holds from the start, and what every namespace gets:
+its default service account and the cluster's CA."""
 
 from __future__ import annotations
 
@@ -34,12 +35,19 @@ class NamespaceContents:
 
     def _on_account(self, event: Event) -> None:
         space = self._store.find(NAMESPACES, None, event.namespace)
-        if event.type == "DELETED" and event.name == "default" and space and not space["metadata"].get("deletionTimestamp"):
+        if (
+            event.type == "DELETED"
+            and event.name == "default"
+            and space
+            and not space["metadata"].get("deletionTimestamp")
+        ):
             self._make(SERVICE_ACCOUNTS, "ServiceAccount", event.namespace, "default", {})
 
     def _make(self, key: ResourceKey, kind: str, namespace: str, name: str, rest: dict[str, Any]) -> None:
         if self._store.find(key, namespace, name) is None:
-            self._store.create(key, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **rest})
+            self._store.create(
+                key, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **rest}
+            )
 
 
 class LocalApiServices:
@@ -56,7 +64,9 @@ class LocalApiServices:
             name, served = f"{version['name']}.{group}", bool(self._registry.in_version(group, version["name"]))
             found = self._store.find(API_SERVICES, None, name)
             if served and found is None:
-                self._store.create(API_SERVICES, local_api_service(group, version["name"], timestamp(self._store.now())))
+                self._store.create(
+                    API_SERVICES, local_api_service(group, version["name"], timestamp(self._store.now()))
+                )
             elif not served and found is not None and not found["spec"].get("service"):
                 self._store.delete(API_SERVICES, None, name)
 
@@ -104,19 +114,31 @@ def local_api_service(group: str, version: str, now: str) -> Object:
         "apiVersion": "apiregistration.k8s.io/v1",
         "kind": "APIService",
         "metadata": {"name": f"{version}.{group}", "labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
-        "spec": {"group": group, "version": version, "groupPriorityMinimum": 17800 if group else 18000, "versionPriority": 15},
+        "spec": {
+            "group": group,
+            "version": version,
+            "groupPriorityMinimum": 17800 if group else 18000,
+            "versionPriority": 15,
+        },
         "status": {"conditions": [local]},
     }
 
 
 def kubernetes_service(store: Store, cluster_ip: str, address: str, port: int) -> None:
     """The Service `kubernetes`, behind which this server is."""
-    meta = {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}}
+    meta = {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    }
     service: Object = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": meta,
-        "spec": {"clusterIP": cluster_ip, "ports": [{"name": "https", "port": 443, "targetPort": port, "protocol": "TCP"}]},
+        "spec": {
+            "clusterIP": cluster_ip,
+            "ports": [{"name": "https", "port": 443, "targetPort": port, "protocol": "TCP"}],
+        },
         "status": {"loadBalancer": {}},
     }
     defaults.fill(SERVICES, service)
@@ -124,5 +146,10 @@ def kubernetes_service(store: Store, cluster_ip: str, address: str, port: int) -
     subset = {"addresses": [{"ip": address}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}
     store.create(
         ENDPOINTS,
-        {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes", "namespace": "default"}, "subsets": [subset]},
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {"name": "kubernetes", "namespace": "default"},
+            "subsets": [subset],
+        },
     )

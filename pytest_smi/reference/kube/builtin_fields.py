@@ -1,7 +1,8 @@
 """The fields of built-in kinds: what an object may have, and of which type. Pure but for reading its table once.
 
-`builtin_fields.json` has a line per structure: field to type, as the OpenAPI documents of Kubernetes 1.34 tell. A type is `string`,
-`integer`, `number`, `boolean`, `int-or-string`, `any`, `meta` (ObjectMeta), another structure, or one of these after `[]` or `{}`.
+`builtin_fields.json` has a line per structure: field to type, as the OpenAPI documents of Kubernetes 1.34 tell.
+A type is `string`, `integer`, `number`, `boolean`, `int-or-string`, `any`, `meta` (ObjectMeta), another structure,
+or one of these after `[]` or `{}`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ def _table() -> dict[str, dict[str, str]]:
 def schema_of(name: str) -> Schema | None:
     """The structural schema of a kind or structure; None when the table has none."""
     fields = _table().get(name)
-    return None if fields is None else {"type": "object", "properties": {field: _schema(kind) for field, kind in fields.items()}}
+    return (
+        None
+        if fields is None
+        else {"type": "object", "properties": {field: _schema(kind) for field, kind in fields.items()}}
+    )
 
 
 def _schema(kind: str) -> Schema:
@@ -44,7 +49,8 @@ def _schema(kind: str) -> Schema:
 
 
 def wrong_type(name: str, obj: dict[str, Any]) -> str | None:
-    """What a decoder says about the first field of the wrong type in an object of that kind; None when all are right."""
+    """What a decoder says about the first field of the wrong type in an object of that kind;
+    None when all are right."""
     schema = schema_of(name)
     return next(_faults(schema, obj, name, ""), None) if schema else None
 
@@ -75,7 +81,9 @@ def _fits(schema: Schema, value: Any) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case "integer":
-            return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+            return not isinstance(value, bool) and (
+                isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            )
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "array":

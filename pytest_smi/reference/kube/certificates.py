@@ -1,4 +1,7 @@
-"""The cluster's certificate authority, the server's certificate, and the kubeconfig. Private keys are written 0600 and never logged."""
+"""The cluster's certificate authority, the server's certificate, and the kubeconfig.
+
+Private keys are written 0600 and never logged.
+"""
 
 from __future__ import annotations
 
@@ -82,8 +85,12 @@ class Authority:
         alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        return Pair(certificate=builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), key=pem)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return Pair(
+            certificate=builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), key=pem
+        )
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -95,7 +102,10 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def server_context(pair: Pair, folder: Path) -> ssl.SSLContext:
-    """A TLS context for a server. The ssl module reads keys from files only, so they pass through `folder` for a moment."""
+    """A TLS context for a server.
+
+    The ssl module reads keys from files only, so they pass through `folder` for a moment.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

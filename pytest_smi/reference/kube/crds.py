@@ -1,4 +1,5 @@
-"""CustomResourceDefinitions: their rules, the resources they add, their status, and what goes with them when they go."""
+"""CustomResourceDefinitions: their rules, the resources they add, their status,
+and what goes with them when they go."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def validate(crd: Object) -> list[Cause]:
     versions = [version for version in spec.get("versions") or () if isinstance(version, dict)]
     if sum(1 for version in versions if version.get("storage")) != 1:
         causes.append(invalid("spec.versions", versions, "must have exactly one version marked as storage version"))
-    causes += [required(f"spec.versions[{number}].name") for number, version in enumerate(versions) if not version.get("name")]
+    causes += [
+        required(f"spec.versions[{number}].name") for number, version in enumerate(versions) if not version.get("name")
+    ]
     causes += _root_faults([(version.get("schema") or {}).get("openAPIV3Schema") for version in versions])
     strategy = (spec.get("conversion") or {}).get("strategy", "None")
     if strategy != "None":
@@ -38,7 +41,10 @@ def validate(crd: Object) -> list[Cause]:
 
 
 def _root_faults(schemas: list[Any]) -> list[Cause]:
-    """Faults of the versions' schemas. One that all share is named as Kubernetes keeps it: once, for the whole definition."""
+    """Faults of the versions' schemas.
+
+    One that all share is named as Kubernetes keeps it: once, for the whole definition.
+    """
     shared = bool(schemas) and all(schema == schemas[0] for schema in schemas)
     causes: list[Cause] = []
     for number, schema in enumerate(schemas[:1] if shared else schemas):
@@ -62,13 +68,17 @@ def _schema_faults(schema: Any, field: str) -> list[Cause]:
         return [invalid(field, schema, "must be a schema")]
     causes: list[Cause] = []
     if schema.get("additionalProperties") and schema.get("properties"):
-        causes.append(forbidden_field(f"{field}.additionalProperties", "additionalProperties and properties are mutual exclusive"))
+        causes.append(
+            forbidden_field(f"{field}.additionalProperties", "additionalProperties and properties are mutual exclusive")
+        )
     if schema.get("type") not in (None, "", *TYPES):
         causes.append(unsupported(f"{field}.type", schema["type"], sorted(TYPES)))
     try:
         re.compile(schema.get("pattern") or "")
     except (re.error, TypeError) as error:
-        causes.append(invalid(f"{field}.pattern", schema["pattern"], f"must be a valid regular expression, but isn't: {error}"))
+        causes.append(
+            invalid(f"{field}.pattern", schema["pattern"], f"must be a valid regular expression, but isn't: {error}")
+        )
     for name, inner in (schema.get("properties") or {}).items():
         causes += _schema_faults(inner, f"{field}.properties[{name}]")
     for name in ("items", "additionalProperties", "not"):
@@ -87,7 +97,9 @@ def resources_of(crd: Object) -> list[Resource]:
     return [_resource(spec, names, version, storage) for version in spec["versions"] if version.get("served")]
 
 
-def _resource(spec: dict[str, Any], names: dict[str, Any], version: dict[str, Any], storage: dict[str, Any]) -> Resource:
+def _resource(
+    spec: dict[str, Any], names: dict[str, Any], version: dict[str, Any], storage: dict[str, Any]
+) -> Resource:
     asked = version.get("subresources") or {}
     subresources: list[tuple[str, str, tuple[str, ...]]] = []
     if "scale" in asked:
@@ -131,14 +143,19 @@ def status_of(crd: Object, now: str) -> Object:
         "Established": ("InitialNamesAccepted", "the initial names have been accepted"),
     }
     conditions = [
-        kept.get(kind) or {"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message}
+        kept.get(kind)
+        or {"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message}
         for kind, (reason, message) in reasons.items()
     ]
     storage = next(version["name"] for version in crd["spec"]["versions"] if version.get("storage"))
     stored = [*(old.get("storedVersions") or [])]
     if storage not in stored:
         stored.append(storage)
-    return {"conditions": conditions, "acceptedNames": crd["spec"]["names"], "storedVersions": sorted(stored, key=version_priority)}
+    return {
+        "conditions": conditions,
+        "acceptedNames": crd["spec"]["names"],
+        "storedVersions": sorted(stored, key=version_priority),
+    }
 
 
 class CrdController:

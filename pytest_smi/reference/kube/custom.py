@@ -1,4 +1,7 @@
-"""Objects against their schema: pruning, and for custom ones defaulting and validation; CRDs against their own rules. Pure."""
+"""Objects against their schema: pruning, and for custom ones defaulting and validation; CRDs against their own rules.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,25 @@ from pytest_smi.reference.kube.write_mode import WriteMode
 
 METADATA = frozenset(
     (
-        *("annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName"),
-        *("generation", "labels", "managedFields", "name", "namespace", "ownerReferences", "resourceVersion", "selfLink", "uid"),
+        *(
+            "annotations",
+            "creationTimestamp",
+            "deletionGracePeriodSeconds",
+            "deletionTimestamp",
+            "finalizers",
+            "generateName",
+        ),
+        *(
+            "generation",
+            "labels",
+            "managedFields",
+            "name",
+            "namespace",
+            "ownerReferences",
+            "resourceVersion",
+            "selfLink",
+            "uid",
+        ),
     )
 )
 """The fields of ObjectMeta."""
@@ -27,7 +47,9 @@ def prepare(resource: Resource, obj: Object, mode: WriteMode) -> None:
     for path in unknown:
         del obj["metadata"][path.partition(".")[2]]
     if not resource.custom and (fault := builtin_fields.wrong_type(resource.kind, obj)):
-        raise BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {fault}')
+        raise BadRequest(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {fault}'
+        )
     known = resource.schema if resource.custom else builtin_fields.schema_of(resource.kind)
     if known is not None:
         unknown += schema.prune(known, obj)
@@ -37,7 +59,8 @@ def prepare(resource: Resource, obj: Object, mode: WriteMode) -> None:
 
 
 def convert(resource: Resource, obj: Object) -> None:
-    """Drop, in place, what the schema of the stored version does not know: nothing is converted, but what is stored is pruned."""
+    """Drop, in place, what the schema of the stored version does not know: nothing is converted,
+    but what is stored is pruned."""
     if resource.stored_schema is not None:
         schema.prune(resource.stored_schema, obj)
 

@@ -1,4 +1,7 @@
-"""Defaults that the API server fills into built-in kinds before they are stored. Pure; changes the given object in place."""
+"""Defaults that the API server fills into built-in kinds before they are stored.
+
+Pure; changes the given object in place.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,9 @@ def _pod(obj: Object) -> None:
         return
     if spec.get("serviceAccount") and not spec.get("serviceAccountName"):
         spec["serviceAccountName"] = spec["serviceAccount"]
-    _set(spec, serviceAccountName="default", enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
+    _set(
+        spec, serviceAccountName="default", enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0
+    )
     pod_spec(spec)
 
 
@@ -148,13 +153,24 @@ def _binding(obj: Object) -> None:
     for subject in _dicts(obj.get("subjects")):
         if subject.get("kind") in ("User", "Group"):
             _set(subject, apiGroup=RBAC_GROUP)
-        elif subject.get("kind") == "ServiceAccount" and obj.get("kind") == "RoleBinding" and obj["metadata"].get("namespace"):
+        elif (
+            subject.get("kind") == "ServiceAccount"
+            and obj.get("kind") == "RoleBinding"
+            and obj["metadata"].get("namespace")
+        ):
             _set(subject, namespace=obj["metadata"]["namespace"])
 
 
 def _webhooks(obj: Object) -> None:
     for hook in _dicts(obj.get("webhooks")):
-        _set(hook, failurePolicy="Fail", matchPolicy="Equivalent", namespaceSelector={}, objectSelector={}, timeoutSeconds=10)
+        _set(
+            hook,
+            failurePolicy="Fail",
+            matchPolicy="Equivalent",
+            namespaceSelector={},
+            objectSelector={},
+            timeoutSeconds=10,
+        )
         if obj.get("kind") == "MutatingWebhookConfiguration":
             _set(hook, reinvocationPolicy="Never")
         config = hook.get("clientConfig")

@@ -1,4 +1,5 @@
-"""How the server reaches webhooks and aggregated servers: the address of their Service, and TLS as their registration asks for it."""
+"""How the server reaches webhooks and aggregated servers: the address of their Service,
+and TLS as their registration asks for it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ ResolveService = Callable[[str, str, int], tuple[str, int] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to connect: `base` without path, `host` is the name that the certificate must be for (None: that of the URL)."""
+    """Where to connect: `base` without path, `host` is the name that the certificate must be for (None:
+    that of the URL)."""
 
     base: str
     context: ssl.SSLContext
@@ -39,7 +41,10 @@ def tls_context(ca_pem: str, insecure: bool) -> ssl.SSLContext:
 
 
 def target_of(config: dict[str, Any], resolve: ResolveService | None, *, insecure: bool = False) -> Target:
-    """The target of a clientConfig (or an APIService's spec): `url`, or `service` with `caBundle`. Raises Unreachable."""
+    """The target of a clientConfig (or an APIService's spec): `url`, or `service` with `caBundle`.
+
+    Raises Unreachable.
+    """
     bundle = config.get("caBundle")
     try:
         context = tls_context(base64.b64decode(bundle).decode() if bundle else "", insecure)
@@ -57,4 +62,6 @@ def target_of(config: dict[str, Any], resolve: ResolveService | None, *, insecur
 
 def new_session() -> aiohttp.ClientSession:
     """A session for such connections: nothing from the environment, bodies as they are."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), trust_env=False, auto_decompress=False)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), trust_env=False, auto_decompress=False
+    )

@@ -32,7 +32,9 @@ def api_versions(address: str) -> dict[str, Any]:
 
 def api_group(group: str, versions: Iterable[str]) -> dict[str, Any]:
     """/apis/G, and the element of /apis."""
-    entries = [{"groupVersion": f"{group}/{version}", "version": version} for version in sorted(versions, key=version_priority)]
+    entries = [
+        {"groupVersion": f"{group}/{version}", "version": version} for version in sorted(versions, key=version_priority)
+    ]
     return {"kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": entries, "preferredVersion": entries[0]}
 
 

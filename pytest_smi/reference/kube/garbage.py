@@ -1,4 +1,5 @@
-"""Garbage collection by ownerReferences: dependents of an object that is gone are deleted, at once and in the same process.
+"""Garbage collection by ownerReferences: dependents of an object that is gone are deleted,
+at once and in the same process.
 
 An owner is known by uid. A dependent with several owners goes when the last of them does.
 """
@@ -12,7 +13,8 @@ from pytest_smi.reference.kube.store import Event, Object, Store
 
 
 class GarbageCollector:
-    """Follows every change of a store; keeps an index from owner's uid to dependents, so that a deletion costs what it deletes."""
+    """Follows every change of a store; keeps an index from owner's uid to dependents,
+    so that a deletion costs what it deletes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -30,7 +30,8 @@ class Pager:
         return self._cut(selected, resource_version, limit, 0, "")
 
     def next(self, token: str, limit: int) -> tuple[list[Object], dict[str, Any]]:
-        """The page that a continue token asks for; raises Gone when the list is no longer kept, BadRequest for no token of ours."""
+        """The page that a continue token asks for; raises Gone when the list is no longer kept,
+        BadRequest for no token of ours."""
         try:
             wanted = json.loads(base64.urlsafe_b64decode(token.encode()))
             name, start = str(wanted["id"]), int(wanted["start"])
@@ -44,7 +45,9 @@ class Pager:
         selected, version = self._kept[name]
         return self._cut(selected, version, limit, start, name)
 
-    def _cut(self, selected: list[Object], version: str, limit: int, start: int, name: str) -> tuple[list[Object], dict[str, Any]]:
+    def _cut(
+        self, selected: list[Object], version: str, limit: int, start: int, name: str
+    ) -> tuple[list[Object], dict[str, Any]]:
         meta: dict[str, Any] = {"resourceVersion": version}
         end = start + limit if limit > 0 else len(selected)
         if end < len(selected):

@@ -14,7 +14,8 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change. `previous` is the object before it (None for ADDED); `encoded` caches wire forms so that fan-out serializes once."""
+    """One change. `previous` is the object before it (None for ADDED);
+    `encoded` caches wire forms so that fan-out serializes once."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     key: ResourceKey

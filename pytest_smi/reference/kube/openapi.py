@@ -1,4 +1,7 @@
-"""OpenAPI documents: enough for kubectl to see that field validation is served, and the schemas of custom kinds. Pure."""
+"""OpenAPI documents: enough for kubectl to see that field validation is served, and the schemas of custom kinds.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,12 @@ from typing import Any
 
 from pytest_smi.reference.kube.resources import Resource
 
-V2_JSON: dict[str, Any] = {"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.32.0"}, "paths": {}, "definitions": {}}
+V2_JSON: dict[str, Any] = {
+    "swagger": "2.0",
+    "info": {"title": "Kubernetes", "version": "v1.32.0"},
+    "paths": {},
+    "definitions": {},
+}
 # The same document in the protobuf form that kubectl asks for: field 1 is swagger, field 2 info (title, version).
 V2_PROTOBUF = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.32.0"
 V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
@@ -30,7 +38,8 @@ def v3_document(resources: Iterable[Resource]) -> dict[str, Any]:
         schemas[name] = {**(resource.schema or {"type": "object"}), "x-kubernetes-group-version-kind": [gvk]}
         reference = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
         parameters = [
-            {"name": field, "in": "query", "schema": {"type": "string"}} for field in ("dryRun", "fieldManager", "fieldValidation")
+            {"name": field, "in": "query", "schema": {"type": "string"}}
+            for field in ("dryRun", "fieldManager", "fieldValidation")
         ]
         prefix = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
         inside = f"{prefix}/namespaces/{{namespace}}" if resource.namespaced else prefix

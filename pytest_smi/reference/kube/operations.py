@@ -1,6 +1,7 @@
 """Create, update, patch and delete as the API means them: defaults, admission, validation, lifecycle, then the store.
 
-The node's controllers use the same object (through `ApiServer.create`), so that what they make is admitted like a client's.
+The node's controllers use the same object (through `ApiServer.create`),
+so that what they make is admitted like a client's.
 """
 
 from __future__ import annotations
@@ -41,15 +42,24 @@ JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json
 class Admission(Protocol):
     """The webhooks."""
 
-    def __call__(self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool) -> Awaitable[Object]:
+    def __call__(
+        self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool
+    ) -> Awaitable[Object]:
         """The object as the webhooks leave it; raises an ApiError when one refuses."""
 
 
 class Operations:
-    """The writing verbs on one store. `allocate_cluster_ip` gives a free ClusterIP, or is None when nobody gives them out."""
+    """The writing verbs on one store.
+
+    `allocate_cluster_ip` gives a free ClusterIP, or is None when nobody gives them out.
+    """
 
     def __init__(
-        self, store: Store, admit: Admission, allocate_cluster_ip: Callable[[], str] | None, authorizer: Authorizer | None = None
+        self,
+        store: Store,
+        admit: Admission,
+        allocate_cluster_ip: Callable[[], str] | None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         self._store = store
         self._admit = admit
@@ -57,7 +67,9 @@ class Operations:
         self._appliers = Appliers()
         self._allocate = allocate_cluster_ip
 
-    async def create(self, resource: Resource, namespace: str, obj: Object, *, user: User, mode: WriteMode | None = None) -> Object:
+    async def create(
+        self, resource: Resource, namespace: str, obj: Object, *, user: User, mode: WriteMode | None = None
+    ) -> Object:
         """Store a new object; `namespace` is the request's ("" for cluster-scoped kinds)."""
         mode = mode or WriteMode()
         new = checked_body(resource, namespace, "", thaw(obj))
@@ -144,7 +156,10 @@ class Operations:
         subresource: str = "",
         mode: WriteMode | None = None,
     ) -> tuple[Object, bool]:
-        """Change an object by a patch; returns it and whether it is new (server-side apply creates). Raises 415 for types not served."""
+        """Change an object by a patch; returns it and whether it is new (server-side apply creates).
+
+        Raises 415 for types not served.
+        """
         mode = mode or WriteMode()
         accepted = (JSON_PATCH, MERGE, APPLY) if resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
         if patch_type not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
@@ -177,18 +192,34 @@ class Operations:
         return changed, False
 
     def delete(
-        self, resource: Resource, namespace: str, name: str, *, user: User, options: Mapping[str, Any], dry_run: bool = False
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        user: User,
+        options: Mapping[str, Any],
+        dry_run: bool = False,
     ) -> tuple[Object, bool]:
-        """Delete an object; returns it and whether it is gone (False: marked, finalizers or the node still have work)."""
+        """Delete an object; returns it and whether it is gone (False: marked,
+        finalizers or the node still have work)."""
         old = self._store.get(resource.key, namespace, name)
         meta = old["metadata"]
         if resource.key == NAMESPACES and name in ("default", "kube-system", "kube-public"):
             raise Forbidden(resource.key, name, "this namespace may not be deleted")
         wanted = options.get("preconditions") or {}
-        for field, title, fate in (("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")):
+        for field, title, fate in (
+            ("uid", "UID", "deleted and then recreated"),
+            ("resourceVersion", "ResourceVersion", "modified"),
+        ):
             if wanted.get(field) and wanted[field] != meta[field]:
-                why = f"the {title} in the precondition ({wanted[field]}) does not match the {title} in record ({meta[field]})"
-                raise Conflict(ResourceKey(resource.group, resource.kind), name, f"{why}. The object might have been {fate}")
+                why = (
+                    f"the {title} in the precondition ({wanted[field]}) does not match the {title} in record "
+                    f"({meta[field]})"
+                )
+                raise Conflict(
+                    ResourceKey(resource.group, resource.kind), name, f"{why}. The object might have been {fate}"
+                )
         if dry_run:
             return old, True
         policy = options.get("propagationPolicy") or ("Orphan" if options.get("orphanDependents") else "Background")
@@ -219,7 +250,11 @@ class Operations:
         found = self._store.get(NAMESPACES, None, name)
         if found["metadata"].get("deletionTimestamp"):
             why = f"unable to create new content in namespace {name} because it is being terminated"
-            cause = {"reason": "NamespaceTerminating", "message": f"namespace {name} is being terminated", "field": "metadata.namespace"}
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {name} is being terminated",
+                "field": "metadata.namespace",
+            }
             raise Forbidden(resource.key, obj["metadata"].get("name") or "", why, causes=[cause])
 
     def _check_account(self, pod: Object) -> None:
@@ -261,7 +296,12 @@ class Operations:
             else:
                 new.pop("status", None)
         was, now = old.get("spec"), new.get("spec")
-        if resource.key == SERVICES and isinstance(now, dict) and isinstance(was, dict) and now.get("type") != "ExternalName":
+        if (
+            resource.key == SERVICES
+            and isinstance(now, dict)
+            and isinstance(was, dict)
+            and now.get("type") != "ExternalName"
+        ):
             for field in ("clusterIP", "clusterIPs"):
                 if not now.get(field) and was.get(field):
                     now[field] = was[field]

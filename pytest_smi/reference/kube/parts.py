@@ -22,7 +22,10 @@ from pytest_smi.reference.kube.wire import encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything that answers requests. `watchers` are watches under way, `endings` exec sessions that end: stopping ends them."""
+    """Everything that answers requests.
+
+    `watchers` are watches under way, `endings` exec sessions that end: stopping ends them.
+    """
 
     store: Store
     registry: Registry

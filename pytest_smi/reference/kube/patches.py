@@ -55,7 +55,10 @@ def _apply(document: Any, operation: Any) -> Any:
         return _add(document, path, thaw(operation["value"]))
     if op == "test":
         if _find(document, path) != operation["value"]:
-            raise PatchFailed(f"the server rejected our request due to an error in our request: testing path {operation['path']} failed")
+            raise PatchFailed(
+                f"the server rejected our request due to an error in our request: testing path {operation['path']} "
+                "failed"
+            )
         return document
     if op in ("move", "copy") and isinstance(operation.get("from"), str):
         source = _pointer(operation["from"])
@@ -73,7 +76,9 @@ def _pointer(text: str) -> list[str]:
 
 
 def _missing(path: list[str]) -> PatchFailed:
-    return PatchFailed(f"the server rejected our request due to an error in our request: there is nothing at /{'/'.join(path)}")
+    return PatchFailed(
+        f"the server rejected our request due to an error in our request: there is nothing at /{'/'.join(path)}"
+    )
 
 
 def _find(document: Any, path: list[str]) -> Any:

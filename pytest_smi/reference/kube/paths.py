@@ -1,4 +1,7 @@
-"""Method, path and query to the operation that they ask for. Pure; decides nothing about whether it exists or is allowed."""
+"""Method, path and query to the operation that they ask for.
+
+Pure; decides nothing about whether it exists or is allowed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ _METHOD_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestInfo:
-    """One request as authorization and dispatch see it. For a non-resource path only `verb` (lower-case method) and `path` are set."""
+    """One request as authorization and dispatch see it.
+
+    For a non-resource path only `verb` (lower-case method) and `path` are set.
+    """
 
     verb: str
     path: str

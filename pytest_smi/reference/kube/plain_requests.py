@@ -23,9 +23,12 @@ def unknown_resource() -> ApiError:
 
 
 def nothing_at(path: str) -> web.Response:
-    """The answer for a path below /api and /apis that nobody serves; raises it as Status when the group is a built-in one."""
+    """The answer for a path below /api and /apis that nobody serves;
+    raises it as Status when the group is a built-in one."""
     names = [part for part in path.split("/") if part]
-    if (names[:1] == ["api"] and len(names) > 1) or (names[:1] == ["apis"] and len(names) > 2 and names[1] in BUILTIN_GROUPS):
+    if (names[:1] == ["api"] and len(names) > 1) or (
+        names[:1] == ["apis"] and len(names) > 2 and names[1] in BUILTIN_GROUPS
+    ):
         raise unknown_resource()
     return not_found()
 
@@ -36,12 +39,28 @@ async def answer(parts: Parts, request: web.BaseRequest, path: str) -> web.Strea
     if names and names[0] in _HEALTH:
         return web.Response(text="ok")
     if request.method not in ("GET", "HEAD"):
-        return not_found() if names[:1] not in (["api"], ["apis"]) else web.Response(status=405, text="405 method not allowed\n")
+        return (
+            not_found()
+            if names[:1] not in (["api"], ["apis"])
+            else web.Response(status=405, text="405 method not allowed\n")
+        )
     registry, aggregator = parts.registry, parts.aggregator
     match names:
         case []:
             return json_response(
-                {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}
+                {
+                    "paths": [
+                        "/api",
+                        "/api/v1",
+                        "/apis",
+                        "/healthz",
+                        "/livez",
+                        "/openapi/v2",
+                        "/openapi/v3",
+                        "/readyz",
+                        "/version",
+                    ]
+                }
             )
         case ["version"]:
             return json_response(discovery.VERSION)

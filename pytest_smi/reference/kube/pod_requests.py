@@ -41,7 +41,9 @@ def chosen_container(pod: Object, asked: str | None) -> str:
     if len(containers) == 1:
         return str(containers[0])
     others = f" or one of the init containers: [{' '.join(inits)}]" if inits else ""
-    raise BadRequest(f"a container name must be specified for pod {name}, choose one of: [{' '.join(containers)}]{others}")
+    raise BadRequest(
+        f"a container name must be specified for pod {name}, choose one of: [{' '.join(containers)}]{others}"
+    )
 
 
 async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
@@ -56,7 +58,9 @@ async def answer_exec(parts: Parts, request: web.BaseRequest, info: RequestInfo)
     if phase in ("Succeeded", "Failed"):
         raise BadRequest(f"cannot exec into a container in a completed pod; current phase is {phase}")
     if not accepts_websocket(request):
-        raise BadRequest("Upgrade request required: exec is served over websocket (v5.channel.k8s.io, v4.channel.k8s.io)")
+        raise BadRequest(
+            "Upgrade request required: exec is served over websocket (v5.channel.k8s.io, v4.channel.k8s.io)"
+        )
     tty = _on(query, "tty")
     wanted = {name: _on(query, name) for name in ("stdin", "stdout", "stderr")}
     if not any(wanted.values()):

@@ -30,7 +30,10 @@ class ExecSession(Protocol):
 
 
 class PodAccess(Protocol):
-    """The node's way into its pods. Both raise an ApiError (for example NotFound, BadRequest) when the container cannot be reached."""
+    """The node's way into its pods.
+
+    Both raise an ApiError (for example NotFound, BadRequest) when the container cannot be reached.
+    """
 
     async def exec(
         self,

@@ -1,4 +1,5 @@
-"""Kubernetes' protobuf encoding, read only, for the kinds that kubectl sends in it (`create namespace`, `auth can-i`). Pure.
+"""Kubernetes' protobuf encoding, read only, for the kinds that kubectl sends in it (`create namespace`, `auth can-i`).
+Pure.
 
 Law: the table is all that is known; a kind or a field outside it is refused with 415 or 400, never dropped in silence.
 """
@@ -14,8 +15,8 @@ from pytest_smi.reference.kube.status import ApiError, BadRequest
 TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 
-# Field number -> (JSON name, type). Types: str, int, bool, bytes; int0 is a number whose zero means absent; time and intorstr;
-# another name is a message; a leading * is a list, a leading % a map from strings.
+# Field number -> (JSON name, type). Types: str, int, bool, bytes; int0 is a number whose zero means absent; time and
+# intorstr; another name is a message; a leading * is a list, a leading % a map from strings.
 _Fields = dict[int, tuple[str, str]]
 _META: _Fields = {1: ("metadata", "ObjectMeta")}
 _MESSAGES: dict[str, _Fields] = {
@@ -136,7 +137,13 @@ _MESSAGES: dict[str, _Fields] = {
         12: ("healthCheckNodePort", "int0"),
         13: ("publishNotReadyAddresses", "bool0"),
     },
-    "ServicePort": {1: ("name", "str"), 2: ("protocol", "str"), 3: ("port", "int"), 4: ("targetPort", "intorstr"), 5: ("nodePort", "int0")},
+    "ServicePort": {
+        1: ("name", "str"),
+        2: ("protocol", "str"),
+        3: ("port", "int"),
+        4: ("targetPort", "intorstr"),
+        5: ("nodePort", "int0"),
+    },
     "DeleteOptions": {
         1: ("gracePeriodSeconds", "int"),
         2: ("preconditions", "Preconditions"),
@@ -199,7 +206,9 @@ def _message(name: str, data: bytes) -> dict[str, Any]:
     table, result = _MESSAGES[name], dict[str, Any]()
     for number, raw in _fields(data):
         if number not in table:
-            raise BadRequest(f"field {number} of the protobuf message {name} is not read here: send the object as JSON or YAML")
+            raise BadRequest(
+                f"field {number} of the protobuf message {name} is not read here: send the object as JSON or YAML"
+            )
         field, kind = table[number]
         if kind in ("Ignored", "time"):
             continue

@@ -1,4 +1,7 @@
-"""Who may do what, by roles and bindings. Pure: reads roles and bindings through the store's interface, decides, changes nothing."""
+"""Who may do what, by roles and bindings.
+
+Pure: reads roles and bindings through the store's interface, decides, changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,9 @@ ANONYMOUS = User(name="system:anonymous", groups=(UNAUTHENTICATED,))
 """Whoever shows no credentials."""
 
 
-def service_account_user(namespace: str, name: str, uid: str = "", extra: Mapping[str, tuple[str, ...]] | None = None) -> User:
+def service_account_user(
+    namespace: str, name: str, uid: str = "", extra: Mapping[str, tuple[str, ...]] | None = None
+) -> User:
     """A service account as user."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
     return User(name=f"{SERVICE_ACCOUNT}{namespace}:{name}", groups=groups, uid=uid, extra=extra or {})
@@ -127,18 +132,26 @@ class Authorizer:
     def rules_of(self, ref: Mapping[str, Any], namespace: str) -> list[Mapping[str, Any]]:
         """The rules of the role that a binding in that namespace refers to; none when it is not there."""
         own = ref.get("kind") == "Role"
-        return list(self._role_rules(self._store.find(ROLES if own else CLUSTER_ROLES, namespace if own else None, str(ref.get("name")))))
+        return list(
+            self._role_rules(
+                self._store.find(ROLES if own else CLUSTER_ROLES, namespace if own else None, str(ref.get("name")))
+            )
+        )
 
     def _bound_rules(self, user: User, namespace: str) -> list[tuple[Mapping[str, Any], str]]:
         found = self._rules.get((user, namespace))
         if found is None:
             if len(self._rules) > 10_000:
                 self._rules.clear()
-            bindings, _ = self._store.list(ROLE_BINDINGS, namespace) if namespace else self._store.list(CLUSTER_ROLE_BINDINGS)
+            bindings, _ = (
+                self._store.list(ROLE_BINDINGS, namespace) if namespace else self._store.list(CLUSTER_ROLE_BINDINGS)
+            )
             found = self._rules[(user, namespace)] = list(self._bound(user, bindings, namespace))
         return found
 
-    def _bound(self, user: User, bindings: Iterable[Mapping[str, Any]], namespace: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    def _bound(
+        self, user: User, bindings: Iterable[Mapping[str, Any]], namespace: str
+    ) -> Iterator[tuple[Mapping[str, Any], str]]:
         for binding in bindings:
             for subject in binding.get("subjects") or ():
                 if not subject_is(subject, user, namespace):
@@ -146,7 +159,9 @@ class Authorizer:
                 ref, name = binding["roleRef"], binding["metadata"]["name"]
                 place, kind = (f"{name}/{namespace}", "RoleBinding") if namespace else (name, "ClusterRoleBinding")
                 own = (
-                    f"{subject['name']}/{subject.get('namespace') or namespace}" if subject["kind"] == "ServiceAccount" else subject["name"]
+                    f"{subject['name']}/{subject.get('namespace') or namespace}"
+                    if subject["kind"] == "ServiceAccount"
+                    else subject["name"]
                 )
                 why = f'{kind} "{place}" of {ref["kind"]} "{ref["name"]}" to {subject["kind"]} "{own}"'
                 yield from ((rule, why) for rule in self.rules_of(ref, namespace))

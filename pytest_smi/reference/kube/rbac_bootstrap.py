@@ -9,7 +9,19 @@ from pytest_smi.reference.kube.rbac import AUTHENTICATED, GROUP, MASTERS, UNAUTH
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 _AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
-_PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]
+_PATHS = [
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
+    "/healthz",
+    "/livez",
+    "/openapi",
+    "/openapi/*",
+    "/readyz",
+    "/version",
+    "/version/",
+]
 _CORE = ["configmaps", "endpoints", "pods", "serviceaccounts", "services"]
 
 
@@ -21,7 +33,14 @@ _VIEW = [
     _rule([""], [*_CORE, "events", "namespaces", "pods/log", "pods/status", "services/status"], _READ),
     _rule(
         ["apps"],
-        ["deployments", "deployments/scale", "deployments/status", "replicasets", "replicasets/scale", "replicasets/status"],
+        [
+            "deployments",
+            "deployments/scale",
+            "deployments/status",
+            "replicasets",
+            "replicasets/scale",
+            "replicasets/status",
+        ],
         _READ,
     ),
     _rule(["discovery.k8s.io"], ["endpointslices"], _READ),

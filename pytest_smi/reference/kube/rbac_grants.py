@@ -1,4 +1,5 @@
-"""Nobody grants more than they have: what a role or binding that somebody writes gives away, held against what the writer may do."""
+"""Nobody grants more than they have: what a role or binding that somebody writes gives away,
+held against what the writer may do."""
 
 from __future__ import annotations
 
@@ -18,7 +19,12 @@ def _single(rule: Rule) -> Iterator[Attributes]:
     """A rule as single questions; "*" asks for the right to everything."""
     for verb, path in product(rule.get("verbs") or (), rule.get("nonResourceURLs") or ()):
         yield Attributes(verb=verb, path=path)
-    parts = (rule.get("verbs") or (), rule.get("apiGroups") or (), rule.get("resources") or (), rule.get("resourceNames") or ("",))
+    parts = (
+        rule.get("verbs") or (),
+        rule.get("apiGroups") or (),
+        rule.get("resources") or (),
+        rule.get("resourceNames") or ("",),
+    )
     for verb, group, full, name in product(*parts):
         resource, _, subresource = str(full).partition("/")
         yield Attributes(verb=verb, group=group, resource=resource, subresource=subresource, name=name)
@@ -31,7 +37,8 @@ def missing(held: Iterable[Rule], wanted: Iterable[Rule]) -> list[Attributes]:
 
 
 def check_grant(authorizer: Authorizer | None, resource: Resource, obj: Object, user: User) -> None:
-    """Raise Forbidden when the role or binding that `user` writes grants more than they hold and they have not escalate or bind."""
+    """Raise Forbidden when the role or binding that `user` writes grants more than they hold
+    and they have not escalate or bind."""
     if authorizer is None or resource.group != GROUP or MASTERS in user.groups:
         return
     namespace, name = obj["metadata"].get("namespace") or "", obj["metadata"].get("name") or ""
@@ -47,7 +54,10 @@ def check_grant(authorizer: Authorizer | None, resource: Resource, obj: Object, 
     if lacking := missing(held, wanted):
         shown = "\n".join(sorted({_shown(one) for one in lacking}))
         groups = " ".join(f'"{group}"' for group in user.groups)
-        why = f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{shown}'
+        why = (
+            f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently '
+            f"held:\n{shown}"
+        )
         raise Forbidden(resource.key, obj["metadata"].get("name") or "", why)
 
 

@@ -1,4 +1,7 @@
-"""The form in which a client wants objects: as they are, as a Table, or their metadata alone. Pure but for the request's headers."""
+"""The form in which a client wants objects: as they are, as a Table, or their metadata alone.
+
+Pure but for the request's headers.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,12 @@ class Rendering:
         accept = request.headers.get("Accept", "")
         if "as=" not in accept:
             return cls(resource=resource, clock=clock)
-        return cls(resource=resource, clock=clock, shape=shape_of(accept), include=request.query.get("includeObject") or "Metadata")
+        return cls(
+            resource=resource,
+            clock=clock,
+            shape=shape_of(accept),
+            include=request.query.get("includeObject") or "Metadata",
+        )
 
     def one(self, obj: Object) -> Object:
         """One object."""
@@ -61,7 +69,9 @@ class Rendering:
             }
         if not resource.custom:
             # Items of built-in lists do not repeat what the list says; those of custom ones do.
-            shown = [{name: value for name, value in obj.items() if name not in ("apiVersion", "kind")} for obj in shown]
+            shown = [
+                {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")} for obj in shown
+            ]
         return {"kind": resource.list_name, "apiVersion": resource.api_version, "metadata": dict(meta), "items": shown}
 
     def form(self) -> Form:

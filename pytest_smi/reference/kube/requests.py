@@ -1,4 +1,7 @@
-"""One request from socket to answer: who asks, what for, may they, and who handles it. Every ApiError becomes its Status here."""
+"""One request from socket to answer: who asks, what for, may they, and who handles it.
+
+Every ApiError becomes its Status here.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,11 @@ class RequestHandler:
         )
         self._authorize(user, info)
         parts = [part for part in info.path.split("/") if part]
-        if len(parts) >= 3 and parts[0] == "apis" and (service := self._parts.aggregator.service_for(parts[1], parts[2])):
+        if (
+            len(parts) >= 3
+            and parts[0] == "apis"
+            and (service := self._parts.aggregator.service_for(parts[1], parts[2]))
+        ):
             return await self._parts.aggregator.proxy(service, request, user)
         if info.is_resource:
             return await self._resources.answer(request, info, user)

@@ -1,4 +1,5 @@
-"""Requests about resources: from operation, query and body to the store, and from objects to the form that the client accepts."""
+"""Requests about resources: from operation, query and body to the store,
+and from objects to the form that the client accepts."""
 
 from __future__ import annotations
 
@@ -23,7 +24,12 @@ from pytest_smi.reference.kube.write_mode import WriteMode, dry_run, write_mode
 
 def method_not_allowed() -> ApiError:
     """The 405 answer."""
-    return ApiError("the server does not allow this method on the requested resource", code=405, reason="MethodNotAllowed", details={})
+    return ApiError(
+        "the server does not allow this method on the requested resource",
+        code=405,
+        reason="MethodNotAllowed",
+        details={},
+    )
 
 
 def number(query_value: str | None, name: str) -> int:
@@ -88,7 +94,10 @@ class ResourceRequests:
         fields = request.query.get("fieldSelector", "")
         if info.name:
             fields = f"metadata.name={info.name}" + (f",{fields}" if fields else "")
-        return both(label_selector(request.query.get("labelSelector", "")), field_selector(fields, resource.plural, custom=resource.custom))
+        return both(
+            label_selector(request.query.get("labelSelector", "")),
+            field_selector(fields, resource.plural, custom=resource.custom),
+        )
 
     def _list(self, request: web.BaseRequest, resource: Resource, info: RequestInfo) -> web.Response:
         limit = number(request.query.get("limit"), "limit")
@@ -99,7 +108,9 @@ class ResourceRequests:
             objects, meta = self._parts.pager.page(found, version, self._selected(request, resource, info), limit)
         return json_response(Rendering.accepted(request, resource, self._parts.clock).many(objects, meta))
 
-    async def _create(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
+    async def _create(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User
+    ) -> web.Response:
         body = wire.decode_object(await request.read(), request.headers.get("Content-Type", ""))
         if resource.verbs == ("create",):
             return json_response(reviews.review(self._parts, resource, info.namespace, body, user), 201)
@@ -112,11 +123,19 @@ class ResourceRequests:
         created = await self._parts.operations.create(resource, namespace, body, user=user, mode=mode)
         return json_response(Rendering.accepted(request, resource, self._parts.clock).one(created), 201, mode.headers())
 
-    async def _update(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
+    async def _update(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User
+    ) -> web.Response:
         body = wire.decode_object(await request.read(), request.headers.get("Content-Type", ""))
         mode = write_mode(request.query, "UpdateOptions")
         changed = await self._parts.operations.update(
-            resource, self._namespace(resource, info), info.name, body, user=user, subresource=info.subresource, mode=mode
+            resource,
+            self._namespace(resource, info),
+            info.name,
+            body,
+            user=user,
+            subresource=info.subresource,
+            mode=mode,
         )
         return self._changed(request, resource, info, changed, 200, mode)
 
@@ -126,7 +145,14 @@ class ResourceRequests:
         patch = wire.decode(body, APPLY if kind == APPLY else JSON_PATCH)
         mode = write_mode(request.query, "PatchOptions", apply=kind == APPLY)
         changed, new = await self._parts.operations.patch(
-            resource, self._namespace(resource, info), info.name, kind, patch, user=user, subresource=info.subresource, mode=mode
+            resource,
+            self._namespace(resource, info),
+            info.name,
+            kind,
+            patch,
+            user=user,
+            subresource=info.subresource,
+            mode=mode,
         )
         return self._changed(request, resource, info, changed, 201 if new else 200, mode)
 
@@ -151,15 +177,21 @@ class ResourceRequests:
         from_body = dry_run(str(listed[0]), "DeleteOptions") if isinstance(listed, list) and listed else False
         return merged, from_body or dry_run(request.query.get("dryRun"), "DeleteOptions")
 
-    async def _delete(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
+    async def _delete(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User
+    ) -> web.Response:
         options, dry = await self._options(request)
         namespace = self._namespace(resource, info)
-        last, gone = self._parts.operations.delete(resource, namespace, info.name, user=user, options=options, dry_run=dry)
+        last, gone = self._parts.operations.delete(
+            resource, namespace, info.name, user=user, options=options, dry_run=dry
+        )
         if gone and resource.key not in RETURNED_WHEN_DELETED:
             return json_response(success(resource.key, info.name, last["metadata"]["uid"]))
         return json_response(Rendering.accepted(request, resource, self._parts.clock).one(last))
 
-    async def _delete_collection(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
+    async def _delete_collection(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User
+    ) -> web.Response:
         options, dry = await self._options(request)
         if resource.namespaced and not info.namespace:
             raise method_not_allowed()
@@ -167,10 +199,14 @@ class ResourceRequests:
         selected, meta = self._parts.pager.page(found, version, self._selected(request, resource, info), 0)
         for obj in selected:
             own = obj["metadata"]
-            self._parts.operations.delete(resource, own.get("namespace") or "", own["name"], user=user, options=options, dry_run=dry)
+            self._parts.operations.delete(
+                resource, own.get("namespace") or "", own["name"], user=user, options=options, dry_run=dry
+            )
         return json_response(Rendering(resource=resource, clock=self._parts.clock).many(selected, meta))
 
-    async def _subresource(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.StreamResponse:
+    async def _subresource(
+        self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User
+    ) -> web.StreamResponse:
         verbs = next(verbs for name, _, verbs in resource.subresources if name == info.subresource)
         if info.verb not in verbs:
             raise method_not_allowed()

@@ -15,8 +15,8 @@ REVIEW_VERBS = ("create",)
 class Resource:
     """One resource in one version.
 
-    `subresources` are (name, kind, verbs); `schema` (CRDs) is the OpenAPI schema of the version, `stored_schema` that of the version which
-    is stored, when it is another.
+    `subresources` are (name, kind, verbs); `schema` (CRDs) is the OpenAPI schema of the version, `stored_schema` that
+    of the version which is stored, when it is another.
     """
 
     group: str
@@ -66,7 +66,9 @@ _CHANGE = ("get", "patch", "update")
 _STATUS = "status"
 
 
-def _row(group: str, plural: str, kind: str, namespaced: bool, short: str = "", subs: str = "", **more: Any) -> Resource:
+def _row(
+    group: str, plural: str, kind: str, namespaced: bool, short: str = "", subs: str = "", **more: Any
+) -> Resource:
     known = {
         "status": ("status", kind, _CHANGE),
         "scale": ("scale", "Scale", _CHANGE),
@@ -108,7 +110,15 @@ BUILTIN: tuple[Resource, ...] = (
     _row("", "services", "Service", True, "svc", "status", **_ALL),
     _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False, **_EXTENSIONS),
     _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False, **_EXTENSIONS),
-    _row("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", False, "crd crds", "status", **_EXTENSIONS),
+    _row(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        False,
+        "crd crds",
+        "status",
+        **_EXTENSIONS,
+    ),
     _row("apiregistration.k8s.io", "apiservices", "APIService", False, "", "status", **_EXTENSIONS),
     _row("apps", "daemonsets", "DaemonSet", True, "ds", "status", **_ALL),
     _row("apps", "deployments", "Deployment", True, "deploy", "scale status", **_ALL),

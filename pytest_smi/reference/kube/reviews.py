@@ -26,7 +26,9 @@ def review(parts: Parts, resource: Resource, namespace: str, body: Object, user:
             if not spec.get("user") and not spec.get("groups"):
                 cause = invalid("spec.user", "", "at least one of user or group must be specified")
                 raise Invalid(resource.kind, resource.group, "", [cause])
-            subject = User(name=spec.get("user") or "", groups=tuple(spec.get("groups") or ()), uid=spec.get("uid") or "")
+            subject = User(
+                name=spec.get("user") or "", groups=tuple(spec.get("groups") or ()), uid=spec.get("uid") or ""
+            )
             result["status"] = _access(parts, subject, spec)
         case "selfsubjectrulesreviews":
             result["status"] = _rules(parts, user, str(spec.get("namespace") or ""))
@@ -55,7 +57,9 @@ def _access(parts: Parts, user: User, spec: dict[str, Any]) -> Object:
 
 
 def _rules(parts: Parts, user: User, namespace: str) -> Object:
-    rules = list(parts.authorizer.rules(user, "")) + (list(parts.authorizer.rules(user, namespace)) if namespace else [])
+    rules = list(parts.authorizer.rules(user, "")) + (
+        list(parts.authorizer.rules(user, namespace)) if namespace else []
+    )
     if MASTERS in user.groups:
         rules.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
         rules.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
@@ -63,7 +67,9 @@ def _rules(parts: Parts, user: User, namespace: str) -> Object:
         "incomplete": False,
         "resourceRules": [dict(rule) for rule in rules if rule.get("resources")],
         "nonResourceRules": [
-            {"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]} for rule in rules if rule.get("nonResourceURLs")
+            {"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]}
+            for rule in rules
+            if rule.get("nonResourceURLs")
         ],
     }
 

@@ -11,13 +11,16 @@ _OBJECT_META = ("apiVersion", "kind", "metadata")
 
 
 def prune(schema: Schema, obj: dict[str, Any]) -> list[str]:
-    """Remove fields that the schema does not know from a whole object; returns their dotted paths. metadata is left alone."""
+    """Remove fields that the schema does not know from a whole object; returns their dotted paths.
+    metadata is left alone."""
     removed: list[str] = []
     _prune(schema, obj, "", removed, root=True)
     return removed
 
 
-def _prune(schema: Schema, value: Any, path: str, removed: list[str], *, root: bool = False, keep: bool = False) -> None:
+def _prune(
+    schema: Schema, value: Any, path: str, removed: list[str], *, root: bool = False, keep: bool = False
+) -> None:
     keep = bool(schema.get("x-kubernetes-preserve-unknown-fields", keep and "properties" not in schema))
     if isinstance(value, dict):
         properties = schema.get("properties") or {}
@@ -30,7 +33,12 @@ def _prune(schema: Schema, value: Any, path: str, removed: list[str], *, root: b
                 _prune(properties[name], value[name], inside, removed)
             elif isinstance(extra, dict):
                 _prune(extra, value[name], inside, removed)
-            elif not extra and not schema.get("x-kubernetes-preserve-unknown-fields") and not keep and not _is_resource(schema, name):
+            elif (
+                not extra
+                and not schema.get("x-kubernetes-preserve-unknown-fields")
+                and not keep
+                and not _is_resource(schema, name)
+            ):
                 del value[name]
                 removed.append(inside)
     elif isinstance(value, list) and isinstance(schema.get("items"), dict):

@@ -71,7 +71,9 @@ def _type_fault(schema: Schema, value: Any, path: str) -> Cause | None:
 
 
 def _fault(path: str, value: Any, text: str) -> Cause:
-    return Cause(field=path, reason="FieldValueInvalid", message=f"Invalid value: {quote(value)}: {path} in body {text}")
+    return Cause(
+        field=path, reason="FieldValueInvalid", message=f"Invalid value: {quote(value)}: {path} in body {text}"
+    )
 
 
 def _check_string(schema: Schema, value: str, path: str) -> Iterator[Cause]:
@@ -88,11 +90,17 @@ def _check_number(schema: Schema, value: float, path: str) -> Iterator[Cause]:
     if "minimum" in schema:
         low, exclusive = schema["minimum"], schema.get("exclusiveMinimum")
         if value < low or (exclusive and value == low):
-            yield _fault(path, value, f"should be greater than {low}" if exclusive else f"should be greater than or equal to {low}")
+            yield _fault(
+                path,
+                value,
+                f"should be greater than {low}" if exclusive else f"should be greater than or equal to {low}",
+            )
     if "maximum" in schema:
         high, exclusive = schema["maximum"], schema.get("exclusiveMaximum")
         if value > high or (exclusive and value == high):
-            yield _fault(path, value, f"should be less than {high}" if exclusive else f"should be less than or equal to {high}")
+            yield _fault(
+                path, value, f"should be less than {high}" if exclusive else f"should be less than or equal to {high}"
+            )
     if schema.get("multipleOf") and value % schema["multipleOf"]:
         yield _fault(path, value, f"should be a multiple of {schema['multipleOf']}")
 

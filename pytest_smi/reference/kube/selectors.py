@@ -50,7 +50,8 @@ def _requirement(part: str) -> Callable[[Mapping[str, str]], bool]:
     if match := _BEYOND.match(part):
         raise BadRequest(f"found '{match[1]}', expected: ',' or 'end of string'")
     raise BadRequest(
-        f"unable to parse requirement: found '{part.strip()}', expected a label selector such as a=b, a!=b, a in (b,c), a or !a"
+        f"unable to parse requirement: found '{part.strip()}', expected a label selector such as a=b, a!=b, "
+        "a in (b,c), a or !a"
     )
 
 
@@ -83,13 +84,23 @@ def structured_selector(selector: Mapping[str, Any] | None) -> Callable[[Mapping
 
 _COMMON = ("metadata.name", "metadata.namespace")
 _FIELDS: dict[str, tuple[str, ...]] = {
-    "pods": ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP"),
+    "pods": (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "status.phase",
+        "status.podIP",
+    ),
     "namespaces": ("status.phase",),
     "services": ("spec.clusterIP", "spec.type"),
     "secrets": ("type",),
     "replicasets": ("status.replicas",),
     "events": (
-        *(f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")),
+        *(
+            f"involvedObject.{name}"
+            for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+        ),
         "reason",
         "reportingComponent",
         "source",
@@ -99,7 +110,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def field_selector(text: str, plural: str, *, custom: bool = False) -> Predicate | None:
-    """A test of objects from `metadata.name=a,status.phase!=b`; None selects everything. Raises BadRequest for fields not supported."""
+    """A test of objects from `metadata.name=a,status.phase!=b`; None selects everything.
+
+    Raises BadRequest for fields not supported.
+    """
     if not text.strip():
         return None
     tests: list[tuple[list[str], bool, str]] = []

@@ -1,6 +1,7 @@
 """The embedded API server: composes its parts, listens with TLS on loopback, and writes the kubeconfig.
 
-Controllers in the same process use `create` for objects that must be admitted like a client's (pods), and the store for the rest.
+Controllers in the same process use `create` for objects that must be admitted like a client's (pods),
+and the store for the rest.
 """
 
 from __future__ import annotations
@@ -33,15 +34,22 @@ LARGEST_BODY = 3 * 1024 * 1024
 STOP_WAIT = 0.25
 """Seconds that requests under way have to end when the server stops."""
 CONTROLLER = User(name="system:kube-controller-manager", groups=(MASTERS, AUTHENTICATED))
-_NAMES = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost"]
+_NAMES = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+]
 
 
 class ApiServer:
     """One cluster's API server.
 
-    `state_dir` must exist; the kubeconfig is written there. `pod_access` serves exec and logs. `allocate_cluster_ip` gives a free ClusterIP
-    for a Service. `resolve_service` maps a Service's namespace, name and port to the (ip, port) of a ready endpoint, for webhooks and
-    aggregated APIs. `addresses` are the loopback addresses to listen on, all with the same port; `url` names the first.
+    `state_dir` must exist; the kubeconfig is written there. `pod_access` serves exec and logs. `allocate_cluster_ip`
+    gives a free ClusterIP for a Service. `resolve_service` maps a Service's namespace, name and port to the (ip, port)
+    of a ready endpoint, for webhooks and aggregated APIs. `addresses` are the loopback addresses to listen on,
+    all with the same port; `url` names the first.
     """
 
     def __init__(
@@ -115,7 +123,9 @@ class ApiServer:
         self.url = f"https://{self._addresses[0]}:{self.port}"
         if self.cluster_ip:
             bootstrap.kubernetes_service(self.store, self.cluster_ip, self._addresses[-1], self.port)
-        certificates.write_kubeconfig(self.kubeconfig_path, certificates.kubeconfig(self.url, self.ca_pem, self.admin_token))
+        certificates.write_kubeconfig(
+            self.kubeconfig_path, certificates.kubeconfig(self.url, self.ca_pem, self.admin_token)
+        )
         self._parts.aggregator.start()
 
     async def stop(self) -> None:

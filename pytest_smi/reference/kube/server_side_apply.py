@@ -1,4 +1,5 @@
-"""Server-side apply: who applied which fields, what a new apply takes away, and where two appliers disagree. Pure but for its memory.
+"""Server-side apply: who applied which fields, what a new apply takes away, and where two appliers disagree.
+Pure but for its memory.
 
 Only what was applied is remembered, not what was created or updated otherwise: such fields belong to nobody here.
 """
@@ -45,10 +46,16 @@ class Appliers:
         self._applied: dict[tuple[str, str], dict[Path, Any]] = {}
 
     def prepare(self, live: Object, applied: Object, manager: str, *, force: bool) -> Object:
-        """The live object without the fields that the manager no longer applies; raises the 409 of a disagreement unless forced."""
+        """The live object without the fields that the manager no longer applies;
+        raises the 409 of a disagreement unless forced."""
         uid, new = live["metadata"]["uid"], _own(applied)
         others = {name: fields for (owner, name), fields in self._applied.items() if owner == uid and name != manager}
-        found = [(name, path) for name, fields in others.items() for path in fields if path in new and new[path] != fields[path]]
+        found = [
+            (name, path)
+            for name, fields in others.items()
+            for path in fields
+            if path in new and new[path] != fields[path]
+        ]
         if found and not force:
             raise _conflict(found)
         result: Object = thaw(live)
@@ -72,7 +79,8 @@ class Appliers:
 
 def _conflict(found: list[tuple[str, Path]]) -> ApiError:
     causes = [
-        {"reason": "FieldManagerConflict", "message": f'conflict with "{name}"', "field": "." + ".".join(path)} for name, path in found
+        {"reason": "FieldManagerConflict", "message": f'conflict with "{name}"', "field": "." + ".".join(path)}
+        for name, path in found
     ]
     listed = ", ".join(f"{cause['message']}: {cause['field']}" for cause in causes)
     text = f"Apply failed with {len(found)} conflict{'s' if len(found) > 1 else ''}: {listed}"

@@ -37,7 +37,12 @@ class ApiError(Exception):
     reason = "InternalError"
 
     def __init__(
-        self, message: str, *, code: int | None = None, reason: str | None = None, details: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        reason: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -47,7 +52,13 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The `Status` object for this error."""
-        status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
         if self.reason:
             status["reason"] = self.reason
         if self.details is not None:
@@ -108,7 +119,9 @@ class Invalid(ApiError):
         found = [f"{cause.field}: {cause.message}" for cause in causes]
         text = found[0] if len(found) == 1 else f"[{', '.join(found)}]"
         qualified = f"{kind}.{group}" if group else kind
-        details: dict[str, Any] = {key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value}
+        details: dict[str, Any] = {
+            key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value
+        }
         details["causes"] = [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes]
         super().__init__(f'{qualified} "{name}" is invalid: {text}', details=details)
 
@@ -151,7 +164,9 @@ def success(key: ResourceKey, name: str, uid: str = "") -> dict[str, Any]:
 
 def required(field: str, what: str = "") -> Cause:
     """A field that must be there."""
-    return Cause(field=field, reason="FieldValueRequired", message=f"Required value: {what}" if what else "Required value")
+    return Cause(
+        field=field, reason="FieldValueRequired", message=f"Required value: {what}" if what else "Required value"
+    )
 
 
 def invalid(field: str, value: object, why: str) -> Cause:
@@ -162,7 +177,11 @@ def invalid(field: str, value: object, why: str) -> Cause:
 def unsupported(field: str, value: object, allowed: Sequence[object]) -> Cause:
     """A field whose value is not one of an enumeration."""
     names = ", ".join(quote(item) for item in allowed)
-    return Cause(field=field, reason="FieldValueNotSupported", message=f"Unsupported value: {quote(value)}: supported values: {names}")
+    return Cause(
+        field=field,
+        reason="FieldValueNotSupported",
+        message=f"Unsupported value: {quote(value)}: supported values: {names}",
+    )
 
 
 def duplicate(field: str, value: object) -> Cause:

@@ -1,12 +1,17 @@
-"""The objects of the cluster, in memory, with resourceVersions, conflicts, graceful deletion, history and subscriptions.
+"""The objects of the cluster, in memory, with resourceVersions, conflicts, graceful deletion,
+history and subscriptions.
 
-Law: what goes in is copied; what comes out is the stored object itself and must never be changed (use `thaw` for a copy to edit).
-One global counter numbers every change, so that resourceVersions order all changes of all kinds. All calls are synchronous and belong
-to the event loop's thread; callbacks run in that thread right after the change and must not block. Nothing here validates or admits:
+Law: what goes in is copied; what comes out is the stored object itself and must never be changed (use `thaw` for a copy
+to edit).
+One global counter numbers every change, so that resourceVersions order all changes of all kinds. All calls are
+synchronous and belong to the event loop's thread; callbacks run in that thread right after the change and must not
+block. Nothing here validates or admits:
 clients, and controllers that create pods, go through `ApiServer.create`, which does.
 
-Deletion: `delete` removes at once, except that an object with finalizers, and every pod and namespace, is only marked (deletionTimestamp).
-The controller that owns the kind then calls `finish_delete`; the last finalizer to go removes a marked object of any other kind.
+Deletion: `delete` removes at once, except that an object with finalizers, and every pod and namespace,
+is only marked (deletionTimestamp).
+The controller that owns the kind then calls `finish_delete`; the last finalizer to go removes a marked object
+of any other kind.
 """
 
 from __future__ import annotations
@@ -20,7 +25,16 @@ from typing import Any
 
 from pytest_smi.reference.kube.history import History
 from pytest_smi.reference.kube.objects import Callback, Event, Object, thaw, timestamp
-from pytest_smi.reference.kube.status import AlreadyExists, ApiError, Cause, Conflict, Gone, Invalid, NotFound, ResourceKey
+from pytest_smi.reference.kube.status import (
+    AlreadyExists,
+    ApiError,
+    Cause,
+    Conflict,
+    Gone,
+    Invalid,
+    NotFound,
+    ResourceKey,
+)
 
 __all__ = [
     "AlreadyExists",
@@ -103,7 +117,8 @@ class Store:
     def free_name(self, key: ResourceKey, namespace: str | None, prefix: str) -> str:
         """A name with that prefix which no object of the kind has."""
         while True:
-            # The alphabet that Kubernetes takes for generated names has no vowels; uuid digits are near enough and collision is checked.
+            # The alphabet that Kubernetes takes for generated names has no vowels; uuid digits are near enough and
+            # collision is checked.
             name = prefix[:58] + uuid.uuid4().hex[:5]
             if self.find(key, namespace, name) is None:
                 return name
@@ -111,7 +126,8 @@ class Store:
     # Writing
 
     def create(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
-        """Store a new object; raises AlreadyExists. Sets uid, creationTimestamp, generation, resourceVersion, and a name from generateName.
+        """Store a new object; raises AlreadyExists. Sets uid, creationTimestamp, generation, resourceVersion,
+        and a name from generateName.
 
         `dry_run` answers what would be stored and changes nothing.
         """
@@ -137,7 +153,8 @@ class Store:
         return new
 
     def update(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
-        """Replace an object; a change of spec bumps generation. A stale metadata.resourceVersion raises Conflict, as does another uid.
+        """Replace an object; a change of spec bumps generation. A stale metadata.resourceVersion raises Conflict,
+        as does another uid.
 
         An update that changes nothing is no change: same resourceVersion, no event.
         """
@@ -181,14 +198,18 @@ class Store:
         return self._replace(key, old, {**old, "metadata": dict(old["metadata"]), "status": thaw(dict(status))})
 
     def delete(self, key: ResourceKey, namespace: str | None, name: str, *, grace_period: int | None = None) -> Object:
-        """Delete, or mark as deleted where finalizers or the kind ask for it (see the module's text). Returns the last state.
+        """Delete, or mark as deleted where finalizers or the kind ask for it (see the module's text).
+        Returns the last state.
 
-        `grace_period` in seconds is for pods: 0 removes at once (no finalizers given), None takes the pod's terminationGracePeriodSeconds.
+        `grace_period` in seconds is for pods: 0 removes at once (no finalizers given),
+        None takes the pod's terminationGracePeriodSeconds.
         A pod that was never scheduled (spec.nodeName) or has finished goes at once, as in Kubernetes.
         """
         obj = self.get(key, namespace, name)
         meta = obj["metadata"]
-        if key == PODS and (not obj["spec"].get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")):
+        if key == PODS and (
+            not obj["spec"].get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        ):
             grace_period = 0  # nothing runs, so there is nothing to wait for
         if key == PODS and grace_period == 0 and not meta.get("finalizers"):
             return self._remove(key, obj)
@@ -196,8 +217,13 @@ class Store:
             return self.mark_deleted(key, namespace, name, grace_period=grace_period)
         return self._remove(key, obj)
 
-    def mark_deleted(self, key: ResourceKey, namespace: str | None, name: str, *, grace_period: int | None = None) -> Object:
-        """Set deletionTimestamp (and, for a namespace, phase Terminating). Marking twice changes nothing, but a shorter grace counts."""
+    def mark_deleted(
+        self, key: ResourceKey, namespace: str | None, name: str, *, grace_period: int | None = None
+    ) -> Object:
+        """Set deletionTimestamp (and, for a namespace, phase Terminating).
+
+        Marking twice changes nothing, but a shorter grace counts.
+        """
         old = self.get(key, namespace, name)
         meta = dict(old["metadata"])
         grace = 0
@@ -234,7 +260,8 @@ class Store:
         return self._subscribe(None, callback)
 
     def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
-        """Every change of that kind after `resource_version`, oldest first; raises Gone when some are no longer kept."""
+        """Every change of that kind after `resource_version`, oldest first;
+        raises Gone when some are no longer kept."""
         history = self._history.get(key)
         return history.since(int(resource_version)) if history else ()
 
@@ -292,7 +319,8 @@ class Store:
             self._delivering = False
 
     def _deliver(self, event: Event) -> None:
-        # Copies, because a callback may subscribe or end a subscription. One that raises must not keep the change from the others.
+        # Copies, because a callback may subscribe or end a subscription. One that raises must not keep the change from
+        # the others.
         for callback in [*self._subscribers.get(event.key, {}).values(), *self._subscribers[None].values()]:
             try:
                 callback(event)

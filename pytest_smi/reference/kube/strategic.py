@@ -30,7 +30,8 @@ MERGE_KEYS: dict[str, str] = {
     "volumes": "name",
     "webhooks": "name",
 }
-"""A list's field name, or parent and field name where the same name means different lists, to the key of its elements."""
+"""A list's field name, or parent and field name where the same name means different lists,
+to the key of its elements."""
 PRIMITIVE_SETS = frozenset({"metadata.finalizers"})
 
 
@@ -95,7 +96,9 @@ def _merge_list(target: Any, patch: list[Any], parent: str, field: str) -> list[
 
 def _same(old: dict[str, Any], new: dict[str, Any], key: str) -> bool:
     # Ports of one number may differ in protocol: both count, as in server-side apply's map keys.
-    return old.get(key) == new.get(key) and (old.get("protocol") or "TCP") == (new.get("protocol") or old.get("protocol") or "TCP")
+    return old.get(key) == new.get(key) and (old.get("protocol") or "TCP") == (
+        new.get("protocol") or old.get("protocol") or "TCP"
+    )
 
 
 def _ordered(items: list[Any], order: list[Any], key: str | None) -> list[Any]:

@@ -66,7 +66,12 @@ def pod_state(pod: Mapping[str, Any]) -> tuple[str, str, int]:
 def _pod(obj: Object, now: float) -> list[Any]:
     ready, text, restarts = pod_state(obj)
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    place = [status.get("podIP") or "<none>", spec.get("nodeName") or "<none>", status.get("nominatedNodeName") or "<none>", "<none>"]
+    place = [
+        status.get("podIP") or "<none>",
+        spec.get("nodeName") or "<none>",
+        status.get("nominatedNodeName") or "<none>",
+        "<none>",
+    ]
     return [name_of(obj), ready, text, restarts, age_of(obj, now), *place]
 
 
@@ -85,13 +90,28 @@ def _service(obj: Object, now: float) -> list[Any]:
     spec = obj.get("spec") or {}
     ports = ",".join(f"{port['port']}/{port.get('protocol', 'TCP')}" for port in spec.get("ports") or ()) or "<none>"
     selector = _labels(spec.get("selector"))
-    return [name_of(obj), spec.get("type", ""), spec.get("clusterIP") or "<none>", "<none>", ports, age_of(obj, now), selector]
+    return [
+        name_of(obj),
+        spec.get("type", ""),
+        spec.get("clusterIP") or "<none>",
+        "<none>",
+        ports,
+        age_of(obj, now),
+        selector,
+    ]
 
 
 def _deployment(obj: Object, now: float) -> list[Any]:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 1)}"
-    return [name_of(obj), ready, status.get("updatedReplicas", 0), status.get("availableReplicas", 0), age_of(obj, now), *_template(spec)]
+    return [
+        name_of(obj),
+        ready,
+        status.get("updatedReplicas", 0),
+        status.get("availableReplicas", 0),
+        age_of(obj, now),
+        *_template(spec),
+    ]
 
 
 def _replica_set(obj: Object, now: float) -> list[Any]:
@@ -105,10 +125,20 @@ def _event(obj: Object, now: float) -> list[Any]:
     seen = obj.get("lastTimestamp") or obj.get("eventTime") or obj["metadata"].get("creationTimestamp")
     named = f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
     source = obj.get("source") or {}
-    origin = [source.get("component") or obj.get("reportingComponent"), source.get("host") or obj.get("reportingInstance")]
+    origin = [
+        source.get("component") or obj.get("reportingComponent"),
+        source.get("host") or obj.get("reportingInstance"),
+    ]
     first = age(obj.get("firstTimestamp") or seen, now)
     shown = [age(seen, now), obj.get("type", ""), obj.get("reason", ""), named, about.get("fieldPath", "")]
-    return [*shown, ", ".join(filter(None, origin)), str(obj.get("message", "")).strip(), first, obj.get("count") or 1, name_of(obj)]
+    return [
+        *shown,
+        ", ".join(filter(None, origin)),
+        str(obj.get("message", "")).strip(),
+        first,
+        obj.get("count") or 1,
+        name_of(obj),
+    ]
 
 
 def _node(obj: Object, now: float) -> list[Any]:
@@ -118,7 +148,15 @@ def _node(obj: Object, now: float) -> list[Any]:
     addresses = {a.get("type"): a.get("address") for a in status.get("addresses") or ()}
     place = [addresses.get("InternalIP") or "<none>", addresses.get("ExternalIP") or "<none>"]
     built = [info.get(field, "") for field in ("osImage", "kernelVersion", "containerRuntimeVersion")]
-    return [name_of(obj), "Ready" if ready else "NotReady", "<none>", age_of(obj, now), info.get("kubeletVersion", ""), *place, *built]
+    return [
+        name_of(obj),
+        "Ready" if ready else "NotReady",
+        "<none>",
+        age_of(obj, now),
+        info.get("kubeletVersion", ""),
+        *place,
+        *built,
+    ]
 
 
 def _endpoint_slice(obj: Object, now: float) -> list[Any]:
@@ -187,7 +225,10 @@ TABLES: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
         (NAME, ("Status", STRING, 0), AGE),
         lambda obj, now: [name_of(obj), (obj.get("status") or {}).get("phase", ""), age_of(obj, now)],
     ),
-    ("", "configmaps"): ((NAME, ("Data", INTEGER, 0), AGE), lambda obj, now: [name_of(obj), len(obj.get("data") or {}), age_of(obj, now)]),
+    ("", "configmaps"): (
+        (NAME, ("Data", INTEGER, 0), AGE),
+        lambda obj, now: [name_of(obj), len(obj.get("data") or {}), age_of(obj, now)],
+    ),
     ("", "secrets"): (
         (NAME, ("Type", STRING, 0), ("Data", INTEGER, 0), AGE),
         lambda obj, now: [name_of(obj), obj.get("type", ""), len(obj.get("data") or {}), age_of(obj, now)],
@@ -199,7 +240,13 @@ TABLES: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
     ("", "endpoints"): ((NAME, ("Endpoints", STRING, 0), AGE), _endpoints),
     ("", "events"): (
         (
-            *(("Last Seen", STRING, 0), ("Type", STRING, 0), ("Reason", STRING, 0), ("Object", STRING, 0), *_wide("Subobject", "Source")),
+            *(
+                ("Last Seen", STRING, 0),
+                ("Type", STRING, 0),
+                ("Reason", STRING, 0),
+                ("Object", STRING, 0),
+                *_wide("Subobject", "Source"),
+            ),
             *(("Message", STRING, 0), *_wide("First Seen"), ("Count", INTEGER, 1), *_wide("Name")),
         ),
         _event,
@@ -223,7 +270,10 @@ TABLES: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
         ),
         _node,
     ),
-    ("apiregistration.k8s.io", "apiservices"): ((NAME, ("Service", STRING, 0), ("Available", STRING, 0), AGE), _api_service),
+    ("apiregistration.k8s.io", "apiservices"): (
+        (NAME, ("Service", STRING, 0), ("Available", STRING, 0), AGE),
+        _api_service,
+    ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): (
         (NAME, ("Created At", "date", 0)),
         lambda obj, _: [name_of(obj), obj["metadata"].get("creationTimestamp")],

@@ -11,7 +11,9 @@ from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.table_cells import AGE, NAME, STRING, TABLES, Cells, Column, age, age_of, name_of
 
 
-def table(resource: Resource, objects: Iterable[Object], meta: Mapping[str, Any], now: float, include: str = "Metadata") -> Object:
+def table(
+    resource: Resource, objects: Iterable[Object], meta: Mapping[str, Any], now: float, include: str = "Metadata"
+) -> Object:
     """The Table of some objects. `include` says what each row carries: None, Metadata or Object."""
     columns, cells = _layout(resource)
     rows = []
@@ -23,10 +25,22 @@ def table(resource: Resource, objects: Iterable[Object], meta: Mapping[str, Any]
             row["object"] = partial(obj)
         rows.append(row)
     definitions = [
-        {"name": name, "type": kind, "format": "name" if name == "Name" else "", "description": "", "priority": priority}
+        {
+            "name": name,
+            "type": kind,
+            "format": "name" if name == "Name" else "",
+            "description": "",
+            "priority": priority,
+        }
         for name, kind, priority in columns
     ]
-    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": dict(meta), "columnDefinitions": definitions, "rows": rows}
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": dict(meta),
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
 
 
 def partial(obj: Object) -> Object:

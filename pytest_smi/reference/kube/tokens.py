@@ -1,6 +1,8 @@
-"""Bearer tokens: the admin's random one, and signed, expiring ones for service accounts (JSON Web Tokens, HMAC with a random key).
+"""Bearer tokens: the admin's random one, and signed, expiring ones for service accounts (JSON Web Tokens,
+HMAC with a random key).
 
-A service account's token counts while the account, and the pod it is bound to, are the same objects (by uid) as when it was issued.
+A service account's token counts while the account, and the pod it is bound to,
+are the same objects (by uid) as when it was issued.
 """
 
 from __future__ import annotations
@@ -50,14 +52,26 @@ class Tokens:
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._checked: dict[str, dict[str, Any]] = {}
-        self._admin_grant = Grant(user=User(name="kubernetes-admin", groups=(MASTERS, AUTHENTICATED)), audiences=(ISSUER,))
+        self._admin_grant = Grant(
+            user=User(name="kubernetes-admin", groups=(MASTERS, AUTHENTICATED)), audiences=(ISSUER,)
+        )
 
     def issue(
-        self, namespace: str, name: str, *, pod: str | None = None, audiences: list[str] | None = None, seconds: int = LIFETIME
+        self,
+        namespace: str,
+        name: str,
+        *,
+        pod: str | None = None,
+        audiences: list[str] | None = None,
+        seconds: int = LIFETIME,
     ) -> tuple[str, float]:
-        """A token for a service account and the unix time it expires at; raises NotFound when the account or the pod is not there."""
+        """A token for a service account and the unix time it expires at;
+        raises NotFound when the account or the pod is not there."""
         account = self._store.get(SERVICE_ACCOUNTS, namespace, name)
-        bound: dict[str, Any] = {"namespace": namespace, "serviceaccount": {"name": name, "uid": account["metadata"]["uid"]}}
+        bound: dict[str, Any] = {
+            "namespace": namespace,
+            "serviceaccount": {"name": name, "uid": account["metadata"]["uid"]},
+        }
         if pod:
             bound["pod"] = {"name": pod, "uid": self._store.get(PODS, namespace, pod)["metadata"]["uid"]}
         now = int(self._clock())
@@ -71,7 +85,9 @@ class Tokens:
             "nbf": now,
             "sub": f"system:serviceaccount:{namespace}:{name}",
         }
-        signed = _encode(b'{"alg":"HS256","typ":"JWT"}') + "." + _encode(json.dumps(claims, separators=(",", ":")).encode())
+        signed = (
+            _encode(b'{"alg":"HS256","typ":"JWT"}') + "." + _encode(json.dumps(claims, separators=(",", ":")).encode())
+        )
         return f"{signed}.{_encode(self._sign(signed))}", now + seconds
 
     def check(self, token: str) -> Grant | None:
@@ -83,11 +99,16 @@ class Tokens:
             return None
         bound = claims["kubernetes.io"]
         namespace, account, pod = bound["namespace"], bound["serviceaccount"], bound.get("pod")
-        if not self._is_there(SERVICE_ACCOUNTS, namespace, account) or (pod and not self._is_there(PODS, namespace, pod)):
+        if not self._is_there(SERVICE_ACCOUNTS, namespace, account) or (
+            pod and not self._is_there(PODS, namespace, pod)
+        ):
             return None
         extra: dict[str, tuple[str, ...]] = {"authentication.kubernetes.io/credential-id": (f"JTI={claims['jti']}",)}
         if pod:
-            extra |= {"authentication.kubernetes.io/pod-name": (pod["name"],), "authentication.kubernetes.io/pod-uid": (pod["uid"],)}
+            extra |= {
+                "authentication.kubernetes.io/pod-name": (pod["name"],),
+                "authentication.kubernetes.io/pod-uid": (pod["uid"],),
+            }
         user = service_account_user(namespace, account["name"], account["uid"], extra)
         return Grant(user=user, audiences=tuple(claims["aud"]))
 

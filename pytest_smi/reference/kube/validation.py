@@ -23,7 +23,9 @@ from pytest_smi.reference.kube.status import Cause, ResourceKey, duplicate, inva
 
 _FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion", "customresourcecleanup.apiextensions.k8s.io")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
-_FREE_NAMES = frozenset(ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
+_FREE_NAMES = frozenset(
+    ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+)
 
 
 def dicts(items: Any) -> list[dict[str, Any]]:
@@ -56,7 +58,11 @@ def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
 
 def _name(key: ResourceKey, name: str) -> list[Cause]:
     if key in _FREE_NAMES:
-        return [] if "/" not in name and name not in (".", "..") else [invalid("metadata.name", name, "may not contain '/'")]
+        return (
+            []
+            if "/" not in name and name not in (".", "..")
+            else [invalid("metadata.name", name, "may not contain '/'")]
+        )
     pattern, text, limit = SUBDOMAIN, SUBDOMAIN_TEXT, 253
     if key == ResourceKey("", "namespaces"):
         pattern, text, limit = LABEL, LABEL_TEXT, 63
@@ -87,13 +93,17 @@ def pod_spec(field: str, spec: Any) -> list[Cause]:
         for number, container in enumerate(dicts(spec.get(kind))):
             causes += _container(f"{field}.{kind}[{number}]", container, seen)
     if spec.get("restartPolicy") not in ("Always", "OnFailure", "Never"):
-        causes.append(unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), ["Always", "OnFailure", "Never"]))
+        causes.append(
+            unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), ["Always", "OnFailure", "Never"])
+        )
     volumes = {volume.get("name") for volume in dicts(spec.get("volumes"))}
     for number, container in enumerate(dicts(spec.get("containers"))):
         for at, mount in enumerate(dicts(container.get("volumeMounts"))):
             if mount.get("name") not in volumes:
                 path = f"{field}.containers[{number}].volumeMounts[{at}].name"
-                causes.append(Cause(field=path, reason="FieldValueNotFound", message=f'Not found: "{mount.get("name")}"'))
+                causes.append(
+                    Cause(field=path, reason="FieldValueNotFound", message=f'Not found: "{mount.get("name")}"')
+                )
     return causes
 
 
@@ -150,7 +160,13 @@ def _service(obj: Mapping[str, Any]) -> list[Cause]:
         if isinstance(target, int):
             _port(f"{field}.targetPort", target, causes)
         elif target and (not PORT_NAME.fullmatch(target) or len(target) > 15):
-            causes.append(invalid(f"{field}.targetPort", target, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"))
+            causes.append(
+                invalid(
+                    f"{field}.targetPort",
+                    target,
+                    "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+                )
+            )
         pair = (port.get("protocol"), port.get("port"))
         if pair in pairs:
             causes.append(Cause(field=field, reason="FieldValueDuplicate", message='Duplicate value: "object"'))

@@ -1,4 +1,7 @@
-"""Rules for changes of built-in kinds: fields that may not change once set. Pure: both states in, list of causes out."""
+"""Rules for changes of built-in kinds: fields that may not change once set.
+
+Pure: both states in, list of causes out.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def validate_update(key: ResourceKey, old: Mapping[str, Any], new: Mapping[str, 
     if key == ResourceKey("", "pods") and _fixed_pod_part(was) != _fixed_pod_part(now):
         why = (
             "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+            "tolerations),`spec.terminationGracePeriodSeconds` "
             "(allow it to be set to 1 if it was previously negative)"
         )
         return [forbidden_field("spec", why)]
@@ -40,7 +44,14 @@ def validate_update(key: ResourceKey, old: Mapping[str, Any], new: Mapping[str, 
 
 
 def _fixed_pod_part(spec: Mapping[str, Any]) -> dict[str, Any]:
-    changeable = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName")
+    changeable = (
+        "containers",
+        "initContainers",
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "nodeName",
+    )
     rest = {name: value for name, value in spec.items() if name not in changeable}
     for kind in ("containers", "initContainers"):
         rest[kind] = [{name: value for name, value in c.items() if name != "image"} for c in dicts(spec.get(kind))]

@@ -35,7 +35,9 @@ async def answer_watch(
         seconds = float(request.query.get("timeoutSeconds") or LONGEST * random.uniform(1, 2))
     except ValueError:
         raise BadRequest("timeoutSeconds must be a number") from None
-    watcher = Watcher(parts.store, resource.key, namespace, predicate, Rendering.accepted(request, resource, parts.clock).form())
+    watcher = Watcher(
+        parts.store, resource.key, namespace, predicate, Rendering.accepted(request, resource, parts.clock).form()
+    )
     parts.watchers.add(watcher)
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
     response.enable_chunked_encoding()

@@ -1,6 +1,7 @@
 """Watches: which changes a watcher sees, as which event, in which bytes. One watcher is one queue; no sockets here.
 
-Law: subscribing and taking the first state happen without an await between them, so that no change is missed or sent twice.
+Law: subscribing and taking the first state happen without an await between them,
+so that no change is missed or sent twice.
 A change is serialized once for every watcher that wants it in the same form.
 """
 
@@ -30,7 +31,9 @@ class Form:
 class Watcher:
     """One watch. `pending` holds encoded lines; `wake` is set when there are some or when the watch is over."""
 
-    def __init__(self, store: Store, key: ResourceKey, namespace: str | None, predicate: Predicate | None, form: Form) -> None:
+    def __init__(
+        self, store: Store, key: ResourceKey, namespace: str | None, predicate: Predicate | None, form: Form
+    ) -> None:
         self._namespace = namespace
         self._predicate = predicate
         self._form = form
@@ -42,7 +45,8 @@ class Watcher:
         self._unsubscribe = store.subscribe(key, self._on_event)
 
     def start(self, resource_version: str) -> None:
-        """Queue what lies between `resource_version` and now; "" and "0" mean the present state as ADDED. Raises Gone."""
+        """Queue what lies between `resource_version` and now; "" and "0" mean the present state as ADDED.
+        Raises Gone."""
         if resource_version in ("", "0"):
             found, _ = self._store.list(self.key, self._namespace)
             self._added(found)
@@ -81,7 +85,10 @@ class Watcher:
         if data is None:
             obj = event.object
             if seen == "DELETED" and event.type != "DELETED" and event.previous is not None:
-                obj = {**event.previous, "metadata": {**event.previous["metadata"], "resourceVersion": event.resource_version}}
+                obj = {
+                    **event.previous,
+                    "metadata": {**event.previous["metadata"], "resourceVersion": event.resource_version},
+                }
             data = event.encoded[cached] = line(seen, self._form.render(obj))
         self.pending.append(data)
         if len(self.pending) > LIMIT:

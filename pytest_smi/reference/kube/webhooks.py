@@ -20,7 +20,10 @@ from pytest_smi.reference.kube.store import NAMESPACES, Object, Store
 from pytest_smi.reference.kube.wire import encode
 
 GROUP = "admissionregistration.k8s.io"
-MUTATING, VALIDATING = ResourceKey(GROUP, "mutatingwebhookconfigurations"), ResourceKey(GROUP, "validatingwebhookconfigurations")
+MUTATING, VALIDATING = (
+    ResourceKey(GROUP, "mutatingwebhookconfigurations"),
+    ResourceKey(GROUP, "validatingwebhookconfigurations"),
+)
 
 
 def rule_matches(rule: Mapping[str, Any], operation: str, resource: Resource) -> bool:
@@ -40,7 +43,12 @@ def rule_matches(rule: Mapping[str, Any], operation: str, resource: Resource) ->
 
 
 def hook_matches(
-    hook: Mapping[str, Any], operation: str, resource: Resource, obj: Object, old: Object | None, namespace: Object | None
+    hook: Mapping[str, Any],
+    operation: str,
+    resource: Resource,
+    obj: Object,
+    old: Object | None,
+    namespace: Object | None,
 ) -> bool:
     """Whether a webhook is asked about the change. `namespace` is the Namespace object that the object is in."""
     if not any(rule_matches(rule, operation, resource) for rule in hook.get("rules") or ()):
@@ -90,7 +98,9 @@ def apply_answer(name: str, obj: Object, review: Any, uid: str) -> Object:
     if not answer.get("patch"):
         return obj
     if answer.get("patchType") != "JSONPatch":
-        raise ValueError(f'webhook returned response.patch with patchType "{answer.get("patchType")}", expected JSONPatch')
+        raise ValueError(
+            f'webhook returned response.patch with patchType "{answer.get("patchType")}", expected JSONPatch'
+        )
     changed = json_patch(obj, json.loads(base64.b64decode(answer["patch"])))
     if not isinstance(changed, dict) or not isinstance(changed.get("metadata"), dict):
         raise ValueError("the patch makes something that is no object")
@@ -105,7 +115,9 @@ class Webhooks:
         self._resolve = resolve
         self._session: aiohttp.ClientSession | None = None
 
-    async def admit(self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool) -> Object:
+    async def admit(
+        self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool
+    ) -> Object:
         """The object as the webhooks leave it; raises ApiErrors."""
         if resource.group == GROUP:
             return obj
@@ -132,7 +144,9 @@ class Webhooks:
             if hook.get("failurePolicy", "Fail") == "Ignore":
                 return obj
             why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise ApiError(f'Internal error occurred: failed calling webhook "{name}": failed to call webhook: {why}') from None
+            raise ApiError(
+                f'Internal error occurred: failed calling webhook "{name}": failed to call webhook: {why}'
+            ) from None
 
     async def _post(self, hook: Mapping[str, Any], review: Object) -> Any:
         config = hook["clientConfig"]
@@ -143,7 +157,13 @@ class Webhooks:
         url = f"{target.base}{path}?timeout={int(limit.total or 10)}s"
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         async with self._session.post(
-            url, data=encode(review), headers=headers, ssl=target.context, server_hostname=target.host, timeout=limit, allow_redirects=False
+            url,
+            data=encode(review),
+            headers=headers,
+            ssl=target.context,
+            server_hostname=target.host,
+            timeout=limit,
+            allow_redirects=False,
         ) as response:
             body = await response.read()
             if response.status != 200:

@@ -1,7 +1,7 @@
 """pods/exec over WebSocket: the channel protocols v5.channel.k8s.io and v4.channel.k8s.io.
 
-Every message starts with its channel: 0 stdin, 1 stdout, 2 stderr, 3 the closing Status, 4 terminal sizes, and in v5 255: the next
-byte names a channel that the client closes.
+Every message starts with its channel: 0 stdin, 1 stdout, 2 stderr, 3 the closing Status, 4 terminal sizes, and in v5
+255: the next byte names a channel that the client closes.
 """
 
 from __future__ import annotations
@@ -71,9 +71,15 @@ async def _end(session: ExecSession) -> None:
 
 
 async def serve_exec(
-    request: web.BaseRequest, session: ExecSession, endings: set[asyncio.Task[None]], *, stdin: bool, command: Sequence[str]
+    request: web.BaseRequest,
+    session: ExecSession,
+    endings: set[asyncio.Task[None]],
+    *,
+    stdin: bool,
+    command: Sequence[str],
 ) -> web.StreamResponse:
-    """Connect a session with the websocket that `request` opens, until either side ends; a task in `endings` then ends the program."""
+    """Connect a session with the websocket that `request` opens, until either side ends;
+    a task in `endings` then ends the program."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS, timeout=CLOSE_WAIT, compress=False, max_msg_size=0)
     try:
         await socket.prepare(request)

@@ -1,4 +1,7 @@
-"""How a write was asked for: dry run, what to do about unknown fields, who applies. Query parameters in, one record out. Pure."""
+"""How a write was asked for: dry run, what to do about unknown fields, who applies.
+
+Query parameters in, one record out. Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid, require
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteMode:
-    """One write. `strict` refuses unknown fields, else they are dropped and noted in `warnings`; `manager` and `force` are of an apply."""
+    """One write. `strict` refuses unknown fields, else they are dropped and noted in `warnings`;
+    `manager` and `force` are of an apply."""
 
     dry_run: bool = False
     strict: bool = False
@@ -27,16 +31,23 @@ class WriteMode:
         """Warn about unknown fields, or raise BadRequest when they are not to be there."""
         told = [f'unknown field "{name}"' for name in fields]
         if told and self.strict:
-            text = f'{kind} in version "{version}" cannot be handled as a {kind}: strict decoding error: {", ".join(told)}'
+            text = (
+                f'{kind} in version "{version}" cannot be handled as a {kind}: strict decoding error: {", ".join(told)}'
+            )
             raise BadRequest(text)
         self.warnings.extend(told)
 
 
 def dry_run(value: str | None, options: str) -> bool:
-    """Whether `value` asks for a dry run; only `All` does. `options` names the request's kind of options for the refusal (422)."""
+    """Whether `value` asks for a dry run; only `All` does.
+
+    `options` names the request's kind of options for the refusal (422).
+    """
     if value not in (None, "", "All"):
         text = f'Unsupported value: ["{value}"]: supported values: "All"'
-        raise Invalid(options, "meta.k8s.io", "", [Cause(field="dryRun", reason="FieldValueNotSupported", message=text)])
+        raise Invalid(
+            options, "meta.k8s.io", "", [Cause(field="dryRun", reason="FieldValueNotSupported", message=text)]
+        )
     return value == "All"
 
 

@@ -54,7 +54,12 @@ class AccessCompiler:
         return smi["httproutegroups"]
 
     def give(
-        self, grants: Grants, target: TrafficTarget, destination: Identity, grant: dict[str, Any], accounts: Sequence[Identity]
+        self,
+        grants: Grants,
+        target: TrafficTarget,
+        destination: Identity,
+        grant: dict[str, Any],
+        accounts: Sequence[Identity],
     ) -> None:
         """Give a grant to whom it concerns: its destination alone."""
         grants.setdefault(destination, []).append(grant)

@@ -1,8 +1,8 @@
 """IdentityBindings of the draft access v1alpha4: the service accounts that a subject by binding stands for; pure.
 
-Identities here are those of service accounts, so that bindings by account and by SPIFFE id are read. A binding by pod labels, alone or
-beside others, stands for nobody: that is never broader than what was asked for. A binding speaks for its own namespace only, and one that
-is missing grants nothing.
+Identities here are those of service accounts, so that bindings by account and by SPIFFE id are read. A binding by pod
+labels, alone or beside others, stands for nobody: that is never broader than what was asked for. A binding speaks for
+its own namespace only, and one that is missing grants nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ def identities_of(binding: IdentityBinding) -> tuple[Identity, ...]:
     found = [(binding.namespace, binding.account)] if binding.account else []
     for text in binding.spiffe:
         parts = text.removeprefix("spiffe://").split("/")
-        if len(parts) == 5 and (parts[0], parts[1], parts[3]) == (TRUST_DOMAIN, "ns", "sa") and parts[2] == binding.namespace:
+        if (
+            len(parts) == 5
+            and (parts[0], parts[1], parts[3]) == (TRUST_DOMAIN, "ns", "sa")
+            and parts[2] == binding.namespace
+        ):
             found.append((parts[2], parts[4]))
     return tuple(dict.fromkeys(found))
 
@@ -37,5 +41,7 @@ def resolve(target: TrafficTarget, bindings: Mapping[Key, IdentityBinding]) -> l
         return [identity for key in keys if key in bindings for identity in identities_of(bindings[key])]
 
     sources = tuple(dict.fromkeys((*target.sources, *accounts(target.source_bindings))))
-    destinations = [target.destination] if target.destination_binding is None else accounts([target.destination_binding])
+    destinations = (
+        [target.destination] if target.destination_binding is None else accounts([target.destination_binding])
+    )
     return [replace(target, sources=sources, destination=destination) for destination in destinations]

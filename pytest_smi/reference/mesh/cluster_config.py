@@ -15,7 +15,8 @@ _HTTP_PREFIXES = ("http", "h2c", "grpc")
 
 
 def port_hint(port: Mapping[str, Any]) -> str:
-    """What a port declares to speak: "http" by appProtocol or name, "tcp" by appProtocol, else "auto" (it is sniffed)."""
+    """What a port declares to speak: "http" by appProtocol or name, "tcp" by appProtocol,
+    else "auto" (it is sniffed)."""
     protocol = str(port.get("appProtocol") or "").lower()
     if protocol in _HTTP_PROTOCOLS:
         return "http"
@@ -28,10 +29,11 @@ def port_hint(port: Mapping[str, Any]) -> str:
 def service_config(
     service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, pods: Collection[str], *, hint: str | None = None
 ) -> dict[str, Any]:
-    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address, target port).
+    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address,
+    target port).
 
-    `pods` are the addresses of known pods: an endpoint whose pod is not known yet waits for it, since callers must know if it has joined.
-    `hint` is that of every port, whatever the ports themselves declare.
+    `pods` are the addresses of known pods: an endpoint whose pod is not known yet waits for it,
+    since callers must know if it has joined. `hint` is that of every port, whatever the ports themselves declare.
     """
     spec = service.get("spec") or {}
     address = spec.get("clusterIP")
@@ -48,7 +50,9 @@ def service_config(
             if entry["ip"] in pods or (entry.get("targetRef") or {}).get("kind") != "Pod"
         ]
         spoken = hint or port_hint(port)
-        ports.append({"port": port["port"], "protocol": protocol, "name": name, "hint": spoken, "endpoints": sorted(ready)})
+        ports.append(
+            {"port": port["port"], "protocol": protocol, "name": name, "hint": spoken, "endpoints": sorted(ready)}
+        )
     return {"ip": None if address in (None, "", "None") else address, "ports": ports}
 
 
@@ -73,7 +77,13 @@ def pod_config(pod: Mapping[str, Any]) -> dict[str, Any]:
     """The value of `pod/IP`."""
     hints = {str(port["containerPort"]): hint for port in _app_ports(pod) if (hint := port_hint(port)) != "auto"}
     meta = pod["metadata"]
-    return {"ns": meta["namespace"], "name": meta["name"], "sa": pod_account(pod), "joined": is_joined(pod), "hints": hints}
+    return {
+        "ns": meta["namespace"],
+        "name": meta["name"],
+        "sa": pod_account(pod),
+        "joined": is_joined(pod),
+        "hints": hints,
+    }
 
 
 def own_config(pod: Mapping[str, Any], targets: set[int]) -> dict[str, Any]:

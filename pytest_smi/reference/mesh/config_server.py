@@ -1,4 +1,5 @@
-"""The stream that every sidecar keeps open: checks who the pod is, issues its identity, pushes its configuration, asks for samples."""
+"""The stream that every sidecar keeps open: checks who the pod is, issues its identity, pushes its configuration,
+asks for samples."""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ class ConfigServer:
                 stream.send(common)
 
     async def scrape(self, since: float) -> list[Any]:
-        """The sample rows of every sidecar since a time (unix seconds); one that does not answer in time is left out."""
+        """The sample rows of every sidecar since a time (unix seconds);
+        one that does not answer in time is left out."""
 
         async def one(stream: Stream) -> list[Any]:
             number = next(self._numbers)

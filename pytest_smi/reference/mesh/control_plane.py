@@ -1,4 +1,5 @@
-"""The program of the control plane: watches the cluster, configures sidecars, injects them, and hosts the metrics API."""
+"""The program of the control plane: watches the cluster, configures sidecars, injects them,
+and hosts the metrics API."""
 
 from __future__ import annotations
 
@@ -137,7 +138,9 @@ class ControlPlane:
         """Whether a pod joins under this persona; the namespace is asked for when the watch has not told it yet."""
         assert self._persona is not None
         found = self._watches.cache["namespaces"].get(("", namespace))
-        return joins(self._persona.join, pod, found or await self._kube.request("GET", f"/api/v1/namespaces/{namespace}"))
+        return joins(
+            self._persona.join, pod, found or await self._kube.request("GET", f"/api/v1/namespaces/{namespace}")
+        )
 
     def _server_tls(self, authority: MeshAuthority) -> ssl.SSLContext:
         # Sidecars expect the first name wherever the control plane lives.
@@ -187,7 +190,8 @@ class ControlPlane:
         user = status.get("user") or {}
         if not status.get("authenticated") or user.get("username") != f"system:serviceaccount:{namespace}:{account}":
             raise PermissionError(
-                f"the token is not that of service account {namespace}/{account}: a pod gets the identity of its own only"
+                f"the token is not that of service account {namespace}/{account}: a pod gets the identity of its own "
+                "only"
             )
         bound = (user.get("extra") or {}).get("authentication.kubernetes.io/pod-name") or [name]
         if name not in bound:
@@ -197,8 +201,11 @@ class ControlPlane:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the control plane; the exit status."""
-    # Under a persona there may be arguments: they are those of the program that this one stands for, to be looked at only.
-    argparse.ArgumentParser(prog="smi-control-plane", description="The control plane of the SMI reference mesh.").parse_known_args(argv)
+    # Under a persona there may be arguments: they are those of the program that this one stands for, to be looked at
+    # only.
+    argparse.ArgumentParser(
+        prog="smi-control-plane", description="The control plane of the SMI reference mesh."
+    ).parse_known_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

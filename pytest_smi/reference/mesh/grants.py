@@ -1,6 +1,7 @@
 """One TrafficTarget with its references resolved: the grant that the sidecars of its destination get; pure.
 
-A target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that meets both (AMB-1 A); what a grant means is `policy.py`'s.
+A target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that meets both (AMB-1 A);
+what a grant means is `policy.py`'s.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ class GrantCompiler:
     """Resolves targets into grants."""
 
     def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
-        """Resolve a target's references, in the target's own namespace, into the grant that its destination's sidecars get.
+        """Resolve a target's references, in the target's own namespace,
+        into the grant that its destination's sidecars get.
 
-        `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing: it grants nothing);
-        `tcp` and `udp` likewise, "*" meaning every port; `port` is there when the destination names one (access v1alpha1 and v1alpha2)
-        and limits all of it.
+        `http` is None when no rule names an HTTPRouteGroup, else the routes (none of them when the group is missing:
+        it grants nothing); `tcp` and `udp` likewise, "*" meaning every port; `port` is there when the destination names
+        one (access v1alpha1 and v1alpha2) and limits all of it.
         """
         http: list[dict[str, Any]] | None = None
         ports: dict[str, list[int] | str | None] = {TCP_ROUTE: None, UDP_ROUTE: None}
@@ -45,7 +47,13 @@ class GrantCompiler:
                 found = (routes.tcp if rule.kind == TCP_ROUTE else routes.udp).get(key)
                 ports[rule.kind] = self.together(rule, ports[rule.kind], self.ports(rule, found))
         sources = [list(source) for source in self.sources(target)]
-        grant = {"target": target.name, "sources": sources, "http": http, "tcp": ports[TCP_ROUTE], "udp": ports[UDP_ROUTE]}
+        grant = {
+            "target": target.name,
+            "sources": sources,
+            "http": http,
+            "tcp": ports[TCP_ROUTE],
+            "udp": ports[UDP_ROUTE],
+        }
         return grant if target.port is None else {**grant, "port": target.port}
 
     def http(self, rule: Rule, group: RouteGroup | None) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Identities of the mesh: its certificate authority, X.509 SVIDs with SPIFFE ids, and the TLS contexts built from them."""
+"""Identities of the mesh: its certificate authority, X.509 SVIDs with SPIFFE ids,
+and the TLS contexts built from them."""
 
 from __future__ import annotations
 
@@ -95,7 +96,9 @@ class MeshAuthority:
         """The authority that `to_pem` gave. ValueError: it is not that."""
         loaded = serialization.load_pem_private_key(key, password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise ValueError("the mesh authority's key must be an elliptic curve key: delete the secret to have a new one made")
+            raise ValueError(
+                "the mesh authority's key must be an elliptic curve key: delete the secret to have a new one made"
+            )
         return cls(loaded, x509.load_pem_x509_certificate(certificate))
 
     def to_pem(self) -> tuple[bytes, bytes]:
@@ -108,7 +111,10 @@ class MeshAuthority:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def issue_workload(self, request: bytes, identity: Identity) -> bytes:
-        """An X.509 SVID (PEM) for the key in a signing request. ValueError: the request is none, or not signed by its own key."""
+        """An X.509 SVID (PEM) for the key in a signing request.
+
+        ValueError: the request is none, or not signed by its own key.
+        """
         csr = x509.load_pem_x509_csr(request)
         if not csr.is_signature_valid:
             raise ValueError("a signing request must be signed with its own key: make it anew")
@@ -134,7 +140,10 @@ class MeshAuthority:
             .add_extension(names, critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+                critical=False,
+            )
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -156,7 +165,9 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def write_private(path: Path, content: bytes) -> Path:
@@ -180,7 +191,8 @@ def server_context(certificate: Path, key: Path, *, authority: bytes | None) -> 
 
 
 def client_context(certificate: Path, key: Path, *, authority: bytes) -> ssl.SSLContext:
-    """TLS for a caller inside the mesh; the server's identity is checked by its SPIFFE id after the handshake, not by a host name."""
+    """TLS for a caller inside the mesh; the server's identity is checked by its SPIFFE id after the handshake,
+    not by a host name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False

@@ -17,7 +17,10 @@ _LATE = ["cryptography.hazmat.backends.openssl.backend", "encodings.idna"]
 
 
 def _image(executable: str, module: str, preload: list[str]) -> dict[str, Any]:
-    return {"executables": {executable: {"package": "pytest_smi", "path": _PACKAGE, "module": module}}, "preload": preload}
+    return {
+        "executables": {executable: {"package": "pytest_smi", "path": _PACKAGE, "module": module}},
+        "preload": preload,
+    }
 
 
 IMAGES: dict[str, dict[str, Any]] = {
@@ -32,7 +35,8 @@ IMAGES: dict[str, dict[str, Any]] = {
 
 
 def images_of(persona: Persona) -> dict[str, dict[str, Any]]:
-    """The images of a persona: the control plane and those that only stand there, under the names that its workloads give them."""
+    """The images of a persona: the control plane and those that only stand there,
+    under the names that its workloads give them."""
     acting = next(spec for reference, spec in IMAGES.items() if "/control-plane:" in reference)
     standing = _image("smi-placeholder", f"{_MESH}.placeholder_workload", [f"{_MESH}.placeholder_workload"])
     programs: dict[str, dict[str, Any]] = {}

@@ -46,7 +46,9 @@ class KubeClient:
     async def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
         """One request. KubeError: an error status; aiohttp.ClientError, TimeoutError: no answer."""
         data = None if body is None else json.dumps(body)
-        async with self._open().request(method, path, data=data, headers=self._headers(content_type), timeout=_TIMEOUT) as response:
+        async with self._open().request(
+            method, path, data=data, headers=self._headers(content_type), timeout=_TIMEOUT
+        ) as response:
             text = await response.text()
             if response.status >= 400:
                 raise KubeError(response.status, text[:300])

@@ -1,6 +1,7 @@
 """Names of a mesh's own domain: beside each Service one more of the mesh, whose address leads through the mesh.
 
-As Traefik Mesh does it: `SERVICE.NAMESPACE.DOMAIN` is the name of a Service in the mesh's namespace, and calls to its address are governed.
+As Traefik Mesh does it: `SERVICE.NAMESPACE.DOMAIN` is the name of a Service in the mesh's namespace,
+and calls to its address are governed.
 Pure; `mesh_names_keeper.py` keeps the cluster true to it.
 """
 
@@ -22,7 +23,10 @@ def wanted(services: Mapping[Key, Mapping[str, Any]], home: str, domain: str) ->
         spec = service["spec"]
         if namespace in (home, *_SYSTEM) or spec.get("clusterIP") in (None, "", "None"):
             continue
-        ports = [{field: port[field] for field in ("name", "port", "protocol") if field in port} for port in spec.get("ports") or []]
+        ports = [
+            {field: port[field] for field in ("name", "port", "protocol") if field in port}
+            for port in spec.get("ports") or []
+        ]
         shadow = f"mesh-{name}-6d61657368-{namespace}"
         found[shadow] = {
             "apiVersion": "v1",

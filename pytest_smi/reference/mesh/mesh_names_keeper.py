@@ -28,7 +28,9 @@ class MeshNames:
         if not self._domain:
             return
         should = wanted(services, self._home, self._domain)
-        have = {name: value for (namespace, name), value in services.items() if namespace == self._home and is_ours(value)}
+        have = {
+            name: value for (namespace, name), value in services.items() if namespace == self._home and is_ours(value)
+        }
         for name, body in should.items():
             if name not in have:
                 self._start("POST", name, body)

@@ -1,4 +1,5 @@
-"""When a change of the cluster is published: at once but for what comes in the same moment, or batched as a persona's mesh does; pure."""
+"""When a change of the cluster is published: at once but for what comes in the same moment,
+or batched as a persona's mesh does; pure."""
 
 from __future__ import annotations
 

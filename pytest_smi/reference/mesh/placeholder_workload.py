@@ -1,4 +1,5 @@
-"""The program of those workloads of a persona that only have to be there, ready: it says that it is ready, and nothing else."""
+"""The program of those workloads of a persona that only have to be there, ready: it says that it is ready,
+and nothing else."""
 
 from __future__ import annotations
 

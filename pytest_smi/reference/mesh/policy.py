@@ -1,11 +1,13 @@
 """Access policy of one destination identity: which source may do what; pure.
 
-Deny by default, grants only add up, and a grant never lends its routes to another grant's sources. One TrafficTarget becomes one grant.
+Deny by default, grants only add up, and a grant never lends its routes to another grant's sources.
+One TrafficTarget becomes one grant.
 
-Readings chosen where the specification is open: a target with both TCPRoutes and HTTPRouteGroups admits an HTTP request that meets both
-(AMB-1 A) and no raw TCP; a target with TCPRoutes alone admits whatever is spoken on those TCP ports, HTTP included (AMB-2 A); port numbers
-are container ports (AMB-19 B); a known route name works beside an unknown one (AMB-18 A); a pod without a mesh identity is never
-a source (AMB-16 B); a target may be stored outside its destination's namespace (AMB-21 A).
+Readings chosen where the specification is open: a target with both TCPRoutes
+and HTTPRouteGroups admits an HTTP request that meets both (AMB-1 A) and no raw TCP; a target with TCPRoutes alone
+admits whatever is spoken on those TCP ports, HTTP included (AMB-2 A); port numbers are container ports (AMB-19 B); a
+known route name works beside an unknown one (AMB-18 A); a pod without a mesh identity is never a source (AMB-16 B); a
+target may be stored outside its destination's namespace (AMB-21 A).
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ Ports = frozenset[int] | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """What policy sees of an HTTP request; `port` is the destination's container port, `target` the raw request target."""
+    """What policy sees of an HTTP request; `port` is the destination's container port,
+    `target` the raw request target."""
 
     port: int
     method: str
@@ -56,7 +59,10 @@ NO_GRANT = Decision(False, "no TrafficTarget grants this to the caller")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One TrafficTarget: what its sources may do. `port` limits all of it to one container port; `http` is None without HTTPRouteGroup."""
+    """One TrafficTarget: what its sources may do.
+
+    `port` limits all of it to one container port; `http` is None without HTTPRouteGroup.
+    """
 
     sources: frozenset[Identity]
     port: int | None
@@ -71,7 +77,8 @@ def covers(ports: Ports, port: int) -> bool:
 
 
 class Policy:
-    """The grants of one destination identity, compiled; asked once per HTTP request or stream, TCP connection and UDP datagram."""
+    """The grants of one destination identity, compiled; asked once per HTTP request or stream,
+    TCP connection and UDP datagram."""
 
     def __init__(self, grants: Iterable[Mapping[str, Any]] = (), matcher: RouteMatcher | None = None) -> None:
         self.matcher = matcher or RouteMatcher()
@@ -111,7 +118,10 @@ class Policy:
     def permits_http(self, request: HttpRequest, source: Identity) -> bool:
         """Return whether one grant of this source admits the request by itself."""
         path = path_of(request.target)
-        return any(grant.port in (None, request.port) and self.admits_http(grant, request, path) for grant in self.grants_of(source))
+        return any(
+            grant.port in (None, request.port) and self.admits_http(grant, request, path)
+            for grant in self.grants_of(source)
+        )
 
     def permits_tcp(self, port: int, source: Identity) -> bool:
         """Return whether one grant of this source admits raw TCP on the port."""
@@ -148,7 +158,9 @@ class Policy:
         if not self._by_source.get(source):
             return Denial.UNLISTED
         path = path_of(request.target)
-        matched = any(self.matcher.any_match(grant.http or (), request.method, path, request.headers) for grant in self.grants)
+        matched = any(
+            self.matcher.any_match(grant.http or (), request.method, path, request.headers) for grant in self.grants
+        )
         return Denial.NOT_THIS_CALLER if matched else Denial.UNMATCHED
 
 

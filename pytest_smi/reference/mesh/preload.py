@@ -1,7 +1,8 @@
 """Preloaded into the process that sidecars are forked from: does once what every sidecar would do first.
 
-Imported for its effect. OpenSSL's tables, the first key, signing request, context, handshake and event loop are made here, before
-forking, so that sidecars share those pages and start sooner. Nothing made here is kept: no key outlives the import.
+Imported for its effect. OpenSSL's tables, the first key, signing request, context, handshake and event loop are made
+here, before forking, so that sidecars share those pages and start sooner. Nothing made here is kept:
+no key outlives the import.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from pathlib import Path
 
 import uvloop
 
-from pytest_smi.reference.mesh.identity import MeshAuthority, client_context, new_key_request, server_context, write_private
+from pytest_smi.reference.mesh.identity import (
+    MeshAuthority,
+    client_context,
+    new_key_request,
+    server_context,
+    write_private,
+)
 
 
 def _handshake(folder: Path) -> None:

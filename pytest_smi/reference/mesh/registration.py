@@ -1,4 +1,5 @@
-"""What the control plane keeps in the cluster (the authority's secret) and tells it (the CA bundles by which the API server trusts us)."""
+"""What the control plane keeps in the cluster (the authority's secret) and tells it (the CA bundles by
+which the API server trusts us)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ class Registration:
         self._namespace = namespace
 
     async def authority(self) -> MeshAuthority:
-        """The mesh's authority: the one in the secret, so that identities outlive the control plane, else a new one that is stored."""
+        """The mesh's authority: the one in the secret, so that identities outlive the control plane,
+        else a new one that is stored."""
         path = f"/api/v1/namespaces/{self._namespace}/secrets"
         try:
             data = (await self._client.request("GET", f"{path}/{SECRET}"))["data"]
@@ -44,7 +46,8 @@ class Registration:
         return authority
 
     async def front_proxy_authority(self) -> bytes | None:
-        """The CA of the API server's own client certificate when it passes requests on; None when the cluster does not publish it."""
+        """The CA of the API server's own client certificate when it passes requests on;
+        None when the cluster does not publish it."""
         path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
         try:
             found = await self._client.request("GET", path)
@@ -56,7 +59,8 @@ class Registration:
         return None if not pem else str(pem).encode("ascii")
 
     async def announce(self, bundle: bytes) -> None:
-        """Tell the API server by which CA to trust our webhook and our metrics API. What is not installed is left out."""
+        """Tell the API server by which CA to trust our webhook and our metrics API.
+        What is not installed is left out."""
         path = f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{WEBHOOK}"
         found = await self._find(path)
         if found is not None:

@@ -1,4 +1,7 @@
-"""What the mesh does to the Services whose calls are split: nothing. Splitting happens in sidecars, and users' objects stay theirs."""
+"""What the mesh does to the Services whose calls are split: nothing.
+
+Splitting happens in sidecars, and users' objects stay theirs.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """HTTP route matching, compiled once and asked per request: paths, methods and headers of HTTPRouteGroups; pure.
 
-Readings chosen: the path pattern must match the whole path without its query (AMB-3 B, AMB-4 path only); a header pattern is searched in
-each line of that header and one line is enough (AMB-9 A, AMB-11 any); an absent condition is met by everything (AMB-7 A).
+Readings chosen: the path pattern must match the whole path without its query (AMB-3 B, AMB-4 path only); a header
+pattern is searched in each line of that header and one line is enough (AMB-9 A, AMB-11 any);
+an absent condition is met by everything (AMB-7 A).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def route_json(route: HttpRoute) -> dict[str, Any]:
 
 
 def path_of(target: bytes) -> str:
-    """Return the path of a request target: without query, and without scheme and host when the target is in absolute form."""
+    """Return the path of a request target: without query, and without scheme and host when the target is
+    in absolute form."""
     text = target.decode("latin-1")
     if not text.startswith("/") and "://" in text:
         rest = text.split("://", 1)[1]
@@ -64,11 +66,18 @@ class RouteMatcher:
     def compile_one(self, spec: Mapping[str, Any]) -> Route:
         """Compile one route, see `route_json`."""
         name = spec["name"]
-        conditions = (spec["path"], tuple(spec["methods"] or ()), tuple((header, pattern) for header, pattern in spec["headers"]))
+        conditions = (
+            spec["path"],
+            tuple(spec["methods"] or ()),
+            tuple((header, pattern) for header, pattern in spec["headers"]),
+        )
         methods = self.methods(spec["methods"])
         try:
             path = None if spec["path"] is None else self.path_pattern(spec["path"])
-            headers = tuple((header.encode("latin-1", "replace"), re.compile(pattern)) for header, pattern in self.header_patterns(spec))
+            headers = tuple(
+                (header.encode("latin-1", "replace"), re.compile(pattern))
+                for header, pattern in self.header_patterns(spec)
+            )
         except re.error:
             return Route(name=name, conditions=conditions, path=None, methods=methods, headers=(), valid=False)
         return Route(name=name, conditions=conditions, path=path, methods=methods, headers=headers)

@@ -1,4 +1,5 @@
-"""The program of the sidecar container: gets the pod's identity and configuration from the control plane and runs its data plane."""
+"""The program of the sidecar container: gets the pod's identity and configuration from the control plane
+and runs its data plane."""
 
 from __future__ import annotations
 
@@ -89,7 +90,10 @@ class Sidecar:
             waiting = [loop.create_task(self.configured.wait()), loop.create_task(stopped.wait())]
             done, _ = await asyncio.wait(waiting, timeout=_FIRST_CONFIG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not done:
-                raise TimeoutError("the control plane sent no configuration within a minute: is it running, and is this pod known to it?")
+                raise TimeoutError(
+                    "the control plane sent no configuration within a minute: is it running, "
+                    "and is this pod known to it?"
+                )
             if self.configured.is_set():
                 await self.plane.start()
                 await self._listen_ready()

@@ -16,7 +16,8 @@ class SmiError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One entry of a target's `rules`: a reference to a route object, with the route names wanted (None: all of them)."""
+    """One entry of a target's `rules`: a reference to a route object, with the route names wanted (None:
+    all of them)."""
 
     kind: str
     name: str
@@ -25,9 +26,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficTarget:
-    """A grant: sources may call the destination through the rules; `destination` is None when absent or not a ServiceAccount.
+    """A grant: sources may call the destination through the rules;
+    `destination` is None when absent or not a ServiceAccount.
 
-    `port` limits the grant to one container port (access v1alpha1 and v1alpha2); `placed` is whether the destination says its namespace.
+    `port` limits the grant to one container port (access v1alpha1 and v1alpha2);
+    `placed` is whether the destination says its namespace.
     """
 
     namespace: str
@@ -55,7 +58,8 @@ class IdentityBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRoute:
-    """One match of an HTTPRouteGroup; None means the condition is absent; headers are (name, pattern) pairs, all of which must hold."""
+    """One match of an HTTPRouteGroup; None means the condition is absent; headers are (name, pattern) pairs,
+    all of which must hold."""
 
     name: str
     path: str | None
@@ -83,7 +87,8 @@ class PortRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSplit:
-    """A split of one root Service over weighted backends; `matches` names route groups (None: applies to every request)."""
+    """A split of one root Service over weighted backends; `matches` names route groups (None:
+    applies to every request)."""
 
     namespace: str
     name: str

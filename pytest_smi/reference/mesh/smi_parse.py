@@ -1,10 +1,13 @@
-"""SMI objects read strictly: TrafficTarget, IdentityBinding, HTTPRouteGroup, TCPRoute, UDPRoute and TrafficSplit off the API's JSON; pure.
+"""SMI objects read strictly: TrafficTarget, IdentityBinding, HTTPRouteGroup, TCPRoute,
+UDPRoute and TrafficSplit off the API's JSON; pure.
 
-Every API version is read, told apart by where the fields are and not by `apiVersion`: the definitions convert nothing, so that an object
-written in one version is read back under the name of another. Fields at the top level are of the first versions (access v1alpha1, specs
-v1alpha1 and v1alpha2); a `destination.port` is of access v1alpha1 and v1alpha2; weights in quotes are quantities of split v1alpha1.
+Every API version is read, told apart by where the fields are and not by `apiVersion`: the definitions convert nothing,
+so that an object written in one version is read back under the name of another. Fields at the top level are of the
+first versions (access v1alpha1, specs v1alpha1 and v1alpha2); a `destination.port` is of access v1alpha1 and v1alpha2;
+weights in quotes are quantities of split v1alpha1.
 
-Every parser raises `SmiError` with the dotted path of what is wrong, so that one undecodable object can be set aside alone.
+Every parser raises `SmiError` with the dotted path of what is wrong,
+so that one undecodable object can be set aside alone.
 """
 
 from __future__ import annotations
@@ -28,15 +31,23 @@ from pytest_smi.reference.mesh.weights import WeightError, whole_weights
 
 
 def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
-    """Read a TrafficTarget. A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert."""
+    """Read a TrafficTarget.
+
+    A subject without namespace is in the target's own (AMB-20); other kinds of subject are inert.
+    """
     namespace, name = _meta(obj)
     old = "spec" not in obj and not {"destination", "specs", "sources"}.isdisjoint(obj)
     spec, at, rules_key = (obj, "", "specs") if old else (_dict(obj.get("spec", {}), "spec"), "spec.", "rules")
     raw = spec.get("destination")
     destination = _subject(raw, f"{at}destination", namespace) if raw is not None else None
     port = raw.get("port") if raw is not None else None
-    sources = [_subject(entry, f"{at}sources[{i}]", namespace) for i, entry in enumerate(_list(spec.get("sources"), f"{at}sources"))]
-    rules = [_rule(entry, f"{at}{rules_key}[{i}]") for i, entry in enumerate(_list(spec.get(rules_key), f"{at}{rules_key}"))]
+    sources = [
+        _subject(entry, f"{at}sources[{i}]", namespace)
+        for i, entry in enumerate(_list(spec.get("sources"), f"{at}sources"))
+    ]
+    rules = [
+        _rule(entry, f"{at}{rules_key}[{i}]") for i, entry in enumerate(_list(spec.get(rules_key), f"{at}{rules_key}"))
+    ]
     return TrafficTarget(
         namespace=namespace,
         name=name,
@@ -46,7 +57,9 @@ def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
         port=None if port is None else _port(_whole(port), f"{at}destination.port"),
         placed=raw is not None and bool(raw.get("namespace")),
         destination_binding=None if raw is None else _binding(raw, f"{at}destination", namespace),
-        source_bindings=tuple(key for entry in _list(spec.get("sources"), f"{at}sources") if (key := _binding(entry, at, namespace))),
+        source_bindings=tuple(
+            key for entry in _list(spec.get("sources"), f"{at}sources") if (key := _binding(entry, at, namespace))
+        ),
     )
 
 
@@ -71,19 +84,26 @@ def parse_group(obj: Mapping[str, Any]) -> RouteGroup:
     old = "spec" not in obj and "matches" in obj
     at = "matches" if old else "spec.matches"
     entries = _list(obj.get("matches") if old else _dict(obj.get("spec", {}), "spec").get("matches"), at)
-    return RouteGroup(namespace=namespace, name=name, routes=tuple(_route(e, f"{at}[{i}]") for i, e in enumerate(entries)))
+    return RouteGroup(
+        namespace=namespace, name=name, routes=tuple(_route(e, f"{at}[{i}]") for i, e in enumerate(entries))
+    )
 
 
 def parse_port_route(obj: Mapping[str, Any]) -> PortRoute:
     """Read a TCPRoute or UDPRoute. Before specs v1alpha4 it has no body and means every port."""
     namespace, name = _meta(obj)
     matches = _dict(_dict(obj.get("spec", {}), "spec").get("matches") or {}, "spec.matches")
-    ports = [_port(p, f"spec.matches.ports[{i}]") for i, p in enumerate(_list(matches.get("ports"), "spec.matches.ports"))]
+    ports = [
+        _port(p, f"spec.matches.ports[{i}]") for i, p in enumerate(_list(matches.get("ports"), "spec.matches.ports"))
+    ]
     return PortRoute(namespace=namespace, name=name, ports=tuple(ports) or ANY_PORT)
 
 
 def parse_split(obj: Mapping[str, Any]) -> TrafficSplit:
-    """Read a TrafficSplit. Weights are whole numbers from 0 or quantities; anything else makes the split unreadable (AMB-26)."""
+    """Read a TrafficSplit.
+
+    Weights are whole numbers from 0 or quantities; anything else makes the split unreadable (AMB-26).
+    """
     namespace, name = _meta(obj)
     spec = _dict(obj.get("spec", {}), "spec")
     services: list[str] = []
@@ -97,7 +117,9 @@ def parse_split(obj: Mapping[str, Any]) -> TrafficSplit:
     except WeightError as error:
         raise SmiError(f"spec.backends[{error.index}].weight {error}") from error
     matches = _list(spec.get("matches"), "spec.matches")
-    groups = tuple(_text(_dict(m, f"spec.matches[{i}]").get("name"), f"spec.matches[{i}].name") for i, m in enumerate(matches))
+    groups = tuple(
+        _text(_dict(m, f"spec.matches[{i}]").get("name"), f"spec.matches[{i}].name") for i, m in enumerate(matches)
+    )
     meta = obj["metadata"]
     return TrafficSplit(
         namespace=namespace,
@@ -119,13 +141,17 @@ def _subject(value: Any, where: str, namespace: str) -> Identity | None:
     subject = _dict(value, where)
     if subject.get("kind") != "ServiceAccount":  # AMB-22: other kinds are stored but mean nothing here
         return None
-    return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(subject.get("name"), f"{where}.name")
+    return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(
+        subject.get("name"), f"{where}.name"
+    )
 
 
 def _binding(subject: Mapping[str, Any], where: str, namespace: str) -> tuple[str, str] | None:
     if subject.get("kind") != "IdentityBinding":
         return None
-    return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(subject.get("name"), f"{where}.name")
+    return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(
+        subject.get("name"), f"{where}.name"
+    )
 
 
 def _rule(value: Any, where: str) -> Rule:

@@ -1,8 +1,8 @@
 """From the cluster's objects to each sidecar's configuration; deterministic and without I/O.
 
-A configuration is a flat dictionary: keys shared by all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`) and a pod's own
-(`self`, `grants`). Only keys whose value changed are sent. Under a persona there are also `name/IP` (the Service behind an address of the
-mesh's own domain) and `traits` (figures).
+A configuration is a flat dictionary: keys shared by all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`,
+`faults`) and a pod's own (`self`, `grants`). Only keys whose value changed are sent. Under a persona there are also
+`name/IP` (the Service behind an address of the mesh's own domain) and `traits` (figures).
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that follows from the cluster's objects at one moment; `own` by pod, `grants` by (namespace, service account)."""
+    """Everything that follows from the cluster's objects at one moment; `own` by pod, `grants` by (namespace,
+    service account)."""
 
     shared: dict[str, Any]
     own: dict[Key, dict[str, Any]]
@@ -65,7 +66,8 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a snapshot is made of; `pods` by address, `services` and `splits` as sidecars get them, `grants` by service account."""
+    """What a snapshot is made of; `pods` by address, `services` and `splits` as sidecars get them,
+    `grants` by service account."""
 
     pods: Mapping[str, Mapping[str, Any]]
     services: Mapping[Key, dict[str, Any]]
@@ -74,7 +76,10 @@ class Parts:
 
 
 class Compiler:
-    """Makes snapshots, each of its input alone; parsed objects are kept by resourceVersion. Sidecars are told the `switches`."""
+    """Makes snapshots, each of its input alone; parsed objects are kept by resourceVersion.
+
+    Sidecars are told the `switches`.
+    """
 
     def __init__(
         self,
@@ -132,7 +137,10 @@ class Compiler:
         for key, pod in pods.items():
             address = pod_address(pod)
             if is_joined(pod) and address:
-                own[key] = {"self": own_config(pod, targets.get(address, set())), "grants": self.grants_of(key, pods, parts)}
+                own[key] = {
+                    "self": own_config(pod, targets.get(address, set())),
+                    "grants": self.grants_of(key, pods, parts),
+                }
         return own
 
     def switches(self, cluster: Mapping[str, Objects]) -> frozenset[str]:
@@ -158,7 +166,9 @@ class Compiler:
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
         """Every readable object, oldest first; what cannot be read is set aside alone."""
         found: dict[Key, Any] = {}
-        for key, thing in sorted(objects.items(), key=lambda item: (item[1]["metadata"].get("creationTimestamp") or "", item[0])):
+        for key, thing in sorted(
+            objects.items(), key=lambda item: (item[1]["metadata"].get("creationTimestamp") or "", item[0])
+        ):
             meta = thing["metadata"]
             stamp = f"{meta.get('uid')}/{meta.get('resourceVersion')}"
             known = self._parsed.get((resource, key))
@@ -169,7 +179,9 @@ class Compiler:
                     known = (stamp, error)
                 self._parsed[(resource, key)] = known
             if isinstance(known[1], SmiError):
-                unreadable.append(Unreadable(resource=resource, key=key, uid=str(meta.get("uid", "")), reason=str(known[1])))
+                unreadable.append(
+                    Unreadable(resource=resource, key=key, uid=str(meta.get("uid", "")), reason=str(known[1]))
+                )
             else:
                 found[key] = known[1]
         return found

@@ -38,10 +38,14 @@ class SplitCompiler:
             read = self.read(key, split, services)
             if self.counts(read):
                 configs[f"split/{key[0]}/{key[1]}"] = self._config(read, groups, services)
-                warnings += [SplitWarning(key=key, uid=split.uid, message=text) for text in self.warnings(split, services)]
+                warnings += [
+                    SplitWarning(key=key, uid=split.uid, message=text) for text in self.warnings(split, services)
+                ]
         return configs, warnings
 
-    def _config(self, split: TrafficSplit, groups: Mapping[Key, RouteGroup], services: ServiceConfigs) -> dict[str, Any]:
+    def _config(
+        self, split: TrafficSplit, groups: Mapping[Key, RouteGroup], services: ServiceConfigs
+    ) -> dict[str, Any]:
         found = None if split.matches is None else self.groups(split, split.matches, groups)
         return {
             "namespace": split.namespace,
@@ -75,11 +79,15 @@ class SplitCompiler:
     def warnings(self, split: TrafficSplit, services: ServiceConfigs) -> list[str]:
         """Return what is wrong with the split's ports, a sentence per backend."""
         names = {split.service, *(name for name, _ in split.backends)}
-        known = {key: _service(key, services[key]) for key in ((split.namespace, name) for name in names) if key in services}
+        known = {
+            key: _service(key, services[key]) for key in ((split.namespace, name) for name in names) if key in services
+        }
         root = known.get((split.namespace, split.service))
         return [] if root is None else port_warnings(split.backends, root, known)
 
 
 def _service(key: Key, config: Mapping[str, Any]) -> Service:
     ports = {(port["port"], port["protocol"]): [tuple(e) for e in port["endpoints"]] for port in config["ports"]}
-    return Service(key=key, ports=ports, names={(port["port"], port["protocol"]): port["name"] for port in config["ports"]})
+    return Service(
+        key=key, ports=ports, names={(port["port"], port["protocol"]): port["name"] for port in config["ports"]}
+    )

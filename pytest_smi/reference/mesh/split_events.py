@@ -47,7 +47,8 @@ def event(resource: str, key: tuple[str, str], uid: str, reason: str, message: s
 
 
 class EventWriter:
-    """Writes the events of snapshots, after a short while in which a misconfiguration may turn out to be a step of a rollout."""
+    """Writes the events of snapshots, after a short while in which a misconfiguration may turn out to be a step
+    of a rollout."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client

@@ -1,9 +1,11 @@
-"""Where a call to a Service goes: a weighted backend of a split, or the Service's ordinary endpoints; pure, the randomness passed in.
+"""Where a call to a Service goes: a weighted backend of a split, or the Service's ordinary endpoints; pure,
+the randomness passed in.
 
-Readings chosen: the backends that can take the call (Service exists, has the root's port number and a ready endpoint) share all of it
-in proportion to their weights (AMB-27 B, AMB-28 B: judged port by port); when none can, nothing is reached (AMB-37 A); of several splits
-of one root the oldest whose segment fits is used (AMB-34); a split whose groups are all missing is inactive (AMB-31 A); path and
-method conditions of a group count too (AMB-30 A); a backend that is itself a root is not followed (AMB-32, AMB-33).
+Readings chosen: the backends that can take the call (Service exists, has the root's port number and a ready endpoint)
+share all of it in proportion to their weights (AMB-27 B, AMB-28 B: judged port by port); when none can, nothing is
+reached (AMB-37 A); of several splits of one root the oldest whose segment fits is used (AMB-34); a split whose groups
+are all missing is inactive (AMB-31 A); path and method conditions of a group count too (AMB-30 A); a backend that is
+itself a root is not followed (AMB-32, AMB-33).
 """
 
 from __future__ import annotations
@@ -79,7 +81,10 @@ class SplitTable:
     """The splits of a cluster by their root Service."""
 
     def __init__(
-        self, specs: Iterable[Mapping[str, Any]] = (), services: Services | None = None, matcher: RouteMatcher | None = None
+        self,
+        specs: Iterable[Mapping[str, Any]] = (),
+        services: Services | None = None,
+        matcher: RouteMatcher | None = None,
     ) -> None:
         self.services: Services = {} if services is None else services
         self.by_root: dict[ServiceKey, list[Split]] = {}
@@ -115,8 +120,11 @@ class SplitChooser:
         self.rng = rng or random.Random()
         self._matcher = matcher or RouteMatcher()
 
-    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
-        """Choose for one call to `port` of `root`; `splits` are those of this root, oldest first; `call` is None for opaque TCP and UDP."""
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
+        """Choose for one call to `port` of `root`; `splits` are those of this root, oldest first;
+        `call` is None for opaque TCP and UDP."""
         for split in splits:
             if self.governs(split, call):
                 return self.weigh(split, root, port, call, services)
@@ -126,9 +134,13 @@ class SplitChooser:
         """Return whether a call is in the split's segment; opaque calls are in none."""
         if split.routes is None:
             return True
-        return call is not None and self._matcher.any_match(split.routes, call.method, path_of(call.target), call.headers)
+        return call is not None and self._matcher.any_match(
+            split.routes, call.method, path_of(call.target), call.headers
+        )
 
-    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def unmatched(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Choose for a call that no split governs: the root's ordinary endpoints."""
         return ordinary(root, port)
 
@@ -149,13 +161,17 @@ class SplitChooser:
         return found
 
     def candidate(self, split: Split, weight: int, root: Service, port: PortKey, backend: Service) -> Candidate | None:
-        """Return a backend as a candidate; None when it has no weight, not the root's port, or nobody ready behind it."""
+        """Return a backend as a candidate; None when it has no weight, not the root's port,
+        or nobody ready behind it."""
         matched = self.match_port(root, port, backend)
         endpoints = () if matched is None else backend.ports[matched]
         return Candidate(backend.key[1], weight, endpoints) if weight > 0 and endpoints else None
 
     def match_port(self, root: Service, port: PortKey, backend: Service) -> PortKey | None:
-        """Return the backend's port for the root's: the same number and protocol; None when it lacks it. Names do not decide."""
+        """Return the backend's port for the root's: the same number and protocol; None when it lacks it.
+
+        Names do not decide.
+        """
         return port if port in backend.ports else None
 
     def pick(self, split: Split, candidates: Sequence[Candidate]) -> Choice:
@@ -178,15 +194,21 @@ def ordinary(root: Service, port: PortKey) -> Choice:
 
 
 def port_warnings(split_backends: Iterable[tuple[str, int]], root: Service, services: Services) -> list[str]:
-    """Return messages for the backends that lack a port of the root. One that does not exist yet is no misconfiguration (late backends)."""
+    """Return messages for the backends that lack a port of the root.
+
+    One that does not exist yet is no misconfiguration (late backends).
+    """
     found = []
     for name in dict.fromkeys(name for name, _ in split_backends):
         backend = services.get((root.key[0], name))
         missing = (
-            [] if backend is None else [f"{port}/{protocol}" for port, protocol in root.ports if (port, protocol) not in backend.ports]
+            []
+            if backend is None
+            else [f"{port}/{protocol}" for port, protocol in root.ports if (port, protocol) not in backend.ports]
         )
         if missing:
             found.append(
-                f"backend {name} has no port {', '.join(missing)} of root {root.key[1]}: it gets no traffic there; add the port to it"
+                f"backend {name} has no port {', '.join(missing)} of root {root.key[1]}: it gets no traffic there; "
+                "add the port to it"
             )
     return found

@@ -1,7 +1,8 @@
-"""How variants of the deciding classes reach those who make instances of them; the mesh itself knows no variant but the healthy one.
+"""How variants of the deciding classes reach those who make instances of them;
+the mesh itself knows no variant but the healthy one.
 
-Switches are names. The program that runs a part of the mesh says which class stands for another while certain switches are on, by a
-function that it hands down; a class that is handed none uses the healthy ones.
+Switches are names. The program that runs a part of the mesh says which class stands for another while certain switches
+are on, by a function that it hands down; a class that is handed none uses the healthy ones.
 """
 
 from __future__ import annotations

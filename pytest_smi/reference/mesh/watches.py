@@ -1,4 +1,5 @@
-"""The control plane's copy of the cluster: one list and watch per resource, re-listed when the server has forgotten where we were."""
+"""The control plane's copy of the cluster: one list and watch per resource,
+re-listed when the server has forgotten where we were."""
 
 from __future__ import annotations
 
@@ -55,13 +56,16 @@ _log = logging.getLogger("control-plane")
 
 
 def resources_of(persona: Persona | None) -> dict[str, str]:
-    """What is watched: the kinds of SMI in the versions that the persona's mesh reads, and those of its own installation."""
+    """What is watched: the kinds of SMI in the versions that the persona's mesh reads,
+    and those of its own installation."""
     if persona is None:
         return RESOURCES
     from pytest_smi.reference.mesh.personas.definitions import kinds
 
     found = {resource: path for resource, path in RESOURCES.items() if ".smi-spec.io/" not in path}
-    found |= {plural: f"/apis/{kinds()[plural]['group']}/{serving.storage}" for plural, serving in persona.serves.items()}
+    found |= {
+        plural: f"/apis/{kinds()[plural]['group']}/{serving.storage}" for plural, serving in persona.serves.items()
+    }
     modes = [f"/apis/{thing['apiVersion']}" for thing in persona.objects if thing["kind"] == "MeshConfig"]
     return found | dict.fromkeys(("meshconfigs",) if modes else (), "".join(modes[:1]))
 
@@ -69,7 +73,9 @@ def resources_of(persona: Persona | None) -> dict[str, str]:
 class Watches:
     """The cluster's objects by resource, kept up to date; `on_change(resource)` is called after each change."""
 
-    def __init__(self, client: KubeClient, on_change: Callable[[str], None], resources: Mapping[str, str] = RESOURCES) -> None:
+    def __init__(
+        self, client: KubeClient, on_change: Callable[[str], None], resources: Mapping[str, str] = RESOURCES
+    ) -> None:
         self._client = client
         self._on_change = on_change
         self._resources = resources

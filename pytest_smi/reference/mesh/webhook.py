@@ -20,13 +20,23 @@ _PLAIN = Sidecar()
 
 
 def review(
-    request: Mapping[str, Any], *, image: str, authority: str, control_plane: str, sidecar: Sidecar = _PLAIN, joins: bool = True
+    request: Mapping[str, Any],
+    *,
+    image: str,
+    authority: str,
+    control_plane: str,
+    sidecar: Sidecar = _PLAIN,
+    joins: bool = True,
 ) -> dict[str, Any]:
     """The AdmissionReview that answers one: a JSON patch for a pod that joins, else plain permission."""
     asked = request["request"]
     response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
     pod = asked.get("object") or {}
-    patch = sidecar_patch(pod, image=image, authority=authority, control_plane=control_plane, sidecar=sidecar) if joins else []
+    patch = (
+        sidecar_patch(pod, image=image, authority=authority, control_plane=control_plane, sidecar=sidecar)
+        if joins
+        else []
+    )
     if patch:
         response["patchType"] = "JSONPatch"
         response["patch"] = base64.b64encode(json.dumps(patch).encode()).decode("ascii")
@@ -39,7 +49,9 @@ def sidecar_patch(
     """JSON patch operations that make a pod join; none when it opted out or has joined already."""
     annotations = (pod.get("metadata") or {}).get("annotations") or {}
     containers = (pod.get("spec") or {}).get("containers") or []
-    if annotations.get(INJECT) == "disabled" or any(container.get("name") == sidecar.container for container in containers):
+    if annotations.get(INJECT) == "disabled" or any(
+        container.get("name") == sidecar.container for container in containers
+    ):
         return []
     container = {
         "name": sidecar.container,
@@ -83,7 +95,9 @@ async def start(
             asked = await request.json()
             told = asked["request"]
             joins = decide is None or await decide(told.get("object") or {}, str(told.get("namespace") or ""))
-            answer = review(asked, image=image, authority=authority, control_plane=control_plane, sidecar=sidecar, joins=joins)
+            answer = review(
+                asked, image=image, authority=authority, control_plane=control_plane, sidecar=sidecar, joins=joins
+            )
             return web.json_response(answer)
         except (ValueError, KeyError, TypeError) as error:
             return web.Response(status=400, text=f"an AdmissionReview v1 was expected, found none: {error!r}")

@@ -1,6 +1,8 @@
-"""Weights of a TrafficSplit as whole numbers: those of split v1alpha2 and later as they are, quantities of v1alpha1 scaled alike; pure.
+"""Weights of a TrafficSplit as whole numbers: those of split v1alpha2 and later as they are,
+quantities of v1alpha1 scaled alike; pure.
 
-Only the relation of a split's weights counts, so that a split with quantities is scaled as a whole: "1" and "500m" become 2 and 1.
+Only the relation of a split's weights counts, so that a split with quantities is scaled as a whole:
+"1" and "500m" become 2 and 1.
 """
 
 from __future__ import annotations

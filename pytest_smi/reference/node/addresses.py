@@ -1,7 +1,9 @@
 """Which loopback addresses a cluster, its services and its pods have.
 
-Law: a cluster owns one 127.R.0.0/16 for as long as its claim (a listening socket on 127.R.0.1) is open; nothing else is claimed by I/O.
-127.R.64.0/18 holds ClusterIPs, 127.R.128.0/18 pods; the app address of a redirected pod is its address + 64 in the third octet.
+Law: a cluster owns one 127.R.0.0/16 for as long as its claim (a listening socket on 127.R.0.1) is open;
+nothing else is claimed by I/O.
+127.R.64.0/18 holds ClusterIPs, 127.R.128.0/18 pods; the app address of a redirected pod is its address + 64
+in the third octet.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ class AddressesExhausted(Exception):
 
 
 class Range:
-    """Hands out addresses of one /18. A given-back address rests until all others were used, so that a late datagram meets nobody."""
+    """Hands out addresses of one /18.
+
+    A given-back address rests until all others were used, so that a late datagram meets nobody.
+    """
 
     def __init__(self, network: int, third: int) -> None:
         self._network = network
@@ -35,7 +40,11 @@ class Range:
 
     def __contains__(self, address: str) -> bool:
         parts = address.split(".")
-        return parts[:2] == ["127", str(self._network)] and len(parts) == 4 and self._third <= int(parts[2]) < self._third + 64
+        return (
+            parts[:2] == ["127", str(self._network)]
+            and len(parts) == 4
+            and self._third <= int(parts[2]) < self._third + 64
+        )
 
     def take(self) -> str:
         """A free address; raises AddressesExhausted."""

@@ -53,4 +53,6 @@ class ClusterFaults:
 
 def describe() -> list[dict[str, Any]]:
     """The records of `faults`: a broken harness breaks no requirement, it makes them errored."""
-    return [{"name": name, "description": text, "breaks": [], "kind": "cluster"} for name, text in CLUSTER_FAULTS.items()]
+    return [
+        {"name": name, "description": text, "breaks": [], "kind": "cluster"} for name, text in CLUSTER_FAULTS.items()
+    ]

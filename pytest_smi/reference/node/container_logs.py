@@ -77,7 +77,9 @@ class ContainerLog(asyncio.Protocol):
         for follower in self._followers:
             follower.put_nowait(lines)
 
-    async def read(self, *, follow: bool, tail_lines: int | None, since_seconds: float | None, timestamps: bool) -> AsyncIterator[bytes]:
+    async def read(
+        self, *, follow: bool, tail_lines: int | None, since_seconds: float | None, timestamps: bool
+    ) -> AsyncIterator[bytes]:
         """The log in pieces of whole lines."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         following = follow and not self.ended.is_set()
@@ -87,7 +89,9 @@ class ContainerLog(asyncio.Protocol):
             content = self.path.read_bytes()
             lines = content.splitlines(keepends=True)
             if since_seconds is not None:
-                oldest = (datetime.now(UTC) - timedelta(seconds=since_seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
+                oldest = (
+                    (datetime.now(UTC) - timedelta(seconds=since_seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
+                )
                 lines = [line for line in lines if line[: len(oldest)] >= oldest]
             if tail_lines is not None:
                 lines = lines[len(lines) - tail_lines :] if 0 < tail_lines < len(lines) else lines if tail_lines else []

@@ -1,6 +1,7 @@
 """What a forked child does from the fork to the end of its program. It never returns.
 
-Law: nothing of the zygote survives into the program: descriptors, signal handlers, environment, arguments and streams are its own.
+Law: nothing of the zygote survives into the program: descriptors, signal handlers, environment,
+arguments and streams are its own.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def die_with_parent(number: int, parent: int) -> None:
 
 
 def run(request: Mapping[str, Any], descriptors: list[int], parent: int) -> NoReturn:
-    """Become the container's program. `request` is what the client sent: argv, env, cwd, network, module (null for python3), packages."""
+    """Become the container's program.
+
+    `request` is what the client sent: argv, env, cwd, network, module (null for python3), packages.
+    """
     status = 1
     try:
         os.setsid()
@@ -123,7 +127,11 @@ def _has_main(module: str) -> bool:
     if module in sys.modules:
         return callable(getattr(sys.modules[module], "main", None))
     spec = importlib.util.find_spec(module)
-    code = spec.loader.get_code(module) if spec is not None and isinstance(spec.loader, importlib.abc.InspectLoader) else None
+    code = (
+        spec.loader.get_code(module)
+        if spec is not None and isinstance(spec.loader, importlib.abc.InspectLoader)
+        else None
+    )
     return code is not None and "main" in code.co_names
 
 

@@ -1,6 +1,7 @@
 """The probes of one running container: startup, then readiness and liveness beside each other.
 
-Law: readiness is only ever reported through `on_ready`; a failed liveness or startup probe kills the process, and its owner restarts it.
+Law: readiness is only ever reported through `on_ready`; a failed liveness or startup probe kills the process,
+and its owner restarts it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _KILL_AFTER = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerProbes:
-    """`spec` is the container, `address` where it listens; `emit(reason, message, warning)` records an event; `kill(signal)` signals it."""
+    """`spec` is the container, `address` where it listens; `emit(reason, message, warning)` records an event;
+    `kill(signal)` signals it."""
 
     spec: Mapping[str, Any]
     address: str

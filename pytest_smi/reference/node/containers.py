@@ -46,7 +46,10 @@ def find_executable(image: Image, argv: list[str]) -> Executable | None:
 
 
 class Container:
-    """Runs `spec` in `folder` (its TMPDIR and working directory). `make_env` gives the environment or raises ConfigError."""
+    """Runs `spec` in `folder` (its TMPDIR and working directory).
+
+    `make_env` gives the environment or raises ConfigError.
+    """
 
     def __init__(
         self,
@@ -96,7 +99,12 @@ class Container:
         while True:
             began = time.monotonic()
             status = await self._once()
-            if self._stopping or self.no_restart or self._policy == "Never" or (self._policy == "OnFailure" and status == 0):
+            if (
+                self._stopping
+                or self.no_restart
+                or self._policy == "Never"
+                or (self._policy == "OnFailure" and status == 0)
+            ):
                 return status
             attempt = 0 if time.monotonic() - began > _CALM else attempt
             delay = BACKOFFS[min(attempt, len(BACKOFFS) - 1)]
@@ -136,7 +144,13 @@ class Container:
             return 1
         except StartError as error:
             now = timestamp(time.time())
-            ended = {"exitCode": 128, "reason": "StartError", "message": str(error), "startedAt": now, "finishedAt": now}
+            ended = {
+                "exitCode": 128,
+                "reason": "StartError",
+                "message": str(error),
+                "startedAt": now,
+                "finishedAt": now,
+            }
             self.state.state = {"terminated": {**ended, "containerID": self.state.container_id}}
             self._emit("Failed", f"Error: {error}", True)
             self._changed()
@@ -164,7 +178,12 @@ class Container:
         self._emit("Created", f"Created container: {self.state.name}", False)
         try:
             process = await self._zygote.start(
-                argv=argv, executable=program, env=self.env, cwd=self.folder, network=self.network, descriptors=(null, write_end, write_end)
+                argv=argv,
+                executable=program,
+                env=self.env,
+                cwd=self.folder,
+                network=self.network,
+                descriptors=(null, write_end, write_end),
             )
         except BaseException:
             os.close(read_end)
@@ -252,7 +271,9 @@ class Container:
             process.kill(signal.SIGKILL)
         return status == 0, f"the command ended with status {status}"
 
-    async def start_child(self, command: list[str], descriptors: tuple[int, int, int], extra: Mapping[str, str] | None = None) -> Process:
+    async def start_child(
+        self, command: list[str], descriptors: tuple[int, int, int], extra: Mapping[str, str] | None = None
+    ) -> Process:
         """Start a further program in the running container; raises StartError."""
         if self.image is None or not self.state.running:
             raise StartError(f"container {self.state.name} is not running")

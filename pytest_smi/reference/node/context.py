@@ -1,4 +1,5 @@
-"""What the parts of the node share: the store, the API server's face, images, the zygote, addresses, folders, faults."""
+"""What the parts of the node share: the store, the API server's face, images, the zygote, addresses, folders,
+faults."""
 
 from __future__ import annotations
 

@@ -27,8 +27,18 @@ class EventRecorder:
         self._source = {"component": component, "host": host}
         self._names: deque[tuple[str, str]] = deque()
 
-    def record(self, obj: Mapping[str, Any], kind: str, reason: str, message: str, *, warning: bool = False, field_path: str = "") -> None:
-        """One event about an object of `kind` ("Pod", …), or its part at `field_path`; none in a namespace that is going away."""
+    def record(
+        self,
+        obj: Mapping[str, Any],
+        kind: str,
+        reason: str,
+        message: str,
+        *,
+        warning: bool = False,
+        field_path: str = "",
+    ) -> None:
+        """One event about an object of `kind` ("Pod", …), or its part at `field_path`;
+        none in a namespace that is going away."""
         meta = obj["metadata"]
         namespace = meta.get("namespace") or "default"
         home = self._store.find(ResourceKey("", "namespaces"), None, namespace)

@@ -158,7 +158,8 @@ class PodExecSession:
 
 
 class NotStarted:
-    """The session of a command that the container does not have: no output, and a failure of the runtime in place of an exit status."""
+    """The session of a command that the container does not have: no output,
+    and a failure of the runtime in place of an exit status."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -178,7 +179,9 @@ class NotStarted:
     async def wait(self) -> int:
         """Raises what the runtime says."""
         what = f"OCI runtime exec failed: exec failed: unable to start container process: {self._reason}: unknown"
-        raise ExecFailed(f'error executing command in container: failed to exec in container: failed to start exec "0": {what}')
+        raise ExecFailed(
+            f'error executing command in container: failed to exec in container: failed to start exec "0": {what}'
+        )
 
     async def kill(self) -> None:
         """Nothing to end."""

@@ -1,6 +1,8 @@
-"""What the node knows of images: reference -> executables, packages to preload, digest. Parsing is strict and pure but for the digest.
+"""What the node knows of images: reference -> executables, packages to preload, digest.
+Parsing is strict and pure but for the digest.
 
-Law: an image is a JSON record {"executables": {name: {"package", "path", "module"}}, "preload": [module, …]}; `python3` is in every image.
+Law: an image is a JSON record {"executables": {name: {"package", "path", "module"}}, "preload": [module, …]};
+`python3` is in every image.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ def parse_image_argument(text: str) -> tuple[str, dict[str, Any]]:
     """Split REF=SPEC; raises BadImage."""
     reference, equals, spec = text.partition("=")
     if not equals or not reference:
-        raise BadImage(f"--image takes REF=SPEC, found {text[:80]!r}; SPEC is a JSON object with executables and preload")
+        raise BadImage(
+            f"--image takes REF=SPEC, found {text[:80]!r}; SPEC is a JSON object with executables and preload"
+        )
     try:
         parsed = json.loads(spec)
     except ValueError as error:

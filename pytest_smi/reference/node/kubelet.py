@@ -53,7 +53,10 @@ class Kubelet:
         node = {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": NODE_NAME, "labels": {"kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux"}},
+            "metadata": {
+                "name": NODE_NAME,
+                "labels": {"kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux"},
+            },
             "spec": {"podCIDR": f"127.{self._context.network.number}.128.0/18"},
             "status": {
                 "addresses": [
@@ -103,7 +106,12 @@ class Kubelet:
     def _begin(self, seen: Mapping[str, Any]) -> None:
         namespace, name = seen["metadata"]["namespace"], seen["metadata"]["name"]
         pod = self._context.store.find(PODS, namespace, name)
-        if self._stopped or pod is None or pod["metadata"]["uid"] != seen["metadata"]["uid"] or (namespace, name) in self._runners:
+        if (
+            self._stopped
+            or pod is None
+            or pod["metadata"]["uid"] != seen["metadata"]["uid"]
+            or (namespace, name) in self._runners
+        ):
             return
         if pod["metadata"].get("deletionTimestamp"):
             self._finish(pod)

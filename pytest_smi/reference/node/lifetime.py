@@ -1,4 +1,5 @@
-"""Notices that the starter wants this process to end: standard input at its end, SIGTERM, SIGINT, or the parent's death."""
+"""Notices that the starter wants this process to end: standard input at its end, SIGTERM, SIGINT,
+or the parent's death."""
 
 from __future__ import annotations
 
@@ -9,7 +10,10 @@ import signal
 import threading
 
 _LOOK = 0.25
-"""Seconds between looks at the parent. The kernel's parent death signal would follow the starting thread, which may end early."""
+"""Seconds between looks at the parent.
+
+The kernel's parent death signal would follow the starting thread, which may end early.
+"""
 
 
 class Lifetime:

@@ -1,4 +1,5 @@
-"""Installs manifests into the cluster as `kubectl apply` would on an empty one, and waits until their deployments are available.
+"""Installs manifests into the cluster as `kubectl apply` would on an empty one,
+and waits until their deployments are available.
 
 Law: objects are created in the order of the files, through admission and validation like any client's.
 """
@@ -86,7 +87,8 @@ async def _wait_available(api: ApiServer, key: ResourceKey, namespace: str, name
         await _until(api, key, available)
     except TimeoutError:
         raise InstallError(
-            f"{key.plural[:-1]} {namespace}/{name} was not available after {AVAILABLE_TIMEOUT:g} s{_why(api, namespace)}"
+            f"{key.plural[:-1]} {namespace}/{name} was not available after {AVAILABLE_TIMEOUT:g} "
+            f"s{_why(api, namespace)}"
         ) from None
 
 

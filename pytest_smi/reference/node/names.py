@@ -1,6 +1,7 @@
 """The cluster's name server as one pure function: name + namespace + table -> addresses or a failure.
 
-Law: names are tried as a pod's resolv.conf asks (search domains of its namespace, ndots 5); the first of them that is known answers.
+Law: names are tried as a pod's resolv.conf asks (search domains of its namespace, ndots 5);
+the first of them that is known answers.
 """
 
 from __future__ import annotations
@@ -27,15 +28,19 @@ def candidates(name: str, namespace: str) -> list[str]:
     lowered = name.lower()
     if lowered.endswith("."):
         return [lowered[:-1]]
-    searched = [f"{lowered}.{suffix}" for suffix in (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)]
+    searched = [
+        f"{lowered}.{suffix}"
+        for suffix in (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+    ]
     return [*searched, lowered] if lowered.count(".") < NDOTS else [lowered, *searched]
 
 
 def resolve(name: str, namespace: str, table: Mapping[str, object]) -> tuple[str, ...] | Failure:
     """Addresses of a name as a pod in `namespace` sees it.
 
-    `table` is the netmap: "dns" is "ok" or "dead", "names" maps absolute names to lists of IPv4 addresses, "aliases" maps absolute names to
-    other names (ExternalName). A known name without addresses is NXDOMAIN to a caller, as no record answers it.
+    `table` is the netmap: "dns" is "ok" or "dead", "names" maps absolute names to lists of IPv4 addresses, "aliases"
+    maps absolute names to other names (ExternalName). A known name without addresses is NXDOMAIN to a caller,
+    as no record answers it.
     """
     if table.get("dns") == "dead":
         return Failure.SERVFAIL

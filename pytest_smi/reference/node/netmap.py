@@ -30,12 +30,16 @@ def endpoint_ports(service: Mapping[str, Any], endpoints: Mapping[str, Any] | No
         targets = found.setdefault(f"{protocol}/{port['port']}", [])
         for subset in (endpoints or {}).get("subsets") or []:
             for target in subset.get("ports") or []:
-                if (target.get("name") or "") == (port.get("name") or "") and (target.get("protocol") or "TCP") == protocol:
+                if (target.get("name") or "") == (port.get("name") or "") and (
+                    target.get("protocol") or "TCP"
+                ) == protocol:
                     targets += [[address["ip"], target["port"]] for address in subset.get("addresses") or []]
     return found
 
 
-def build(services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
+def build(
+    services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Any]:
     """The tables "vips", "names" and "aliases"; `endpoints` is keyed by (namespace, name)."""
     vips: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
@@ -47,7 +51,9 @@ def build(services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, s
         if spec.get("type") == "ExternalName":
             aliases[name] = str(spec.get("externalName") or "")
         elif spec.get("clusterIP") == "None":
-            records = [address for subset in (behind or {}).get("subsets") or [] for address in subset.get("addresses") or []]
+            records = [
+                address for subset in (behind or {}).get("subsets") or [] for address in subset.get("addresses") or []
+            ]
             names[name] = list(dict.fromkeys(address["ip"] for address in records))
             for address in records:
                 if address.get("hostname"):

@@ -1,4 +1,5 @@
-"""Where a pod's packets go: the pod's own record, the shared netmap and the decision per destination. The sandbox applies it to sockets.
+"""Where a pod's packets go: the pod's own record, the shared netmap and the decision per destination.
+The sandbox applies it to sockets.
 
 Law: `decide` is pure; `NetworkView` adds only a table that is read again when the file changed (one stat per look).
 """
@@ -24,7 +25,8 @@ Endpoint = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodNetwork:
-    """A container's network identity: `netmap` is the path of the shared table, `app_ip` equals `pod_ip` unless the pod is redirected."""
+    """A container's network identity: `netmap` is the path of the shared table,
+    `app_ip` equals `pod_ip` unless the pod is redirected."""
 
     netmap: str
     namespace: str
@@ -65,14 +67,17 @@ def decide(
 ) -> Route | int:
     """The route to ip:port from a pod, or the errno with which the attempt fails.
 
-    `table` is the netmap: "api" [ip, port] of the API server, "prefix" "127.R.", "vips" {ClusterIP: {"TCP/80": [[ip, port], …]}}.
+    `table` is the netmap: "api" [ip, port] of the API server, "prefix" "127.R.", "vips" {ClusterIP: {"TCP/80": [[ip,
+    port], …]}}.
     """
     api_ip, api_port = table["api"]
     prefix: str = table["prefix"]
     if port == api_port and ip == api_ip:
         return Route(ip, port)
     inside = ip.startswith(prefix)
-    if pod.mode != "sidecar" and (ip in (pod.pod_ip, pod.app_ip, "0.0.0.0", "") or (ip.startswith("127.") and not inside)):  # noqa: S104
+    if pod.mode != "sidecar" and (
+        ip in (pod.pod_ip, pod.app_ip, "0.0.0.0", "") or (ip.startswith("127.") and not inside)
+    ):  # noqa: S104
         return Route(pod.app_ip, port)
     if pod.mode == "redirected":
         return Route(pod.pod_ip, REDIRECT_PORT, True)

@@ -1,6 +1,7 @@
 """The embedded node as one thing: addresses, netmap, kubelet and controllers around a store.
 
-Order of life: `prepare` (before the API server, gives it pod access, addresses and service look-up), `start` (after it), `stop`.
+Order of life: `prepare` (before the API server, gives it pod access, addresses and service look-up),
+`start` (after it), `stop`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from pytest_smi.reference.node.zygote_client import ZygoteClient
 class EmbeddedNode:
     """Build it in the event loop, with a zygote that is started but need not be connected yet."""
 
-    def __init__(self, *, store: Store, zygote: ZygoteClient, images: Images, state_dir: Path, faults: ClusterFaults) -> None:
+    def __init__(
+        self, *, store: Store, zygote: ZygoteClient, images: Images, state_dir: Path, faults: ClusterFaults
+    ) -> None:
         network = claim_network()
         folder = state_dir / "p"
         folder.mkdir(mode=0o700)

@@ -15,17 +15,22 @@ from types import ModuleType
 
 
 class PackageFinder:
-    """A meta path finder for the top-level packages of `folders` (name -> folder); their modules are found by the package's own path."""
+    """A meta path finder for the top-level packages of `folders` (name -> folder);
+    their modules are found by the package's own path."""
 
     def __init__(self, folders: Mapping[str, str]) -> None:
         self.folders = dict(folders)
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """The spec of a package of ours, else None."""
         folder = self.folders.get(fullname)
         if folder is None:
             return None
-        return importlib.util.spec_from_file_location(fullname, Path(folder) / "__init__.py", submodule_search_locations=[folder])
+        return importlib.util.spec_from_file_location(
+            fullname, Path(folder) / "__init__.py", submodule_search_locations=[folder]
+        )
 
 
 def install_finder(folders: Mapping[str, str]) -> None:

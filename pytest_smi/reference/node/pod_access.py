@@ -43,7 +43,16 @@ class NodePodAccess:
         return found, running
 
     async def exec(
-        self, namespace: str, pod: str, container: str | None, command: list[str], *, stdin: bool, stdout: bool, stderr: bool, tty: bool
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None,
+        command: list[str],
+        *,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+        tty: bool,
     ) -> ExecSession:
         """Start a command in a running container. A tty is not emulated: the streams are joined instead."""
         assert self.context is not None
@@ -52,7 +61,11 @@ class NodePodAccess:
             raise BadRequest("you must specify at least 1 container, 1 pod and 1 command")
         phase = (found.get("status") or {}).get("phase")
         if phase in ("Succeeded", "Failed"):
-            raise ApiError(f"cannot exec into a container in a completed pod; current phase is {phase}", code=400, reason="BadRequest")
+            raise ApiError(
+                f"cannot exec into a container in a completed pod; current phase is {phase}",
+                code=400,
+                reason="BadRequest",
+            )
         theirs: list[int] = []
         ours: list[int] = []
 
@@ -81,7 +94,9 @@ class NodePodAccess:
                     outputs[channel] = read_end
                 else:
                     theirs.append(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
-            process = await running.start_child(command, (theirs[0], theirs[1], theirs[2]), {"TERM": "xterm"} if tty else None)
+            process = await running.start_child(
+                command, (theirs[0], theirs[1], theirs[2]), {"TERM": "xterm"} if tty else None
+            )
         except BaseException as error:
             for descriptor in ours:
                 os.close(descriptor)
@@ -116,5 +131,7 @@ class NodePodAccess:
             waiting = running.state.state.get("waiting") or {}
             reason = waiting.get("reason", "ContainerCreating")
             raise BadRequest(f'container "{running.state.name}" in pod "{pod}" is waiting to start: {reason}')
-        async for piece in log.read(follow=follow, tail_lines=tail_lines, since_seconds=since_seconds, timestamps=timestamps):
+        async for piece in log.read(
+            follow=follow, tail_lines=tail_lines, since_seconds=since_seconds, timestamps=timestamps
+        ):
             yield piece

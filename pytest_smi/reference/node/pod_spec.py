@@ -20,7 +20,8 @@ class ConfigError(Exception):
 
 
 def redirect_container(pod: Object) -> str | None:
-    """Name of the container to which the pod's traffic is redirected, None when it is not (or names no container of the pod)."""
+    """Name of the container to which the pod's traffic is redirected,
+    None when it is not (or names no container of the pod)."""
     name = (pod["metadata"].get("annotations") or {}).get(REDIRECT_ANNOTATION)
     return name if any(container["name"] == name for container in all_containers(pod)) else None
 
@@ -28,7 +29,9 @@ def redirect_container(pod: Object) -> str | None:
 def all_containers(pod: Object) -> list[dict[str, Any]]:
     """Init containers that stay (restartPolicy Always) and main containers."""
     spec = pod["spec"]
-    return [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"] + list(spec.get("containers") or [])
+    return [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"] + list(
+        spec.get("containers") or []
+    )
 
 
 def start_order(pod: Object) -> list[dict[str, Any]]:
@@ -68,7 +71,8 @@ def field_value(pod: Object, path: str, pod_ip: str, node: str) -> str:
     if match:
         return str((meta.get(match[1]) or {}).get(match[2], ""))
     raise ConfigError(
-        f"fieldRef {path!r} is not supported; supported are {', '.join(simple)}, metadata.labels['…'], metadata.annotations['…']"
+        f"fieldRef {path!r} is not supported; supported are {', '.join(simple)}, metadata.labels['…'], "
+        "metadata.annotations['…']"
     )
 
 
@@ -93,7 +97,9 @@ def environment(
                 if found is None and not source[kind].get("optional"):
                     raise ConfigError(f'{plural[:-1]} "{source[kind]["name"]}" not found')
                 prefix = source.get("prefix", "")
-                env.update({prefix + name: _plain(plural, value) for name, value in ((found or {}).get("data") or {}).items()})
+                env.update(
+                    {prefix + name: _plain(plural, value) for name, value in ((found or {}).get("data") or {}).items()}
+                )
     for entry in container.get("env") or []:
         if "valueFrom" in entry:
             value = _from_source(pod, entry["valueFrom"], pod_ip, node, find)
@@ -104,7 +110,9 @@ def environment(
     return env
 
 
-def _from_source(pod: Object, source: Object, pod_ip: str, node: str, find: Callable[[str, str], Mapping[str, Any] | None]) -> str | None:
+def _from_source(
+    pod: Object, source: Object, pod_ip: str, node: str, find: Callable[[str, str], Mapping[str, Any] | None]
+) -> str | None:
     if "fieldRef" in source:
         return field_value(pod, source["fieldRef"]["fieldPath"], pod_ip, node)
     for kind, plural in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
@@ -116,7 +124,9 @@ def _from_source(pod: Object, source: Object, pod_ip: str, node: str, find: Call
             if reference.get("optional"):
                 return None
             raise ConfigError(f"couldn't find key {reference['key']} in {plural[:-1]} {reference['name']}")
-    raise ConfigError(f"valueFrom {sorted(source)} is not supported; supported are fieldRef, configMapKeyRef, secretKeyRef")
+    raise ConfigError(
+        f"valueFrom {sorted(source)} is not supported; supported are fieldRef, configMapKeyRef, secretKeyRef"
+    )
 
 
 def _plain(plural: str, value: str) -> str:
@@ -129,11 +139,17 @@ def expand(text: str, env: Mapping[str, str]) -> str:
 
 
 def command_line(container: Object, env: Mapping[str, str], entrypoint: str | None) -> list[str]:
-    """The container's arguments, program first. `entrypoint` is the image's only executable, for containers without a command."""
+    """The container's arguments, program first.
+
+    `entrypoint` is the image's only executable, for containers without a command.
+    """
     command = [expand(part, env) for part in container.get("command") or []]
     arguments = [expand(part, env) for part in container.get("args") or []]
     if not command:
         if entrypoint is None:
-            raise ConfigError(f"container {container['name']}: no command given, and the image has no single executable to fall back on")
+            raise ConfigError(
+                f"container {container['name']}: no command given, and the image has no single executable to fall "
+                "back on"
+            )
         command = [entrypoint]
     return command + arguments

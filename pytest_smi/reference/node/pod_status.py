@@ -14,7 +14,10 @@ Object = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class ContainerState:
-    """What is known of a container. `state` and `last` are Kubernetes' ContainerState objects; `init` marks one that must end first."""
+    """What is known of a container.
+
+    `state` and `last` are Kubernetes' ContainerState objects; `init` marks one that must end first.
+    """
 
     name: str
     image: str
@@ -79,7 +82,9 @@ def pod_status(
     inits = [state for state in states if state.init or state.sidecar]
     main = [state for state in states if not (state.init or state.sidecar)]
     current = phase(main, pod["spec"].get("restartPolicy", "Always"), init_failed)
-    initialized = all(state.started if state.sidecar else state.state.get("terminated", {}).get("exitCode") == 0 for state in inits)
+    initialized = all(
+        state.started if state.sidecar else state.state.get("terminated", {}).get("exitCode") == 0 for state in inits
+    )
     unready = [state.name for state in states if not state.ready and not state.init]
     over = current in ("Succeeded", "Failed")
     why = (
@@ -91,7 +96,13 @@ def pod_status(
     before = {condition["type"]: condition for condition in (pod.get("status") or {}).get("conditions") or []}
 
     def condition(kind: str, value: bool, extra: Mapping[str, str] | None = None) -> Object:
-        record = {"type": kind, "status": "True" if value else "False", "lastProbeTime": None, "lastTransitionTime": now, **(extra or {})}
+        record = {
+            "type": kind,
+            "status": "True" if value else "False",
+            "lastProbeTime": None,
+            "lastTransitionTime": now,
+            **(extra or {}),
+        }
         old = before.get(kind)
         if old is not None and old["status"] == record["status"]:
             record["lastTransitionTime"] = old["lastTransitionTime"]

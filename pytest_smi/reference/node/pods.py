@@ -1,6 +1,7 @@
 """One pod: its address, folder and containers, from the start to the last process.
 
-Law: one task per pod; the status in the store follows the containers at once, and nothing of the pod is left when `end` returns.
+Law: one task per pod; the status in the store follows the containers at once,
+and nothing of the pod is left when `end` returns.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ class PodRunner:
         self.folder.mkdir(mode=0o700)
         self._write_account()
         policy = self._pod["spec"].get("restartPolicy", "Always")
-        sidecars = {c["name"] for c in self._pod["spec"].get("initContainers") or [] if c.get("restartPolicy") == "Always"}
+        sidecars = {
+            c["name"] for c in self._pod["spec"].get("initContainers") or [] if c.get("restartPolicy") == "Always"
+        }
         once = "OnFailure" if policy != "Never" else "Never"
         for index, spec in enumerate([*pod_spec.run_to_completion(self._pod), *pod_spec.all_containers(self._pod)]):
             folder = self.folder / str(index)
@@ -98,7 +101,10 @@ class PodRunner:
                 make_env=partial(self._environment, folder),
                 restart_policy=once if init else "Always" if stays else policy,
                 changed=self.publish,
-                emit=partial(self._emit, field_path=f"spec.{'initContainers' if init or stays else 'containers'}{{{spec['name']}}}"),
+                emit=partial(
+                    self._emit,
+                    field_path=f"spec.{'initContainers' if init or stays else 'containers'}{{{spec['name']}}}",
+                ),
                 init=init,
                 sidecar=stays,
             )
@@ -113,7 +119,12 @@ class PodRunner:
             mode = "sidecar" if container == self._redirect else "redirected"
         app_ip = app_address(self.ip) if self._redirect is not None else self.ip
         return PodNetwork(
-            netmap=str(self._context.netmap.path), namespace=self.namespace, hostname=self.name, pod_ip=self.ip, app_ip=app_ip, mode=mode
+            netmap=str(self._context.netmap.path),
+            namespace=self.namespace,
+            hostname=self.name,
+            pod_ip=self.ip,
+            app_ip=app_ip,
+            mode=mode,
         )
 
     def _write_account(self) -> None:
@@ -198,7 +209,10 @@ class PodRunner:
     # End
 
     def end(self, grace: float) -> asyncio.Task[None]:
-        """End the pod; the task is done when no process and no file of it is left. A second call can shorten the grace."""
+        """End the pod; the task is done when no process and no file of it is left.
+
+        A second call can shorten the grace.
+        """
         if self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._end(grace))
         elif not self._ending.done():
@@ -217,7 +231,9 @@ class PodRunner:
         await asyncio.gather(*(container.stop(grace) for container in apps))
         # The sidecar goes last, so that what the programs still have to say gets out.
         left = max(0.0, grace - (time.monotonic() - began)) if grace > 0 else 0.0
-        await asyncio.gather(*(container.stop(max(left, 0.1) if grace > 0 else 0) for container in containers if container not in apps))
+        await asyncio.gather(
+            *(container.stop(max(left, 0.1) if grace > 0 else 0) for container in containers if container not in apps)
+        )
         for job in (self._main, *self._jobs):
             job.cancel()
         await asyncio.gather(self._main, *self._jobs, return_exceptions=True)

@@ -57,7 +57,10 @@ async def _http(get: Mapping[str, Any], container: Mapping[str, Any], ip: str) -
     reader, writer = await asyncio.open_connection(ip, port, ssl=secure)
     try:
         extra = "".join(f"{header['name']}: {header['value']}\r\n" for header in get.get("httpHeaders") or [])
-        head = f"GET {get.get('path') or '/'} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: kube-probe/1.32\r\nAccept: */*\r\n"
+        head = (
+            f"GET {get.get('path') or '/'} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: "
+            "kube-probe/1.32\r\nAccept: */*\r\n"
+        )
         writer.write(f"{head}Connection: close\r\n{extra}\r\n".encode())
         line = await reader.readline()
     finally:
@@ -70,7 +73,9 @@ async def _http(get: Mapping[str, Any], container: Mapping[str, Any], ip: str) -
     return 200 <= int(parts[1]) < 400, f"HTTP probe answered with status {parts[1].decode()}"
 
 
-async def watch_ready(probe: Probe, one: Callable[[], Awaitable[tuple[bool, str]]], report: Callable[[bool, str], None]) -> None:
+async def watch_ready(
+    probe: Probe, one: Callable[[], Awaitable[tuple[bool, str]]], report: Callable[[bool, str], None]
+) -> None:
     """Check for ever; `report(ready, found)` is called when readiness changes."""
     period = float(probe.get("periodSeconds") or 10)
     wins_needed, losses_allowed = int(probe.get("successThreshold") or 1), int(probe.get("failureThreshold") or 3)

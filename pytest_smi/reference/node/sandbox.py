@@ -1,7 +1,10 @@
-"""Gives a process the network view of a pod, by wrapping the methods of `socket.socket` and the name functions of `socket`.
+"""Gives a process the network view of a pod, by wrapping the methods of `socket.socket` and the name functions
+of `socket`.
 
-Law: the wrappers only translate addresses; what a route is, `network_view` decides. AF_UNIX is untouched, IPv6 does not exist in a pod.
-Programs that connect below the socket module (uvloop's own create_connection) are not covered and must be handed a connected socket.
+Law: the wrappers only translate addresses; what a route is, `network_view` decides. AF_UNIX is untouched,
+IPv6 does not exist in a pod.
+Programs that connect below the socket module (uvloop's own create_connection) are not covered
+and must be handed a connected socket.
 """
 
 from __future__ import annotations
@@ -76,7 +79,10 @@ def _connect_tcp(view: NetworkView, sock: socket.socket, address: Any) -> None:
 
 
 def _connect_and_announce(sock: socket.socket, target: tuple[str, int], preface: bytes) -> None:
-    """Connect and send the preface before the program can send. A loopback handshake is over when connect returns, save under overload."""
+    """Connect and send the preface before the program can send.
+
+    A loopback handshake is over when connect returns, save under overload.
+    """
     timeout = sock.gettimeout()
     if timeout is None or timeout > 0:
         _connect(sock, target)

@@ -1,6 +1,7 @@
 """The UDP half of the sandbox: picks one endpoint per socket and ClusterIP, and adds and strips the redirect's prefix.
 
-Law: a datagram to or from the sidecar's redirect port carries 4 bytes IPv4 + 2 bytes port (network order) of the far end; others are plain.
+Law: a datagram to or from the sidecar's redirect port carries 4 bytes IPv4 + 2 bytes port (network order)
+of the far end; others are plain.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """The process that containers are forked from: single-threaded, with the programs' modules imported and frozen.
 
-Law: one SOCK_SEQPACKET socket, one JSON message per packet. In: {"op":"start","id",…} with three descriptors, {"op":"kill","pid","signal"}.
-Out: {"ready"}, {"started":pid,"id"}, {"failed":text,"id"}, {"exited":pid,"status"}; a negative status is the signal that ended the process.
-A process is reaped only after its group was killed, so that a pid that the client knows never means another process. When the socket
-ends, every container is killed, the state folder is removed and the zygote exits.
+Law: one SOCK_SEQPACKET socket, one JSON message per packet. In: {"op":"start","id",…} with three descriptors,
+{"op":"kill","pid","signal"}.
+Out: {"ready"}, {"started":pid,"id"}, {"failed":text,"id"}, {"exited":pid,"status"};
+a negative status is the signal that ended the process.
+A process is reaped only after its group was killed, so that a pid that the client knows never means another process.
+When the socket ends, every container is killed, the state folder is removed and the zygote exits.
 """
 
 from __future__ import annotations

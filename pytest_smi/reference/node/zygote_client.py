@@ -21,7 +21,10 @@ from pytest_smi.reference.node.images import Executable
 from pytest_smi.reference.node.network_view import PodNetwork
 from pytest_smi.reference.node.zygote import MAX_MESSAGE
 
-_BOOTSTRAP = "import json,sys; s=json.loads(sys.argv[1]); sys.path[:]=s['path']; from pytest_smi.reference.node.zygote import main; main(s)"
+_BOOTSTRAP = (
+    "import json,sys; s=json.loads(sys.argv[1]); sys.path[:]=s['path']; "
+    "from pytest_smi.reference.node.zygote import main; main(s)"
+)
 _SITE_CUSTOMIZE = '''"""Gives a `python3` in a pod the pod's packages and network view."""
 import json, os
 from pytest_smi.reference.node import container_main, packages, sandbox
@@ -56,7 +59,9 @@ def _done(future: asyncio.Future[None]) -> None:
 class ZygoteClient:
     """Create it (which starts the zygote) before anything else; `connect` once the event loop runs."""
 
-    def __init__(self, *, packages: Mapping[str, str], preload: Sequence[str], state_dir: Path, remove_state: bool = True) -> None:
+    def __init__(
+        self, *, packages: Mapping[str, str], preload: Sequence[str], state_dir: Path, remove_state: bool = True
+    ) -> None:
         self._packages = json.dumps(dict(packages))
         self._boot = state_dir / "boot"
         self._boot.mkdir(mode=0o700, exist_ok=True)
@@ -115,7 +120,10 @@ class ZygoteClient:
         network: PodNetwork | None,
         descriptors: tuple[int, int, int],
     ) -> Process:
-        """Start a program; `executable` None means python3. The descriptors (stdin, stdout, stderr) stay the caller's to close."""
+        """Start a program; `executable` None means python3.
+
+        The descriptors (stdin, stdout, stderr) stay the caller's to close.
+        """
         if self._gone:
             raise ZygoteGone("the process that starts containers has ended")
         number = next(self._ids)
@@ -203,7 +211,8 @@ class ZygoteClient:
             answer = self._starting.pop(int(str(message["id"])), None)
             if "started" in message:
                 pid = int(str(message["started"]))
-                # The process itself is the answer: it may have ended, and be forgotten here, before the caller runs again.
+                # The process itself is the answer: it may have ended, and be forgotten here, before the caller runs
+                # again.
                 process = self._processes[pid] = Process(self, pid)
                 if answer is not None and not answer.done():
                     answer.set_result(process)

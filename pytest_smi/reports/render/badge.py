@@ -1,7 +1,7 @@
 """badge.json: what shields.io's endpoint reads, with its keys and no other. Pure.
 
-A badge is made from a verified matrix only (the caller sees to that), and turns grey once the oldest of the runs that it covers is older
-than the age allowed: a green badge that nobody renews is worth nothing.
+A badge is made from a verified matrix only (the caller sees to that), and turns grey once the oldest of the runs that
+it covers is older than the age allowed: a green badge that nobody renews is worth nothing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,10 @@ _LONGEST = 40
 
 
 def badge_json(matrix: Matrix, *, now: datetime, max_age: timedelta | None) -> bytes:
-    """Return the badge about the latest run of each mesh. `max_age`: beyond it the badge is grey and says so; None never."""
+    """Return the badge about the latest run of each mesh.
+
+    `max_age`: beyond it the badge is grey and says so; None never.
+    """
     runs = latest_runs(matrix)
     finished = [moment(run.finished_at) for run in runs]
     known = [one.astimezone(UTC) for one in finished if one is not None]
@@ -32,7 +35,10 @@ def badge_json(matrix: Matrix, *, now: datetime, max_age: timedelta | None) -> b
     elif failed:
         message, colour = f"{failed} failed · {oldest}", "red"
     elif good < len(runs):
-        message, colour = (f"not conformant · {oldest}" if len(runs) == 1 else f"{good} of {len(runs)} conformant · {oldest}"), "orange"
+        message, colour = (
+            (f"not conformant · {oldest}" if len(runs) == 1 else f"{good} of {len(runs)} conformant · {oldest}"),
+            "orange",
+        )
     else:
         passed = sum(run.summary[Status.PASSED] for run in runs)
         what = f"conformant · {passed} passed" if len(runs) == 1 else f"{good} meshes conformant"

@@ -1,7 +1,7 @@
 """From the clause that a requirement comes from to its place in the published specification. Pure.
 
-A clause is written as `split v1alpha4 §Ports; access v1alpha3 §TrafficTarget (note)`: parts set apart by semicolons, each an API, a
-version and headings. What is not of that form (`HTTP semantics`) is shown as it is, without a link.
+A clause is written as `split v1alpha4 §Ports; access v1alpha3 §TrafficTarget (note)`: parts set apart by semicolons,
+each an API, a version and headings. What is not of that form (`HTTP semantics`) is shown as it is, without a link.
 """
 
 import re

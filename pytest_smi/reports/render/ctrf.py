@@ -1,6 +1,8 @@
-"""ctrf.json: the results in the Common Test Report Format. What the format has no place for goes to `labels` and `extra`. Pure.
+"""ctrf.json: the results in the Common Test Report Format. What the format has no place for goes to `labels`
+and `extra`. Pure.
 
-`errored` becomes `failed`, since a reader that counts failures must not take it for good; `rawStatus` always has our own word.
+`errored` becomes `failed`, since a reader that counts failures must not take it for good;
+`rawStatus` always has our own word.
 """
 
 import uuid
@@ -31,13 +33,20 @@ _STATUS = {
 
 
 def ctrf_json(
-    matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str, failures: Mapping[str, Failure] = MappingProxyType({})
+    matrix: Matrix,
+    statements: Mapping[str, str],
+    *,
+    matrix_sha256: str,
+    failures: Mapping[str, Failure] = MappingProxyType({}),
 ) -> bytes:
     """Return the latest run of each mesh, as one report."""
     runs = latest_runs(matrix)
     tests = [_test(run, entry, statements, failures) for run in runs for entry in run.results]
     statuses = [test["status"] for test in tests]
-    start, stop = min(_milliseconds(run.started_at) for run in runs), max(_milliseconds(run.finished_at) for run in runs)
+    start, stop = (
+        min(_milliseconds(run.started_at) for run in runs),
+        max(_milliseconds(run.finished_at) for run in runs),
+    )
     summary: dict[str, Any] = {"tests": len(tests), "start": start, "stop": stop, "duration": max(0, stop - start)}
     summary |= {name: statuses.count(name) for name in ("passed", "failed", "skipped", "pending", "other")}
     report: dict[str, Any] = {
@@ -46,7 +55,11 @@ def ctrf_json(
         "reportId": str(uuid.uuid5(_NAMES, matrix_sha256)),
         "generatedBy": f"{matrix.suite.name} {matrix.suite.version}",
         "results": {
-            "tool": {"name": matrix.suite.name, "version": matrix.suite.version, "extra": {"suiteSha256": matrix.suite.digest}},
+            "tool": {
+                "name": matrix.suite.name,
+                "version": matrix.suite.version,
+                "extra": {"suiteSha256": matrix.suite.digest},
+            },
             "summary": summary,
             "tests": tests,
             "environment": _environment(runs),
@@ -102,7 +115,10 @@ def _environment(runs: tuple[Run, ...]) -> dict[str, Any]:
     environment: dict[str, Any] = {
         "reportName": "Service Mesh Interface compatibility",
         "healthy": all(run.conformant for run in runs),
-        "extra": {run_label(run): {"kubernetes": run.kubernetes, "nonce": run.nonce, "weakened": list(run.weakened)} for run in runs},
+        "extra": {
+            run_label(run): {"kubernetes": run.kubernetes, "nonce": run.nonce, "weakened": list(run.weakened)}
+            for run in runs
+        },
     }
     if len(runs) == 1:
         environment |= {"appName": runs[0].mesh.name, "appVersion": runs[0].mesh.version}

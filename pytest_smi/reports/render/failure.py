@@ -1,4 +1,5 @@
-"""A failure as its maintainer needs it: what was sent, what was expected, what came of it, and the objects that should decide it. Pure.
+"""A failure as its maintainer needs it: what was sent, what was expected, what came of it,
+and the objects that should decide it. Pure.
 
 Everything is read from the evidence of the assertion, so that a report that was written before is told in the same way.
 """
@@ -39,7 +40,10 @@ class Failure:
 
 
 def failure_of(evidence: Mapping[str, Any]) -> Failure:
-    """Return what an evidence document tells of its verdict. A document of any other form tells nothing; it never raises."""
+    """Return what an evidence document tells of its verdict.
+
+    A document of any other form tells nothing; it never raises.
+    """
     timeline = _mappings(evidence.get("timeline"))
     manifests = _mappings(evidence.get("manifests"))
     for index in range(len(timeline) - 1, -1, -1):
@@ -47,35 +51,55 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
         if found is not None:
             call, expected, got = found
             changed = [
-                _number(event.get("at")) for event in timeline[:index] if str(event.get("event", "")).startswith(("applied", "deleted"))
+                _number(event.get("at"))
+                for event in timeline[:index]
+                if str(event.get("event", "")).startswith(("applied", "deleted"))
             ]
             after = (
-                f", until {_number(timeline[index].get('at')) - changed[-1]:.1f} s after the last change of an object" if changed else ""
+                f", until {_number(timeline[index].get('at')) - changed[-1]:.1f} s after the last change of an object"
+                if changed
+                else ""
             )
-            return Failure(sent=call + after, expected=expected, got=got, objects=_objects(_left(timeline, manifests), call))
+            return Failure(
+                sent=call + after, expected=expected, got=got, objects=_objects(_left(timeline, manifests), call)
+            )
     return Failure(objects=_objects(_left(timeline, manifests), ""))
 
 
 def failures_of(matrix: Matrix, evidence: Mapping[str, bytes]) -> dict[str, Failure]:
-    """Return, by path of the evidence, what it tells of each result that failed or errored; `evidence`: path → bytes."""
+    """Return, by path of the evidence, what it tells of each result that failed or errored; `evidence`:
+    path → bytes."""
     found = {}
     for run in matrix.runs:
         for entry in run.results:
-            data = evidence.get(entry.evidence.path) if entry.evidence and entry.status in (Status.FAILED, Status.ERRORED) else None
+            data = (
+                evidence.get(entry.evidence.path)
+                if entry.evidence and entry.status in (Status.FAILED, Status.ERRORED)
+                else None
+            )
             if entry.evidence and data is not None:
                 found[entry.evidence.path] = failure_of(_document(data))
     return found
 
 
-def failure_rows(run: Run, entry: Entry, failures: Mapping[str, Failure], *, report: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what is known of a result that is not passed, each part with its label, in the order in which it is shown everywhere.
+def failure_rows(
+    run: Run, entry: Entry, failures: Mapping[str, Failure], *, report: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a result that is not passed, each part with its label,
+    in the order in which it is shown everywhere.
 
     `failures`: see `failures_of`. `report`: the report folder as the user knows it; empty: paths are relative to it.
     """
     failure = failures.get(entry.evidence.path, Failure()) if entry.evidence else Failure()
-    # What was sent and what came of it is the reason of a failure; a verdict that could not be reached needs its own words.
+    # What was sent and what came of it is the reason of a failure; a verdict that could not be reached needs its own
+    # words.
     reason = "" if failure.got and entry.status is Status.FAILED else entry.reason or "no reason given"
-    for label, text in (("sent", failure.sent), ("expected", failure.expected), ("got", failure.got), ("reason", reason)):
+    for label, text in (
+        ("sent", failure.sent),
+        ("expected", failure.expected),
+        ("got", failure.got),
+        ("reason", reason),
+    ):
         if text:
             yield label, text
     for index, text in enumerate(failure.objects):
@@ -88,14 +112,19 @@ def failure_rows(run: Run, entry: Entry, failures: Mapping[str, Failure], *, rep
 
 
 def _command(run: Run, entry: Entry) -> str:
-    """The command that runs the requirement again; on a cluster that stays, what it deployed can be looked at afterwards."""
+    """The command that runs the requirement again; on a cluster that stays,
+    what it deployed can be looked at afterwards."""
     fault = run.options.get("fault")
     more = f" --smi-fault={fault}" if isinstance(fault, str) and fault else " --smi-keep"
-    return f"pytest --mesh={run.mesh.name} -k {entry.requirement}{f' --smi-version={run.variant}' if run.variant else ''}{more}"
+    return (
+        f"pytest --mesh={run.mesh.name} -k "
+        f"{entry.requirement}{f' --smi-version={run.variant}' if run.variant else ''}{more}"
+    )
 
 
 def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """The call, what was expected of it and what came of it, if this event of the timeline is one that contradicts a claim."""
+    """The call, what was expected of it and what came of it, if this event of the timeline is one
+    that contradicts a claim."""
     for claim in _mappings(event.get("claims")):
         kind, samples = str(claim.get("claim", "")), claim.get("samples")
         if kind not in _EXPECTED or not isinstance(samples, Mapping):
@@ -107,23 +136,37 @@ def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
     if isinstance(test, Mapping) and test.get("decision") == "rejected":
         return call, _shares(test.get("expected")), f"{_counts(test.get('counts'))} of {test.get('n')}"
     if event.get("event") == "shares did not settle":
-        return call, str(event.get("expected", event.get("wanted", ""))), f"{_counts(event.get('last'))} after {event.get('seconds')} s"
+        return (
+            call,
+            str(event.get("expected", event.get("wanted", ""))),
+            f"{_counts(event.get('last'))} after {event.get('seconds')} s",
+        )
     return None
 
 
 def _got(claim: Mapping[str, Any], samples: object) -> str:
     outcomes = claim.get("outcomes")
-    answers = ", ".join(f"{name} in {n} of {claim.get('probes')}" for name, n in outcomes.items()) if isinstance(outcomes, Mapping) else ""
+    answers = (
+        ", ".join(f"{name} in {n} of {claim.get('probes')}" for name, n in outcomes.items())
+        if isinstance(outcomes, Mapping)
+        else ""
+    )
     example = str(samples[0]) if isinstance(samples, Sequence) and not isinstance(samples, str) and samples else ""
     return "; ".join(filter(None, (answers, example)))
 
 
 def _shares(expected: object) -> str:
-    return ", ".join(f"{name} {_number(share):.1%}" for name, share in expected.items()) if isinstance(expected, Mapping) else ""
+    return (
+        ", ".join(f"{name} {_number(share):.1%}" for name, share in expected.items())
+        if isinstance(expected, Mapping)
+        else ""
+    )
 
 
 def _counts(counts: object) -> str:
-    return (", ".join(f"{n} at {name}" for name, n in counts.items()) if isinstance(counts, Mapping) else "") or "none anywhere"
+    return (
+        ", ".join(f"{n} at {name}" for name, n in counts.items()) if isinstance(counts, Mapping) else ""
+    ) or "none anywhere"
 
 
 def _left(timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -141,17 +184,25 @@ def _left(timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str
 
 
 def _objects(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[str, ...]:
-    """The objects about the server that was called, and the routes that they name; all of them where none is about it."""
+    """The objects about the server that was called, and the routes that they name;
+    all of them where none is about it."""
     hosts = [word.partition(".")[0].partition(":")[0].rpartition("/")[2] for word in call.split() if "." in word]
     about = [
-        manifest for manifest in manifests if any(host in _strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
+        manifest
+        for manifest in manifests
+        if any(host in _strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
     ]
     named = {text for manifest in about for text in _strings(manifest.get("spec"), manifest.get("specs"))}
     chosen = [
-        m for m in manifests if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
+        m
+        for m in manifests
+        if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
     ] or list(manifests)
     # Objects that grant or split come before the routes that they name.
-    lines = [f"{_name(m)}{_says(m)}" for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))]
+    lines = [
+        f"{_name(m)}{_says(m)}"
+        for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))
+    ]
     more = len(lines) - _MOST_OBJECTS
     return (*lines[:_MOST_OBJECTS], f"and {more} more, in the evidence") if more > 0 else tuple(lines)
 
@@ -165,12 +216,15 @@ def _says(manifest: Mapping[str, Any]) -> str:
         return f" ({spec.get('service')}: {', '.join(parts)})"
     if manifest.get("kind") == "HTTPRouteGroup":
         parts = [
-            f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} {match.get('pathRegex', '')}".rstrip()
+            f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} "
+            f"{match.get('pathRegex', '')}".rstrip()
             for match in _mappings(spec.get("matches"))
         ]
         return f" ({'; '.join(parts)})" if parts else ""
     if manifest.get("kind") == "TrafficTarget":
-        sources = ", ".join(f"{source.get('namespace')}/{source.get('name')}" for source in _mappings(spec.get("sources")))
+        sources = ", ".join(
+            f"{source.get('namespace')}/{source.get('name')}" for source in _mappings(spec.get("sources"))
+        )
         rules = [_rule(rule) for rule in _mappings(spec.get("rules") or spec.get("specs"))]
         return f" (from {sources}: {', '.join(rules) or 'no rules'})"
     return ""

@@ -1,4 +1,7 @@
-"""All the files that are derived from a matrix, by name. They are conveniences: the signature covers none of them. Pure."""
+"""All the files that are derived from a matrix, by name.
+
+They are conveniences: the signature covers none of them. Pure.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -28,13 +31,16 @@ def render_all(
 ) -> dict[str, bytes]:
     """Return file name → bytes. `evidence`: path → bytes. `statements`: requirement → its sentence in the catalogue.
 
-    `matrix_sha256`: of the file that holds the matrix, so that what is derived can be traced to it. `signer`: fingerprint of the key that
+    `matrix_sha256`: of the file that holds the matrix, so that what is derived can be traced to it. `signer`:
+        fingerprint of the key that
     this very matrix was verified with; without it there is no badge. `max_age`: see `badge_json`.
     `evidence_links`: the files will lie in the report folder, so that links to its evidence lead somewhere.
     """
     failures = failures_of(matrix, evidence)
     files = {
-        "index.html": index_html(matrix, evidence, statements, matrix_sha256=matrix_sha256, signer=signer, evidence_links=evidence_links),
+        "index.html": index_html(
+            matrix, evidence, statements, matrix_sha256=matrix_sha256, signer=signer, evidence_links=evidence_links
+        ),
         "summary.md": summary_markdown(matrix, statements, signer=signer),
         "summary.json": summary_json(matrix, matrix_sha256=matrix_sha256, signer=signer),
         "ctrf.json": ctrf_json(matrix, statements, matrix_sha256=matrix_sha256, failures=failures),

@@ -1,4 +1,7 @@
-"""junit.xml: a lossy export for tools that read nothing else. A suite per run and API; failures and errors are real elements. Pure."""
+"""junit.xml: a lossy export for tools that read nothing else.
+
+A suite per run and API; failures and errors are real elements. Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -11,13 +14,25 @@ from pytest_smi.reports.render.wording import conformance_word, latest_runs, run
 
 __all__ = ["junit_xml"]
 
-_ELEMENTS = {Status.FAILED: "failure", Status.ERRORED: "error", Status.UNSUPPORTED: "skipped", Status.SKIPPED: "skipped"}
+_ELEMENTS = {
+    Status.FAILED: "failure",
+    Status.ERRORED: "error",
+    Status.UNSUPPORTED: "skipped",
+    Status.SKIPPED: "skipped",
+}
 
 
 def junit_xml(
-    matrix: Matrix, statements: Mapping[str, str], *, matrix_sha256: str, failures: Mapping[str, Failure] = MappingProxyType({})
+    matrix: Matrix,
+    statements: Mapping[str, str],
+    *,
+    matrix_sha256: str,
+    failures: Mapping[str, Failure] = MappingProxyType({}),
 ) -> bytes:
-    """Return the latest run of each mesh. The property `matrix.sha256` ties the file to the signed document that it was made from."""
+    """Return the latest run of each mesh.
+
+    The property `matrix.sha256` ties the file to the signed document that it was made from.
+    """
     root = Element("testsuites", name=f"{matrix.suite.name} {matrix.suite.version}")
     for run in latest_runs(matrix):
         for api in Api:
@@ -69,7 +84,9 @@ def _suite(
         _case(suite, run, entry, statements, failures)
 
 
-def _case(suite: Element, run: Run, entry: Entry, statements: Mapping[str, str], failures: Mapping[str, Failure]) -> None:
+def _case(
+    suite: Element, run: Run, entry: Entry, statements: Mapping[str, str], failures: Mapping[str, Failure]
+) -> None:
     module, _, name = entry.id.partition("::")
     case = SubElement(
         suite,
@@ -78,7 +95,12 @@ def _case(suite: Element, run: Run, entry: Entry, statements: Mapping[str, str],
         name=visible(f"{entry.requirement} {name or entry.id}"),
         time=f"{entry.duration:.3f}",
     )
-    facts = {"requirement": entry.requirement, "level": str(entry.level), "status": str(entry.status), "source": entry.source}
+    facts = {
+        "requirement": entry.requirement,
+        "level": str(entry.level),
+        "status": str(entry.status),
+        "source": entry.source,
+    }
     if entry.reading is not None:
         facts["reading"] = entry.reading
     _properties(case, facts)

@@ -12,15 +12,34 @@ _Sample = tuple[dict[str, str], float]
 
 
 def openmetrics(matrix: Matrix) -> bytes:
-    """Return the metrics: conformance, counts per API and status, capability, each judged requirement, and when the run finished."""
+    """Return the metrics: conformance, counts per API and status, capability, each judged requirement,
+    and when the run finished."""
     runs = latest_runs(matrix)
     lines = [
-        *_family("smi_conformant", "gauge", "1 when the latest run of the mesh is conformant, else 0.", _conformant(runs)),
+        *_family(
+            "smi_conformant", "gauge", "1 when the latest run of the mesh is conformant, else 0.", _conformant(runs)
+        ),
         *_family("smi_results", "gauge", "Results of the latest run by API and status.", _results(runs)),
         *_family("smi_capability", "stateset", "How much of an API the mesh has.", _capability(runs)),
-        *_family("smi_requirement_held", "gauge", "1 when a requirement passed, 0 when it failed or errored.", _requirements(runs)),
-        *_family("smi_run_finished_timestamp_seconds", "gauge", "When the latest run finished.", _finished(runs), unit="seconds"),
-        *_family("smi_suite", "info", "The suite that ran.", [({"name": matrix.suite.name, "version": matrix.suite.version}, 1)]),
+        *_family(
+            "smi_requirement_held",
+            "gauge",
+            "1 when a requirement passed, 0 when it failed or errored.",
+            _requirements(runs),
+        ),
+        *_family(
+            "smi_run_finished_timestamp_seconds",
+            "gauge",
+            "When the latest run finished.",
+            _finished(runs),
+            unit="seconds",
+        ),
+        *_family(
+            "smi_suite",
+            "info",
+            "The suite that ran.",
+            [({"name": matrix.suite.name, "version": matrix.suite.version}, 1)],
+        ),
         "# EOF",
     ]
     return ("\n".join(lines) + "\n").encode()
@@ -38,7 +57,11 @@ def _family(name: str, kind: str, text: str, samples: Iterable[_Sample], *, unit
 
 
 def _mesh(run: Run) -> dict[str, str]:
-    return {"mesh": run.mesh.name, "mesh_version": run.mesh.version, **({"variant": run.variant} if run.variant else {})}
+    return {
+        "mesh": run.mesh.name,
+        "mesh_version": run.mesh.version,
+        **({"variant": run.variant} if run.variant else {}),
+    }
 
 
 def _conformant(runs: Iterable[Run]) -> Iterator[_Sample]:
@@ -49,7 +72,9 @@ def _results(runs: Iterable[Run]) -> Iterator[_Sample]:
     for run in runs:
         for api in Api:
             own = [entry.status for entry in run.results if entry.api is api]
-            yield from (({**_mesh(run), "api": str(api), "status": str(status)}, own.count(status)) for status in Status)
+            yield from (
+                ({**_mesh(run), "api": str(api), "status": str(status)}, own.count(status)) for status in Status
+            )
 
 
 def _capability(runs: Iterable[Run]) -> Iterator[_Sample]:
@@ -64,7 +89,12 @@ def _requirements(runs: Iterable[Run]) -> Iterator[_Sample]:
     for run in runs:
         for entry in run.results:
             if entry.status in judged:
-                labels = {"requirement": entry.requirement, "assertion": entry.id, "level": str(entry.level), "api": str(entry.api)}
+                labels = {
+                    "requirement": entry.requirement,
+                    "assertion": entry.id,
+                    "level": str(entry.level),
+                    "api": str(entry.api),
+                }
                 yield {**_mesh(run), **labels}, judged[entry.status]
 
 

@@ -1,7 +1,7 @@
 """Evidence as the page embeds it: bounded in size, and said once however many results share it. Pure.
 
-Assertions that judge a shared scenario each carry its whole timeline, so events and manifests go into pools and results refer to them by
-index. What does not fit is left out and counted; the whole is always in the evidence file.
+Assertions that judge a shared scenario each carry its whole timeline, so events and manifests go into pools and results
+refer to them by index. What does not fit is left out and counted; the whole is always in the evidence file.
 """
 
 import json
@@ -36,7 +36,8 @@ class EvidencePool:
         self._left = largest
 
     def add(self, data: bytes) -> dict[str, Any] | None:
-        """Return what a result's panel shows of this evidence file, or None when it is not one of ours (a page must not fail for that)."""
+        """Return what a result's panel shows of this evidence file,
+        or None when it is not one of ours (a page must not fail for that)."""
         try:
             document = parse_json(data)
         except ValueError:
@@ -45,7 +46,11 @@ class EvidencePool:
             return None
         shown: dict[str, Any] = {"events": [], "manifests": [], "more": 0, "versions": _versions(document)}
         for number, (at, depth, event) in enumerate(_flat(document.get("timeline"))):
-            index = self._put(self.events, event, f"e{json.dumps(event, sort_keys=True)}") if number < _MOST_EVENTS else None
+            index = (
+                self._put(self.events, event, f"e{json.dumps(event, sort_keys=True)}")
+                if number < _MOST_EVENTS
+                else None
+            )
             if index is None:
                 shown["more"] += 1
             else:
@@ -80,7 +85,11 @@ def _flat(timeline: Any, depth: int = 0) -> Iterator[tuple[float, int, dict[str,
             continue
         at = entry.get("at")
         details = {key: _value(value) for key, value in entry.items() if key not in _NOT_DETAILS}
-        yield at if isinstance(at, int | float) else 0.0, depth, {"what": _cut(str(entry.get("event", ""))), "details": details}
+        yield (
+            at if isinstance(at, int | float) else 0.0,
+            depth,
+            {"what": _cut(str(entry.get("event", ""))), "details": details},
+        )
         if depth < _DEEPEST:
             yield from _flat(entry.get("timeline"), depth + 1)
 
@@ -95,12 +104,17 @@ def _unlike(manifests: list[Any]) -> Iterator[dict[str, str]]:
             seen.add(text)
             metadata: Any = manifest.get("metadata")
             name = metadata.get("name") if isinstance(metadata, dict) else None
-            yield {"name": f"{manifest.get('kind', 'object')} {name or ''}".strip(), "text": _cut(text, _LONGEST_MANIFEST)}
+            yield {
+                "name": f"{manifest.get('kind', 'object')} {name or ''}".strip(),
+                "text": _cut(text, _LONGEST_MANIFEST),
+            }
 
 
 def _versions(document: Mapping[str, Any]) -> str:
     versions = document.get("versions")
-    return ", ".join(f"{api} {version}" for api, version in sorted(versions.items())) if isinstance(versions, dict) else ""
+    return (
+        ", ".join(f"{api} {version}" for api, version in sorted(versions.items())) if isinstance(versions, dict) else ""
+    )
 
 
 def _value(value: Any) -> str:

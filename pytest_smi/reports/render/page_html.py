@@ -1,7 +1,8 @@
 """index.html: one file that needs nothing else, made from the template, style and script in the folder `page`.
 
-Every string of the matrix goes through the template's escaping or, for the script, through JSON without a `<`; the script puts text on
-the page as text only. The page's own policy allows exactly its style and its script, by their digests, and nothing from elsewhere.
+Every string of the matrix goes through the template's escaping or, for the script, through JSON without a `<`; the
+script puts text on the page as text only. The page's own policy allows exactly its style and its script,
+by their digests, and nothing from elsewhere.
 """
 
 import base64
@@ -31,7 +32,10 @@ def index_html(
     signer: str | None,
     evidence_links: bool,
 ) -> bytes:
-    """Return the page. `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`."""
+    """Return the page.
+
+    `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`.
+    """
     page = page_of(matrix, evidence, statements, evidence_links=evidence_links)
     style, script = _asset("page.css"), _asset("page.js")
     text = _template().render(
@@ -59,7 +63,9 @@ def index_html(
 
 @cache
 def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
     environment.filters |= {"date": _date, "visible": visible, "compact": _compact}
     return environment.from_string(_asset("page.html.j2"))
 
@@ -75,7 +81,8 @@ def _digest(text: str) -> str:
 
 def _embedded(document: Mapping[str, Any]) -> Markup:
     text = json.dumps(document, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    # Within JSON these stand in strings only, where an escape means the same; the HTML parser never sees a tag or a comment.
+    # Within JSON these stand in strings only, where an escape means the same; the HTML parser never sees a tag or a
+    # comment.
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 

@@ -23,8 +23,13 @@ _WORST = (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.UNSUPPORTED, Sta
 _LEVELS = tuple(Level)
 
 
-def page_of(matrix: Matrix, evidence: Mapping[str, bytes], statements: Mapping[str, str], *, evidence_links: bool) -> Page:
-    """Decide the page. `evidence`: path → bytes, as far as it is at hand. `evidence_links`: the evidence lies beside the page."""
+def page_of(
+    matrix: Matrix, evidence: Mapping[str, bytes], statements: Mapping[str, str], *, evidence_links: bool
+) -> Page:
+    """Decide the page.
+
+    `evidence`: path → bytes, as far as it is at hand. `evidence_links`: the evidence lies beside the page.
+    """
     grouped = runs_by_mesh(matrix)
     meshes = list(grouped)[:_MOST_MESHES]
     # The latest run of each mesh has its place; what is left is shared out among the earlier ones.
@@ -80,7 +85,10 @@ def _line(run: Run, api: Api) -> ApiLine:
 
 
 def _group(
-    api: Api, columns: Sequence[Column], by_requirement: Mapping[str, Mapping[str, list[Entry]]], statements: Mapping[str, str]
+    api: Api,
+    columns: Sequence[Column],
+    by_requirement: Mapping[str, Mapping[str, list[Entry]]],
+    statements: Mapping[str, str],
 ) -> Group:
     found: dict[str, Level] = {}
     for column in columns:
@@ -91,7 +99,11 @@ def _group(
         _row(requirement, level, columns, by_requirement, statements)
         for requirement, level in sorted(found.items(), key=lambda pair: requirement_order(pair[0]))
     ]
-    levels = tuple((level, LEVEL_TITLES[level], own) for level in _LEVELS if (own := tuple(row for row in rows if row.level is level)))
+    levels = tuple(
+        (level, LEVEL_TITLES[level], own)
+        for level in _LEVELS
+        if (own := tuple(row for row in rows if row.level is level))
+    )
     claims = tuple((column, column.run.apis[api]) for column in columns)
     versions = ", ".join(sorted({claim.version for _, claim in claims if claim.version}))
     return Group(api=api, title=API_TITLES[api], versions=versions, columns=claims, levels=levels)
@@ -109,14 +121,20 @@ def _row(
         entries = by_requirement[column.run.nonce].get(requirement, [])
         cells.append(Cell(column=column, status=_worst(entries)))
         if not column.earlier:
-            words += [piece for entry in entries for piece in (entry.id, entry.reason, entry.reading or "", entry.source)]
+            words += [
+                piece for entry in entries for piece in (entry.id, entry.reason, entry.reading or "", entry.source)
+            ]
     text = " ".join(dict.fromkeys(" ".join(words).lower().split()))
     statement = statements.get(requirement, "") or requirement
     return Row(requirement=requirement, statement=statement, level=level, cells=tuple(cells), text=text[:_LONGEST_TEXT])
 
 
 def _document(
-    columns: Sequence[Column], runs: Sequence[Run], evidence: Mapping[str, bytes], rows: Iterable[Row], evidence_links: bool
+    columns: Sequence[Column],
+    runs: Sequence[Run],
+    evidence: Mapping[str, bytes],
+    rows: Iterable[Row],
+    evidence_links: bool,
 ) -> dict[str, Any]:
     pool = EvidencePool()
     shown = {column.run.nonce for column in columns if not column.earlier}
@@ -137,7 +155,9 @@ def _document(
     }
 
 
-def _run_document(run: Run, embedded: Mapping[tuple[str, str], dict[str, Any] | None], evidence_links: bool) -> dict[str, Any]:
+def _run_document(
+    run: Run, embedded: Mapping[tuple[str, str], dict[str, Any] | None], evidence_links: bool
+) -> dict[str, Any]:
     return {
         "mesh": run.name,
         "version": run.mesh.version,
@@ -145,7 +165,9 @@ def _run_document(run: Run, embedded: Mapping[tuple[str, str], dict[str, Any] | 
         "finished": run.finished_at,
         "conformant": run.conformant,
         "results": {
-            requirement: [_entry_document(entry, embedded.get((run.nonce, entry.id)), evidence_links) for entry in entries]
+            requirement: [
+                _entry_document(entry, embedded.get((run.nonce, entry.id)), evidence_links) for entry in entries
+            ]
             for requirement, entries in _by_requirement(run.results).items()
         },
     }
@@ -170,7 +192,11 @@ def _entry_document(entry: Entry, evidence: dict[str, Any] | None, evidence_link
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} … ({len(text) - _LONGEST_TEXT} more characters)"
+    return (
+        text
+        if len(text) <= _LONGEST_TEXT
+        else f"{text[:_LONGEST_TEXT]} … ({len(text) - _LONGEST_TEXT} more characters)"
+    )
 
 
 def _by_requirement(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
@@ -192,4 +218,6 @@ def _mark(run: Run) -> Status:
 
 
 def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    return tuple(sorted(entries, key=lambda entry: (_WORST.index(entry.status), requirement_order(entry.requirement), entry.id)))
+    return tuple(
+        sorted(entries, key=lambda entry: (_WORST.index(entry.status), requirement_order(entry.requirement), entry.id))
+    )

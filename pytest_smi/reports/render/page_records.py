@@ -22,7 +22,10 @@ class ApiLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A run as a column and a card. `index`: into the runs of the page's document. `earlier`: not the latest run of its mesh."""
+    """A run as a column and a card.
+
+    `index`: into the runs of the page's document. `earlier`: not the latest run of its mesh.
+    """
 
     index: int
     run: Run
@@ -35,7 +38,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One run in the history of a mesh, the oldest first. `status`: passed if conformant, else the worst that speaks against it."""
+    """One run in the history of a mesh, the oldest first.
+
+    `status`: passed if conformant, else the worst that speaks against it.
+    """
 
     index: int
     run: Run

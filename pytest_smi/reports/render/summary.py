@@ -26,7 +26,10 @@ _MOST_LISTED = 200
 
 
 def summary_json(matrix: Matrix, *, matrix_sha256: str, signer: str | None) -> bytes:
-    """Return a flat document: one object per run, scalars only. `signer`: fingerprint of the key that verified the matrix, or None."""
+    """Return a flat document: one object per run, scalars only.
+
+    `signer`: fingerprint of the key that verified the matrix, or None.
+    """
     latest = {run.nonce for run in latest_runs(matrix)}
     return canonical_bytes(
         {
@@ -68,7 +71,8 @@ def _flat(run: Run, latest: bool) -> dict[str, Any]:
 
 
 def summary_markdown(matrix: Matrix, statements: Mapping[str, str], *, signer: str | None) -> bytes:
-    """Return a page for a pull request or a job summary: verdicts, capability, and everything that did not pass in the latest runs."""
+    """Return a page for a pull request or a job summary: verdicts, capability,
+    and everything that did not pass in the latest runs."""
     return ("\n".join(_page(matrix, statements, signer)) + "\n").encode()
 
 
@@ -114,7 +118,9 @@ def _details(run: Run, statements: Mapping[str, str]) -> Iterator[str]:
             yield f"### {status.capitalize()} ({len(broken)})"
             yield ""
             for entry in broken[:_MOST_LISTED]:
-                yield f"- **{_md(entry.requirement)}** ({entry.level}) {_md(statements.get(entry.requirement, entry.id))}"
+                yield (
+                    f"- **{_md(entry.requirement)}** ({entry.level}) {_md(statements.get(entry.requirement, entry.id))}"
+                )
                 yield f"  {_md(entry.reason) or 'no reason given'}"
             if len(broken) > _MOST_LISTED:
                 yield f"- and {len(broken) - _MOST_LISTED} more"
@@ -135,7 +141,10 @@ def _history(grouped: Mapping[str, tuple[Run, ...]]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for runs in grouped.values():
         for run in sorted(runs[1:51], key=lambda one: moment(one.finished_at) is None):
-            yield f"| {_md(run_label(run))} | {_md(run.finished_at)} | {conformance_word(run)} | {counts_text(run.results)} |"
+            yield (
+                f"| {_md(run_label(run))} | {_md(run.finished_at)} | {conformance_word(run)} | "
+                f"{counts_text(run.results)} |"
+            )
 
 
 def _md(text: str | None) -> str:

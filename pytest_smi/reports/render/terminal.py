@@ -1,7 +1,8 @@
-"""The summary that pytest prints at the end of a run, as lines of text with the name of a style each. Pure: nothing is printed here.
+"""The summary that pytest prints at the end of a run, as lines of text with the name of a style each. Pure:
+nothing is printed here.
 
-Styles, which the caller turns into colours or ignores: `title`, `good`, `bad`, `warn`, `plain`, `dim`. A line never is wider than the
-width given unless a single word is.
+Styles, which the caller turns into colours or ignores: `title`, `good`, `bad`, `warn`, `plain`, `dim`. A line never is
+wider than the width given unless a single word is.
 """
 
 import textwrap
@@ -40,7 +41,8 @@ def summary_lines(
     evidence: Mapping[str, bytes] = MappingProxyType({}),
     width: int = 100,
 ) -> Iterator[Line]:
-    """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key, None if unsigned.
+    """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key,
+    None if unsigned.
 
     `statements`: requirement → its sentence. `evidence`: path → bytes, from which each failure is told.
     """
@@ -50,7 +52,12 @@ def summary_lines(
 
 
 def _lines(
-    matrix: Matrix, report: str, fingerprint: str | None, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+    matrix: Matrix,
+    report: str,
+    fingerprint: str | None,
+    width: int,
+    statements: Mapping[str, str],
+    failures: Mapping[str, Failure],
 ) -> Iterator[Line]:
     for run in matrix.runs:
         yield from _run(run, report, width, statements, failures)
@@ -63,7 +70,9 @@ def _lines(
         yield ("dim", f"        pytest-smi verify {report} --key {report.rstrip('/')}/signing-key.pub.pem")
 
 
-def _run(run: Run, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]) -> Iterator[Line]:
+def _run(
+    run: Run, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+) -> Iterator[Line]:
     yield ("title", f"{run_label(run)} on Kubernetes {run.kubernetes}".replace("  ", " "))
     yield from _apis(run, width)
     for note in notes_of(run):
@@ -83,13 +92,21 @@ def _apis(run: Run, width: int) -> Iterator[Line]:
         own = [entry for entry in run.results if entry.api is api]
         if claim.version is None and not own:
             continue
-        counts = ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in own)))
+        counts = ", ".join(
+            f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in own))
+        )
         lead = f"  {api:<8} {claim.version or '-':<9} {claim.capability:<11} "
         yield from _wrapped(_CAPABILITY[claim.capability], lead, counts or "nothing ran", width)
 
 
 def _broken(
-    run: Run, status: Status, style: Style, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+    run: Run,
+    status: Status,
+    style: Style,
+    report: str,
+    width: int,
+    statements: Mapping[str, str],
+    failures: Mapping[str, Failure],
 ) -> Iterator[Line]:
     entries = [entry for entry in run.results if entry.status is status]
     if not entries:
@@ -97,9 +114,13 @@ def _broken(
     yield ("plain", "")
     yield (style, f"  {status.capitalize()} ({len(entries)})")
     for entry in entries:
-        yield from _wrapped(style, f"  {entry.requirement:<6} {entry.level:<7} ", statements.get(entry.requirement, entry.id), width)
+        yield from _wrapped(
+            style, f"  {entry.requirement:<6} {entry.level:<7} ", statements.get(entry.requirement, entry.id), width
+        )
         for label, text in failure_rows(run, entry, failures, report=report):
-            yield from _wrapped("dim" if label in ("repeat", "evidence", "clause") else "plain", f"    {label:<9} ", text, width)
+            yield from _wrapped(
+                "dim" if label in ("repeat", "evidence", "clause") else "plain", f"    {label:<9} ", text, width
+            )
 
 
 def _named(entry: Entry) -> str:
@@ -120,7 +141,9 @@ def _grouped(run: Run, status: Status, title: str, width: int) -> Iterator[Line]
     for reason, requirements in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         if requirements:
             more = f" and {len(requirements) - _MOST_GROUPED} more" if len(requirements) > _MOST_GROUPED else ""
-            yield from _wrapped("dim", "  ", f"{reason or 'no reason given'}: {', '.join(requirements[:_MOST_GROUPED])}{more}", width)
+            yield from _wrapped(
+                "dim", "  ", f"{reason or 'no reason given'}: {', '.join(requirements[:_MOST_GROUPED])}{more}", width
+            )
 
 
 def _observed(run: Run, width: int) -> Iterator[Line]:
@@ -130,7 +153,9 @@ def _observed(run: Run, width: int) -> Iterator[Line]:
     yield ("plain", "")
     yield ("plain", f"  Observed ({len(entries)}), where the specification leaves it open")
     for entry in entries:
-        yield from _wrapped("dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "no reading"), width)
+        yield from _wrapped(
+            "dim", f"  {entry.requirement:<6} ", _named(entry) + (entry.reading or entry.reason or "no reading"), width
+        )
 
 
 def _verdict(run: Run, width: int) -> Iterator[Line]:
@@ -147,5 +172,7 @@ def _verdict(run: Run, width: int) -> Iterator[Line]:
 def _wrapped(style: Style, lead: str, text: str, width: int) -> Iterator[Line]:
     indent = " " * len(lead)
     flat = " ".join(text.split())
-    lines = textwrap.wrap(flat, width, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        flat, width, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     yield from ((style, line) for line in lines)

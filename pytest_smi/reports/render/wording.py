@@ -1,4 +1,7 @@
-"""The words that every rendering shares: names of APIs and levels, the latest run of each mesh, safe pieces of text. Pure."""
+"""The words that every rendering shares: names of APIs and levels, the latest run of each mesh, safe pieces of text.
+
+Pure.
+"""
 
 import re
 from collections import defaultdict
@@ -47,11 +50,15 @@ STATUS_TITLES: dict[Status, str] = {
 
 
 def runs_by_mesh(matrix: Matrix) -> dict[str, tuple[Run, ...]]:
-    """Return name of the mesh (with the variant, where several versions were run) → its runs, the latest first; in order of their names."""
+    """Return name of the mesh (with the variant, where several versions were run) → its runs, the latest first;
+    in order of their names."""
     grouped: defaultdict[str, list[Run]] = defaultdict(list)
     for run in matrix.runs:
         grouped[run.name].append(run)
-    return {name: tuple(sorted(grouped[name], key=lambda run: (run.finished_at, run.nonce), reverse=True)) for name in sorted(grouped)}
+    return {
+        name: tuple(sorted(grouped[name], key=lambda run: (run.finished_at, run.nonce), reverse=True))
+        for name in sorted(grouped)
+    }
 
 
 def latest_runs(matrix: Matrix) -> tuple[Run, ...]:
@@ -80,7 +87,9 @@ def conformance_word(run: Run) -> str:
 def counts_text(entries: Iterable[Entry]) -> str:
     """Return how many entries have which status: `1 passed, 2 failed`."""
     listed = list(entries)
-    return ", ".join(f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in listed)))
+    return ", ".join(
+        f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in listed))
+    )
 
 
 def requirement_order(requirement: str) -> tuple[str, int, str]:
@@ -99,5 +108,6 @@ def moment(text: str) -> datetime | None:
 
 
 def visible(text: str) -> str:
-    """Return the text without characters that XML forbids and terminals obey: control characters become the replacement character."""
+    """Return the text without characters that XML forbids and terminals obey:
+    control characters become the replacement character."""
     return re.sub("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text.replace("\r\n", "\n"))

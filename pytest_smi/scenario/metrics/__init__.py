@@ -1,1 +1,2 @@
-"""Traffic Metrics as the suite reads it: pure readers and judgements, and the shared scenario that the assertions look at."""
+"""Traffic Metrics as the suite reads it: pure readers and judgements,
+and the shared scenario that the assertions look at."""

@@ -18,10 +18,13 @@ class Reader:
 
     def ask(self) -> Answer:
         """GET the Deployments' metrics as this account."""
-        return self.smi.api(self.smi.metrics_path(f"/namespaces/{self.namespace}/deployments"), account=(self.namespace, self.name))
+        return self.smi.api(
+            self.smi.metrics_path(f"/namespaces/{self.namespace}/deployments"), account=(self.namespace, self.name)
+        )
 
     def permit(self) -> None:
-        """Give the account a Role to read all metrics of the namespace; inconclusive when that has no effect in time."""
+        """Give the account a Role to read all metrics of the namespace;
+        inconclusive when that has no effect in time."""
         meta = {"name": self.name, "namespace": self.namespace}
         rules = [{"apiGroups": [GROUPS["metrics"]], "resources": ["*"], "verbs": ["get", "list"]}]
         self.smi.put({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules})
@@ -46,5 +49,7 @@ class Reader:
 def reader(smi: Scenario) -> Reader:
     """Create an account without any role."""
     found = Reader(smi, smi.namespace("t1"), f"reader-{smi.tag}")
-    smi.put({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": found.name, "namespace": found.namespace}})
+    smi.put(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": found.name, "namespace": found.namespace}}
+    )
     return found

@@ -45,7 +45,10 @@ def available(apiservice: Mapping[str, Any], group: str, version: str) -> None:
     """An APIService is of this group and version, and available."""
     spec, status = apiservice.get("spec") or {}, apiservice.get("status") or {}
     found = (spec.get("group"), spec.get("version"))
-    require(found == (group, version), f"the APIService is of group {found[0]!r}, version {found[1]!r}, expected {group}, {version}")
+    require(
+        found == (group, version),
+        f"the APIService is of group {found[0]!r}, version {found[1]!r}, expected {group}, {version}",
+    )
     condition: Mapping[str, Any] = next((c for c in status.get("conditions") or () if c.get("type") == "Available"), {})
     words = condition.get("message") or condition.get("reason") or "no such condition"
     require(condition.get("status") == "True", f"the APIService is not available: {words}")
@@ -55,7 +58,10 @@ def resource_list(document: Document, group_version: str) -> None:
     """An APIResourceList of the group's version."""
     body = document.granted()
     fields = body if isinstance(body, dict) else {}
-    require(fields.get("kind") == "APIResourceList", f"GET {document.path}: expected an APIResourceList, found {str(body)[:120]}")
+    require(
+        fields.get("kind") == "APIResourceList",
+        f"GET {document.path}: expected an APIResourceList, found {str(body)[:120]}",
+    )
     found = fields.get("groupVersion")
     require(found == group_version, f"GET {document.path}: groupVersion is {found!r}, expected {group_version!r}")
 
@@ -75,10 +81,15 @@ def list_of(document: Document, kind: str, namespace: str) -> list[Item]:
     """A TrafficMetricsList about a kind, with items of that kind and namespace alone."""
     items = document.items()
     body = document.granted()
-    require(body.get("kind") == "TrafficMetricsList", f"GET {document.path}: expected a TrafficMetricsList, found {body.get('kind')!r}")
+    require(
+        body.get("kind") == "TrafficMetricsList",
+        f"GET {document.path}: expected a TrafficMetricsList, found {body.get('kind')!r}",
+    )
     about = ref(body.get("resource"))
     require(about.kind == kind, f"GET {document.path}: its resource has kind {about.kind!r}, expected {kind!r}")
-    strangers = [str(item.resource) for item in items if (item.resource.kind, item.resource.namespace) != (kind, namespace)]
+    strangers = [
+        str(item.resource) for item in items if (item.resource.kind, item.resource.namespace) != (kind, namespace)
+    ]
     require(not strangers, f"GET {document.path}: items that are no {kind} of {namespace}: {', '.join(strangers[:5])}")
     return items
 
@@ -96,7 +107,10 @@ def edges_about(document: Document, subject: Ref) -> None:
 def peers(document: Document, expected: Iterable[Ref]) -> None:
     """The edges lead to just these peers."""
     found, wanted = {str(item.peer) for item in document.items()}, {str(peer) for peer in expected}
-    require(found == wanted, f"GET {document.path}: edges with {_listed(found)}; traffic was exchanged with {_listed(wanted)}")
+    require(
+        found == wanted,
+        f"GET {document.path}: edges with {_listed(found)}; traffic was exchanged with {_listed(wanted)}",
+    )
 
 
 def directions(document: Document, peer: Ref, expected: str) -> None:
@@ -115,11 +129,15 @@ def edge(document: Document, direction: str, peer: Ref) -> Item:
 def sides(recording: Recording) -> None:
     """Every item says on which side it was measured."""
     for document, item in recording.every_item():
-        require(item.side in ("client", "server"), f"GET {document.path}: side of {item} is {item.side!r}, expected client or server")
+        require(
+            item.side in ("client", "server"),
+            f"GET {document.path}: side of {item} is {item.side!r}, expected client or server",
+        )
 
 
 def current(recording: Recording) -> None:
-    """Every item has an RFC 3339 timestamp within two windows of the cluster's time (the Date header, to the second)."""
+    """Every item has an RFC 3339 timestamp within two windows of the cluster's time (the Date header,
+    to the second)."""
     patience = 2 * (recording.window or 30.0) + 1
     compared = 0
     for document, item in recording.every_item():
@@ -131,7 +149,8 @@ def current(recording: Recording) -> None:
             compared += 1
             age = quantities.http_date(document.date) - stamp
             require(
-                abs(age) <= patience, f"GET {document.path}: timestamp of {item} is {item.timestamp}, {age:.0f} s before {document.date}"
+                abs(age) <= patience,
+                f"GET {document.path}: timestamp of {item} is {item.timestamp}, {age:.0f} s before {document.date}",
             )
     if not compared:
         raise Inconclusive("no answer has a Date header to compare the timestamps with")
@@ -175,7 +194,10 @@ def ordered(recording: Recording) -> None:
         if item.requests > 0:
             judged += 1
             p99, p90, p50 = (item.latency(name) for name in LATENCIES)
-            require(p50 <= p90 <= p99, f"GET {document.path}: of {item}, p50 {p50:g} s, p90 {p90:g} s and p99 {p99:g} s are not in order")
+            require(
+                p50 <= p90 <= p99,
+                f"GET {document.path}: of {item}, p50 {p50:g} s, p90 {p90:g} s and p99 {p99:g} s are not in order",
+            )
     require(bool(judged), "no item has samples, although there was traffic")
 
 
@@ -189,7 +211,10 @@ def typical(item: Item, measured: Iterable[float], delay: float, *, spare: float
         raise Inconclusive(f"the client itself measured a median of {truth:.3f} s where {delay:.1f} s were meant")
     low, high = delay / 2, max(2 * delay, spare * truth)
     p50 = item.latency("p50_response_latency")
-    require(low <= p50 <= high, f"p50 of {item} is {p50:g} s; the client measured {truth:.3f} s, expected {low:g} to {high:g} s")
+    require(
+        low <= p50 <= high,
+        f"p50 of {item} is {p50:g} s; the client measured {truth:.3f} s, expected {low:g} to {high:g} s",
+    )
 
 
 def tailed(item: Item, measured: Iterable[float], *, spare: float) -> None:
@@ -197,7 +222,9 @@ def tailed(item: Item, measured: Iterable[float], *, spare: float) -> None:
     known = sorted(measured)
     truth, tail = median(known), known[int(0.975 * len(known))]
     if truth > 0.5 or tail < 0.9:
-        raise Inconclusive(f"the client itself measured a median of {truth:.3f} s and at the end {tail:.3f} s: no such tail")
+        raise Inconclusive(
+            f"the client itself measured a median of {truth:.3f} s and at the end {tail:.3f} s: no such tail"
+        )
     p99, p50, high = item.latency("p99_response_latency"), item.latency("p50_response_latency"), max(0.3, spare * truth)
     require(p99 >= 0.8, f"p99 of {item} is {p99:g} s; one request in twenty took over a second, expected 0.8 s or more")
     require(p50 < high, f"p50 of {item} is {p50:g} s; the client measured {truth:.3f} s, expected less than {high:g} s")
@@ -210,10 +237,13 @@ def faded(fading: Fading, window: float | None) -> None:
     if fading.after == 0:
         return
     if window is not None and fading.waited < 3 * window:
-        raise Inconclusive(f"only {fading.waited:.0f} s passed without traffic, less than three windows of {window:g} s")
+        raise Inconclusive(
+            f"only {fading.waited:.0f} s passed without traffic, less than three windows of {window:g} s"
+        )
     found = "cannot be read" if fading.after is None else f"{fading.after:g} requests"
     raise RequirementFailed(
-        f"{fading.waited:.1f} s after the traffic stopped the object shows {found} (before: {fading.before:g}), expected none"
+        f"{fading.waited:.1f} s after the traffic stopped the object shows {found} (before: {fading.before:g}), "
+        "expected none"
     )
 
 
@@ -228,16 +258,26 @@ def sum_of_parts(what: str, whole: Item, parts: Iterable[Item]) -> None:
 
 def one_item_each(document: Document, split: SplitFacts) -> None:
     """A split has one item for each of its backends."""
-    found = Counter(item.backend.name if item.backend else "no backend" for item in document.items() if item.resource == split.resource)
+    found = Counter(
+        item.backend.name if item.backend else "no backend"
+        for item in document.items()
+        if item.resource == split.resource
+    )
     wanted = Counter(split.weights.keys())
-    require(found == wanted, f"GET {document.path}: items of {split.resource} for {_tally(found)}, expected {_tally(wanted)}")
+    require(
+        found == wanted,
+        f"GET {document.path}: items of {split.resource} for {_tally(found)}, expected {_tally(wanted)}",
+    )
 
 
 def backends(document: Document, split: SplitFacts) -> None:
     """A split's items name its apex, its backends and their weights."""
     found = {_described(item.backend) for item in document.items() if item.resource == split.resource}
     wanted = {_described(Backend(apex=split.apex, name=name, weight=weight)) for name, weight in split.weights.items()}
-    require(found == wanted, f"GET {document.path}: backends of {split.resource} are {_listed(found)}, expected {_listed(wanted)}")
+    require(
+        found == wanted,
+        f"GET {document.path}: backends of {split.resource} are {_listed(found)}, expected {_listed(wanted)}",
+    )
 
 
 def idle_reading(document: Document) -> str:
@@ -252,7 +292,9 @@ def idle_reading(document: Document) -> str:
 
 
 def _tally(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} ({times} times)" if times > 1 else name for name, times in sorted(counts.items())) or "none"
+    return (
+        ", ".join(f"{name} ({times} times)" if times > 1 else name for name, times in sorted(counts.items())) or "none"
+    )
 
 
 def _described(backend: Backend | None) -> str:

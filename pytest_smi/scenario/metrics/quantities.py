@@ -26,7 +26,8 @@ _UNITS = {
 
 
 def quantity(value: object) -> float:
-    """Read a Kubernetes quantity, as text (`10m`, `1e3`, `2Ki`) or as a JSON number; it may be negative, never infinite or NaN."""
+    """Read a Kubernetes quantity, as text (`10m`, `1e3`, `2Ki`) or as a JSON number; it may be negative,
+    never infinite or NaN."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
     else:

@@ -1,4 +1,7 @@
-"""Which documents of the API the assertions need, by key. The paths are those of the specification's section on the Kubernetes API."""
+"""Which documents of the API the assertions need, by key.
+
+The paths are those of the specification's section on the Kubernetes API.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,14 @@ def watched(plan: TrafficPlan) -> Question:
 def questions(plan: TrafficPlan) -> dict[str, Question]:
     """What must be read within the window of the traffic."""
     home = f"/namespaces/{plan.home}"
-    found = {f"edges {role}": Question(f"{home}/deployments/{plan.workloads[role].name}/edges") for role in ("a", "b", "d", "g", "r")}
-    found |= {f"deployment {role}": Question(f"{home}/deployments/{plan.workloads[role].name}") for role in ("b", "c", "d", "r", "w")}
+    found = {
+        f"edges {role}": Question(f"{home}/deployments/{plan.workloads[role].name}/edges")
+        for role in ("a", "b", "d", "g", "r")
+    }
+    found |= {
+        f"deployment {role}": Question(f"{home}/deployments/{plan.workloads[role].name}")
+        for role in ("b", "c", "d", "r", "w")
+    }
     found |= {
         "namespace": Question(home),
         "deployments": watched(plan),
@@ -40,7 +49,9 @@ def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
     """What may be read after that, while the objects still have numbers: every kind, listed and got."""
     home = f"/namespaces/{plan.home}"
     found = {"root": Question(""), "root/": Question("/")}
-    found |= {f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)}
+    found |= {
+        f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)
+    }
     for kind, name in _busy(smi, plan).items():
         found[f"get {kind}"] = Question(f"/{kind}/{name}" if kind in CLUSTER_SCOPED else f"{home}/{kind}/{name}")
     return found

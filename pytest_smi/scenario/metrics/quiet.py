@@ -1,6 +1,8 @@
-"""The pause between warm-up and measurement: numbers appear, fall while nothing is sent, and leave an empty window behind.
+"""The pause between warm-up and measurement: numbers appear, fall while nothing is sent,
+and leave an empty window behind.
 
-What falls is a requirement of its own; that the window is empty afterwards is made sure by time, not by what the mesh shows.
+What falls is a requirement of its own; that the window is empty afterwards is made sure by time,
+not by what the mesh shows.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from pytest_smi.scenario.metrics.records import Item
 from pytest_smi.scenario.scenario import RequirementFailed, Scenario
 
 UNSAID = 30.0
-"""Seconds to wait for an empty window where neither its length nor its effect can be seen: the specification's example."""
+"""Seconds to wait for an empty window where neither its length nor its effect can be seen:
+the specification's example."""
 WINDOWS = 3
 """Numbers that have not fallen after so many windows do not fall."""
 
@@ -49,7 +52,8 @@ def await_quiet(smi: Scenario, question: Question) -> Quiet:
 
 
 def poll(smi: Scenario, question: Question, right: Callable[[list[Item] | None], bool], *, deadline: float) -> Document:
-    """Return the first document that is right, or the one read when the deadline (on the scenario's clock) had passed."""
+    """Return the first document that is right, or the one read when the deadline (on the scenario's clock) had
+    passed."""
     rounds = smi.context.rounds()
     for _ in rounds:
         document = read(smi, question)

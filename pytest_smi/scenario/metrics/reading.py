@@ -26,19 +26,24 @@ def read(smi: Scenario, question: Question) -> Document:
     path, begun = smi.metrics_path(question.rest), smi.clock()
     answer = smi.testbed.connection.request("GET", path, query=question.query)
     shown = path + "".join(f"?{key}={value}" for key, value in question.query.items())
-    return Document(path=shown, status=answer.status, body=answer.body, date=answer.date, begun=begun, finished=smi.clock())
+    return Document(
+        path=shown, status=answer.status, body=answer.body, date=answer.date, begun=begun, finished=smi.clock()
+    )
 
 
 def read_all(smi: Scenario, questions: Mapping[str, Question]) -> dict[str, Document]:
     """Ask all, several at once; the evidence is told in short, whoever judges a document adds the whole of it."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        documents = dict(zip(questions, pool.map(lambda question: read(smi, question), questions.values()), strict=True))
+        documents = dict(
+            zip(questions, pool.map(lambda question: read(smi, question), questions.values()), strict=True)
+        )
     smi.evidence.event("read", documents={key: document.in_short() for key, document in documents.items()})
     return documents
 
 
 def items_or_none(document: Document) -> list[Item] | None:
-    """Return what can be read of a document: none (`[]`) where the object is absent, None where nothing can be understood."""
+    """Return what can be read of a document: none (`[]`) where the object is absent,
+    None where nothing can be understood."""
     if document.status == 404:
         return []
     try:

@@ -1,9 +1,11 @@
-"""The shared scenario of the assertions on Traffic Metrics: traffic that is known, then everything that the API says about it.
+"""The shared scenario of the assertions on Traffic Metrics: traffic that is known,
+then everything that the API says about it.
 
 It records and does not judge: whatever the API answers becomes a document. Only trouble of the harness raises.
 
-Order: warm-up traffic (everyone reaches everyone who should) → its numbers appear, then fall while nothing is sent, which is also the
-empty window before → the traffic of the plan → all documents, within one window of it → the split is re-weighted.
+Order: warm-up traffic (everyone reaches everyone who should) → its numbers appear, then fall while nothing is sent,
+which is also the empty window before → the traffic of the plan → all documents,
+within one window of it → the split is re-weighted.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.scenario.scenario import Call, Observation, Scenario, TrafficSplit, control
 
 ATTEMPTS = 3
-"""How often the traffic is sent when sending and reading it took longer than one window; the numbers have no say in that."""
+"""How often the traffic is sent when sending and reading it took longer than one window;
+the numbers have no say in that."""
 WAITING = 0.6
 """Share of the window that may pass before the documents are read, complete or not."""
 
@@ -51,24 +54,33 @@ def build(smi: Scenario) -> Recording:
     )
 
 
-def _play(smi: Scenario, plan: TrafficPlan, window: float) -> tuple[float, dict[Call, Observation], dict[str, Document]]:
+def _play(
+    smi: Scenario, plan: TrafficPlan, window: float
+) -> tuple[float, dict[Call, Observation], dict[str, Document]]:
     """Send the traffic, wait for its numbers as long as the window allows, and read."""
     asked = questions(plan)
     began = smi.clock()
     seen = smi.send(plan.calls)
     flows = traffic_plan.flows(plan, seen)
-    expected = {ref: sum(flow.count.requests for flow in flows if flow.destination == ref) for ref in plan.refs.values()}
+    expected = {
+        ref: sum(flow.count.requests for flow in flows if flow.destination == ref) for ref in plan.refs.values()
+    }
 
     def complete(items: list[Item] | None) -> bool:
         found = {item.resource: requests_shown([item]) or 0.0 for item in items or ()}
-        return all(judge.near(found.get(ref, 0.0), requests) for ref, requests in expected.items() if ref.namespace == plan.home)
+        return all(
+            judge.near(found.get(ref, 0.0), requests)
+            for ref, requests in expected.items()
+            if ref.namespace == plan.home
+        )
 
     poll(smi, watched(plan), complete, deadline=began + min(smi.limits.metrics_deadline, WAITING * window))
     return began, seen, read_all(smi, asked)
 
 
 def _reweigh(smi: Scenario, plan: TrafficPlan) -> Document:
-    """Apply the split with other weights; return what is said of it when it shows them, or when it has had the time to."""
+    """Apply the split with other weights; return what is said of it when it shows them,
+    or when it has had the time to."""
     smi.apply(plan.splits[1])
     expected = sorted(backend.weight for backend in plan.splits[1].backends)
     rounds = smi.context.rounds()

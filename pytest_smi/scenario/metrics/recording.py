@@ -54,7 +54,13 @@ class Document:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document as evidence."""
-        return {"GET": self.path, "status": self.status, "date": self.date, "at": [self.begun, self.finished], "body": self.body}
+        return {
+            "GET": self.path,
+            "status": self.status,
+            "date": self.date,
+            "at": [self.begun, self.finished],
+            "body": self.body,
+        }
 
     def in_short(self) -> dict[str, Any]:
         """Return the document as evidence that it was answered: a list's items are only counted."""
@@ -100,7 +106,8 @@ class SplitFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fading:
-    """What became of an object's numbers when its traffic had stopped. `before`, `after`: requests shown; None: nothing that can be read.
+    """What became of an object's numbers when its traffic had stopped. `before`, `after`: requests shown; None:
+    nothing that can be read.
 
     `waited`: seconds from the end of the traffic to `after`.
     """
@@ -146,15 +153,19 @@ class Recording:
         return counts
 
     def frozen(self, key: str) -> Document:
-        """Return a document whose window surely holds all the traffic; inconclusive when it was read too late for that."""
+        """Return a document whose window surely holds all the traffic;
+        inconclusive when it was read too late for that."""
         document = self.documents[key]
         document.granted()
         age = document.finished - self.began
         if self.window is None:
-            raise Inconclusive("the mesh states no window, and its numbers do not fall, so it cannot be said what they count")
+            raise Inconclusive(
+                "the mesh states no window, and its numbers do not fall, so it cannot be said what they count"
+            )
         if age > self.window:
             raise Inconclusive(
-                f"traffic and reading took {age:.1f} s, longer than the window of {self.window:.1f} s: counts cannot be judged"
+                f"traffic and reading took {age:.1f} s, longer than the window of {self.window:.1f} s: "
+                "counts cannot be judged"
             )
         return document
 

@@ -1,6 +1,7 @@
 """What the API answers, as records: items with resource, edge, backend and metrics. Pure.
 
-Reading is lenient, so that a gap is found only by who looks there. What cannot be read where a requirement needs it raises
+Reading is lenient, so that a gap is found only by who looks there.
+What cannot be read where a requirement needs it raises
 RequirementFailed: the document is the mesh's own.
 """
 
@@ -69,7 +70,9 @@ class Item:
 
     def latency(self, name: str) -> float:
         """Return a latency in seconds, by the unit that it names."""
-        return self._read(name, lambda metric: quantities.quantity(metric.get("value")) * quantities.unit_seconds(metric.get("unit")))
+        return self._read(
+            name, lambda metric: quantities.quantity(metric.get("value")) * quantities.unit_seconds(metric.get("unit"))
+        )
 
     @property
     def requests(self) -> float:
@@ -109,7 +112,9 @@ def _item(body: Any) -> Item:
         direction=str(edge.get("direction") or ""),
         side=str(edge.get("side") or ""),
         peer=ref(edge.get("resource")),
-        backend=Backend(apex=str(backend.get("apex") or ""), name=str(backend.get("name") or ""), weight=backend.get("weight"))
+        backend=Backend(
+            apex=str(backend.get("apex") or ""), name=str(backend.get("name") or ""), weight=backend.get("weight")
+        )
         if isinstance(backend, dict)
         else None,
         timestamp=fields.get("timestamp"),

@@ -1,4 +1,5 @@
-"""Who takes part in the shared scenario, and what they send: the plan that every assertion on Traffic Metrics looks back at.
+"""Who takes part in the shared scenario, and what they send: the plan that every assertion on Traffic Metrics looks
+back at.
 
 | from | to | requests | for |
 |---|---|---|---|
@@ -104,7 +105,9 @@ def deploy(smi: Scenario) -> TrafficPlan:
 def flows(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> tuple[Flow, ...]:
     """Count what arrived, by pod. A request told to fail is a failure, every other one a success."""
     refs = plan.refs
-    by_pod = {(pod.namespace, pod.name): refs[role] for role, workload in plan.workloads.items() for pod in workload.pods}
+    by_pod = {
+        (pod.namespace, pod.name): refs[role] for role, workload in plan.workloads.items() for pod in workload.pods
+    }
     found = []
     for call, observation in seen.items():
         namespace, _, name = call.source.partition("/")
@@ -122,6 +125,8 @@ def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, 
     """What the clients measured, in seconds, by role of the destination."""
     found: dict[str, tuple[float, ...]] = {}
     for role, workload in plan.workloads.items():
-        probes = [probe for call, observation in seen.items() if call.server == workload.key for probe in observation.probes]
+        probes = [
+            probe for call, observation in seen.items() if call.server == workload.key for probe in observation.probes
+        ]
         found[role] = tuple(probe.ms / 1000 for probe in probes if probe.status is not None)
     return found

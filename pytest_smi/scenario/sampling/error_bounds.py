@@ -1,8 +1,10 @@
-"""Exact error probabilities of the sequential tests: binomial tails, and the chance that a wrong share is accepted. Pure arithmetic.
+"""Exact error probabilities of the sequential tests: binomial tails, and the chance that a wrong share is accepted.
+Pure arithmetic.
 
-The chance that a share q is accepted is, by change of measure, the mean of q's likelihood ratio where the test accepts, under the expected
-share p. One pass over the (n, hits) grid under p therefore gives it for all alternatives at once. Two choices make it hold for every way
-of batching requests: paths are never stopped by rejection, and each is counted at the first n at which acceptance is possible.
+The chance that a share q is accepted is, by change of measure, the mean of q's likelihood ratio where the test accepts,
+under the expected share p. One pass over the (n, hits) grid under p therefore gives it for all alternatives at once.
+Two choices make it hold for every way of batching requests: paths are never stopped by rejection, and each is counted
+at the first n at which acceptance is possible.
 """
 
 import math
@@ -52,7 +54,8 @@ def acceptance_errors(sides: Sequence[Side], n_max: int) -> tuple[float, ...]:
     q = 1 - p
     errors = [0.0] * len(sides)
     hidden = 0.0
-    # Paths that are still open, as (fewest hits, mass at each number of hits from there): what is accepted parts them in two.
+    # Paths that are still open, as (fewest hits, mass at each number of hits from there): what is accepted parts them
+    # in two.
     live = [(0, [1.0])]
     for n in range(1, n_max + 1):
         lowest, highest = _accepted_hits(sides, n)
@@ -78,14 +81,17 @@ def acceptance_errors(sides: Sequence[Side], n_max: int) -> tuple[float, ...]:
         live = still
         if not live:
             break
-    # Where it accepts, a likelihood ratio is at most its bound: that is the most that a path no longer followed can add.
+    # Where it accepts, a likelihood ratio is at most its bound: that is the most that a path no longer followed can
+    # add.
     return tuple(error + hidden * math.exp(side.accept_at) for error, side in zip(errors, sides, strict=True))
 
 
 def _accepted_hits(sides: Sequence[Side], n: int) -> tuple[int, int]:
-    """The fewest and the most hits among n requests that every side accepts; the fewest is beyond the most when there are none.
+    """The fewest and the most hits among n requests that every side accepts;
+    the fewest is beyond the most when there are none.
 
-    A log-likelihood ratio is linear in the hits, so that each side cuts off one end: the estimate of where is put right by the side itself.
+    A log-likelihood ratio is linear in the hits, so that each side cuts off one end:
+    the estimate of where is put right by the side itself.
     """
     lowest, highest = 0, n
     for side in sides:
@@ -108,7 +114,8 @@ def _accepted_hits(sides: Sequence[Side], n: int) -> tuple[int, int]:
 
 
 def build_test(backend: str, expected: float, sides: tuple[tuple[str, float, float], ...], beta: float) -> BackendTest:
-    """The test of a backend from (name, alternative, alpha) of each side, with acceptance bounds that just meet `beta`."""
+    """The test of a backend from (name, alternative, alpha) of each side,
+    with acceptance bounds that just meet `beta`."""
     n_max, built = _bounds(expected, sides, beta)
     return BackendTest(backend=backend, expected=expected, sides=built, n_max=n_max)
 
@@ -118,30 +125,41 @@ def _bounds(expected: float, sides: tuple[tuple[str, float, float], ...], beta: 
     """The largest n and the sides of a test. Computed once for backends that expect the same."""
     spend = beta * SEQUENTIAL_PART
     if not 0 < expected < 1:
-        # One kind of outcome cannot happen at all, so that the likelihood ratio is the error itself and nothing is left for the end.
+        # One kind of outcome cannot happen at all, so that the likelihood ratio is the error itself and nothing is left
+        # for the end.
         ((name, alternative, alpha),) = sides
         only = side_of(name, expected, alternative, alpha, beta, beta)
         return math.ceil(only.accept_at / min(only.up, only.down)), (only,)
     n_max = _largest_n(expected, sides, beta)
     factors = [1.0] * len(sides)
-    best = tuple(side_of(name, expected, other, alpha, spend, spend if other > 0 else 0.0) for name, other, alpha in sides)
+    best = tuple(
+        side_of(name, expected, other, alpha, spend, spend if other > 0 else 0.0) for name, other, alpha in sides
+    )
     for _ in range(_PASSES):
-        tried = [side_of(name, expected, other, a, f * spend, 0.0) for (name, other, a), f in zip(sides, factors, strict=True)]
+        tried = [
+            side_of(name, expected, other, a, f * spend, 0.0)
+            for (name, other, a), f in zip(sides, factors, strict=True)
+        ]
         errors = acceptance_errors(tried, n_max)
         if max(errors) <= spend:
             pairs = zip(sides, factors, errors, strict=True)
-            best = tuple(side_of(name, expected, other, alpha, factor * spend, error) for (name, other, alpha), factor, error in pairs)
+            best = tuple(
+                side_of(name, expected, other, alpha, factor * spend, error)
+                for (name, other, alpha), factor, error in pairs
+            )
             if max(errors) >= 0.985 * spend or max(errors) == 0:
                 break
         # A starved backend is refuted by a hit and by nothing else, however small the error of a laxer bound would be.
         factors = [
-            1.0 if side.alternative <= 0 else max(1.0, f * 0.995 * spend / e) for side, f, e in zip(tried, factors, errors, strict=True)
+            1.0 if side.alternative <= 0 else max(1.0, f * 0.995 * spend / e)
+            for side, f, e in zip(tried, factors, errors, strict=True)
         ]
     return n_max, best
 
 
 def _largest_n(expected: float, sides: Sequence[tuple[str, float, float]], beta: float) -> int:
-    """The least n at which the exact decision leaves (nearly) nothing undecided: normal approximation, with a tenth on top."""
+    """The least n at which the exact decision leaves (nearly) nothing undecided: normal approximation,
+    with a tenth on top."""
     found = 1.0
     for _, other, alpha in sides:
         if other <= 0:
@@ -149,7 +167,9 @@ def _largest_n(expected: float, sides: Sequence[tuple[str, float, float]], beta:
             found = max(found, math.log(alpha) / math.log1p(-expected))
             continue
         rest = 1 - SEQUENTIAL_PART
-        spread = _quantile(alpha * rest) * math.sqrt(expected * (1 - expected)) + _quantile(beta * rest) * math.sqrt(other * (1 - other))
+        spread = _quantile(alpha * rest) * math.sqrt(expected * (1 - expected)) + _quantile(beta * rest) * math.sqrt(
+            other * (1 - other)
+        )
         found = max(found, 1.1 * (spread / (other - expected)) ** 2)
     return math.ceil(found)
 

@@ -13,7 +13,8 @@ def explain(state: ShareState) -> str:
     """The decision, the counts, and how sure it is."""
     plan = state.plan
     seen = ", ".join(
-        f"{name} {state.counts[name]} ({_percent(state.counts[name], state.n)}, expected {share:.4g})" for name, share in _percents(state)
+        f"{name} {state.counts[name]} ({_percent(state.counts[name], state.n)}, expected {share:.4g})"
+        for name, share in _percents(state)
     )
     head = f"{state.decision} after {state.decided_at or state.n} requests: {seen}"
     if state.unexpected:
@@ -25,7 +26,10 @@ def explain(state: ShareState) -> str:
         return f"{head}. A mesh {plan.delta * 100:.4g} points off passes with probability {plan.beta:.1g} at most."
     if state.exhausted:
         names = ", ".join(test.backend for test, _ in _ended(state, "undecided"))
-        return f"{head}. The largest number of requests is reached and {names} is neither accepted nor rejected within the errors stated."
+        return (
+            f"{head}. The largest number of requests is reached and {names} is neither accepted nor rejected "
+            "within the errors stated."
+        )
     return f"{head}. At most {plan.n_max} are needed."
 
 
@@ -79,7 +83,8 @@ def _objection(test: BackendTest, outcome: BackendResult, state: ShareState) -> 
         return f"{name} has weight 0 and may not be hit at all; it was, {hits} time(s)."
     odds = sum(side.alpha for side in test.sides)
     return (
-        f"{name} should get {test.expected * 100:.4g} % and got {hits} of {state.n}; a right mesh shows this with probability "
+        f"{name} should get {test.expected * 100:.4g} % and got {hits} of {state.n}; "
+        "a right mesh shows this with probability "
         f"{odds:.1g} at most ({outcome.by})."
     )
 

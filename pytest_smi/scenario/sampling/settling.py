@@ -1,9 +1,12 @@
-"""When traffic has settled: blocks of requests show the state that is waited for, and the states before could not show them. Pure.
+"""When traffic has settled: blocks of requests show the state that is waited for,
+and the states before could not show them. Pure.
 
-A *state* says which share of the requests arrives at which place. After a change the mesh may show a state before it for a while, and a
-loose look at that can pass for the target. So every block that looks right is also weighed as evidence against each state before:
-the factor by which it is likelier under the target. Under a state before, the product of these factors is a supermartingale that starts
-at 1, so by Ville's inequality it ever reaches 1/alpha with probability at most alpha. A block that looks wrong starts it anew.
+A *state* says which share of the requests arrives at which place. After a change the mesh may show a state before it
+for a while, and a loose look at that can pass for the target. So every block that looks right is also weighed as
+evidence against each state before:
+the factor by which it is likelier under the target. Under a state before, the product of these factors is a
+supermartingale that starts at 1, so by Ville's inequality it ever reaches 1/alpha with probability at most alpha.
+A block that looks wrong starts it anew.
 """
 
 import math
@@ -33,7 +36,8 @@ class Target(Protocol):
         """Whether one block looks like it."""
 
     def evidence(self, seen: Counter[Place], before: State) -> float:
-        """Return the evidence of a block that looks right against a state before: a log-likelihood ratio, in nats; inf is proof."""
+        """Return the evidence of a block that looks right against a state before: a log-likelihood ratio, in nats;
+        inf is proof."""
 
     def strength(self, before: State, block: int) -> float:
         """Return the evidence to expect of one block of so many requests if the target is in effect."""
@@ -41,7 +45,10 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class Settling:
-    """The blocks seen so far, weighed against the states before. `feed` says when the target is shown to be in effect."""
+    """The blocks seen so far, weighed against the states before.
+
+    `feed` says when the target is shown to be in effect.
+    """
 
     target: Target
     before: Sequence[State]
@@ -60,7 +67,10 @@ class Settling:
         self.in_a_row += 1
         carried = self.weights or [0.0] * len(self.before)
         # Never below zero: evidence for a state before must not hide that the target came later.
-        self.weights = [max(0.0, weight + self.target.evidence(seen, state)) for weight, state in zip(carried, self.before, strict=True)]
+        self.weights = [
+            max(0.0, weight + self.target.evidence(seen, state))
+            for weight, state in zip(carried, self.before, strict=True)
+        ]
         return self.in_a_row >= self.blocks and all(weight >= -math.log(self.alpha) for weight in self.weights)
 
     def hopeless(self, block: int, most: int) -> State | None:
@@ -79,10 +89,11 @@ def by_name(shares: State | Counter[Place]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Shares by server; nothing at weight 0 or elsewhere. A block looks right within `sigmas` standard deviations and `spare` requests.
+    """Shares by server; nothing at weight 0 or elsewhere. A block looks right within `sigmas` standard deviations
+    and `spare` requests.
 
-    Who should get `must_see` or more of the block must be seen: a state in between, in which one gets everything, is not the one waited
-    for. At 4, none at all is hardly chance (2 % at most), and costs one more block.
+    Who should get `must_see` or more of the block must be seen: a state in between, in which one gets everything, is
+    not the one waited for. At 4, none at all is hardly chance (2 % at most), and costs one more block.
     """
 
     shares: Mapping[str, float]
@@ -102,7 +113,9 @@ class Weighted:
             return False
         if any(total * p >= self.must_see and not counts.get(name) for name, p in self.shares.items()):
             return False
-        return all(abs(counts.get(name, 0) - total * p) <= self._width(total * p * (1 - p)) for name, p in self.shares.items())
+        return all(
+            abs(counts.get(name, 0) - total * p) <= self._width(total * p * (1 - p)) for name, p in self.shares.items()
+        )
 
     def _width(self, variance: float) -> float:
         return self.sigmas * math.sqrt(variance) + self.spare
@@ -119,7 +132,8 @@ class Weighted:
 
 
 class _Predicate:
-    """A target that only says what a block must look like: a right block counts by how rarely a state before shows it."""
+    """A target that only says what a block must look like: a right block counts by how rarely a state before shows
+    it."""
 
     def chance(self, before: State, block: int) -> float:
         """Return the probability, or a bound of it, that a block of a state before looks right."""

@@ -1,13 +1,17 @@
-"""Judging shares of traffic by a sequential test with stated errors: `ShareTest` is the plan, `ShareState` what was seen so far. Pure.
+"""Judging shares of traffic by a sequential test with stated errors: `ShareTest` is the plan,
+`ShareState` what was seen so far. Pure.
 
 With `alpha` = 1e-6, `beta` = 1e-3, `delta` = 0.10:
 - a mesh with exactly the expected shares is rejected with probability at most alpha, all backends together;
 - a mesh with any backend's share off by delta or more is accepted with probability at most beta;
-- a backend of weight zero may not be hit at all, and is accepted after so many requests that a leak of `LEAK` is missed with at most beta;
-- a small share (below `SMALL`) must be hit; a right mesh is rejected for missing it with probability at most alpha / 10;
+- a backend of weight zero may not be hit at all, and is accepted after so many requests that a leak
+  of `LEAK` is missed with at most beta;
+- a small share (below `SMALL`) must be hit; a right mesh is rejected for missing it
+  with probability at most alpha / 10;
 - a hit on a name that is not a backend rejects at once.
-In between, either answer is right. The test stops as soon as it knows, mostly after a few hundred requests; how the bounds come about is
-told in `sprt`, and their exact errors in `error_bounds`. Requests must be independent of what was seen before.
+In between, either answer is right. The test stops as soon as it knows, mostly after a few hundred requests; how the
+bounds come about is told in `sprt`, and their exact errors in `error_bounds`.
+Requests must be independent of what was seen before.
 """
 
 import math
@@ -37,7 +41,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendResult:
-    """How one backend's test ended: at which n, and by which rule. An undecided outcome is final too: its largest n was reached."""
+    """How one backend's test ended: at which n, and by which rule.
+
+    An undecided outcome is final too: its largest n was reached.
+    """
 
     decision: Decision
     n: int
@@ -46,7 +53,10 @@ class BackendResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareTest:
-    """The plan of a test: made once from the weights, used for any number of samples. `at_least`: accept no earlier than this n."""
+    """The plan of a test: made once from the weights, used for any number of samples.
+
+    `at_least`: accept no earlier than this n.
+    """
 
     shares: dict[str, float]
     tests: tuple[BackendTest, ...]
@@ -57,16 +67,32 @@ class ShareTest:
 
     @classmethod
     def from_weights(
-        cls, weights: Mapping[str, float], *, alpha: float = 1e-6, beta: float = 1e-3, delta: float = 0.10, at_least: int = 0
+        cls,
+        weights: Mapping[str, float],
+        *,
+        alpha: float = 1e-6,
+        beta: float = 1e-3,
+        delta: float = 0.10,
+        at_least: int = 0,
     ) -> "ShareTest":
-        """Plan a test for backends with these weights (relative; zero allowed). Raises `ValueError` for senseless weights or errors."""
+        """Plan a test for backends with these weights (relative; zero allowed).
+
+        Raises `ValueError` for senseless weights or errors.
+        """
         total = math.fsum(weights.values())
         if not weights or not all(weight >= 0 and math.isfinite(weight) for weight in weights.values()) or total <= 0:
             raise ValueError(f"weights must be finite, not negative and not all zero; found {dict(weights)}")
         if not (0 < alpha < 0.5 and 0 < beta < 0.5 and 0 < delta < 0.5):
             raise ValueError(f"alpha, beta and delta must lie between 0 and 0.5; found {alpha}, {beta}, {delta}")
         shares = {name: weight / total for name, weight in sorted(weights.items())}
-        return cls(shares=shares, tests=_tests(shares, alpha, beta, delta), alpha=alpha, beta=beta, delta=delta, at_least=at_least)
+        return cls(
+            shares=shares,
+            tests=_tests(shares, alpha, beta, delta),
+            alpha=alpha,
+            beta=beta,
+            delta=delta,
+            at_least=at_least,
+        )
 
     @property
     def n_max(self) -> int:
@@ -75,12 +101,17 @@ class ShareTest:
 
     def start(self) -> "ShareState":
         """The state before the first request."""
-        return ShareState(plan=self, n=0, counts=dict.fromkeys(self.shares, 0), unexpected={}, outcomes=(None,) * len(self.tests))
+        return ShareState(
+            plan=self, n=0, counts=dict.fromkeys(self.shares, 0), unexpected={}, outcomes=(None,) * len(self.tests)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareState:
-    """What was seen and what follows from it. `n` counts requests that were answered by anybody; `outcomes` go with `plan.tests`."""
+    """What was seen and what follows from it.
+
+    `n` counts requests that were answered by anybody; `outcomes` go with `plan.tests`.
+    """
 
     plan: ShareTest
     n: int
@@ -97,7 +128,8 @@ class ShareState:
         return self.decision is Decision.UNDECIDED and ended
 
     def feed(self, seen: Mapping[str, int] | Sequence[str]) -> "ShareState":
-        """The state after more requests: names in the order of the requests (looked at one by one), or counts (looked at once).
+        """The state after more requests: names in the order of the requests (looked at one by one),
+        or counts (looked at once).
 
         The errors hold either way; one by one decides earlier. Raises `ValueError` for negative counts.
         """
@@ -109,7 +141,8 @@ class ShareState:
         for index, name in enumerate(seen):
             state = state._add({name: 1})
             if state.decision is not Decision.UNDECIDED:
-                # Nothing after the decision can change it, but for hits where there may be none; those are looked for all the same.
+                # Nothing after the decision can change it, but for hits where there may be none; those are looked for
+                # all the same.
                 return state._add(Counter(seen[index + 1 :]))
         return state
 
@@ -140,7 +173,8 @@ class ShareState:
 def next_batch(state: ShareState) -> int:
     """A good number of requests to send next: 0 when there is nothing to learn, else from 10 to 200.
 
-    About a quarter of what is expected to be missing, so that few requests are sent in vain; all of it where nothing depends on chance.
+    About a quarter of what is expected to be missing, so that few requests are sent in vain;
+    all of it where nothing depends on chance.
     """
     if state.decision is not Decision.UNDECIDED or state.exhausted:
         return 0
@@ -169,12 +203,14 @@ def _tests(shares: Mapping[str, float], alpha: float, beta: float, delta: float)
     tested = [min(shares, key=lambda name: (shares[name], name))] if len(shares) == 2 else list(shares)
     drafts = {name: _draft(shares[name], delta) for name in tested}
     starved = sum(side == "starved" for sides in drafts.values() for side, _ in sides)
-    # A backend of weight zero, or one that gets everything, costs a right mesh nothing: it cannot be rejected for chance.
+    # A backend of weight zero, or one that gets everything, costs a right mesh nothing: it cannot be rejected for
+    # chance.
     others = sum(side != "starved" for name, sides in drafts.items() if 0 < shares[name] < 1 for side, _ in sides)
     for_starved = min(alpha / 10, alpha / (2 * starved)) if starved else 0.0
     for_others = (alpha - for_starved * starved) / max(1, others)
     budget = {
-        name: tuple((side, other, for_starved if side == "starved" else for_others) for side, other in drafts[name]) for name in tested
+        name: tuple((side, other, for_starved if side == "starved" else for_others) for side, other in drafts[name])
+        for name in tested
     }
     return tuple(build_test(name, shares[name], budget[name], beta) for name in tested)
 
@@ -207,7 +243,9 @@ def _look(test: BackendTest, before: BackendResult | None, hits: int, n: int, be
     if all(side.accepts(hits, n) for side in test.sides):
         return BackendResult(decision=Decision.ACCEPTED, n=n, by="sequential test")
     if n >= test.n_max:
-        return BackendResult(decision=Decision(decide_at_end(test, hits, n, beta)), n=n, by="exact binomial bound at the largest n")
+        return BackendResult(
+            decision=Decision(decide_at_end(test, hits, n, beta)), n=n, by="exact binomial bound at the largest n"
+        )
     return None
 
 

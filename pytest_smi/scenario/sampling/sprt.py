@@ -3,13 +3,14 @@
 A *side* compares the expected share p with an alternative q. Over n requests with x hits its likelihood ratio is
 L = (q/p)^x ((1-q)/(1-p))^(n-x).
 
-- *Rejecting* when L ≥ 1/a: under the share p, L is a martingale that starts at 1, so by Ville's inequality it ever reaches 1/a with
-  probability at most a. This is exact at every n, however the requests are batched.
-- *Accepting* when L ≤ c: under the share q, 1/L is such a martingale (and a supermartingale for shares beyond q), so L ever falls to c with
-  probability at most c. `error_bounds` computes the probability itself, which is smaller, and raises c until it meets the error allowed.
+- *Rejecting* when L ≥ 1/a: under the share p, L is a martingale that starts at 1, so by Ville's inequality it ever
+  reaches 1/a with probability at most a. This is exact at every n, however the requests are batched.
+- *Accepting* when L ≤ c: under the share q, 1/L is such a martingale (and a supermartingale for shares beyond q), so L
+  ever falls to c with probability at most c. `error_bounds` computes the probability itself, which is smaller,
+  and raises c until it meets the error allowed.
 
-Special sides are the same formula at its ends: a weight of zero is p = 0 against a leak (one hit is infinite evidence), a small share
-that must not be starved is q = 0 (the first hit ends the doubt).
+Special sides are the same formula at its ends: a weight of zero is p = 0 against a leak (one hit is infinite evidence),
+a small share that must not be starved is q = 0 (the first hit ends the doubt).
 """
 
 import math
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 __all__ = ["LEAK", "SEQUENTIAL_PART", "SMALL", "BackendTest", "Side", "divergence", "side_of"]
 
 LEAK = 0.00345
-"""The leak to a backend of weight zero that is missed with probability at most beta: at beta = 1e-3 that takes 1,999 requests."""
+"""The leak to a backend of weight zero that is missed with probability at most beta:
+at beta = 1e-3 that takes 1,999 requests."""
 SMALL = 0.02
 """Below this share a backend counts as small: what matters is that it is not starved."""
 SEQUENTIAL_PART = 0.99
@@ -29,9 +31,10 @@ SEQUENTIAL_PART = 0.99
 class Side:
     """One side of one backend's test.
 
-    `name`: `above`, `below`, `leak` or `starved`. `up`, `down`: what a hit and a miss add to the log-likelihood ratio. `alpha`: allowed
-    probability to reject a right mesh. `reject_at`, `accept_at`: bounds of the log-likelihood ratio. `accept_error`: the probability,
-    computed exactly, that a mesh with the alternative share is accepted by the sequential boundary.
+    `name`: `above`, `below`, `leak` or `starved`. `up`, `down`: what a hit and a miss add to the log-likelihood ratio.
+        `alpha`: allowed
+    probability to reject a right mesh. `reject_at`, `accept_at`: bounds of the log-likelihood ratio. `accept_error`:
+    the probability, computed exactly, that a mesh with the alternative share is accepted by the sequential boundary.
     """
 
     name: str
@@ -72,7 +75,8 @@ class BackendTest:
 
 
 def side_of(name: str, expected: float, alternative: float, alpha: float, accept: float, accept_error: float) -> Side:
-    """A side from its shares, its allowed false rejection `alpha`, and the likelihood ratio `accept` at which it accepts."""
+    """A side from its shares, its allowed false rejection `alpha`,
+    and the likelihood ratio `accept` at which it accepts."""
     return Side(
         name=name,
         expected=expected,

@@ -119,7 +119,9 @@ class Observation:
             lines = samples.setdefault(probe.outcome.value, [])
             if len(lines) < 3:
                 lines.append(probe.describe())
-        client_saw = Counter(f"{p.client_saw} {p.status}" if p.status is not None else p.client_saw for p in self.probes)
+        client_saw = Counter(
+            f"{p.client_saw} {p.status}" if p.status is not None else p.client_saw for p in self.probes
+        )
         return {
             "call": self.batch.call.label,
             "nonces": f"{self.batch.nonce}-0…{len(self.probes) - 1}",
@@ -130,7 +132,9 @@ class Observation:
         }
 
 
-def join(batch: ProbeBatch, results: Sequence[Mapping[str, Any]], arrivals: Mapping[str, Sequence[Arrival]]) -> Observation:
+def join(
+    batch: ProbeBatch, results: Sequence[Mapping[str, Any]], arrivals: Mapping[str, Sequence[Arrival]]
+) -> Observation:
     """Join a prober's results with the journals. Raises HarnessError for what no mesh can cause.
 
     That is: a name that does not resolve, results missing, and an echo that no journal knows.
@@ -153,10 +157,13 @@ def join(batch: ProbeBatch, results: Sequence[Mapping[str, Any]], arrivals: Mapp
         )
         if probe.client_saw == "dns":
             raise HarnessError(
-                f"{batch.call.label}: the name {batch.call.host} did not resolve in the client's pod", hint="is cluster DNS healthy?"
+                f"{batch.call.label}: the name {batch.call.host} did not resolve in the client's pod",
+                hint="is cluster DNS healthy?",
             )
         if probe.echo and not probe.arrivals:
-            raise HarnessError(f"{batch.call.label}: nonce {nonce} was answered but is in no journal that the suite reads")
+            raise HarnessError(
+                f"{batch.call.label}: nonce {nonce} was answered but is in no journal that the suite reads"
+            )
         probes.append(probe)
     return Observation(batch=batch, probes=tuple(probes))
 

@@ -1,4 +1,7 @@
-"""The Kubernetes objects of Open Service Mesh: our own manifests with versions and images filled in. Reads files, touches no cluster."""
+"""The Kubernetes objects of Open Service Mesh: our own manifests with versions and images filled in.
+
+Reads files, touches no cluster.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,20 @@ def config() -> Object:
 
 
 def control_plane(*, version: str, envoy: str, init: str) -> list[Object]:
-    """Return controller and injector; `envoy` and `init` are the images of the containers that the injector adds to pods."""
+    """Return controller and injector; `envoy` and `init` are the images of the containers that the injector adds
+    to pods."""
     return _load("control", VERSION=version, ENVOY_IMAGE=envoy, INIT_IMAGE=init)
 
 
 def _preset() -> Object:
     """Return the ConfigMap from which osm-bootstrap makes the mesh's configuration where there is none."""
     meta = {"name": "preset-mesh-config", "namespace": NAMESPACE}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"preset-mesh-config.json": json.dumps(config()["spec"])}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": meta,
+        "data": {"preset-mesh-config.json": json.dumps(config()["spec"])},
+    }
 
 
 def _load(name: str, **values: str) -> list[Object]:

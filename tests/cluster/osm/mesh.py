@@ -21,7 +21,10 @@ class OpenServiceMesh:
     @property
     def version(self) -> str:
         """The pinned versions of control plane and proxy."""
-        return f"Open Service Mesh {programs.version()}, permissive mode and egress off, proxy Envoy {sidecar.envoy_version()}"
+        return (
+            f"Open Service Mesh {programs.version()}, permissive mode and egress off, "
+            f"proxy Envoy {sidecar.envoy_version()}"
+        )
 
     def archives(self, cache: Path) -> list[Path]:
         """Return the images of the control plane, the proxy and the init container."""
@@ -37,13 +40,16 @@ class OpenServiceMesh:
             # osm-bootstrap leaves a configuration that is there as it is.
             kubectl.apply([manifests.config()])
         with step(f"{self.title}: controller and injector"):
-            kubectl.apply(manifests.control_plane(version=version, envoy=sidecar.envoy_image(), init=sidecar.init_image(version)))
+            kubectl.apply(
+                manifests.control_plane(version=version, envoy=sidecar.envoy_image(), init=sidecar.init_image(version))
+            )
             # Each is ready once its webhook is registered.
             kubectl.rolled_out(_CONTROLLER, manifests.NAMESPACE)
             kubectl.rolled_out(_INJECTOR, manifests.NAMESPACE)
 
     def remove(self, kubectl: Kubectl) -> None:
-        """The programs first: they would register their webhooks again; then these, which refuse what nobody answers for."""
+        """The programs first: they would register their webhooks again; then these,
+        which refuse what nobody answers for."""
         kubectl.delete(_BOOTSTRAP, _CONTROLLER, _INJECTOR, namespace=manifests.NAMESPACE)
         kubectl.delete_labelled(_WEBHOOKS, manifests.LABEL)
         kubectl.delete_labelled("customresourcedefinitions,clusterrolebindings,clusterroles", manifests.LABEL)

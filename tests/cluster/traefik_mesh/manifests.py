@@ -18,7 +18,12 @@ CRDS = Path(__file__).resolve().parents[3] / "manifests" / "crds"
 NAMESPACE = "traefik-mesh"
 LABEL = "app.kubernetes.io/part-of=traefik-mesh"
 """What the SMI kinds carry that are this mesh's: another mesh has kinds of the same names."""
-SMI_VERSIONS = {"traffictargets": "v1alpha2", "httproutegroups": "v1alpha3", "tcproutes": "v1alpha3", "trafficsplits": "v1alpha3"}
+SMI_VERSIONS = {
+    "traffictargets": "v1alpha2",
+    "httproutegroups": "v1alpha3",
+    "tcproutes": "v1alpha3",
+    "trafficsplits": "v1alpha3",
+}
 """What the mesh insists on: its controller does not start when a group's preferred version is another."""
 FIRST_PORTS = {"HTTP": 5000, "TCP": 10000, "UDP": 15000}
 """Where the controller counts from; the proxies must have an entry point for each port that it may hand out."""
@@ -44,7 +49,8 @@ def serve_only(definition: Object, version: str) -> Object:
 
 
 def mesh(*, controller: str, proxy: str) -> list[Object]:
-    """Return everything but the SMI kinds, in the order to apply; `controller` and `proxy` are image tags such as `v1.4.8`."""
+    """Return everything but the SMI kinds, in the order to apply; `controller`
+    and `proxy` are image tags such as `v1.4.8`."""
     control = _load(FOLDER / "controller.yaml")
     data = _load(FOLDER / "proxy.yaml")
     limits = port_limits(_container(control[0])["args"])
@@ -59,7 +65,8 @@ def mesh(*, controller: str, proxy: str) -> list[Object]:
 
 
 def port_limits(arguments: list[str]) -> dict[str, int]:
-    """Read how many ports of each kind the controller may hand out from its arguments; raises ValueError when one is not said."""
+    """Read how many ports of each kind the controller may hand out from its arguments;
+    raises ValueError when one is not said."""
     limits = {}
     for kind in FIRST_PORTS:
         said = [found[1] for argument in arguments if (found := re.fullmatch(rf"--limit{kind}Port=(\d+)", argument))]

@@ -65,7 +65,11 @@ def _restore_dns(kubectl: Kubectl) -> None:
     if without_blocks(corefile) != corefile:
         _patch(kubectl, "configmap/coredns", {"data": {"Corefile": without_blocks(corefile)}})
     # By this annotation of its pods' template the mesh had CoreDNS started again; without it, it is once more.
-    _patch(kubectl, "deployment/coredns", {"spec": {"template": {"metadata": {"annotations": {"traefik-mesh-hash": None}}}}})
+    _patch(
+        kubectl,
+        "deployment/coredns",
+        {"spec": {"template": {"metadata": {"annotations": {"traefik-mesh-hash": None}}}}},
+    )
 
 
 def _patch(kubectl: Kubectl, name: str, change: Object) -> None:

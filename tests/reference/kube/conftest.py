@@ -50,7 +50,10 @@ class LocalSession:
                 await queue.put((number, data))
             await queue.put((number, b""))
 
-        tasks = [asyncio.ensure_future(pump(1, self._process.stdout)), asyncio.ensure_future(pump(2, self._process.stderr))]
+        tasks = [
+            asyncio.ensure_future(pump(1, self._process.stdout)),
+            asyncio.ensure_future(pump(2, self._process.stderr)),
+        ]
         left = len(tasks)
         while left:
             number, data = await queue.get()
@@ -77,11 +80,22 @@ class LocalPods:
         self.sessions: list[LocalSession] = []
 
     async def exec(
-        self, namespace: str, pod: str, container: str | None, command: list[str], *, stdin: bool, stdout: bool, stderr: bool, tty: bool
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None,
+        command: list[str],
+        *,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+        tty: bool,
     ) -> LocalSession:
         """Start a program."""
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe if stdin else nothing, stdout=pipe, stderr=pipe)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe if stdin else nothing, stdout=pipe, stderr=pipe
+        )
         self.sessions.append(LocalSession(process))
         return self.sessions[-1]
 
@@ -98,7 +112,13 @@ class LocalPods:
         previous: bool,
     ) -> AsyncIterator[bytes]:
         """What was asked, as lines."""
-        asked = {"container": container, "follow": follow, "tail": tail_lines, "since": since_seconds, "timestamps": timestamps}
+        asked = {
+            "container": container,
+            "follow": follow,
+            "tail": tail_lines,
+            "since": since_seconds,
+            "timestamps": timestamps,
+        }
         yield json.dumps(asked).encode() + b"\n"
         yield b"last line\n"
 

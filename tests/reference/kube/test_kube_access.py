@@ -31,7 +31,11 @@ class TestRules:
                 Attributes(verb="get", resource="pods", subresource="log"),
                 True,
             ),
-            ({"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}, Attributes(verb="create", resource="pods"), False),
+            (
+                {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]},
+                Attributes(verb="create", resource="pods"),
+                False,
+            ),
             ({"nonResourceURLs": ["/api/*"], "verbs": ["get"]}, Attributes(verb="get", path="/api/v1"), True),
             ({"nonResourceURLs": ["/api"], "verbs": ["get"]}, Attributes(verb="get", path="/apis"), False),
         ],
@@ -54,7 +58,10 @@ class TestServer:
     """The same over HTTP."""
 
     def bind(self, http: Any) -> None:
-        role = {"metadata": {"name": "r"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}
+        role = {
+            "metadata": {"name": "r"},
+            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}],
+        }
         binding = {
             "metadata": {"name": "r"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
@@ -76,7 +83,10 @@ class TestServer:
                 assert other.get("/apis").status_code == 200
             review = http.post("/apis/authentication.k8s.io/v1/tokenreviews", json={"spec": {"token": token}}).json()
         user = "system:serviceaccount:default:default"
-        text = f'secrets "x" is forbidden: User "{user}" cannot get resource "secrets" in API group "" in the namespace "default"'
+        text = (
+            f'secrets "x" is forbidden: User "{user}" cannot get resource "secrets" in API group "" in the '
+            'namespace "default"'
+        )
         assert denied["message"] == text
         assert review["status"]["user"]["username"] == user
 

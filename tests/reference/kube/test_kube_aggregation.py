@@ -20,7 +20,9 @@ def test_the_checks_end_at_any_moment_after_a_change(turns: int, tmp_path: Path)
 
     async def run() -> None:
         store = Store()
-        aggregator = Aggregator(store, None, Authority("front-proxy").issue("client", names=[], addresses=[], client=True), tmp_path)
+        aggregator = Aggregator(
+            store, None, Authority("front-proxy").issue("client", names=[], addresses=[], client=True), tmp_path
+        )
         aggregator.start()
         for _ in range(5):  # until it waits for a change
             await asyncio.sleep(0)

@@ -68,12 +68,19 @@ class TestCustomResources:
         made = client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         assert made.metadata.name == "splits.example.io"
         custom = client.CustomObjectsApi(api)
-        created = custom.create_namespaced_custom_object("example.io", "v1alpha2", "default", "splits", split(service="x", unknown=1))
+        created = custom.create_namespaced_custom_object(
+            "example.io", "v1alpha2", "default", "splits", split(service="x", unknown=1)
+        )
         assert created["spec"] == {"service": "x", "mode": "a"}
         other = custom.get_namespaced_custom_object("example.io", "v1alpha1", "default", "splits", "s")
         assert other["apiVersion"] == "example.io/v1alpha1"
-        conditions = client.ApiextensionsV1Api(api).read_custom_resource_definition("splits.example.io").status.conditions
-        assert {(condition.type, condition.status) for condition in conditions} == {("NamesAccepted", "True"), ("Established", "True")}
+        conditions = (
+            client.ApiextensionsV1Api(api).read_custom_resource_definition("splits.example.io").status.conditions
+        )
+        assert {(condition.type, condition.status) for condition in conditions} == {
+            ("NamesAccepted", "True"),
+            ("Established", "True"),
+        }
         found = cast(Any, dynamic.DynamicClient)(api).resources.get(api_version="example.io/v1alpha2", kind="Split")
         assert found.name == "splits"
 
@@ -82,13 +89,18 @@ class TestCustomResources:
         client.ApiextensionsV1Api(api).create_custom_resource_definition(CRD)
         body = split(mode="c", count=-1, weight=True)
         with pytest.raises(client.ApiException) as error:
-            client.CustomObjectsApi(api).create_namespaced_custom_object("example.io", "v1alpha2", "default", "splits", body)
+            client.CustomObjectsApi(api).create_namespaced_custom_object(
+                "example.io", "v1alpha2", "default", "splits", body
+            )
         message = status_of(error.value)["message"]
         assert message.startswith('Split.example.io "s" is invalid: [')
         assert "spec.service: Required value" in message
         assert 'spec.mode: Unsupported value: "c": supported values: "a", "b"' in message
         assert "spec.count: Invalid value: -1: spec.count in body should be greater than or equal to 0" in message
-        assert 'spec.weight: Invalid value: "boolean": spec.weight in body must be of type integer,string: "boolean"' in message
+        assert (
+            'spec.weight: Invalid value: "boolean": spec.weight in body must be of type integer,string: "boolean"'
+            in message
+        )
 
     def test_status_is_a_subresource(self, api: Any) -> None:
         """Status changes through /status alone and does not move generation."""
@@ -97,8 +109,14 @@ class TestCustomResources:
         where = ("example.io", "v1alpha2", "default", "splits")
         made = custom.create_namespaced_custom_object(*where, {**split(service="x"), "status": {"ok": True}})
         assert "status" not in made
-        changed = custom.patch_namespaced_custom_object_status(*where, "s", {"status": {"ok": True}, "spec": {"service": "y"}})
-        assert (changed["status"], changed["spec"]["service"], changed["metadata"]["generation"]) == ({"ok": True}, "x", 1)
+        changed = custom.patch_namespaced_custom_object_status(
+            *where, "s", {"status": {"ok": True}, "spec": {"service": "y"}}
+        )
+        assert (changed["status"], changed["spec"]["service"], changed["metadata"]["generation"]) == (
+            {"ok": True},
+            "x",
+            1,
+        )
 
     def test_removed_crd_takes_its_objects_and_paths_along(self, api: Any, cluster: Any) -> None:
         """After deletion the path is 404 and the objects are gone."""

@@ -23,7 +23,9 @@ def pod(cluster: Any) -> Any:
     return cluster
 
 
-async def talk(cluster: Any, protocol: str, method: str, command: list[str], frames: list[bytes]) -> tuple[str | None, dict[int, bytes]]:
+async def talk(
+    cluster: Any, protocol: str, method: str, command: list[str], frames: list[bytes]
+) -> tuple[str | None, dict[int, bytes]]:
     """Open the socket, send frames, collect what comes per channel until the server closes."""
     context = ssl.create_default_context(cadata=cluster.server.ca_pem.decode())
     query = [("command", part) for part in command] + [("stdin", "true"), ("stdout", "true"), ("stderr", "true")]
@@ -31,7 +33,9 @@ async def talk(cluster: Any, protocol: str, method: str, command: list[str], fra
     received: dict[int, bytes] = {}
     async with asyncio.timeout(10), aiohttp.ClientSession() as session:
         url = cluster.server.url + PATH
-        connection = session.ws_connect(url, params=query, protocols=[protocol], method=method, headers=headers, ssl=context)
+        connection = session.ws_connect(
+            url, params=query, protocols=[protocol], method=method, headers=headers, ssl=context
+        )
         async with connection as socket:
             for frame in frames:
                 await socket.send_bytes(frame)
@@ -46,7 +50,9 @@ class TestProtocols:
     @pytest.mark.parametrize("method", ["GET", "POST"])
     def test_v5_closes_standard_input(self, pod: Any, method: str) -> None:
         """The close message ends the program's input, so that cat ends with status 0."""
-        protocol, received = asyncio.run(talk(pod, "v5.channel.k8s.io", method, ["cat"], [b"\x00abc", b"\x00def", b"\xff\x00"]))
+        protocol, received = asyncio.run(
+            talk(pod, "v5.channel.k8s.io", method, ["cat"], [b"\x00abc", b"\x00def", b"\xff\x00"])
+        )
         assert protocol == "v5.channel.k8s.io"
         assert received[1] == b"abcdef"
         assert json.loads(received[3])["status"] == "Success"
@@ -58,7 +64,10 @@ class TestProtocols:
         assert protocol == "v4.channel.k8s.io"
         assert len(received[1]) == 300000
         status = json.loads(received[3])
-        assert (status["reason"], status["details"]["causes"]) == ("NonZeroExitCode", [{"reason": "ExitCode", "message": "9"}])
+        assert (status["reason"], status["details"]["causes"]) == (
+            "NonZeroExitCode",
+            [{"reason": "ExitCode", "message": "9"}],
+        )
 
     def test_signals_count_from_128(self) -> None:
         """A program that SIGKILL ended has exit status 137."""
@@ -67,7 +76,10 @@ class TestProtocols:
     def test_what_cannot_be_run_is_refused_before_the_upgrade(self, pod: Any) -> None:
         """No command, no such container, no such pod, no websocket: an ordinary Status."""
         with pod.client() as http:
-            assert http.get(PATH, params={"stdout": "1"}).json()["message"] == "you must specify at least 1 command for the container"
+            assert (
+                http.get(PATH, params={"stdout": "1"}).json()["message"]
+                == "you must specify at least 1 command for the container"
+            )
             wrong = http.get(PATH, params={"stdout": "1", "command": "ls", "container": "other"})
             assert (wrong.status_code, wrong.json()["message"]) == (400, "container other is not valid for pod p")
             assert http.get(PATH.replace("/p/", "/q/"), params={"command": "ls"}).status_code == 404

@@ -52,10 +52,15 @@ class TestAggregation:
 
         bundle = cluster.serve("metrics", "default", answer)
         with cluster.client() as http:
-            http.post("/api/v1/namespaces/default/services", json={"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}})
+            http.post(
+                "/api/v1/namespaces/default/services",
+                json={"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}},
+            )
             http.post(SERVICES, json=api_service(caBundle=bundle))
             assert condition(http, "True")["reason"] == "Passed"
-            found = http.get("/apis/metrics.example.io/v1alpha1/namespaces/t/traffic?x=%20y", headers={"Impersonate-User": "eve"})
+            found = http.get(
+                "/apis/metrics.example.io/v1alpha1/namespaces/t/traffic?x=%20y", headers={"Impersonate-User": "eve"}
+            )
             assert found.status_code == 403
             found = http.get("/apis/metrics.example.io/v1alpha1/namespaces/t/traffic?x=%20y")
             assert found.json()["path"] == "/apis/metrics.example.io/v1alpha1/namespaces/t/traffic?x=%20y"
@@ -80,7 +85,10 @@ class TestAggregation:
         cluster.serve("metrics", "default", answer)
         wrong = base64.b64encode(cluster.server.ca_pem).decode()
         with cluster.client() as http:
-            http.post("/api/v1/namespaces/default/services", json={"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}})
+            http.post(
+                "/api/v1/namespaces/default/services",
+                json={"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}},
+            )
             http.post(SERVICES, json=api_service(caBundle=wrong))
             assert http.get("/apis/metrics.example.io/v1alpha1").status_code == 503
             http.patch(
@@ -94,7 +102,13 @@ class TestAggregation:
 def webhook(bundle: str, **more: Any) -> dict[str, Any]:
     rule = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
     config = {"service": {"name": "hook", "namespace": "default", "path": "/mutate"}, "caBundle": bundle}
-    fixed = {"name": "hook.example.io", "clientConfig": config, "rules": [rule], "admissionReviewVersions": ["v1"], "sideEffects": "None"}
+    fixed = {
+        "name": "hook.example.io",
+        "clientConfig": config,
+        "rules": [rule],
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+    }
     return {"metadata": {"name": "hook"}, "webhooks": [{**fixed, **more}]}
 
 
@@ -114,7 +128,9 @@ class TestWebhooks:
         async def add(request: web.Request) -> web.Response:
             review = await request.json()
             assert request.path == "/mutate"
-            return answer_to(review, [{"op": "add", "path": "/spec/containers/-", "value": {"name": "proxy", "image": "p:1"}}])
+            return answer_to(
+                review, [{"op": "add", "path": "/spec/containers/-", "value": {"name": "proxy", "image": "p:1"}}]
+            )
 
         bundle = cluster.serve("hook", "default", add)
         with cluster.client() as http:

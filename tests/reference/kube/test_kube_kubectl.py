@@ -62,8 +62,14 @@ def kubectl(cluster: Any, tmp_path: Path) -> Kubectl:
     """Runs kubectl with its cache and its settings in the test's folder."""
 
     def run(*args: str, given: str | None = None, status: int = 0) -> subprocess.CompletedProcess[str]:
-        settings = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(cluster.server.kubeconfig_path)}
-        done = subprocess.run(["kubectl", *args], input=given, capture_output=True, text=True, timeout=30, env=settings, check=False)
+        settings = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "KUBECONFIG": str(cluster.server.kubeconfig_path),
+        }
+        done = subprocess.run(
+            ["kubectl", *args], input=given, capture_output=True, text=True, timeout=30, env=settings, check=False
+        )
         assert done.returncode == status, f"kubectl {' '.join(args)}: {done.stdout}{done.stderr}"
         return done
 

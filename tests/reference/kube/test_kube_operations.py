@@ -27,7 +27,9 @@ class TestLifecycle:
         with cluster.client() as http:
             http.post("/api/v1/namespaces", json={"metadata": {"name": "t1"}})
             finalized = {"metadata": {"finalizers": ["example.io/hold"]}}
-            http.patch("/api/v1/namespaces/t1", json=finalized, headers={"Content-Type": "application/merge-patch+json"})
+            http.patch(
+                "/api/v1/namespaces/t1", json=finalized, headers={"Content-Type": "application/merge-patch+json"}
+            )
             http.delete("/api/v1/namespaces/t1")
             answer = http.post("/api/v1/namespaces/t1/configmaps", json=config_map("a")).json()
             missing = http.post("/api/v1/namespaces/nope/configmaps", json=config_map("a"))
@@ -97,7 +99,9 @@ class TestPatch:
         with cluster.client() as http:
             old = http.post(MAPS, json=config_map("a")).json()["metadata"]["resourceVersion"]
             assert self.patch(http, "merge-patch+json", {"data": {"x": "y"}}, f"{MAPS}/a").status_code == 200
-            stale = self.patch(http, "merge-patch+json", {"metadata": {"resourceVersion": old}, "data": {"x": "z"}}, f"{MAPS}/a")
+            stale = self.patch(
+                http, "merge-patch+json", {"metadata": {"resourceVersion": old}, "data": {"x": "z"}}, f"{MAPS}/a"
+            )
         assert (stale.status_code, stale.json()["reason"]) == (409, "Conflict")
 
 

@@ -74,7 +74,9 @@ class TestSelectors:
 
     def test_structured(self) -> None:
         """matchLabels and matchExpressions."""
-        test = structured_selector({"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "DoesNotExist"}]})
+        test = structured_selector(
+            {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "DoesNotExist"}]}
+        )
         assert test({"a": "b"})
         assert not test({"a": "b", "c": ""})
 
@@ -104,10 +106,17 @@ class TestPatches:
 
     def test_strategic_merge_merges_lists_by_key(self) -> None:
         """Containers by name, ports by number, deletion by directive, order by directive."""
-        before = {"containers": [{"name": "a", "env": [{"name": "X", "value": "1"}]}, {"name": "b", "image": "i"}], "args": ["1"]}
+        before = {
+            "containers": [{"name": "a", "env": [{"name": "X", "value": "1"}]}, {"name": "b", "image": "i"}],
+            "args": ["1"],
+        }
         patch = {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
-            "containers": [{"name": "b", "$patch": "delete"}, {"name": "a", "env": [{"name": "X", "value": "2"}]}, {"name": "c"}],
+            "containers": [
+                {"name": "b", "$patch": "delete"},
+                {"name": "a", "env": [{"name": "X", "value": "2"}]},
+                {"name": "c"},
+            ],
             "args": ["2"],
         }
         after = {"containers": [{"name": "c"}, {"name": "a", "env": [{"name": "X", "value": "2"}]}], "args": ["2"]}
@@ -147,7 +156,11 @@ class TestSchema:
         }
         assert schema.prune(SCHEMA, obj) == ["spec.z", "spec.list[0].q"]
         schema.fill(SCHEMA, obj)
-        assert obj == {"kind": "X", "metadata": {"y": 1}, "spec": {"free": {"z": {"z": 1}}, "map": {"k": 1}, "list": [{"x": "d"}]}}
+        assert obj == {
+            "kind": "X",
+            "metadata": {"y": 1},
+            "spec": {"free": {"z": {"z": 1}}, "map": {"k": 1}, "list": [{"x": "d"}]},
+        }
 
     @pytest.mark.parametrize(
         ("spec", "message"),

@@ -72,8 +72,13 @@ class TestCore:
             )
         status = status_of(error.value)
         assert error.value.status == 422
-        assert status["message"].startswith('Pod "No_Name" is invalid: [metadata.name: Invalid value: "No_Name": a lowercase RFC 1123')
-        assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.name", "spec.containers[0].image"]
+        assert status["message"].startswith(
+            'Pod "No_Name" is invalid: [metadata.name: Invalid value: "No_Name": a lowercase RFC 1123'
+        )
+        assert [cause["field"] for cause in status["details"]["causes"]] == [
+            "metadata.name",
+            "spec.containers[0].image",
+        ]
 
     def test_paging_shows_one_state(self, api: Any) -> None:
         """A continued list shows the state of its first page."""
@@ -109,8 +114,14 @@ class TestWatch:
         for name in ("a", "b"):
             core.create_namespaced_config_map("default", {"metadata": {"name": name}})
         core.delete_namespaced_config_map("a", "default")
-        found = cast(Any, watch.Watch)().stream(core.list_namespaced_config_map, "default", resource_version=version, timeout_seconds=1)
-        assert [(event["type"], event["object"].metadata.name) for event in found] == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a")]
+        found = cast(Any, watch.Watch)().stream(
+            core.list_namespaced_config_map, "default", resource_version=version, timeout_seconds=1
+        )
+        assert [(event["type"], event["object"].metadata.name) for event in found] == [
+            ("ADDED", "a"),
+            ("ADDED", "b"),
+            ("DELETED", "a"),
+        ]
 
     def test_label_selector_turns_changes_into_comings_and_goings(self, api: Any, cluster: Any) -> None:
         """An object that leaves the selector is DELETED for that watch."""
@@ -140,7 +151,9 @@ class TestWatch:
         with cluster.client() as http:
             http.post("/api/v1/namespaces/default/configmaps", json={"metadata": {"name": "a"}})
             cluster.call(cluster.store.forget_history)
-            answer = http.get("/api/v1/configmaps", params={"watch": "true", "resourceVersion": "1", "timeoutSeconds": "1"})
+            answer = http.get(
+                "/api/v1/configmaps", params={"watch": "true", "resourceVersion": "1", "timeoutSeconds": "1"}
+            )
         event = json.loads(answer.text)
         assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
 
@@ -188,14 +201,26 @@ class TestExec:
         core = client.CoreV1Api(api)
         core.create_namespaced_pod("default", POD)
         session = cast(Any, stream.stream)(
-            core.connect_get_namespaced_pod_exec, "p", "default", command=["cat"], stdin=True, stdout=True, _preload_content=False
+            core.connect_get_namespaced_pod_exec,
+            "p",
+            "default",
+            command=["cat"],
+            stdin=True,
+            stdout=True,
+            _preload_content=False,
         )
         session.write_stdin("x\n")
         assert session.readline_stdout(timeout=10) == "x"
         session.close()
         assert cluster.run(cluster.pods.sessions[0].wait()) == 0
         deaf = cast(Any, stream.stream)(
-            core.connect_get_namespaced_pod_exec, "p", "default", command=["sleep", "60"], stdin=True, stdout=True, _preload_content=False
+            core.connect_get_namespaced_pod_exec,
+            "p",
+            "default",
+            command=["sleep", "60"],
+            stdin=True,
+            stdout=True,
+            _preload_content=False,
         )
         deaf.close()
         assert cluster.run(cluster.pods.sessions[1].wait()) == -9

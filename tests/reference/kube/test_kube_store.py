@@ -33,7 +33,10 @@ class TestStore:
     def test_generated_names_are_free(self) -> None:
         """generateName gives different names with the prefix."""
         store = Store()
-        names = {store.create(THINGS, {"metadata": {"generateName": "x-", "namespace": "n"}})["metadata"]["name"] for _ in range(20)}
+        names = {
+            store.create(THINGS, {"metadata": {"generateName": "x-", "namespace": "n"}})["metadata"]["name"]
+            for _ in range(20)
+        }
         assert len(names) == 20
         assert all(name.startswith("x-") for name in names)
 
@@ -64,7 +67,13 @@ class TestStore:
     def test_pods_wait_for_their_node(self) -> None:
         """A running pod is marked, and finish_delete removes it; an unscheduled one goes at once."""
         store = Store(clock=lambda: 1_000_000.0)
-        store.create(PODS, {"metadata": {"name": "a", "namespace": "n"}, "spec": {"nodeName": "node", "terminationGracePeriodSeconds": 5}})
+        store.create(
+            PODS,
+            {
+                "metadata": {"name": "a", "namespace": "n"},
+                "spec": {"nodeName": "node", "terminationGracePeriodSeconds": 5},
+            },
+        )
         marked = store.delete(PODS, "n", "a")
         assert marked["metadata"]["deletionGracePeriodSeconds"] == 5
         assert marked["metadata"]["deletionTimestamp"] == "1970-01-12T13:46:45Z"
@@ -102,7 +111,8 @@ class TestGarbage:
 
     def owned(self, store: Store, name: str, *owners: dict[str, Any]) -> dict[str, Any]:
         references = [
-            {"uid": owner["metadata"]["uid"], "name": owner["metadata"]["name"], "kind": "X", "apiVersion": "v1"} for owner in owners
+            {"uid": owner["metadata"]["uid"], "name": owner["metadata"]["name"], "kind": "X", "apiVersion": "v1"}
+            for owner in owners
         ]
         return store.create(THINGS, thing(name, ownerReferences=references))
 

@@ -1,4 +1,5 @@
-"""Deciding code of writes without a server: server-side apply, grants, field tables, modes, conditions of namespaces that cannot end."""
+"""Deciding code of writes without a server: server-side apply, grants, field tables, modes,
+conditions of namespaces that cannot end."""
 
 from typing import Any
 
@@ -66,7 +67,10 @@ class TestGrants:
 
     def test_all_of_everything_covers_all(self) -> None:
         """cluster-admin may grant anything."""
-        everything = ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]})
+        everything = (
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+            {"nonResourceURLs": ["*"], "verbs": ["*"]},
+        )
         assert rbac_grants.missing(everything, [*self.HELD, *everything]) == []
         assert Attributes(verb="*", path="*") in rbac_grants.missing(self.HELD, everything)
 
@@ -127,7 +131,9 @@ class TestModes:
     def test_strict_refuses(self) -> None:
         """All unknown fields at once."""
         with pytest.raises(BadRequest, match=r'strict decoding error: unknown field "spec.a", unknown field "spec.b"$'):
-            write_mode({"fieldValidation": "Strict"}, "CreateOptions").unknown_fields("Service", "v1", ["spec.a", "spec.b"])
+            write_mode({"fieldValidation": "Strict"}, "CreateOptions").unknown_fields(
+                "Service", "v1", ["spec.a", "spec.b"]
+            )
 
     def test_values_that_are_not_known_are_refused(self) -> None:
         """A misspelt dry run must not write; an apply needs its manager."""

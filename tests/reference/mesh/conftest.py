@@ -1,4 +1,5 @@
-"""A pair of sidecars on loopback addresses with real mutual TLS between them, an echo application behind one, and no cluster at all."""
+"""A pair of sidecars on loopback addresses with real mutual TLS between them, an echo application behind one,
+and no cluster at all."""
 
 from __future__ import annotations
 
@@ -16,7 +17,13 @@ from typing import Any
 import pytest
 
 from pytest_smi.reference.mesh.composition import data_plane
-from pytest_smi.reference.mesh.identity import MeshAuthority, client_context, new_key_request, server_context, write_private
+from pytest_smi.reference.mesh.identity import (
+    MeshAuthority,
+    client_context,
+    new_key_request,
+    server_context,
+    write_private,
+)
 from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
 from pytest_smi.reference.mesh.proxy.http1_front import Http1Front
 from pytest_smi.reference.mesh.proxy.http2_front import PREFACE, Http2Front
@@ -38,7 +45,9 @@ class EchoApp:
 
     def _http(self, request: Request, sink: Sink) -> None:
         self.seen.append((request.version.decode(), request.method, request.target.decode(), request.headers))
-        body = json.dumps({"method": request.method, "path": request.target.decode(), "size": len(request.body)}).encode()
+        body = json.dumps(
+            {"method": request.method, "path": request.target.decode(), "size": len(request.body)}
+        ).encode()
         sink.head(200, [(b"x-app", b"echo"), (b"content-length", b"%d" % len(body))])
         sink.data(body)
         sink.end()
@@ -49,7 +58,9 @@ class EchoApp:
         self._servers.append(await loop.create_server(lambda: _Sniffing(self._http), self.ip, HTTP_PORT))
         self._servers.append(await asyncio.start_server(self._echo, self.ip, TCP_PORT))
         self._servers.append(await asyncio.start_server(self._hello, self.ip, FIRST_PORT))
-        transport, _ = await loop.create_datagram_endpoint(lambda: _UdpEcho(self.datagrams), local_addr=(self.ip, UDP_PORT))
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _UdpEcho(self.datagrams), local_addr=(self.ip, UDP_PORT)
+        )
         self._servers.append(transport)
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +118,8 @@ class Pod:
 
 @dataclass
 class Pair:
-    """Client pod `cli` (account a, in t1), server pod `srv` with the echo application, and the authority of their mesh."""
+    """Client pod `cli` (account a, in t1), server pod `srv` with the echo application,
+    and the authority of their mesh."""
 
     client: Pod
     server: Pod
@@ -137,7 +149,9 @@ class Pair:
         """One request over a fresh connection: (status, body)."""
         reader, writer = await self.dial(HTTP_PORT, host)
         size = f"content-length: {len(body)}\r\n" if body else ""
-        writer.write(f"{method} {path} HTTP/1.1\r\nhost: srv\r\nconnection: close\r\n{size}{headers}\r\n".encode() + body)
+        writer.write(
+            f"{method} {path} HTTP/1.1\r\nhost: srv\r\nconnection: close\r\n{size}{headers}\r\n".encode() + body
+        )
         async with asyncio.timeout(5):
             data = await reader.read()
         writer.close()
@@ -157,23 +171,34 @@ def _free_net() -> str:
 async def make_pod(folder: Path, authority: MeshAuthority, ip: str, app_ip: str, name: str, account: str) -> Pod:
     """A started data plane with a certificate of `authority`."""
     asked = new_key_request()
-    chain = write_private(folder / f"{name}-{os.urandom(4).hex()}.pem", authority.issue_workload(asked.request, ("t1", account)))
+    chain = write_private(
+        folder / f"{name}-{os.urandom(4).hex()}.pem", authority.issue_workload(asked.request, ("t1", account))
+    )
     key = write_private(chain.with_suffix(".key"), asked.key)
     plane = data_plane(ip, app_ip)
     pem = authority.certificate_pem
     await plane.replace_identity(server_context(chain, key, authority=pem), client_context(chain, key, authority=pem))
-    plane.state.apply({"self": {"ns": "t1", "name": name, "sa": account, "ports": [HTTP_PORT, TCP_PORT]}, "faults": [], "grants": []}, [])
+    plane.state.apply(
+        {"self": {"ns": "t1", "name": name, "sa": account, "ports": [HTTP_PORT, TCP_PORT]}, "faults": [], "grants": []},
+        [],
+    )
     await plane.start()
     return Pod(plane, name, account, {"ns": "t1", "name": name, "sa": account, "joined": True, "hints": {}})
 
 
 def service(ip: str, target: str, **hints: str) -> dict[str, Any]:
     """The configuration of a Service in front of one pod."""
-    ports = [(HTTP_PORT, "TCP", "http"), (TCP_PORT, "TCP", "auto"), (FIRST_PORT, "TCP", "auto"), (UDP_PORT, "UDP", "auto")]
+    ports = [
+        (HTTP_PORT, "TCP", "http"),
+        (TCP_PORT, "TCP", "auto"),
+        (FIRST_PORT, "TCP", "auto"),
+        (UDP_PORT, "UDP", "auto"),
+    ]
     return {
         "ip": ip,
         "ports": [
-            {"port": n, "protocol": p, "name": f"p{n}", "hint": hints.get(f"p{n}", h), "endpoints": [[target, n]]} for n, p, h in ports
+            {"port": n, "protocol": p, "name": f"p{n}", "hint": hints.get(f"p{n}", h), "endpoints": [[target, n]]}
+            for n, p, h in ports
         ],
     }
 
@@ -218,7 +243,9 @@ def run_pair(tmp_path: Path) -> Callable[[Callable[[Pair], Any]], None]:
     return run
 
 
-def http_grant(path: str = ".*", *, account: str = "a", methods: list[str] | None = None, **more: Any) -> dict[str, Any]:
+def http_grant(
+    path: str = ".*", *, account: str = "a", methods: list[str] | None = None, **more: Any
+) -> dict[str, Any]:
     """A grant of one HTTP route to an account of t1."""
     route = {"name": "r", "path": path, "methods": methods, "headers": []}
     return {"target": "t", "sources": [["t1", account]], "http": [route], "tcp": None, "udp": None, **more}

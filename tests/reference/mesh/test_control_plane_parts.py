@@ -1,4 +1,5 @@
-"""The control plane's parts: injection, configuration of services, snapshots, the stream to sidecars, events, manifests."""
+"""The control plane's parts: injection, configuration of services, snapshots, the stream to sidecars, events,
+manifests."""
 
 from __future__ import annotations
 
@@ -44,7 +45,12 @@ class TestInjection:
 
     def test_opted_out_and_joined_pods_are_left_alone(self) -> None:
         """No patch for a pod that does not want it or has it."""
-        assert self._ask({"metadata": {"annotations": {"smi-reference.io/inject": "disabled"}}, "spec": {"containers": []}}) == []
+        assert (
+            self._ask(
+                {"metadata": {"annotations": {"smi-reference.io/inject": "disabled"}}, "spec": {"containers": []}}
+            )
+            == []
+        )
         assert self._ask({"metadata": {}, "spec": {"containers": [{"name": "smi-proxy"}]}}) == []
 
 
@@ -90,7 +96,10 @@ class TestSnapshots:
     def test_an_unreadable_object_is_set_aside_alone(self) -> None:
         """A fractional weight costs its own split and nobody else's."""
         splits = {
-            ("t1", name): {"metadata": _meta(name), "spec": {"service": name, "backends": [{"service": "v1", "weight": weight}]}}
+            ("t1", name): {
+                "metadata": _meta(name),
+                "spec": {"service": name, "backends": [{"service": "v1", "weight": weight}]},
+            }
             for name, weight in (("good", 1), ("bad", 0.5))
         }
         snapshot = Compiler().compile({"trafficsplits": splits})
@@ -104,7 +113,9 @@ class TestSnapshots:
 
     def test_events_of_the_same_message_have_the_same_name(self) -> None:
         """So that a restarted control plane does not repeat itself."""
-        first, again = (event("trafficsplits", ("t1", "s"), "u", "R", "backend v1", dt.datetime.now(dt.UTC)) for _ in range(2))
+        first, again = (
+            event("trafficsplits", ("t1", "s"), "u", "R", "backend v1", dt.datetime.now(dt.UTC)) for _ in range(2)
+        )
         assert first["metadata"]["name"] == again["metadata"]["name"]
         assert (first["type"], first["involvedObject"]["kind"]) == ("Warning", "TrafficSplit")
 
@@ -131,7 +142,13 @@ class TestStream:
 
     @staticmethod
     def _hello(token: str) -> bytes:
-        hello = {"op": "hello", "namespace": "t1", "pod": "p", "token": token, "csr": new_key_request().request.decode()}
+        hello = {
+            "op": "hello",
+            "namespace": "t1",
+            "pod": "p",
+            "token": token,
+            "csr": new_key_request().request.decode(),
+        }
         return json.dumps(hello).encode() + b"\n"
 
     def test_a_foreign_token_gets_no_identity(self) -> None:
@@ -150,13 +167,21 @@ class TestStream:
         async def scenario(server: ConfigServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             def snapshot(shared: dict[str, Any], **own: Any) -> Snapshot:
                 return Snapshot(
-                    shared=shared, own={("t1", name): value for name, value in own.items()}, grants={}, warnings=(), unreadable=()
+                    shared=shared,
+                    own={("t1", name): value for name, value in own.items()},
+                    grants={},
+                    warnings=(),
+                    unreadable=(),
                 )
 
             server.publish(snapshot({"x": 1, "y": 1}, p={"grants": []}))
             writer.write(self._hello("good"))
             assert json.loads(await reader.readline())["op"] == "identity"
-            assert json.loads(await reader.readline()) == {"op": "config", "set": {"x": 1, "y": 1, "grants": []}, "del": []}
+            assert json.loads(await reader.readline()) == {
+                "op": "config",
+                "set": {"x": 1, "y": 1, "grants": []},
+                "del": [],
+            }
             server.publish(snapshot({"x": 1, "y": 1}, p={"grants": []}, other={"grants": [1]}))
             server.publish(snapshot({"x": 2}, p={"grants": [1]}))
             assert json.loads(await reader.readline()) == {"op": "config", "set": {"x": 2, "grants": [1]}, "del": ["y"]}
@@ -173,7 +198,9 @@ def test_manifests_name_the_images_that_exist() -> None:
     """The Deployment's image is one of this version's."""
     folder = Path(mesh.__file__).parent / "manifests"
     objects = [thing for file in sorted(folder.glob("*.yaml")) for thing in yaml.safe_load_all(file.read_text())]
-    images = {c["image"] for t in objects if t["kind"] == "Deployment" for c in t["spec"]["template"]["spec"]["containers"]}
+    images = {
+        c["image"] for t in objects if t["kind"] == "Deployment" for c in t["spec"]["template"]["spec"]["containers"]
+    }
     assert images == {f"smi-reference/control-plane:{pytest_smi.__version__}"}
     assert images <= IMAGES.keys()
     kinds = {thing["kind"] for thing in objects}

@@ -11,7 +11,9 @@ import pytest
 from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS, Deviation, Fault, known, specialize
 
 ENTRIES: list[Fault | Deviation] = [*FAULTS.values(), *DEVIATIONS.values()]
-OVERRIDES = sorted({override for entry in ENTRIES for override in entry.overrides}, key=lambda override: override.__qualname__)
+OVERRIDES = sorted(
+    {override for entry in ENTRIES for override in entry.overrides}, key=lambda override: override.__qualname__
+)
 
 
 def _healthy(override: type[Any]) -> type[Any]:
@@ -33,7 +35,9 @@ def test_every_entry_makes_a_deciding_class_wrong(entry: Fault | Deviation) -> N
 def test_every_override_replaces_a_decision(override: type[Any]) -> None:
     """Its public methods are methods of the healthy class: what it adds besides is its own."""
     healthy = _healthy(override)
-    replaced = {name for name, value in vars(override).items() if inspect.isfunction(value) and not name.startswith("_")}
+    replaced = {
+        name for name, value in vars(override).items() if inspect.isfunction(value) and not name.startswith("_")
+    }
     assert replaced
     assert all(hasattr(healthy, name) for name in replaced)
 

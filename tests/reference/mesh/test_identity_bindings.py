@@ -19,7 +19,10 @@ def binding(name: str = "b", namespace: str = "t1", **schemes: Any) -> Any:
     ("schemes", "expected"),
     [
         ({"serviceAccount": "a"}, (("t1", "a"),)),
-        ({"spiffeIdentities": ["cluster.local/ns/t1/sa/b", "spiffe://cluster.local/ns/t1/sa/c"]}, (("t1", "b"), ("t1", "c"))),
+        (
+            {"spiffeIdentities": ["cluster.local/ns/t1/sa/b", "spiffe://cluster.local/ns/t1/sa/c"]},
+            (("t1", "b"), ("t1", "c")),
+        ),
         ({"serviceAccount": "a", "spiffeIdentities": ["cluster.local/ns/t1/sa/b"]}, (("t1", "a"), ("t1", "b"))),
         ({"spiffeIdentities": ["cluster.local/ns/t2/sa/b", "elsewhere.org/ns/t1/sa/b", "nonsense"]}, ()),
         ({"podLabelSelector": {"matchLabels": {"app": "x"}}}, ()),
@@ -42,7 +45,9 @@ def test_a_target_by_bindings_becomes_one_by_accounts() -> None:
     spec["sources"].append({"kind": "ServiceAccount", "name": "plain"})  # type: ignore[attr-defined]  # a list, see above
     target = parse_target({"metadata": {"name": "t", "namespace": "t1"}, "spec": spec})
     bindings = {
-        ("t1", "servers"): binding("servers", spiffeIdentities=["cluster.local/ns/t1/sa/s1", "cluster.local/ns/t1/sa/s2"]),
+        ("t1", "servers"): binding(
+            "servers", spiffeIdentities=["cluster.local/ns/t1/sa/s1", "cluster.local/ns/t1/sa/s2"]
+        ),
         ("t1", "callers"): binding("callers", serviceAccount="c"),
     }
     found = resolve(target, bindings)

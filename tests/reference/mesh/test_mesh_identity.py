@@ -29,7 +29,12 @@ Run = Callable[[Callable[[Any], Any]], None]
 def test_spiffe_ids_read_back() -> None:
     """An identity survives its SPIFFE id; other trust domains and forms are nobody."""
     assert identity_of(spiffe_id(("t1", "a"))) == ("t1", "a")
-    for uri in ("spiffe://elsewhere/ns/t1/sa/a", "spiffe://cluster.local/ns/t1/sa/a/b", "spiffe://cluster.local/x/t1/sa/a", "https://a"):
+    for uri in (
+        "spiffe://elsewhere/ns/t1/sa/a",
+        "spiffe://cluster.local/ns/t1/sa/a/b",
+        "spiffe://cluster.local/x/t1/sa/a",
+        "https://a",
+    ):
         assert identity_of(uri) is None
 
 
@@ -55,8 +60,12 @@ async def _request_over(pair: Any, context: ssl.SSLContext) -> bytes:
     """Send a request frame over a hand-made connection; what comes back."""
     try:
         async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(pair.server.plane.pod_ip, 15006, ssl=context, server_hostname="mesh")
-            request = Request(version=b"1", method="GET", target=b"/m", headers=[(b"host", b"srv")], body=b"", started=0.0)
+            reader, writer = await asyncio.open_connection(
+                pair.server.plane.pod_ip, 15006, ssl=context, server_hostname="mesh"
+            )
+            request = Request(
+                version=b"1", method="GET", target=b"/m", headers=[(b"host", b"srv")], body=b"", started=0.0
+            )
             writer.write(frames.request_frame(8080, 0, request))
             data = await reader.read(1000)
             writer.close()
@@ -65,8 +74,11 @@ async def _request_over(pair: Any, context: ssl.SSLContext) -> bytes:
         return b""
 
 
-def test_who_has_no_certificate_of_the_mesh_gets_nowhere(run_pair: Run, grants: Callable[..., Any], tmp_path: Path) -> None:
-    """No certificate, or one of another authority: the handshake fails and the application sees nothing; a real one works."""
+def test_who_has_no_certificate_of_the_mesh_gets_nowhere(
+    run_pair: Run, grants: Callable[..., Any], tmp_path: Path
+) -> None:
+    """No certificate, or one of another authority: the handshake fails and the application sees nothing;
+    a real one works."""
 
     async def scenario(pair: Any) -> None:
         pair.grant(grants())

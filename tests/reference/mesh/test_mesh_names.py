@@ -29,7 +29,10 @@ def test_each_service_has_a_name_in_the_meshs_domain() -> None:
 
 def test_an_address_leads_to_its_service_while_that_exists() -> None:
     """A Service of the mesh whose Service is gone leads nowhere."""
-    home = {("home", f"s-{name}"): _service(f"s-{name}", "home", ip) for name, ip in (("srv", "127.5.64.1"), ("old", "127.5.64.2"))}
+    home = {
+        ("home", f"s-{name}"): _service(f"s-{name}", "home", ip)
+        for name, ip in (("srv", "127.5.64.1"), ("old", "127.5.64.2"))
+    }
     for name, (_, service) in zip(("srv", "old"), home.items(), strict=True):
         service["metadata"]["annotations"]["smi-reference.io/service"] = f"t1/{name}"
     services = {("t1", "srv"): _service("srv", "t1"), **home}

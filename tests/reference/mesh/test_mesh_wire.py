@@ -30,7 +30,9 @@ def test_sniff(data: bytes, spoken: Spoken) -> None:
     assert sniff(data) is spoken
 
 
-@pytest.mark.parametrize("whole", [b"OPTIONS * HTTP/1.1\r\n", b"GET /a/b?c=d HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+@pytest.mark.parametrize(
+    "whole", [b"OPTIONS * HTTP/1.1\r\n", b"GET /a/b?c=d HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
 def test_sniff_byte_by_byte(whole: bytes) -> None:
     """However the first bytes are cut, they are never taken for something else."""
     seen = {sniff(whole[:i]) for i in range(len(whole))}
@@ -55,9 +57,19 @@ class _Collector(frames.FrameProtocol):
 def test_frames_survive_any_cut() -> None:
     """Frames fed byte by byte come out as they went in."""
     request = Request(
-        version=b"2", method="POST", target=b"/a?b", headers=[(b"x", b"1"), (b"y", b"")], body=b"\0body\n", started=1.0, origin=9
+        version=b"2",
+        method="POST",
+        target=b"/a?b",
+        headers=[(b"x", b"1"), (b"y", b"")],
+        body=b"\0body\n",
+        started=1.0,
+        origin=9,
     )
-    stream = frames.request_frame(8080, frames.SPLIT, request) + frames.frame(frames.END) + frames.datagram_frame(5, 9100, b"d")
+    stream = (
+        frames.request_frame(8080, frames.SPLIT, request)
+        + frames.frame(frames.END)
+        + frames.datagram_frame(5, 9100, b"d")
+    )
     collector = _Collector()
     for i in range(len(stream)):
         collector.data_received(stream[i : i + 1])

@@ -20,7 +20,11 @@ SRV = ("t1", "srv")
 
 def target(*rules: dict[str, Any], sources: list[dict[str, Any]] | None = None, name: str = "t") -> Any:
     who = [{"kind": "ServiceAccount", "name": "a", "namespace": "t1"}] if sources is None else sources
-    spec = {"destination": {"kind": "ServiceAccount", "name": "srv", "namespace": "t1"}, "rules": list(rules), "sources": who}
+    spec = {
+        "destination": {"kind": "ServiceAccount", "name": "srv", "namespace": "t1"},
+        "rules": list(rules),
+        "sources": who,
+    }
     return parse_target({"metadata": {"name": name, "namespace": "t1"}, "spec": spec})
 
 
@@ -29,7 +33,9 @@ def group(*matches: dict[str, Any], name: str = "g", namespace: str = "t1") -> A
 
 
 def ports(*numbers: int, name: str = "p") -> Any:
-    return parse_port_route({"metadata": {"name": name, "namespace": "t1"}, "spec": {"matches": {"ports": list(numbers)}}})
+    return parse_port_route(
+        {"metadata": {"name": name, "namespace": "t1"}, "spec": {"matches": {"ports": list(numbers)}}}
+    )
 
 
 def policy(*targets: Any, groups: tuple[Any, ...] = (), tcp: tuple[Any, ...] = (), udp: tuple[Any, ...] = ()) -> Policy:
@@ -128,7 +134,12 @@ class TestGrants:
     def test_identity_is_namespace_and_account(self) -> None:
         """The same name in another namespace, another name, and nobody are all denied."""
         subject = policy(target(rule()), groups=(group({"name": "r"}),))
-        assert [subject.allow_http(http(), who).allowed for who in (A, ("t2", "a"), B, None)] == [True, False, False, False]
+        assert [subject.allow_http(http(), who).allowed for who in (A, ("t2", "a"), B, None)] == [
+            True,
+            False,
+            False,
+            False,
+        ]
 
     def test_match_names_select_routes(self) -> None:
         """Only named routes are granted; unknown names grant nothing and disturb nothing; none named means all."""
@@ -194,7 +205,9 @@ class TestReading:
 
 
 _PATHS = ("/x", "/y", "/z")
-_TARGETS = st.lists(st.tuples(st.sets(st.sampled_from("abc"), max_size=3), st.sets(st.sampled_from(_PATHS), max_size=3)), max_size=5)
+_TARGETS = st.lists(
+    st.tuples(st.sets(st.sampled_from("abc"), max_size=3), st.sets(st.sampled_from(_PATHS), max_size=3)), max_size=5
+)
 
 
 def _granted(specs: list[tuple[set[str], set[str]]]) -> set[tuple[str, str]]:
@@ -210,7 +223,9 @@ def _granted(specs: list[tuple[set[str], set[str]]]) -> set[tuple[str, str]]:
 
 @settings(max_examples=60, deadline=None)
 @given(_TARGETS, st.randoms(use_true_random=False))
-def test_grants_add_up_in_any_order_without_a_cross_product(specs: list[tuple[set[str], set[str]]], random: Any) -> None:
+def test_grants_add_up_in_any_order_without_a_cross_product(
+    specs: list[tuple[set[str], set[str]]], random: Any
+) -> None:
     """What is allowed is exactly the union of each target's own sources times its own routes."""
     expected = {(source, path) for sources, paths in specs for source in sources for path in paths}
     assert _granted(specs) == expected

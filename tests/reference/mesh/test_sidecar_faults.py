@@ -1,4 +1,5 @@
-"""Faults that live in the sidecar's own byte handling, over real sockets: each shows, and the healthy sidecar does right beside it."""
+"""Faults that live in the sidecar's own byte handling, over real sockets: each shows,
+and the healthy sidecar does right beside it."""
 
 from __future__ import annotations
 
@@ -78,7 +79,14 @@ def test_a_split_as_a_grant(run_pair: Run) -> None:
     async def scenario(pair: Any) -> None:
         pair.grant(faults=("access-split-is-a-grant",))
         assert (await pair.get("/m"))[0] == 403
-        split = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["srv", 1]], "groups": None}
+        split = {
+            "namespace": "t1",
+            "name": "s",
+            "created": "",
+            "service": "srv",
+            "backends": [["srv", 1]],
+            "groups": None,
+        }
         pair.update({"split/t1/s": split})
         assert (await pair.get("/m"))[0] == 200
         pair.grant()
@@ -111,9 +119,24 @@ def test_a_client_sticks_to_one_backend(run_pair: Run, grants: Grants) -> None:
         pair.update({f"pod/{pair.client.plane.pod_ip}": twin})
         pair.grant(grants(), faults=("split-client-sticks",))
         root = pair.client.plane.state.services[("t1", "srv")]
-        ports = [{"port": 8080, "protocol": "TCP", "name": "h", "hint": "http", "endpoints": [[pair.server.plane.pod_ip, 8080]]}]
+        ports = [
+            {
+                "port": 8080,
+                "protocol": "TCP",
+                "name": "h",
+                "hint": "http",
+                "endpoints": [[pair.server.plane.pod_ip, 8080]],
+            }
+        ]
         pair.update({f"svc/t1/v{i}": {"ip": f"127.1.64.{20 + i}", "ports": ports} for i in (1, 2)})
-        split = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["v1", 1], ["v2", 1]], "groups": None}
+        split = {
+            "namespace": "t1",
+            "name": "s",
+            "created": "",
+            "service": "srv",
+            "backends": [["v1", 1], ["v2", 1]],
+            "groups": None,
+        }
         pair.update({"split/t1/s": split})
         router = pair.client.plane.router
         pair.client.plane.state.own["sa"] = "b"

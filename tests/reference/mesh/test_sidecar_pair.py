@@ -76,7 +76,8 @@ class TestHttp1:
             assert (status, json.loads(body)["size"]) == (200, 3_000_000)
             reader, writer = await pair.dial(8080)
             writer.write(
-                b"POST /c HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+                b"POST /c HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\nconnection: "
+                b"close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
             )
             assert json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["size"] == 5
 
@@ -87,7 +88,10 @@ class TestHttp1:
 
         async def scenario(pair: Any) -> None:
             pair.grant(grants(account="b"))
-            claim = "x-forwarded-client-cert: URI=spiffe://cluster.local/ns/t1/sa/b\r\nl5d-client-id: b.t1.serviceaccount.identity\r\n"
+            claim = (
+                "x-forwarded-client-cert: URI=spiffe://cluster.local/ns/t1/sa/b\r\nl5d-client-id: "
+                "b.t1.serviceaccount.identity\r\n"
+            )
             assert (await pair.get("/m", headers=claim))[0] == 403
 
         run_pair(scenario)
@@ -108,7 +112,9 @@ class TestHttp1:
 
 async def _response(reader: asyncio.StreamReader) -> int:
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+    )
     await reader.readexactly(length)
     return int(head.split(b" ", 2)[1])
 
@@ -135,7 +141,9 @@ async def _h2(pair: Any, paths: list[str]) -> list[int]:
     connection.initiate_connection()
     for i, path in enumerate(paths):
         connection.send_headers(
-            2 * i + 1, [(":method", "GET"), (":scheme", "http"), (":authority", "srv"), (":path", path), ("x-n", str(i))], end_stream=True
+            2 * i + 1,
+            [(":method", "GET"), (":scheme", "http"), (":authority", "srv"), (":path", path), ("x-n", str(i))],
+            end_stream=True,
         )
     writer.write(connection.data_to_send())
     statuses: dict[int, int] = {}
@@ -143,7 +151,9 @@ async def _h2(pair: Any, paths: list[str]) -> list[int]:
     while ended < len(paths):
         for event in connection.receive_data(await asyncio.wait_for(reader.read(65536), 5)):
             if isinstance(event, h2.events.ResponseReceived):
-                statuses[event.stream_id] = int(next(value for name, value in event.headers if name in (":status", b":status")))
+                statuses[event.stream_id] = int(
+                    next(value for name, value in event.headers if name in (":status", b":status"))
+                )
             elif isinstance(event, h2.events.StreamEnded):
                 ended += 1
         writer.write(connection.data_to_send())

@@ -53,7 +53,8 @@ class TestWeights:
     """Shares."""
 
     @pytest.mark.parametrize(
-        ("weights", "share"), [((90, 10), 0.9), ((1000, 500), 2 / 3), ((3, 1), 0.75), ((75, 25), 0.75), ((300, 1), 300 / 301)]
+        ("weights", "share"),
+        [((90, 10), 0.9), ((1000, 500), 2 / 3), ((3, 1), 0.75), ((75, 25), 0.75), ((300, 1), 300 / 301)],
     )
     def test_shares_follow_the_weights(self, weights: tuple[int, int], share: float) -> None:
         """Weights are relative."""

@@ -139,7 +139,9 @@ class NodeHarness:
     async def pod(self, name: str, *args: str, labels: dict[str, str] | None = None, **spec: Any) -> Object:
         """Create a pod of the tiny image; further fields go to its only container, or `containers` replaces it."""
         meta_extra = spec.pop("meta", {})
-        containers = spec.pop("containers", None) or [{"name": "app", "image": "tiny:1", "args": list(args), **spec.pop("container", {})}]
+        containers = spec.pop("containers", None) or [
+            {"name": "app", "image": "tiny:1", "args": list(args), **spec.pop("container", {})}
+        ]
         meta = {"name": name, "namespace": "t1", "labels": labels or {}, **meta_extra}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers, **spec}}
         return await self.api.create(PODS, pod)
@@ -169,7 +171,10 @@ class NodeHarness:
 
     async def service(self, **spec: Any) -> str:
         """The service `srv` for the server pods; its ClusterIP."""
-        ports = [{"name": "tcp", "port": 80, "targetPort": 8080}, {"name": "udp", "port": 53, "protocol": "UDP", "targetPort": 9100}]
+        ports = [
+            {"name": "tcp", "port": 80, "targetPort": 8080},
+            {"name": "udp", "port": 53, "protocol": "UDP", "targetPort": 9100},
+        ]
         spec = {"clusterIP": self.node.allocate_cluster_ip(), "selector": {"app": "srv"}, "ports": ports, **spec}
         obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "srv", "namespace": "t1"}, "spec": spec}
         await self.api.create(ResourceKey("", "services"), obj)
@@ -178,7 +183,9 @@ class NodeHarness:
 
     async def run(self, pod: str, *command: str, stdin: str = "", container: str | None = None) -> tuple[int, str, str]:
         """Exec a command: (status, stdout, stderr)."""
-        session = await self.node.pod_access.exec("t1", pod, container, list(command), stdin=True, stdout=True, stderr=True, tty=False)
+        session = await self.node.pod_access.exec(
+            "t1", pod, container, list(command), stdin=True, stdout=True, stderr=True, tty=False
+        )
         await session.write(stdin.encode())
         await session.close_stdin()
         said = {1: b"", 2: b""}
@@ -190,7 +197,11 @@ class NodeHarness:
     async def ask(self, pod: str, *questions: dict[str, Any], container: str | None = None) -> list[dict[str, Any]]:
         """What the client program answers."""
         status, out, err = await self.run(
-            pod, "tiny", "client", stdin="".join(json.dumps(question) + "\n" for question in questions), container=container
+            pod,
+            "tiny",
+            "client",
+            stdin="".join(json.dumps(question) + "\n" for question in questions),
+            container=container,
         )
         assert status == 0, err
         return [json.loads(line) for line in out.splitlines()]

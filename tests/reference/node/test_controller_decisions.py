@@ -52,12 +52,16 @@ class TestEndpoints:
 
     def test_publish_not_ready_addresses(self) -> None:
         """The service can ask for pods that are not ready."""
-        (subset,) = endpoint_sets.subsets(service(publishNotReadyAddresses=True), [pod("a", "127.9.128.1", ready=False)])
+        (subset,) = endpoint_sets.subsets(
+            service(publishNotReadyAddresses=True), [pod("a", "127.9.128.1", ready=False)]
+        )
         assert "notReadyAddresses" not in subset
 
     def test_slices_say_the_same(self) -> None:
         """A slice has every address with its readiness, and names its service."""
-        endpoints = endpoint_sets.endpoints_object(service(), [pod("a", "127.9.128.1"), pod("c", "127.9.128.3", ready=False)])
+        endpoints = endpoint_sets.endpoints_object(
+            service(), [pod("a", "127.9.128.1"), pod("c", "127.9.128.3", ready=False)]
+        )
         (found,) = endpoint_sets.slices(endpoints, service())
         assert [(e["addresses"], e["conditions"]["ready"]) for e in found["endpoints"]] == [
             (["127.9.128.1"], True),
@@ -71,10 +75,16 @@ class TestNetmap:
 
     def test_only_ready_endpoints_are_behind_a_cluster_ip(self) -> None:
         """Every port of a service maps to its ready endpoints, by protocol."""
-        endpoints = endpoint_sets.endpoints_object(service(), [pod("a", "127.9.128.1"), pod("c", "127.9.128.3", ready=False)])
+        endpoints = endpoint_sets.endpoints_object(
+            service(), [pod("a", "127.9.128.1"), pod("c", "127.9.128.3", ready=False)]
+        )
         table = build([service()], {("t1", "srv"): endpoints})
         assert table["vips"] == {
-            "127.9.64.1": {"TCP/80": [["127.9.128.1", 8080]], "TCP/81": [["127.9.128.1", 9000]], "UDP/53": [["127.9.128.1", 9100]]}
+            "127.9.64.1": {
+                "TCP/80": [["127.9.128.1", 8080]],
+                "TCP/81": [["127.9.128.1", 9000]],
+                "UDP/53": [["127.9.128.1", 9100]],
+            }
         }
         assert table["names"] == {"srv.t1.svc.cluster.local": ["127.9.64.1"]}
 
@@ -112,8 +122,14 @@ class TestRollout:
     def test_recreate_empties_first(self) -> None:
         """With Recreate the new pods wait until the old ones are gone."""
         recreate = deployment(strategy={"type": "Recreate"})
-        assert rollout.wanted_replicas(recreate, replica_set("new", 0, 0), [replica_set("old", 2, 2)]) == {"old": 0, "new": 0}
-        assert rollout.wanted_replicas(recreate, replica_set("new", 0, 0), [replica_set("old", 0, 0)]) == {"old": 0, "new": 2}
+        assert rollout.wanted_replicas(recreate, replica_set("new", 0, 0), [replica_set("old", 2, 2)]) == {
+            "old": 0,
+            "new": 0,
+        }
+        assert rollout.wanted_replicas(recreate, replica_set("new", 0, 0), [replica_set("old", 0, 0)]) == {
+            "old": 0,
+            "new": 2,
+        }
 
     def test_template_names_the_replica_set(self) -> None:
         """The same template gives the same name; the hash is in name, labels and selector."""

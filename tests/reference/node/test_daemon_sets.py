@@ -8,7 +8,10 @@ from pytest_smi.reference.node.controllers.daemon_sets import HASH_LABEL, pod_of
 
 DAEMON_SET: dict[str, Any] = {
     "metadata": {"name": "d", "namespace": "n", "uid": "u", "generation": 2},
-    "spec": {"selector": {"matchLabels": {"app": "d"}}, "template": {"metadata": {"labels": {"app": "d"}}, "spec": {"containers": []}}},
+    "spec": {
+        "selector": {"matchLabels": {"app": "d"}},
+        "template": {"metadata": {"labels": {"app": "d"}}, "spec": {"containers": []}},
+    },
 }
 
 
@@ -32,4 +35,9 @@ def test_the_counts_are_those_of_one_node() -> None:
     none, waiting, ready = (status_of(DAEMON_SET, pods) for pods in ([], [_pod(False, "old")], [_pod(True, revision)]))
     assert (none["currentNumberScheduled"], none["desiredNumberScheduled"], none["numberUnavailable"]) == (0, 1, 1)
     assert (waiting["numberReady"], waiting["updatedNumberScheduled"]) == (0, 0)
-    assert (ready["numberReady"], ready["numberAvailable"], ready["updatedNumberScheduled"], ready["observedGeneration"]) == (1, 1, 1, 2)
+    assert (
+        ready["numberReady"],
+        ready["numberAvailable"],
+        ready["updatedNumberScheduled"],
+        ready["observedGeneration"],
+    ) == (1, 1, 1, 2)

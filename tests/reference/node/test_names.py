@@ -15,14 +15,19 @@ TABLE: dict[str, Any] = {
         "headless.t1.svc.cluster.local": ["127.9.128.1", "127.9.128.2"],
         "empty.t1.svc.cluster.local": [],
     },
-    "aliases": {"other.t1.svc.cluster.local": "srv.t1.svc.cluster.local.", "loop.t1.svc.cluster.local": "loop.t1.svc.cluster.local"},
+    "aliases": {
+        "other.t1.svc.cluster.local": "srv.t1.svc.cluster.local.",
+        "loop.t1.svc.cluster.local": "loop.t1.svc.cluster.local",
+    },
 }
 
 
 class TestResolve:
     """Names to addresses."""
 
-    @pytest.mark.parametrize("name", ["srv", "SRV", "srv.t1", "srv.t1.svc", "srv.t1.svc.cluster.local", "srv.t1.svc.cluster.local."])
+    @pytest.mark.parametrize(
+        "name", ["srv", "SRV", "srv.t1", "srv.t1.svc", "srv.t1.svc.cluster.local", "srv.t1.svc.cluster.local."]
+    )
     def test_every_form_of_a_service_name(self, name: str) -> None:
         """Short, partial, full and dotted names mean the same service, in any case."""
         assert resolve(name, "t1", TABLE) == ("127.9.64.1",)

@@ -46,7 +46,8 @@ class TestDecide:
         ],
     )
     def test_direct_pod(self, ip: str, port: int, expected: Route | int) -> None:
-        """Services lead to endpoints, loopback to the pod, hidden and outside addresses nowhere, the API server is as it is."""
+        """Services lead to endpoints, loopback to the pod, hidden and outside addresses nowhere,
+        the API server is as it is."""
         assert route("direct", ip, port) == expected
 
     @pytest.mark.parametrize("ip", ["127.9.64.1", "127.9.128.5", "127.9.192.5", "192.0.2.1"])

@@ -60,7 +60,12 @@ class TestStart:
             assert pod["status"]["podIP"].split(".")[2] == "128"
             assert status(pod)["imageID"].startswith("tiny@sha256:")
             assert status(pod)["restartCount"] == 0
-            assert {event["reason"] for event in node.store.list(EVENTS, "t1")[0]} == {"Scheduled", "Pulled", "Created", "Started"}
+            assert {event["reason"] for event in node.store.list(EVENTS, "t1")[0]} == {
+                "Scheduled",
+                "Pulled",
+                "Created",
+                "Started",
+            }
 
         with_node(scenario)
 
@@ -76,7 +81,9 @@ class TestStart:
             await node.pod("srv-1", "server", container={"env": env})
             await node.until(lambda: node.ready("srv-1"))
             names = ["POD_NAME", "POD_IP", "GREETING", "HOSTNAME", "KUBERNETES_SERVICE_PORT", "SERVICEACCOUNT_DIR"]
-            values = [answer["value"] for answer in await node.ask("srv-1", *({"op": "env", "name": name} for name in names))]
+            values = [
+                answer["value"] for answer in await node.ask("srv-1", *({"op": "env", "name": name} for name in names))
+            ]
             assert values[:5] == ["srv-1", node.get("srv-1")["status"]["podIP"], "hello srv-1", "srv-1", "4443"]
             token = Path(values[5]) / "token"
             assert token.read_text() == "token of t1/default for srv-1"
@@ -90,7 +97,9 @@ class TestStart:
         async def scenario(node: Any) -> None:
             await node.pod("lost", containers=[{"name": "app", "image": "nowhere:1"}])
             # It is waiting from the start: for its creation first, then for the image.
-            await node.until(lambda: status(node.get("lost"))["state"].get("waiting", {}).get("reason") == "ErrImagePull")
+            await node.until(
+                lambda: status(node.get("lost"))["state"].get("waiting", {}).get("reason") == "ErrImagePull"
+            )
             await node.until(lambda: node.store.list(EVENTS, "t1")[0])
             assert phase(node.get("lost")) == "Pending"
 
@@ -129,7 +138,9 @@ class TestExit:
 
         async def scenario(node: Any) -> None:
             await node.pod("loop", "exit", "1")
-            await node.until(lambda: (status(node.get("loop"))["state"].get("waiting") or {}).get("reason") == "CrashLoopBackOff")
+            await node.until(
+                lambda: (status(node.get("loop"))["state"].get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+            )
             assert status(node.get("loop"))["restartCount"] >= 1
             assert "BackOff" in {event["reason"] for event in node.store.list(EVENTS, "t1")[0]}
 
@@ -145,7 +156,10 @@ class TestExit:
             pieces = [piece async for piece in node.node.pod_access.logs("t1", "says", None, follow=True, **options)]
             assert b"".join(pieces) == b"one line\n"
             stamped = [
-                piece async for piece in node.node.pod_access.logs("t1", "says", None, follow=False, **{**options, "timestamps": True})
+                piece
+                async for piece in node.node.pod_access.logs(
+                    "t1", "says", None, follow=False, **{**options, "timestamps": True}
+                )
             ]
             assert stamped[0].split(b" ", 1)[1] == b"one line\n"
 
@@ -207,7 +221,9 @@ class TestEnd:
             await node.server("srv-1")
             await node.service()
             custom = ResourceKey("split.smi-spec.io", "trafficsplits")
-            node.store.create(custom, {"kind": "TrafficSplit", "metadata": {"name": "s", "namespace": "t1"}, "spec": {}})
+            node.store.create(
+                custom, {"kind": "TrafficSplit", "metadata": {"name": "s", "namespace": "t1"}, "spec": {}}
+            )
             node.store.delete(NAMESPACES, None, "t1")
             await node.until(lambda: node.store.find(NAMESPACES, None, "t1") is None)
             assert not [key for key in node.store.keys() if node.store.list(key, "t1")[0]]  # noqa: SIM118
@@ -230,7 +246,12 @@ class TestDeployment:
         }
         template = {"metadata": {"labels": {"app": "srv"}}, "spec": {"containers": [container]}}
         spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "srv"}}, "template": template}
-        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "srv", "namespace": "t1"}, "spec": spec}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "srv", "namespace": "t1"},
+            "spec": spec,
+        }
 
     def test_scales_and_replaces(self, with_node: Run) -> None:
         """Replicas come up, go down, and are replaced when the template changes, never with fewer than wanted ready."""
@@ -246,7 +267,10 @@ class TestDeployment:
                 deployment = node.store.get(DEPLOYMENTS, "t1", "srv")
                 state = deployment.get("status") or {}
                 seen = state.get("observedGeneration") == deployment["metadata"]["generation"]
-                return bool(seen and state.get("updatedReplicas") == state.get("readyReplicas") == state.get("replicas") == count)
+                return bool(
+                    seen
+                    and state.get("updatedReplicas") == state.get("readyReplicas") == state.get("replicas") == count
+                )
 
             node.store.create(DEPLOYMENTS, self.deployment(2))
             await node.until(lambda: settled(2))

@@ -12,7 +12,8 @@ class TestDirectPod:
     """A pod without a redirect."""
 
     def test_reaches_a_service_by_every_form_of_its_name(self, with_node: Run) -> None:
-        """A service answers under its short, partial, full and dotted name, from the pod's own address, and looks like its ClusterIP."""
+        """A service answers under its short, partial, full and dotted name, from the pod's own address,
+        and looks like its ClusterIP."""
 
         async def scenario(node: Any) -> None:
             server = await node.server("srv-1")
@@ -38,7 +39,8 @@ class TestDirectPod:
         with_node(scenario)
 
     def test_failures_are_those_of_a_cluster(self, with_node: Run) -> None:
-        """An unknown name, a port that no service has, a service without endpoints and the world outside fail as in a cluster."""
+        """An unknown name, a port that no service has, a service without endpoints and the world outside fail as
+        in a cluster."""
 
         async def scenario(node: Any) -> None:
             await node.server("other")
@@ -50,7 +52,12 @@ class TestDirectPod:
                 {"op": "tcp", "host": "srv", "port": 80},
             ]
             answers = await node.ask("other", *asked, outside)
-            assert [answer["error"] for answer in answers] == ["gaierror", "ConnectionRefusedError", "ConnectionRefusedError", "OSError"]
+            assert [answer["error"] for answer in answers] == [
+                "gaierror",
+                "ConnectionRefusedError",
+                "ConnectionRefusedError",
+                "OSError",
+            ]
 
         with_node(scenario)
 
@@ -61,7 +68,9 @@ class TestDirectPod:
             await node.server("srv-1")
             vip = await node.service()
             plain, connected = await node.ask(
-                "srv-1", {"op": "udp", "host": vip, "port": 53}, {"op": "udp", "host": "srv", "port": 53, "connected": True}
+                "srv-1",
+                {"op": "udp", "host": vip, "port": 53},
+                {"op": "udp", "host": "srv", "port": 53, "connected": True},
             )
             assert plain == {"data": "srv-1 ping", "from": [vip, 53]}
             assert connected["data"] == "srv-1 ping"
@@ -97,7 +106,10 @@ class TestDirectPod:
         async def scenario(node: Any) -> None:
             await node.server("srv-1")
             await node.service()
-            code = "import socket, tiny_package; s = socket.create_connection(('srv', 80)); print(s.getsockname()[0]); raise SystemExit(5)"
+            code = (
+                "import socket, tiny_package; s = socket.create_connection(('srv', 80)); "
+                "print(s.getsockname()[0]); raise SystemExit(5)"
+            )
             status, out, err = await node.run("srv-1", "python3", "-c", code)
             assert (status, out.strip(), err) == (5, node.get("srv-1")["status"]["podIP"], "")
 
@@ -118,7 +130,8 @@ class TestRedirectedPod:
     """A pod whose traffic goes to a sidecar."""
 
     def test_outgoing_connections_announce_their_destination(self, with_node: Run) -> None:
-        """A connection to anywhere else meets the sidecar with ORIGDST first, then the program's bytes; localhost does not."""
+        """A connection to anywhere else meets the sidecar with ORIGDST first, then the program's bytes;
+        localhost does not."""
 
         async def scenario(node: Any) -> None:
             await node.pod("joined", containers=[APP, SIDECAR], meta=META)

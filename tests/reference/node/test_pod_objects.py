@@ -50,7 +50,11 @@ class TestSpec:
         """Values come from fields, config maps and secrets; a missing key is an error unless optional."""
 
         def find(plural: str, name: str) -> dict[str, Any] | None:
-            return {"configmaps": {"data": {"k": "v"}}, "secrets": {"data": {"s": "eA=="}}}.get(plural) if name == "m" else None
+            return (
+                {"configmaps": {"data": {"k": "v"}}, "secrets": {"data": {"s": "eA=="}}}.get(plural)
+                if name == "m"
+                else None
+            )
 
         def value(source: dict[str, Any]) -> dict[str, str]:
             entry = {"name": "X", "valueFrom": source}
@@ -90,7 +94,8 @@ class TestStatus:
         return pod_status(seen, states, pod_ip="127.9.128.1", host_ip="127.9.0.1", start_time="then", now=now)
 
     def test_pending_running_ready(self) -> None:
-        """A pod is Pending until its containers ran, Running then, Ready when all are ready; transitions keep their time."""
+        """A pod is Pending until its containers ran, Running then, Ready when all are ready;
+        transitions keep their time."""
         app = ContainerState(name="app", image="i")
         first = self.status([app])
         assert (first["phase"], is_ready({"status": first})) == ("Pending", False)
@@ -110,11 +115,19 @@ class TestStatus:
 
     @pytest.mark.parametrize(
         ("policy", "codes", "phase"),
-        [("Never", [0, 0], "Succeeded"), ("Never", [0, 1], "Failed"), ("Always", [1, 1], "Running"), ("OnFailure", [0, 1], "Running")],
+        [
+            ("Never", [0, 0], "Succeeded"),
+            ("Never", [0, 1], "Failed"),
+            ("Always", [1, 1], "Running"),
+            ("OnFailure", [0, 1], "Running"),
+        ],
     )
     def test_phase_of_ended_containers(self, policy: str, codes: list[int], phase: str) -> None:
         """Ended containers end the pod unless the policy restarts them."""
-        states = [ContainerState(name=str(i), image="i", state={"terminated": {"exitCode": code}}) for i, code in enumerate(codes)]
+        states = [
+            ContainerState(name=str(i), image="i", state={"terminated": {"exitCode": code}})
+            for i, code in enumerate(codes)
+        ]
         assert self.status(states, policy=policy)["phase"] == phase
 
     def test_init_containers_are_listed_apart(self) -> None:

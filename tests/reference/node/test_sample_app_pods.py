@@ -35,7 +35,11 @@ class TestSampleApp:
             await node.pod("srv-1", containers=[server], labels={"app": "srv"})
             await node.pod("cli-1", containers=[server])
             await node.until(lambda: node.ready("srv-1") and node.ready("cli-1"))
-            ports = [{"name": "http", "port": 8080}, {"name": "tcp", "port": 9000}, {"name": "udp", "port": 9100, "protocol": "UDP"}]
+            ports = [
+                {"name": "http", "port": 8080},
+                {"name": "tcp", "port": 9000},
+                {"name": "udp", "port": 9100, "protocol": "UDP"},
+            ]
             await node.service(ports=[{**port, "targetPort": port["port"]} for port in ports])
             plans = [
                 {"id": "h1", "kind": "http", "port": 8080, "version": "1.1"},
@@ -43,7 +47,15 @@ class TestSampleApp:
                 {"id": "t", "kind": "tcp", "port": 9000, "mode": "client-first"},
                 {"id": "u", "kind": "udp", "port": 9100},
             ]
-            common = {"op": "probe", "host": "srv", "connection": "fresh", "repeat": 3, "concurrency": 1, "interval": 0.0, "timeout": 3.0}
+            common = {
+                "op": "probe",
+                "host": "srv",
+                "connection": "fresh",
+                "repeat": 3,
+                "concurrency": 1,
+                "interval": 0.0,
+                "timeout": 3.0,
+            }
             lines = []
             for plan in plans:
                 line = {**common, **plan, "nonce": plan["id"]}
@@ -55,6 +67,8 @@ class TestSampleApp:
             answers = {answer["id"]: answer for answer in map(json.loads, out.splitlines()) if "id" in answer}
             for plan in plans:
                 results = answers[plan["id"]]["results"]
-                assert [(r["outcome"], r["pod"], r["echo"]) for r in results] == [("answer", "srv-1", True)] * 3, results
+                assert [(r["outcome"], r["pod"], r["echo"]) for r in results] == [("answer", "srv-1", True)] * 3, (
+                    results
+                )
 
         with_node(scenario, more_images={"sample-app:1": image()})

@@ -81,7 +81,10 @@ def make_pod(kubeconfig: str) -> None:
 
     load: Any = config.new_client_from_config
     api: Any = client.CoreV1Api(load(kubeconfig))
-    pod = {"metadata": {"name": "srv"}, "spec": {"containers": [{"name": "app", "image": "tiny:1", "args": ["server"]}]}}
+    pod = {
+        "metadata": {"name": "srv"},
+        "spec": {"containers": [{"name": "app", "image": "tiny:1", "args": ["server"]}]},
+    }
     api.create_namespaced_pod("default", pod)
     end = time.monotonic() + 10
     while api.read_namespaced_pod("srv", "default").status.phase != "Running":
@@ -116,12 +119,17 @@ class TestServe:
         state = short_folder / "state"
         code = (
             "import subprocess, sys, time\n"
-            f"p = subprocess.Popen([sys.executable, '-m', 'pytest_smi.reference', 'serve', '--no-mesh', '--state-dir', {str(state)!r}])\n"
+            "p = subprocess.Popen([sys.executable, '-m', 'pytest_smi.reference', 'serve', '--no-mesh', "
+            f"'--state-dir', {str(state)!r}])\n"
             "time.sleep(60)"
         )
         held, theirs = socket.socketpair()
         starter = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, "-c", code],
+            stdin=theirs.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         theirs.close()
         try:
@@ -167,7 +175,15 @@ class TestServe:
         """A second cluster on the same machine has a network of its own."""
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "pytest_smi.reference", "serve", "--no-mesh", "--state-dir", str(short_folder / name)],
+                [
+                    sys.executable,
+                    "-m",
+                    "pytest_smi.reference",
+                    "serve",
+                    "--no-mesh",
+                    "--state-dir",
+                    str(short_folder / name),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -189,14 +205,20 @@ class TestServe:
     def test_faults_are_listed(self) -> None:
         """`faults` prints every fault with name, description, breaks and kind."""
         out = subprocess.run(
-            [sys.executable, "-m", "pytest_smi.reference", "faults"], capture_output=True, text=True, timeout=20, check=True
+            [sys.executable, "-m", "pytest_smi.reference", "faults"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
         )
         records = json.loads(out.stdout)
         assert {tuple(sorted(record)) for record in records} == {("breaks", "description", "kind", "name")}
         cluster = {record["name"] for record in records if record["kind"] == "cluster"}
         assert cluster == {"server-down", "dns-dead", "exec-cut", "prober-killed"}
 
-    def test_elsewhere_it_says_linux(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def test_elsewhere_it_says_linux(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
         """On another system there is one JSON line that says so."""
         from pytest_smi.reference import __main__ as command
 

@@ -48,7 +48,9 @@ def with_zygote(tmp_path: Path, short_folder: Path) -> Callable[[Scenario], None
     state.mkdir()
 
     def run(scenario: Scenario) -> None:
-        client = ZygoteClient(packages={"forked_package": str(package)}, preload=["forked_package.program"], state_dir=state)
+        client = ZygoteClient(
+            packages={"forked_package": str(package)}, preload=["forked_package.program"], state_dir=state
+        )
 
         async def start(*args: str, module: str = "program", env: dict[str, str] | None = None) -> tuple[Process, int]:
             program = Executable(package="forked_package", path=str(package), module=f"forked_package.{module}")

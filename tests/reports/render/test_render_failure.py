@@ -71,7 +71,11 @@ def test_a_leak_names_call_arrival_and_the_objects_of_that_server() -> None:
 
 def test_a_refusal_of_what_is_allowed() -> None:
     """The outcome of what did not arrive, not of what did."""
-    seen = {"at": 9.0, "event": "held", "claims": [claim("allowed", delivered=["fine"], not_delivered=["nonce 5-1: reset"])]}
+    seen = {
+        "at": 9.0,
+        "event": "held",
+        "claims": [claim("allowed", delivered=["fine"], not_delivered=["nonce 5-1: reset"])],
+    }
     found = failure_of({"timeline": [*TIMELINE, seen], "manifests": MANIFESTS})
     assert found.expected == "allowed: arrives at the server and is answered"
     assert found.got == "answer 200 in 1 of 1, reset in 1 of 1; nonce 5-1: reset"
@@ -96,13 +100,32 @@ def test_shares(event: dict[str, Any], got: str) -> None:
         "spec": {"service": "srv-1", "backends": [{"service": "v1", "weight": 90}, {"service": "v2", "weight": 10}]},
     }
     found = failure_of({"timeline": [event], "manifests": [split]})
-    assert (found.expected, found.got, found.objects) == ("v1 90.0%, v2 10.0%", got, ("TrafficSplit t1/s (srv-1: v1 90, v2 10)",))
+    assert (found.expected, found.got, found.objects) == (
+        "v1 90.0%, v2 10.0%",
+        got,
+        ("TrafficSplit t1/s (srv-1: v1 90, v2 10)",),
+    )
 
 
-WORDS = ["timeline", "manifests", "claims", "claim", "samples", "kind", "spec", "event", "test", "at", "metadata", "backends"]
+WORDS = [
+    "timeline",
+    "manifests",
+    "claims",
+    "claim",
+    "samples",
+    "kind",
+    "spec",
+    "event",
+    "test",
+    "at",
+    "metadata",
+    "backends",
+]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 KEYS = st.sampled_from(WORDS) | st.text(max_size=3)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=15)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=15
+)
 
 
 @given(st.dictionaries(st.sampled_from(["timeline", "manifests"]), JSON))

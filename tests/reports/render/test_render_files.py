@@ -57,7 +57,11 @@ def test_no_badge_without_verification() -> None:
         ([a_run(statuses={"SP-01": Status.FAILED})], "1 failed · 2026-11-01", "red"),
         ([a_run(statuses={"SP-01": Status.ERRORED})], "not conformant · 2026-11-01", "orange"),
         ([a_run(), a_run("linkerd", weakened=("narrowed",))], "1 of 2 conformant · 2026-11-01", "orange"),
-        ([a_run(statuses={"SP-01": Status.FAILED}, day=1), a_run(day=2)], "conformant · 7 passed · 2026-11-02", "brightgreen"),
+        (
+            [a_run(statuses={"SP-01": Status.FAILED}, day=1), a_run(day=2)],
+            "conformant · 7 passed · 2026-11-02",
+            "brightgreen",
+        ),
     ],
 )
 def test_badge_says_what_the_latest_runs_say(runs: Any, message: str, colour: str) -> None:
@@ -150,7 +154,9 @@ def test_summary_is_flat() -> None:
     """Each run in summary.json is an object of scalars; the latest of each mesh is marked."""
     document = json.loads(MIXED["summary.json"])
     assert len(document["runs"]) == 5
-    assert all(value is None or isinstance(value, str | int | bool) for run in document["runs"] for value in run.values())
+    assert all(
+        value is None or isinstance(value, str | int | bool) for run in document["runs"] for value in run.values()
+    )
     assert [(run["mesh"], run["meshVersion"]) for run in document["runs"] if run["latest"]] == [
         ("linkerd", "edge-26.11"),
         ("osm", "1.2.4"),
@@ -164,7 +170,8 @@ def test_markdown_names_what_did_not_hold() -> None:
     """summary.md has the verdicts, and requirement and reason of each failure."""
     text = MIXED["summary.md"].decode()
     assert (
-        "| osm 1.2.4 | v1.32.0 | Partial (v1alpha3) | Full (v1alpha4) | Partial (v1alpha4) | Full (v1alpha1) | ❌ not conformant |" in text
+        "| osm 1.2.4 | v1.32.0 | Partial (v1alpha3) | Full (v1alpha4) | Partial (v1alpha4) | Full (v1alpha1) | ❌ not "
+        "conformant |" in text
     )
     assert "- **SP-10** (MUST-d) A backend of weight zero receives nothing." in text
     assert "## Earlier runs" in text

@@ -1,4 +1,7 @@
-"""Tests of the page without a browser: its policy, its document, its bounds. What it does in a browser is in tests/browser."""
+"""Tests of the page without a browser: its policy, its document, its bounds.
+
+What it does in a browser is in tests/browser.
+"""
 
 import base64
 import hashlib
@@ -19,7 +22,9 @@ from tests.support.matrices import STATEMENTS, a_run, built, hostile_built, mixe
 
 def page(of: Built, *, links: bool = True) -> str:
     """The page of a matrix."""
-    return index_html(of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=links).decode()
+    return index_html(
+        of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=links
+    ).decode()
 
 
 def document(html: str) -> dict[str, Any]:
@@ -38,7 +43,9 @@ class _Loads(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what loads."""
         for name, value in attrs:
-            outside = name in ("src", "srcset", "poster", "data", "background") or (name == "href" and tag in ("link", "use", "image"))
+            outside = name in ("src", "srcset", "poster", "data", "background") or (
+                name == "href" and tag in ("link", "use", "image")
+            )
             if (outside and not str(value).startswith(("data:", "#"))) or name.startswith("on") or name == "style":
                 self.found.append((tag, name, str(value)))
 
@@ -64,7 +71,8 @@ def test_policy_allows_exactly_its_own_style_and_script() -> None:
 
 
 def test_document_has_what_the_panel_shows() -> None:
-    """Statement, reason, reading, clause, evidence with timeline and manifests, and history runs without their evidence."""
+    """Statement, reason, reading, clause, evidence with timeline and manifests,
+    and history runs without their evidence."""
     found = document(page(mixed()))
     assert [(run["mesh"], run["version"]) for run in found["runs"]] == [
         ("linkerd", "edge-26.11"),
@@ -108,9 +116,15 @@ def test_evidence_of_another_form_does_no_harm() -> None:
     pool = EvidencePool()
     assert pool.add(b"not json") is None
     assert pool.add(b"[]") is None
-    assert pool.add(b'{"timeline": 7, "manifests": {"a": 1}}') == {"events": [], "manifests": [], "more": 0, "versions": ""}
+    assert pool.add(b'{"timeline": 7, "manifests": {"a": 1}}') == {
+        "events": [],
+        "manifests": [],
+        "more": 0,
+        "versions": "",
+    }
     shown = pool.add(
-        b'{"timeline": ["x", {"at": "soon", "event": 3, "timeline": [{"event": "inner"}]}], "manifests": [{"metadata": 1}, 2]}'
+        b'{"timeline": ["x", {"at": "soon", "event": 3, "timeline": [{"event": "inner"}]}], "manifests": '
+        b'[{"metadata": 1}, 2]}'
     )
     assert shown is not None
     assert [depth for _, depth, _ in shown["events"]] == [0, 1]
@@ -118,9 +132,16 @@ def test_evidence_of_another_form_does_no_harm() -> None:
 
 def test_a_large_matrix_makes_a_bounded_page() -> None:
     """Two hundred meshes get sixty columns, a long history twenty runs, and both are said."""
-    many = page_of(built(*(a_run(f"mesh-{number:03}") for number in range(200))).matrix, {}, STATEMENTS, evidence_links=False)
+    many = page_of(
+        built(*(a_run(f"mesh-{number:03}") for number in range(200))).matrix, {}, STATEMENTS, evidence_links=False
+    )
     assert (len(many.columns), many.meshes, many.left_out) == (60, 200, 140)
-    long = page_of(built(*(a_run(version=f"0.{number}", day=1 + number % 28) for number in range(90))).matrix, {}, {}, evidence_links=False)
+    long = page_of(
+        built(*(a_run(version=f"0.{number}", day=1 + number % 28) for number in range(90))).matrix,
+        {},
+        {},
+        evidence_links=False,
+    )
     assert len(long.columns) == 6
     assert len(long.document["runs"]) == len(long.columns[0].history) == 20
 
@@ -131,7 +152,9 @@ def test_cell_shows_the_worst_of_several_results() -> None:
     extra = [result for result in a_run()[1] if result.requirement == "SP-01"]
     twin = type(extra[0]).from_json({**extra[0].to_json(), "id": "traffic_split::other[v1alpha3]"})
     model = page_of(built((context, [*results, twin])).matrix, {}, STATEMENTS, evidence_links=False)
-    (row,) = [row for group in model.groups for _, _, rows in group.levels for row in rows if row.requirement == "SP-01"]
+    (row,) = [
+        row for group in model.groups for _, _, rows in group.levels for row in rows if row.requirement == "SP-01"
+    ]
     assert row.cells[0].status is Status.FAILED
     assert len(model.document["runs"][0]["results"]["SP-01"]) == 2
 
@@ -147,8 +170,12 @@ def test_clauses_lead_to_the_specification() -> None:
         Clause(text="HTTP semantics", url=None),
     )
     assert clauses_of("metrics v1alpha1, silent")[0].url == f"{root}/traffic-metrics/v1alpha1/traffic-metrics.md"
-    assert clauses_of("access v1alpha3 §TrafficTarget (note)")[0].url == f"{root}/traffic-access/v1alpha3/traffic-access.md#traffictarget"
     assert (
-        clauses_of("access v1alpha3 §Specification, §Tradeoffs")[0].url == f"{root}/traffic-access/v1alpha3/traffic-access.md#specification"
+        clauses_of("access v1alpha3 §TrafficTarget (note)")[0].url
+        == f"{root}/traffic-access/v1alpha3/traffic-access.md#traffictarget"
+    )
+    assert (
+        clauses_of("access v1alpha3 §Specification, §Tradeoffs")[0].url
+        == f"{root}/traffic-access/v1alpha3/traffic-access.md#specification"
     )
     assert clauses_of("") == ()

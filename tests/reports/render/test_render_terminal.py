@@ -45,9 +45,16 @@ def a_matrix(*results: Result) -> Matrix:
 
 MIXED = a_matrix(
     a_result("TA-01", Status.PASSED),
-    a_result("TA-02", Status.FAILED, reason="3 of 100 requests reached the server\nalthough nothing allows them " + "and so on " * 12),
+    a_result(
+        "TA-02",
+        Status.FAILED,
+        reason="3 of 100 requests reached the server\nalthough nothing allows them " + "and so on " * 12,
+    ),
     a_result("TA-03", Status.ERRORED, reason="the exec stream was cut", evidence=None),
-    *(a_result(f"TM-{number:02}", Status.UNSUPPORTED, api=Api.METRICS, reason="not served", evidence=None) for number in range(1, 16)),
+    *(
+        a_result(f"TM-{number:02}", Status.UNSUPPORTED, api=Api.METRICS, reason="not served", evidence=None)
+        for number in range(1, 16)
+    ),
     a_result("TA-60", Status.OBSERVED, level=Level.AMB, reading="oldest wins"),
 )
 
@@ -62,7 +69,8 @@ def test_no_line_is_wider_than_asked(width: int) -> None:
 
 
 def test_everything_that_matters_is_there() -> None:
-    """Mesh, cluster, capability with counts, failures with level, reason and evidence, grouped reasons, readings, verdict, key."""
+    """Mesh, cluster, capability with counts, failures with level, reason and evidence, grouped reasons, readings,
+    verdict, key."""
     lines = list(summary_lines(MIXED, report="smi-report", fingerprint="SHA256:ab"))
     text = "\n".join(line for _, line in lines)
     for part in (

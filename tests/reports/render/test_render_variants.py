@@ -30,9 +30,18 @@ def variant(label: str, **changes: Any) -> tuple[RunContext, list[Result]]:
     return replace(context, options=options), [replace(result, mesh=f"osm {label}") for result in results]
 
 
-BUILT = built(a_run("osm", "1.2.4", nonce="run-0"), variant("split=v1alpha2", statuses={"SP-01": Status.FAILED}), variant("split=v1alpha1"))
+BUILT = built(
+    a_run("osm", "1.2.4", nonce="run-0"),
+    variant("split=v1alpha2", statuses={"SP-01": Status.FAILED}),
+    variant("split=v1alpha1"),
+)
 FILES = render_all(
-    BUILT.matrix, BUILT.evidence, STATEMENTS, matrix_sha256="d" * 64, signer="SHA256:x", now=datetime(2026, 11, 21, tzinfo=UTC)
+    BUILT.matrix,
+    BUILT.evidence,
+    STATEMENTS,
+    matrix_sha256="d" * 64,
+    signer="SHA256:x",
+    now=datetime(2026, 11, 21, tzinfo=UTC),
 )
 NAMES = ["osm", "osm split=v1alpha1", "osm split=v1alpha2"]
 
@@ -41,7 +50,9 @@ def test_mesh_keeps_its_name() -> None:
     """Dashboards group by mesh; what sets runs apart is the variant."""
     assert {run.mesh.name for run in BUILT.matrix.runs} == {"osm"}
     assert sorted(run.name for run in BUILT.matrix.runs) == NAMES
-    assert Matrix.from_bytes(BUILT.matrix.to_bytes()) == replace(BUILT.matrix, runs=Matrix.from_bytes(BUILT.matrix.to_bytes()).runs)
+    assert Matrix.from_bytes(BUILT.matrix.to_bytes()) == replace(
+        BUILT.matrix, runs=Matrix.from_bytes(BUILT.matrix.to_bytes()).runs
+    )
 
 
 def test_evidence_of_each_run_has_files_of_its_own() -> None:
@@ -68,7 +79,11 @@ def test_ids_are_unique() -> None:
     tests = json.loads(FILES["ctrf.json"])["results"]["tests"]
     cases = [(case.get("classname"), case.get("name")) for case in ET.fromstring(FILES["junit.xml"]).iter("testcase")]
     named = [
-        name for names in result_predicate(BUILT.matrix).values() if isinstance(names, list) for name in names if isinstance(name, str)
+        name
+        for names in result_predicate(BUILT.matrix).values()
+        if isinstance(names, list)
+        for name in names
+        if isinstance(name, str)
     ]
 
     assert len({test["id"] for test in tests}) == len(tests) == 3 * len(STATEMENTS)
@@ -94,7 +109,9 @@ def test_summaries_tell_the_runs_apart() -> None:
     assert sum("note" in line for line in lines) == 2
 
 
-@pytest.mark.parametrize(("name", "known"), [("osm", False), ("osm split=v1alpha2", True), ("osm split=v1alpha1", False)])
+@pytest.mark.parametrize(
+    ("name", "known"), [("osm", False), ("osm split=v1alpha2", True), ("osm split=v1alpha1", False)]
+)
 def test_baseline_knows_failures_by_run(name: str, known: bool) -> None:
     """What failed in one version is not excused in another."""
     assert Baseline.of(BUILT.matrix).knows(name, "SP-01") is known

@@ -47,7 +47,11 @@ def test_too_little_traffic_says_nothing() -> None:
 def test_a_list_holds_its_kind_and_namespace() -> None:
     """Anything else in it fails, and so does a list about another kind."""
     assert len(judge.list_of(listed(item(A), item(B)), "Deployment", HOME)) == 2
-    for wrong in (listed(item(A), item(ref("z", namespace="t2"))), listed(item(ref("p", kind="Pod"))), document(item(A))):
+    for wrong in (
+        listed(item(A), item(ref("z", namespace="t2"))),
+        listed(item(ref("p", kind="Pod"))),
+        document(item(A)),
+    ):
         with pytest.raises(RequirementFailed):
             judge.list_of(wrong, "Deployment", HOME)
     with pytest.raises(RequirementFailed, match="kind 'Pod'"):
@@ -113,7 +117,9 @@ WRONG_FIELDS: list[tuple[Callable[[Recording], None], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("check", [judge.sides, judge.current, judge.windows, judge.five_metrics, judge.values, judge.ordered])
+@pytest.mark.parametrize(
+    "check", [judge.sides, judge.current, judge.windows, judge.five_metrics, judge.values, judge.ordered]
+)
 def test_a_right_item_passes(check: Callable[[Recording], None]) -> None:
     """In a list or alone; documents without items are left to others."""
     check(recording({"list": listed(item(A), item(B)), "one": document(item(A)), "broken": document("?", status=500)}))
@@ -148,7 +154,9 @@ def test_typical_latency_is_normalised_by_its_unit() -> None:
     judge.typical(one(metrics=in_ms), measured, 0.2, spare=1.25)
     for value, unit in (("204m", "ms"), ("204", "seconds"), ("204m", None)):
         with pytest.raises(RequirementFailed):
-            judge.typical(one(metrics=[{"name": "p50_response_latency", "unit": unit, "value": value}]), measured, 0.2, spare=1.25)
+            judge.typical(
+                one(metrics=[{"name": "p50_response_latency", "unit": unit, "value": value}]), measured, 0.2, spare=1.25
+            )
     with pytest.raises(Inconclusive):
         judge.typical(one(metrics=metrics(p50="1200m")), [1.2] * 20, 0.2, spare=1.25)
 
@@ -205,7 +213,11 @@ def test_a_whole_is_the_sum_of_its_parts() -> None:
 def test_a_split_has_one_item_for_each_backend() -> None:
     """Aggregated, doubled or nameless ones fail; items of other splits have no say."""
     judge.one_item_each(listed(backend("v1", 90), backend("v2", 10), item(A)), SPLIT)
-    for items in ([backend("v1", 90)], [backend("v1", 90)] * 2 + [backend("v2", 10)], [item(SPLIT.resource), backend("v2", 10)]):
+    for items in (
+        [backend("v1", 90)],
+        [backend("v1", 90)] * 2 + [backend("v2", 10)],
+        [item(SPLIT.resource), backend("v2", 10)],
+    ):
         with pytest.raises(RequirementFailed):
             judge.one_item_each(listed(*items), SPLIT)
 
@@ -213,7 +225,11 @@ def test_a_split_has_one_item_for_each_backend() -> None:
 def test_backends_equal_the_split() -> None:
     """Apex, name and weight; a weight may be written as text."""
     judge.backends(listed(backend("v1", 90), backend("v2", "10")), SPLIT)
-    for items in ([backend("v1", 50), backend("v2", 50)], [backend("v1", 90, "v1"), backend("v2", 10)], [backend("v1", 90)]):
+    for items in (
+        [backend("v1", 50), backend("v2", 50)],
+        [backend("v1", 90, "v1"), backend("v2", 10)],
+        [backend("v1", 90)],
+    ):
         with pytest.raises(RequirementFailed):
             judge.backends(listed(*items), SPLIT)
     with pytest.raises(RequirementFailed, match="weight None"):

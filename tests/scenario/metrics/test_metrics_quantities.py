@@ -10,8 +10,26 @@ from pytest_smi.scenario.metrics.quantities import duration, http_date, quantity
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        *[("10m", 0.01), ("73492m", 73.492), ("100", 100.0), ("1e3", 1000.0), ("1.5", 1.5), (".5", 0.5), ("2Ki", 2048.0), ("3k", 3000.0)],
-        *[("-4", -4.0), ("5u", 5e-6), ("7n", 7e-9), ("2E", 2e18), ("1E3", 1000.0), ("0", 0.0), (118, 118.0), (0.5, 0.5)],
+        *[
+            ("10m", 0.01),
+            ("73492m", 73.492),
+            ("100", 100.0),
+            ("1e3", 1000.0),
+            ("1.5", 1.5),
+            (".5", 0.5),
+            ("2Ki", 2048.0),
+            ("3k", 3000.0),
+        ],
+        *[
+            ("-4", -4.0),
+            ("5u", 5e-6),
+            ("7n", 7e-9),
+            ("2E", 2e18),
+            ("1E3", 1000.0),
+            ("0", 0.0),
+            (118, 118.0),
+            (0.5, 0.5),
+        ],
     ],
 )
 def test_quantities_are_read(text: object, number: float) -> None:
@@ -19,7 +37,9 @@ def test_quantities_are_read(text: object, number: float) -> None:
     assert quantity(text) == pytest.approx(number)
 
 
-@pytest.mark.parametrize("text", ["", "NaN", "Inf", "10 m", "m", "1mm", "0x10", "1e999", "ten", None, True, float("inf"), float("nan"), []])
+@pytest.mark.parametrize(
+    "text", ["", "NaN", "Inf", "10 m", "m", "1mm", "0x10", "1e999", "ten", None, True, float("inf"), float("nan"), []]
+)
 def test_what_is_no_quantity_is_refused(text: object) -> None:
     """Not-a-number in any spelling, and everything else, is a ValueError."""
     with pytest.raises(ValueError):
@@ -38,7 +58,8 @@ def test_a_nan_cast_to_an_integer_is_read_as_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("30s", 30.0), ("1m30s", 90.0), ("500ms", 0.5), ("1h0m1.5s", 3601.5), ("0", 0.0), ("-2s", -2.0), ("2us", 2e-6)]
+    ("text", "seconds"),
+    [("30s", 30.0), ("1m30s", 90.0), ("500ms", 0.5), ("1h0m1.5s", 3601.5), ("0", 0.0), ("-2s", -2.0), ("2us", 2e-6)],
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
     """As Go writes them."""
@@ -54,8 +75,14 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
 
 def test_times_are_read_alike() -> None:
     """A timestamp in any zone, with or without a fraction, and a Date header."""
-    assert timestamp("2024-05-01T10:00:00Z") == timestamp("2024-05-01T12:00:00+02:00") == http_date("Wed, 01 May 2024 10:00:00 GMT")
-    assert timestamp("2024-05-01T10:00:00.123456789Z") == pytest.approx(timestamp("2024-05-01T10:00:00Z") + 0.123, abs=0.001)
+    assert (
+        timestamp("2024-05-01T10:00:00Z")
+        == timestamp("2024-05-01T12:00:00+02:00")
+        == http_date("Wed, 01 May 2024 10:00:00 GMT")
+    )
+    assert timestamp("2024-05-01T10:00:00.123456789Z") == pytest.approx(
+        timestamp("2024-05-01T10:00:00Z") + 0.123, abs=0.001
+    )
 
 
 @pytest.mark.parametrize("text", ["2024-05-01", "2024-05-01 10:00:00Z", "2024-05-01T10:00:00", "now", "", None, 0])

@@ -18,7 +18,10 @@ from tests.scenario.metrics.metrics_documents import item, metrics, ref
 
 @pytest.fixture
 def play() -> Callable[[Callable[[float], Answer]], tuple[Quiet, float]]:
-    """Run the pause; the API is a function of the seconds since the traffic ended. Returns what it showed and how long it took."""
+    """Run the pause; the API is a function of the seconds since the traffic ended.
+
+    Returns what it showed and how long it took.
+    """
 
     def run(api: Callable[[float], Answer]) -> tuple[Quiet, float]:
         now = [100.0]
@@ -87,7 +90,9 @@ def test_without_any_hint_the_examples_window_is_waited_for(play: Play) -> None:
     assert took >= 30
 
 
-@pytest.mark.parametrize("answer", [Answer(500, {"message": "broken"}), Answer(200, "<html>"), Answer(200, item(ref("b"), metrics=[]))])
+@pytest.mark.parametrize(
+    "answer", [Answer(500, {"message": "broken"}), Answer(200, "<html>"), Answer(200, item(ref("b"), metrics=[]))]
+)
 def test_an_api_that_cannot_be_read_does_not_stop_the_scene(play: Play, answer: Answer) -> None:
     """It is recorded; those who need the number judge it."""
     found, _ = play(lambda at: answer)

@@ -7,7 +7,12 @@ from pytest_smi.scenario.metrics.records import items_of
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from tests.scenario.metrics.metrics_documents import document, flow, item, listed, metrics, recording, ref
 
-FLOWS = (flow("a", "b", successes=220), flow("a", "b", failures=80), flow("c", "b", pod="b-1", successes=5), flow("b", "a", successes=7))
+FLOWS = (
+    flow("a", "b", successes=220),
+    flow("a", "b", failures=80),
+    flow("c", "b", pod="b-1", successes=5),
+    flow("b", "a", successes=7),
+)
 
 
 def test_arrivals_are_added_up() -> None:
@@ -53,7 +58,9 @@ def test_a_document_is_asked_for_one_item() -> None:
         listed(item(ref("a"))).about(ref("b"))
 
 
-@pytest.mark.parametrize("body", [None, "<html>", [], {}, {"kind": "TrafficMetricsList"}, {"kind": "Status", "items": []}])
+@pytest.mark.parametrize(
+    "body", [None, "<html>", [], {}, {"kind": "TrafficMetricsList"}, {"kind": "Status", "items": []}]
+)
 def test_what_is_no_document_of_the_api_fails(body: object) -> None:
     """With what was found."""
     with pytest.raises(RequirementFailed, match="expected TrafficMetrics"):

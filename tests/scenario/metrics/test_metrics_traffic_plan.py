@@ -39,7 +39,9 @@ def seen(call: Call, times: int, pod: str, *, lost: int = 0) -> Observation:
     for index in range(times):
         arrival = Arrival(nonce=f"n-{index}", pod=pod, port=8080, protocol="HTTP/1.1")
         arrived = (arrival,) if index >= lost else ()
-        probes.append(Probe(nonce=f"n-{index}", client_saw="answer", status=200, echo=bool(arrived), arrivals=arrived, ms=20.0))
+        probes.append(
+            Probe(nonce=f"n-{index}", client_saw="answer", status=200, echo=bool(arrived), arrivals=arrived, ms=20.0)
+        )
     return Observation(batch=batch, probes=tuple(probes))
 
 

@@ -18,7 +18,13 @@ def arrival(nonce: str) -> Arrival:
 
 
 def result(i: int = 0, outcome: str = "answer", **more: object) -> dict[str, object]:
-    return {"i": i, "outcome": outcome, "status": 200 if outcome == "answer" else None, "echo": outcome == "answer", **more}
+    return {
+        "i": i,
+        "outcome": outcome,
+        "status": 200 if outcome == "answer" else None,
+        "echo": outcome == "answer",
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,9 @@ def test_no_probes_hold_nothing() -> None:
 
 def test_plan_line_has_one_nonce_per_request_of_every_repetition() -> None:
     """Several request templates are repeated as a whole."""
-    call = Call(source="t1/a", client="a", server="t1/s", host="s", port=1, requests=(Request(path="/x"), Request(path="/y")))
+    call = Call(
+        source="t1/a", client="a", server="t1/s", host="s", port=1, requests=(Request(path="/x"), Request(path="/y"))
+    )
 
     line = batch(3, call).to_json()
 

@@ -1,8 +1,9 @@
 """What a fault is, and how the faults that are on make the mesh's deciding classes wrong.
 
-The mesh decides in ordinary classes with small methods (`Policy`, `RouteMatcher`, …) that know of no faults. An override is a subclass
-of such a class that gets one method wrong and calls `super()` where it needs the right answer. `Overrides.specialize` turns a deciding
-class and the names of the faults that are on into the class to use in its place.
+The mesh decides in ordinary classes with small methods (`Policy`, `RouteMatcher`, …) that know of no faults. An
+override is a subclass of such a class that gets one method wrong and calls `super()` where it needs the right answer.
+`Overrides.specialize` turns a deciding class and the names of the faults that are on into the class to use
+in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A named way in which the mesh can be told to be wrong; `breaks` are the requirement ids that must then fail, and no others."""
+    """A named way in which the mesh can be told to be wrong; `breaks` are the requirement ids that must then fail,
+    and no others."""
 
     name: str
     description: str
@@ -26,7 +28,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """A way in which a real mesh departs from the reference readings of SMI; the description says what is so while it is on.
+    """A way in which a real mesh departs from the reference readings of SMI;
+    the description says what is so while it is on.
 
     A deviation claims nothing about requirements: what a persona fails is written in the tests, mesh by mesh.
     """
@@ -44,7 +47,8 @@ class Overrides:
         self._made: dict[tuple[type[Any], tuple[type[Any], ...]], type[Any]] = {}
 
     def specialize(self, healthy: type[T], switches: frozenset[str]) -> type[T]:
-        """Return `healthy` itself if nothing that is on overrides it, else a class of all the overrides that are on, made once."""
+        """Return `healthy` itself if nothing that is on overrides it, else a class of all the overrides that are on,
+        made once."""
         active = tuple(override for name, override in self._table if name in switches and issubclass(override, healthy))
         if not active:
             return healthy

@@ -1,6 +1,7 @@
 """What a query is answered: the one place where objects, traffic and rendering meet. Pure.
 
-Laws: an object without traffic is answered with zeros, an unknown one with 404; a selector chooses items and never changes their numbers.
+Laws: an object without traffic is answered with zeros, an unknown one with 404;
+a selector chooses items and never changes their numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,17 @@ from pytest_smi.reference.mesh.metrics.statuses import Answer, object_not_found,
 
 
 class Answers:
-    """Answers to permitted queries, given the facts of one moment: the kinds that have metrics, the cluster's objects, the traffic seen."""
+    """Answers to permitted queries, given the facts of one moment: the kinds that have metrics, the cluster's objects,
+    the traffic seen."""
 
     def __init__(
-        self, *, kinds: Mapping[str, Kind], view: ClusterView, splits: Sequence[Split], measure: Measure, renderer: Renderer
+        self,
+        *,
+        kinds: Mapping[str, Kind],
+        view: ClusterView,
+        splits: Sequence[Split],
+        measure: Measure,
+        renderer: Renderer,
     ) -> None:
         self.kinds = kinds
         self.view = view
@@ -52,7 +60,8 @@ class Answers:
         return Answer(200, self.renderer.list_of_kind(kind, query.namespace, items, labels))
 
     def is_listed(self, thing: Subject | Split, query: Query, labels: Selector, fields: Mapping[str, str]) -> bool:
-        """Return whether a list has the object: it is in the namespace of the path, if there is one, and the selectors match."""
+        """Return whether a list has the object: it is in the namespace of the path, if there is one,
+        and the selectors match."""
         named = {"metadata.name": thing.name, "metadata.namespace": thing.namespace}
         return (
             query.namespace in ("", thing.namespace)
@@ -72,7 +81,9 @@ class Answers:
                 items = self._split_items(split)
                 if len(items) == 1:
                     return Answer(200, items[0])
-                return Answer(200, self.renderer.list_of_subject(KINDS["trafficsplits"], *split.key, items, NO_SELECTOR))
+                return Answer(
+                    200, self.renderer.list_of_subject(KINDS["trafficsplits"], *split.key, items, NO_SELECTOR)
+                )
         return object_not_found(query)
 
     def edges(self, kind: Kind, query: Query, labels: Selector) -> Answer:
@@ -100,4 +111,6 @@ def _scope_fits(kind: Kind, query: Query) -> bool:
     if kind.namespaced:
         return bool(query.namespace) or not query.name
     # A namespace is itself the namespace of its path; see routes.
-    return not query.namespace or (kind.resource == "namespaces" and query.name == query.namespace and not query.subresource)
+    return not query.namespace or (
+        kind.resource == "namespaces" and query.name == query.namespace and not query.subresource
+    )

@@ -1,4 +1,5 @@
-"""The HTTPS server of the metrics API, and the one place that turns names of faults and quirks into the classes that answer."""
+"""The HTTPS server of the metrics API, and the one place that turns names of faults and quirks into the classes
+that answer."""
 
 import json
 import ssl
@@ -68,7 +69,8 @@ class MetricsParts:
 
 
 def horizon_seconds(window_seconds: float, *, faults: frozenset[str] = frozenset()) -> float:
-    """Return how far back from now a scrape must reach: a little more than the window; faults may look at all that is retained."""
+    """Return how far back from now a scrape must reach: a little more than the window;
+    faults may look at all that is retained."""
     return RETENTION_SECONDS if faults else window_seconds + SLACK_SECONDS
 
 
@@ -86,10 +88,11 @@ async def start_metrics_api(
 ) -> MetricsServer:
     """Serve the API on `host`:`port` (0: any free port).
 
-    `ssl_context` decides whom to believe: when it asks for client certificates (CERT_OPTIONAL or CERT_REQUIRED, against the front-proxy
-    CA), the X-Remote-* headers count only on a connection that showed one; with CERT_NONE every caller is believed.
-    `scrape` gives the export rows of all sidecars, `horizon_seconds` back. `authorize` is asked for every query
-    (see `permissions.subject_access_review`). `clock`: unix seconds. `faults`: names of the faults and quirks that are on.
+    `ssl_context` decides whom to believe: when it asks for client certificates (CERT_OPTIONAL or CERT_REQUIRED,
+    against the front-proxy CA), the X-Remote-* headers count only on a connection that showed one;
+    with CERT_NONE every caller is believed. `scrape` gives the export rows of all sidecars, `horizon_seconds` back.
+    `authorize` is asked for every query (see `permissions.subject_access_review`). `clock`: unix seconds. `faults`:
+    names of the faults and quirks that are on.
     Raises OSError when the address cannot be bound.
     """
     from aiohttp import web

@@ -1,6 +1,7 @@
 """The discovery documents: how a client learns that the API is there, and what it has. Pure.
 
-The group root answers with an APIResourceList of every kind that has metrics, each of the type TrafficMetrics with the verbs get and list.
+The group root answers with an APIResourceList of every kind that has metrics,
+each of the type TrafficMetrics with the verbs get and list.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +29,15 @@ class Discovery:
                 return Answer(200, _group())
             case "resources":
                 resources = [self.entry(kind) for kind in self.kinds()]
-                return Answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": GROUP_VERSION, "resources": resources})
+                return Answer(
+                    200,
+                    {
+                        "kind": "APIResourceList",
+                        "apiVersion": "v1",
+                        "groupVersion": GROUP_VERSION,
+                        "resources": resources,
+                    },
+                )
 
     def kinds(self) -> Iterable[Kind]:
         """Return the kinds to list: all that have metrics."""

@@ -1,7 +1,8 @@
 """Which traffic belongs to what is asked: the traffic an object received, its edges, the backends of a split. Pure.
 
-Laws: received traffic and `from` edges are measured at the server side, `to` edges and splits at the client side; an edge
-exists only where there was traffic in the window; peers are objects of the subject's own kind, told apart by namespace and name.
+Laws: received traffic and `from` edges are measured at the server side, `to` edges and splits at the client side; an
+edge exists only where there was traffic in the window; peers are objects of the subject's own kind,
+told apart by namespace and name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,16 +51,20 @@ class Measure:
         return [*self.edges_to(subject, homes), *self.edges_from(subject, homes)]
 
     def edges_to(self, subject: Subject, homes: Homes) -> list[Edge]:
-        """Return an edge to each object that the subject sent to, in whatever namespace, as the subject's side saw it."""
+        """Return an edge to each object that the subject sent to, in whatever namespace,
+        as the subject's side saw it."""
         sent = [traffic for traffic in self.observed.traffics() if _is_sent(subject, traffic)]
         peers = _living_at(homes, (traffic.destination for traffic in sent))
         return [Edge(direction="to", side="client", peer=peer, tally=self._sent_to(subject, peer)) for peer in peers]
 
     def edges_from(self, subject: Subject, homes: Homes) -> list[Edge]:
-        """Return an edge from each object that the subject received from, in whatever namespace, as the subject's side saw it."""
+        """Return an edge from each object that the subject received from, in whatever namespace,
+        as the subject's side saw it."""
         received = [traffic for traffic in self.observed.traffics() if is_received(subject, traffic)]
         peers = _living_at(homes, (traffic.source for traffic in received))
-        return [Edge(direction="from", side="server", peer=peer, tally=self._received_from(subject, peer)) for peer in peers]
+        return [
+            Edge(direction="from", side="server", peer=peer, tally=self._received_from(subject, peer)) for peer in peers
+        ]
 
     def backends(self, split: Split) -> list[tuple[Backend, Tally]]:
         """Count for each backend of the split the requests that were sent to its apex and went there."""

@@ -32,7 +32,8 @@ Authorize: TypeAlias = Callable[[AccessRequest], Awaitable[bool]]
 
 
 def identity(headers: Iterable[tuple[str, str]]) -> AccessRequest | None:
-    """User, groups and extra from the X-Remote-* headers, in a request that asks for nothing yet; None without a user."""
+    """User, groups and extra from the X-Remote-* headers, in a request that asks for nothing yet;
+    None without a user."""
     user, groups, extra = "", [], dict[str, list[str]]()
     for name, value in headers:
         lower = name.lower()
@@ -85,7 +86,8 @@ def subject_access_review(request: AccessRequest) -> dict[str, Any]:
 
 
 class RememberedDecisions:
-    """An Authorize that keeps decisions for a moment: long enough to spare the API server, short enough for a new role to count at once."""
+    """An Authorize that keeps decisions for a moment: long enough to spare the API server,
+    short enough for a new role to count at once."""
 
     def __init__(
         self,
@@ -101,7 +103,10 @@ class RememberedDecisions:
         self._known: dict[AccessRequest, tuple[bool, float]] = {}
 
     async def __call__(self, request: AccessRequest) -> bool:
-        """Whether the request is allowed. Raises what the authorizer raises, or TimeoutError; that is not remembered."""
+        """Whether the request is allowed.
+
+        Raises what the authorizer raises, or TimeoutError; that is not remembered.
+        """
         known = self._known.get(request)
         if known is not None and self._monotonic() < known[1]:
             return known[0]

@@ -1,7 +1,7 @@
 """The JSON of TrafficMetrics and TrafficMetricsList (metrics v1alpha1). Pure.
 
-Laws: every item names its object in `resource` and the observed traffic in `edge` by direction, side and peer; a list of objects has
-a `resource` without a name, a list about one object names it.
+Laws: every item names its object in `resource` and the observed traffic in `edge` by direction, side and peer; a list
+of objects has a `resource` without a name, a list about one object names it.
 """
 
 from collections.abc import Sequence
@@ -42,12 +42,20 @@ class Renderer:
         item = self.item(reference(KINDS["trafficsplits"], *split.key), self.edge("from", "client", {}), tally)
         return {**item, "backend": {"apex": split.apex, "name": backend.name, "weight": backend.weight}}
 
-    def list_of_kind(self, kind: Kind, namespace: str, items: Sequence[dict[str, Any]], selector: Selector) -> dict[str, Any]:
+    def list_of_kind(
+        self, kind: Kind, namespace: str, items: Sequence[dict[str, Any]], selector: Selector
+    ) -> dict[str, Any]:
         """Return a list of objects."""
-        resource = {"kind": kind.name, **({"namespace": namespace} if namespace else {}), "apiVersion": kind.api_version}
+        resource = {
+            "kind": kind.name,
+            **({"namespace": namespace} if namespace else {}),
+            "apiVersion": kind.api_version,
+        }
         return _list(resource, items, selector)
 
-    def list_of_subject(self, kind: Kind, namespace: str, name: str, items: Sequence[dict[str, Any]], selector: Selector) -> dict[str, Any]:
+    def list_of_subject(
+        self, kind: Kind, namespace: str, name: str, items: Sequence[dict[str, Any]], selector: Selector
+    ) -> dict[str, Any]:
         """Return a list about one object: its edges, or the backends of a split."""
         return _list(reference(kind, namespace, name), items, selector)
 
@@ -66,7 +74,9 @@ class Renderer:
             "metrics": self._values.of(tally),
         }
 
-    def edge(self, direction: Literal["to", "from"], side: Literal["client", "server"], peer: dict[str, str]) -> dict[str, Any]:
+    def edge(
+        self, direction: Literal["to", "from"], side: Literal["client", "server"], peer: dict[str, str]
+    ) -> dict[str, Any]:
         """Return what was observed, at which side, and with whom; the peer is {} for traffic of all peers together."""
         return {"direction": direction, "side": side, "resource": peer}
 
@@ -77,4 +87,11 @@ class Renderer:
 
 def _list(resource: dict[str, str], items: Sequence[dict[str, Any]], selector: Selector) -> dict[str, Any]:
     echo = {"selector": selector.as_json()} if selector.requirements else {}
-    return {"kind": "TrafficMetricsList", "apiVersion": GROUP_VERSION, "metadata": {}, "resource": resource, **echo, "items": list(items)}
+    return {
+        "kind": "TrafficMetricsList",
+        "apiVersion": GROUP_VERSION,
+        "metadata": {},
+        "resource": resource,
+        **echo,
+        "items": list(items),
+    }

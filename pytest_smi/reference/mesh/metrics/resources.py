@@ -1,7 +1,8 @@
 """The eleven kinds of the metrics API, and which pods each object contains.
 
-Laws: a workload contains the pods that it controls by ownerReferences (uid), never those that a selector happens to match;
-a Deployment those of its ReplicaSets; a Service those of its Endpoints (its numbers are the sum of them); a TrafficSplit none.
+Laws: a workload contains the pods that it controls by ownerReferences (uid), never those that a selector happens to
+match; a Deployment those of its ReplicaSets; a Service those of its Endpoints (its numbers are the sum of them);
+a TrafficSplit none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,10 @@ class ClusterView(Protocol):
     """The cluster's objects as the control plane's watches have them."""
 
     def objects(self, resource: str) -> Sequence[KubeObject]:
-        """Objects of all namespaces, by plural name: those of `KINDS`, and `endpoints`. Empty for what the cluster does not serve."""
+        """Objects of all namespaces, by plural name: those of `KINDS`, and `endpoints`.
+
+        Empty for what the cluster does not serve.
+        """
         ...
 
 
@@ -109,7 +113,11 @@ def _controlled(thing: KubeObject, pods: Sequence[KubeObject], view: ClusterView
 
 def _of_deployment(thing: KubeObject, pods: Sequence[KubeObject], view: ClusterView) -> list[ObjectKey]:
     uid = thing["metadata"].get("uid")
-    owned = {replicas["metadata"].get("uid") for replicas in view.objects("replicasets") if uid and _controller_uid(replicas) == uid}
+    owned = {
+        replicas["metadata"].get("uid")
+        for replicas in view.objects("replicasets")
+        if uid and _controller_uid(replicas) == uid
+    }
     return [_key(pod) for pod in pods if _controller_uid(pod) in owned - {None}]
 
 
@@ -135,7 +143,9 @@ _Contents: TypeAlias = Callable[[KubeObject, Sequence[KubeObject], ClusterView],
 _CONTENTS: dict[str, _Contents] = {
     "pods": lambda thing, pods, view: [_key(thing)],
     "namespaces": lambda thing, pods, view: [_key(pod) for pod in pods if _key(pod)[0] == thing["metadata"]["name"]],
-    "nodes": lambda thing, pods, view: [_key(pod) for pod in pods if (pod.get("spec") or {}).get("nodeName") == thing["metadata"]["name"]],
+    "nodes": lambda thing, pods, view: [
+        _key(pod) for pod in pods if (pod.get("spec") or {}).get("nodeName") == thing["metadata"]["name"]
+    ],
     "deployments": _of_deployment,
     "services": _of_service,
     "trafficsplits": lambda thing, pods, view: [],

@@ -1,6 +1,8 @@
-"""From a request path to what is asked, read as the Kubernetes API server reads it, so that RBAC sees the same names on both sides.
+"""From a request path to what is asked, read as the Kubernetes API server reads it,
+so that RBAC sees the same names on both sides.
 
-Law: `/namespaces/N/edges` is the resource `edges` in namespace N, not a subresource of namespaces; roles must name `edges` for it.
+Law: `/namespaces/N/edges` is the resource `edges` in namespace N, not a subresource of namespaces;
+roles must name `edges` for it.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A resource path, by Kubernetes' names; "" where a part is absent. Nothing is said on whether the resource exists."""
+    """A resource path, by Kubernetes' names; "" where a part is absent.
+
+    Nothing is said on whether the resource exists.
+    """
 
     resource: str
     namespace: str = ""

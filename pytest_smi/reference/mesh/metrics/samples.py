@@ -13,7 +13,8 @@ Side: TypeAlias = Literal["client", "server"]
 ObjectKey: TypeAlias = tuple[str, str]
 """(namespace, name)."""
 Row: TypeAlias = list[Any]
-"""JSON-able: [start, width, side, protocol, source, destination, apex, backend, split, successes, failures, [step, count, …]]."""
+"""JSON-able: [start, width, side, protocol, source, destination, apex, backend, split, successes, failures, [step,
+count, …]]."""
 
 BUCKET_SECONDS = 0.1
 RETENTION_SECONDS = 30.0
@@ -31,10 +32,13 @@ class RowError(ValueError):
 class Sample:
     """One answered HTTP request (or HTTP/2 stream), seen from one side.
 
-    Raw TCP, UDP and requests that policy denied are never recorded, on neither side. `at`: when the answer ended, unix seconds.
-    `side`: `client` in the caller's sidecar, `server` in the called pod's. `source`, `destination`: pods as (namespace, name),
-    None when not of the mesh or unknown. `apex`: the Service that was addressed, (namespace, name). `split`: the TrafficSplit that
-    chose the `backend` (a Service name), both set by the client side only. `success`: the status was below 500.
+    Raw TCP, UDP and requests that policy denied are never recorded, on neither side. `at`: when the answer ended,
+    unix seconds.
+    `side`: `client` in the caller's sidecar, `server` in the called pod's. `source`, `destination`:
+        pods as (namespace, name),
+    None when not of the mesh or unknown. `apex`: the Service that was addressed, (namespace, name). `split`: the
+    TrafficSplit that chose the `backend` (a Service name), both set by the client side only. `success`:
+    the status was below 500.
     `latency`: seconds from the request's first byte to the answer's last.
     """
 
@@ -65,7 +69,8 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """All samples of one `traffic` in [start, start + width) unix seconds; `latencies` is {step: count}, see `latency_of_step`."""
+    """All samples of one `traffic` in [start, start + width) unix seconds; `latencies` is {step: count},
+    see `latency_of_step`."""
 
     start: float
     width: float
@@ -92,7 +97,10 @@ def add_latencies(total: dict[int, int], more: Mapping[int, int]) -> None:
 
 
 class Recorder:
-    """A ring of time buckets in one sidecar; buckets older than `retention_seconds` are overwritten. For one event loop only."""
+    """A ring of time buckets in one sidecar; buckets older than `retention_seconds` are overwritten.
+
+    For one event loop only.
+    """
 
     def __init__(self, *, bucket_seconds: float = BUCKET_SECONDS, retention_seconds: float = RETENTION_SECONDS) -> None:
         self._width = bucket_seconds
@@ -111,7 +119,15 @@ class Recorder:
             self._epochs[place] = epoch
             self._slots[place] = {}
         slot = self._slots[place]
-        key = (sample.side, sample.protocol, sample.source, sample.destination, sample.apex, sample.backend, sample.split)
+        key = (
+            sample.side,
+            sample.protocol,
+            sample.source,
+            sample.destination,
+            sample.apex,
+            sample.backend,
+            sample.split,
+        )
         entry = slot.get(key)
         if entry is None:
             entry = slot[key] = [0, 0, {}]
@@ -126,14 +142,24 @@ class Recorder:
         first = int(since * self._per_bucket)
         wanted = sorted((epoch, place) for place, epoch in enumerate(self._epochs) if epoch >= first)
         return [
-            [epoch * self._width, self._width, *key, entry[0], entry[1], [number for pair in entry[2].items() for number in pair]]
+            [
+                epoch * self._width,
+                self._width,
+                *key,
+                entry[0],
+                entry[1],
+                [number for pair in entry[2].items() for number in pair],
+            ]
             for epoch, place in wanted
             for key, entry in self._slots[place].items()
         ]
 
 
 def merge(rows: Iterable[Sequence[Any]]) -> list[Cell]:
-    """Rows of any number of sidecars, straight or through JSON, as cells, equal ones added up. RowError: a row of another shape."""
+    """Rows of any number of sidecars, straight or through JSON, as cells, equal ones added up.
+
+    RowError: a row of another shape.
+    """
     cells: dict[tuple[float, float, Traffic], Cell] = {}
     for row in rows:
         cell = _cell(row)
@@ -148,7 +174,15 @@ def _cell(row: Sequence[Any]) -> Cell:
         raise RowError(f"a metrics row has {_ROW_LENGTH} fields, got {len(row)}: is the sidecar of another version?")
     start, width, side, protocol, source, destination, apex, backend, split, successes, failures, steps = row
     try:
-        traffic = Traffic(side, protocol, _object_key(source), _object_key(destination), _object_key(apex), backend, _object_key(split))
+        traffic = Traffic(
+            side,
+            protocol,
+            _object_key(source),
+            _object_key(destination),
+            _object_key(apex),
+            backend,
+            _object_key(split),
+        )
         latencies = {int(steps[i]): int(steps[i + 1]) for i in range(0, len(steps), 2)}
         return Cell(float(start), float(width), traffic, int(successes), int(failures), latencies)
     except (TypeError, ValueError, IndexError) as error:
@@ -165,4 +199,11 @@ def _object_key(value: Any) -> ObjectKey | None:
 def _sum(left: Cell, right: Cell) -> Cell:
     latencies = dict(left.latencies)
     add_latencies(latencies, right.latencies)
-    return Cell(left.start, left.width, left.traffic, left.successes + right.successes, left.failures + right.failures, latencies)
+    return Cell(
+        left.start,
+        left.width,
+        left.traffic,
+        left.successes + right.successes,
+        left.failures + right.failures,
+        latencies,
+    )

@@ -1,6 +1,7 @@
 """One scrape of all sidecars shared by the requests that wait for it.
 
-Law: an answer never lacks what was recorded before its request came, so a request joins a scrape only if that has not begun yet.
+Law: an answer never lacks what was recorded before its request came,
+so a request joins a scrape only if that has not begun yet.
 """
 
 import asyncio

@@ -46,7 +46,8 @@ class Selector:
         return all(requirement.holds(labels) for requirement in self.requirements)
 
     def as_json(self) -> dict[str, Any]:
-        """The selector as a Kubernetes LabelSelector: single equalities in matchLabels, what is left in matchExpressions."""
+        """The selector as a Kubernetes LabelSelector: single equalities in matchLabels,
+        what is left in matchExpressions."""
         equal: dict[str, str] = {}
         others = []
         for requirement in self.requirements:
@@ -73,7 +74,9 @@ def parse_field_selector(text: str) -> dict[str, str]:
     for term in filter(None, text.split(",")):
         field, equals, value = term.replace("==", "=").partition("=")
         if not equals or field.endswith("!") or field not in _FIELDS:
-            raise SelectorError(f'field selector not supported: "{term}"; supported are equalities over {", ".join(_FIELDS)}')
+            raise SelectorError(
+                f'field selector not supported: "{term}"; supported are equalities over {", ".join(_FIELDS)}'
+            )
         found[field] = value
     return found
 
@@ -89,4 +92,6 @@ def _requirement(term: str) -> Requirement:
             return Requirement(key=key, operator="In" if word == "in" else "NotIn", values=values)
     if match := _EXISTS.match(term):
         return Requirement(key=match[2], operator="DoesNotExist" if match[1] else "Exists")
-    raise SelectorError(f'unable to parse requirement "{term.strip()}"; write it as key=value, key!=value, key in (a,b), key or !key')
+    raise SelectorError(
+        f'unable to parse requirement "{term.strip()}"; write it as key=value, key!=value, key in (a,b), key or !key'
+    )

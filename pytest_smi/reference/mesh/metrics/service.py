@@ -1,4 +1,5 @@
-"""What a request to the metrics API is answered: take it apart, ask for permission, fetch samples, and have `answers` decide."""
+"""What a request to the metrics API is answered: take it apart, ask for permission, fetch samples,
+and have `answers` decide."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,7 +12,13 @@ from pytest_smi.reference.mesh.metrics.routes import Fixed, Query, parse
 from pytest_smi.reference.mesh.metrics.samples import Cell
 from pytest_smi.reference.mesh.metrics.scrapes import SharedScrape
 from pytest_smi.reference.mesh.metrics.selectors import SelectorError, parse_field_selector, parse_label_selector
-from pytest_smi.reference.mesh.metrics.statuses import Answer, failure, forbidden, method_not_allowed, resource_not_found
+from pytest_smi.reference.mesh.metrics.statuses import (
+    Answer,
+    failure,
+    forbidden,
+    method_not_allowed,
+    resource_not_found,
+)
 from pytest_smi.reference.mesh.metrics.windows import Window
 
 if TYPE_CHECKING:
@@ -26,7 +33,8 @@ _log = logging.getLogger(__name__)
 class Service:
     """Answers requests, given where discovery, answers, samples and permissions come from.
 
-    `clock`: unix seconds. `certificates`: believe the X-Remote-* headers only on a connection that showed a client certificate.
+    `clock`: unix seconds. `certificates`: believe the X-Remote-* headers only on a connection
+        that showed a client certificate.
     """
 
     def __init__(

@@ -27,7 +27,14 @@ class Answer:
 
 def failure(code: int, message: str, *, details: dict[str, Any] | None = None) -> Answer:
     """Return a refusal with one of the codes above."""
-    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": _REASONS[code]}
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": _REASONS[code],
+    }
     return Answer(code, {**status, **({"details": details} if details else {}), "code": code})
 
 

@@ -10,7 +10,8 @@ PERCENTILES = (("p99", 0.99), ("p90", 0.9), ("p50", 0.5))
 
 
 def milli_quantity(value: float) -> str:
-    """Return a number >= 0 as a Kubernetes quantity of milli precision, rounded up as Kubernetes does: 0.0121 is `13m`, 2.0 is `2`."""
+    """Return a number >= 0 as a Kubernetes quantity of milli precision, rounded up as Kubernetes does:
+    0.0121 is `13m`, 2.0 is `2`."""
     # A millionth of a milli is float noise, not a reason to round up.
     milli = math.ceil(round(value * 1000, 6))
     return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"

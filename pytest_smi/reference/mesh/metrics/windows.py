@@ -1,7 +1,7 @@
 """From cells to numbers: what was counted for a choice of traffic within one window, and its latency percentiles.
 
-Laws: a cell belongs to the window when any part of it does; a percentile is the nearest rank, so a mixture's percentile lies
-between those of its parts.
+Laws: a cell belongs to the window when any part of it does; a percentile is the nearest rank, so a mixture's percentile
+lies between those of its parts.
 """
 
 import math
@@ -37,7 +37,8 @@ class Tally:
         return self.successes + self.failures
 
     def quantile(self, share: float) -> float:
-        """Return the nearest-rank quantile of the latency in seconds, for 0 < share <= 1; 0.0 when nothing was counted."""
+        """Return the nearest-rank quantile of the latency in seconds, for 0 < share <= 1;
+        0.0 when nothing was counted."""
         total = sum(self.latencies.values())
         # Rounded first: 0.9 * 10 must be rank 9 whatever the floating-point product says.
         rank = max(1, math.ceil(round(share * total, 6)))
@@ -68,7 +69,9 @@ class Observed:
         self.cells: dict[Traffic, list[Cell]] = {}
         for cell in cells:
             self.cells.setdefault(cell.traffic, []).append(cell)
-        self._in_window = {traffic: add_up(cell for cell in found if window.holds(cell)) for traffic, found in self.cells.items()}
+        self._in_window = {
+            traffic: add_up(cell for cell in found if window.holds(cell)) for traffic, found in self.cells.items()
+        }
 
     def traffics(self) -> list[Traffic]:
         """Return the kinds of traffic with at least one request in the window."""

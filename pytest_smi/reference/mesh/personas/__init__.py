@@ -1,11 +1,12 @@
-"""Personas: meshes that the reference mesh can pass itself off as, one YAML file each, made of named switches and plain data.
+"""Personas: meshes that the reference mesh can pass itself off as, one YAML file each,
+made of named switches and plain data.
 
-A persona is no copy of a mesh: it serves the versions that the mesh serves, has its workloads' names and versions, joins, addresses and
-denies as it does, and has those of its deviations that are known from its sources. To add one:
+A persona is no copy of a mesh: it serves the versions that the mesh serves, has its workloads' names and versions,
+joins, addresses and denies as it does, and has those of its deviations that are known from its sources. To add one:
 
 1. Write `NAME.yaml`, see `record.py` for the meaning of every field.
-2. A deviation that no switch describes yet: add it to `mesh/faults/deviations`, an override with its record (see `mesh/faults` for
-   where decisions are made).
+2. A deviation that no switch describes yet: add it to `mesh/faults/deviations`, an override with its record (see
+   `mesh/faults` for where decisions are made).
 3. Write down the expected matrix in `tests/personas/expected/NAME.json`.
 """
 
@@ -53,14 +54,20 @@ def _scale(text: str) -> float:
     except ValueError:
         scale = 0.0
     if not 0 < scale <= _SLOWEST:
-        raise PersonaError(f"the pace after @ is a number above 0 and at most {_SLOWEST:g}, found {text!r}; 1 is the pace of the real mesh")
+        raise PersonaError(
+            f"the pace after @ is a number above 0 and at most {_SLOWEST:g}, found {text!r}; "
+            "1 is the pace of the real mesh"
+        )
     return scale
 
 
 def persona_records() -> list[dict[str, Any]]:
     """Every persona as plain data: name, title, description, deviations (with their sources)."""
     found = [find_persona(name) for name in persona_names()]
-    return [{"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)} for p in found]
+    return [
+        {"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)}
+        for p in found
+    ]
 
 
 __all__ = ["Persona", "PersonaError", "find_persona", "persona_names", "persona_records"]

@@ -1,4 +1,5 @@
-"""CustomResourceDefinitions of the SMI kinds at any set of versions, made of the schemas under `kinds/`; nothing is converted."""
+"""CustomResourceDefinitions of the SMI kinds at any set of versions, made of the schemas under `kinds/`;
+nothing is converted."""
 
 from __future__ import annotations
 
@@ -18,12 +19,17 @@ _FOLDER = Path(__file__).parent / "kinds"
 def kinds() -> Mapping[str, Mapping[str, Any]]:
     """The SMI kinds by plural name: group, names, columns, and a schema per version."""
     return {
-        plural: kind for path in sorted(_FOLDER.glob("*.yaml")) for plural, kind in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+        plural: kind
+        for path in sorted(_FOLDER.glob("*.yaml"))
+        for plural, kind in yaml.safe_load(path.read_text(encoding="utf-8")).items()
     }
 
 
 def definition(plural: str, serving: Serving, *, keep_unknown: bool) -> dict[str, Any]:
-    """The definition of a kind. `keep_unknown`: fields of other versions survive, which pruning would take from what is stored."""
+    """The definition of a kind.
+
+    `keep_unknown`: fields of other versions survive, which pruning would take from what is stored.
+    """
     kind = kinds()[plural]
     versions = []
     for name in (*serving.versions, *serving.listed):

@@ -1,4 +1,5 @@
-"""A persona's installation as Kubernetes objects: the reference mesh's own manifests under the names that its mesh has; pure."""
+"""A persona's installation as Kubernetes objects: the reference mesh's own manifests under the names
+that its mesh has; pure."""
 
 from __future__ import annotations
 
@@ -18,12 +19,16 @@ _BYSTANDERS = ("kube-system", "kube-public", "kube-node-lease")
 
 def objects_of(persona: Persona, base: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The objects to install, in order. `base` are the reference mesh's own manifests."""
-    found = [definition(plural, serving, keep_unknown=persona.keep_unknown) for plural, serving in persona.serves.items()]
+    found = [
+        definition(plural, serving, keep_unknown=persona.keep_unknown) for plural, serving in persona.serves.items()
+    ]
     spaces = dict.fromkeys((persona.namespace, *(workload.namespace for workload in persona.workloads)))
     found += [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in spaces]
     found += [copy.deepcopy(dict(thing)) for thing in persona.objects]
     for thing in base:
-        if thing["kind"] in ("CustomResourceDefinition", "Namespace") or (thing["kind"] == "APIService" and not persona.metrics):
+        if thing["kind"] in ("CustomResourceDefinition", "Namespace") or (
+            thing["kind"] == "APIService" and not persona.metrics
+        ):
             continue
         adapted = _moved(thing, persona.namespace)
         if thing["kind"] == "Deployment":
@@ -46,14 +51,19 @@ def objects_of(persona: Persona, base: Iterable[dict[str, Any]]) -> list[dict[st
 def _moved(thing: Any, namespace: str) -> Any:
     """A copy with every `namespace` field of the reference's own namespace replaced."""
     if isinstance(thing, dict):
-        return {key: namespace if key == "namespace" and value == _HOME else _moved(value, namespace) for key, value in thing.items()}
+        return {
+            key: namespace if key == "namespace" and value == _HOME else _moved(value, namespace)
+            for key, value in thing.items()
+        }
     return [_moved(item, namespace) for item in thing] if isinstance(thing, list) else thing
 
 
 def _rules(persona: Persona) -> list[dict[str, Any]]:
     """What a persona's control plane may do beyond the reference's."""
     groups = sorted({thing["apiVersion"].partition("/")[0] for thing in persona.objects if "/" in thing["apiVersion"]})
-    rules: list[dict[str, Any]] = [{"apiGroups": groups, "resources": ["*"], "verbs": ["get", "list", "watch"]}] if groups else []
+    rules: list[dict[str, Any]] = (
+        [{"apiGroups": groups, "resources": ["*"], "verbs": ["get", "list", "watch"]}] if groups else []
+    )
     if persona.domain:
         rules.append({"apiGroups": [""], "resources": ["services"], "verbs": ["create", "delete", "patch"]})
     return rules
@@ -63,7 +73,12 @@ def _named(workload: Workload, persona: Persona) -> tuple[dict[str, Any], dict[s
     """(metadata of the workload, labels of its pods)."""
     labels = {**workload.labels, "app": workload.name}
     annotations = {**workload.annotations, PERSONA_MARK: persona.name}
-    return {"name": workload.name, "namespace": workload.namespace, "labels": labels, "annotations": annotations}, labels
+    return {
+        "name": workload.name,
+        "namespace": workload.namespace,
+        "labels": labels,
+        "annotations": annotations,
+    }, labels
 
 
 def _acting(thing: dict[str, Any], persona: Persona) -> dict[str, Any]:

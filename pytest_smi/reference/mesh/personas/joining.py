@@ -24,4 +24,8 @@ def joins(join: Join, pod: Mapping[str, Any], namespace: Mapping[str, Any]) -> b
         for field, marks in (("labels", join.labels), ("annotations", join.annotations))
         for key, value in marks.items()
     )
-    return watched and marked and all((own.get("annotations") or {}).get(key) == value for key, value in join.pod_annotations.items())
+    return (
+        watched
+        and marked
+        and all((own.get("annotations") or {}).get(key) == value for key, value in join.pod_annotations.items())
+    )

@@ -12,7 +12,20 @@ from pytest_smi.reference.mesh.faults import DEVIATIONS, FAULTS
 from pytest_smi.reference.mesh.personas.definitions import kinds
 from pytest_smi.reference.mesh.personas.record import Join, Pace, Persona, PersonaError, Serving, Sidecar, Workload
 
-_TOP = ("name", "title", "description", "namespace", "workloads", "serves", "keepUnknown", "metrics", "join", "sidecar", "domain", "pace")
+_TOP = (
+    "name",
+    "title",
+    "description",
+    "namespace",
+    "workloads",
+    "serves",
+    "keepUnknown",
+    "metrics",
+    "join",
+    "sidecar",
+    "domain",
+    "pace",
+)
 _OPTIONAL = ("deviations", "objects")
 _JOIN = {
     "namespaceLabels": "namespace_labels",
@@ -41,7 +54,9 @@ def parse_persona(document: Any, *, origin: str = "persona") -> Persona:
     top = reader.mapping("", document, (*_TOP, *_OPTIONAL))
     name = reader.text("name", top.get("name"))
     namespace = reader.text("namespace", top.get("namespace"))
-    workloads = tuple(_workload(reader, f"workloads[{i}]", w, namespace) for i, w in enumerate(reader.items("workloads", top)))
+    workloads = tuple(
+        _workload(reader, f"workloads[{i}]", w, namespace) for i, w in enumerate(reader.items("workloads", top))
+    )
     if sum(workload.acts for workload in workloads) != 1:
         reader.fault("workloads", "exactly one must have acts: true; it runs the control plane")
     serves = {
@@ -86,7 +101,9 @@ def _workload(reader: _Reader, path: str, value: Any, namespace: str) -> Workloa
         acts=reader.flag(f"{path}.acts", entry.get("acts", False)),
         labels=reader.texts(f"{path}.labels", entry.get("labels", {})),
         annotations=reader.texts(f"{path}.annotations", entry.get("annotations", {})),
-        arguments=tuple(reader.text(f"{path}.arguments[{i}]", a) for i, a in enumerate(reader.items(f"{path}.arguments", entry))),
+        arguments=tuple(
+            reader.text(f"{path}.arguments[{i}]", a) for i, a in enumerate(reader.items(f"{path}.arguments", entry))
+        ),
     )
 
 
@@ -100,7 +117,11 @@ def _serving(reader: _Reader, path: str, value: Any, resource: str) -> Serving:
     if not versions:
         reader.fault(f"{path}.versions", "must name at least one version")
         return Serving(versions=("",), storage="")
-    return Serving(versions=versions, storage=reader.one_of(f"{path}.storage", entry.get("storage", versions[0]), versions), listed=listed)
+    return Serving(
+        versions=versions,
+        storage=reader.one_of(f"{path}.storage", entry.get("storage", versions[0]), versions),
+        listed=listed,
+    )
 
 
 def _join(reader: _Reader, value: Any) -> Join:
@@ -138,7 +159,9 @@ class _Reader:
             return {}
         for key in value if allowed is not None else ():
             if key not in allowed:  # type: ignore[operator]  # not None, see above
-                self.fault(f"{path}.{key}" if path else key, "unknown field; known are " + ", ".join(sorted(allowed or ())))
+                self.fault(
+                    f"{path}.{key}" if path else key, "unknown field; known are " + ", ".join(sorted(allowed or ()))
+                )
         return value
 
     def items(self, path: str, entry: Mapping[str, Any]) -> list[Any]:

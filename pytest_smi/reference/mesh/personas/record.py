@@ -1,4 +1,5 @@
-"""The record of a persona: which mesh the reference mesh passes itself off as, in what it serves, where it lives and how it deviates."""
+"""The record of a persona: which mesh the reference mesh passes itself off as, in what it serves,
+where it lives and how it deviates."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ class PersonaError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """The versions of one SMI kind: those that the API server serves, the one that is stored (and read), those listed but not served."""
+    """The versions of one SMI kind: those that the API server serves, the one that is stored (and read),
+    those listed but not served."""
 
     versions: tuple[str, ...]
     storage: str
@@ -22,7 +24,10 @@ class Serving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A workload of the mesh. `acts` says that it is the one that really runs the control plane; the others only stand there, ready."""
+    """A workload of the mesh.
+
+    `acts` says that it is the one that really runs the control plane; the others only stand there, ready.
+    """
 
     kind: str
     namespace: str
@@ -36,9 +41,11 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """How pods join: every `namespace_labels` on the namespace, and every other mark on the pod or, if the pod says nothing, its namespace.
+    """How pods join: every `namespace_labels` on the namespace, and every other mark on the pod or,
+    if the pod says nothing, its namespace.
 
-    `pod_annotations` count on pods alone. A pod with one of the marks of `out_…` stays out. `everything`: every pod joins.
+    `pod_annotations` count on pods alone. A pod with one of the marks of `out_…` stays out. `everything`:
+    every pod joins.
     """
 
     everything: bool = False
@@ -61,7 +68,8 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How changes reach sidecars, in the mesh's own seconds: after `quiet` without a further change, `longest` after the first at most.
+    """How changes reach sidecars, in the mesh's own seconds: after `quiet` without a further change,
+    `longest` after the first at most.
 
     `idle` (0: no such trap) is for how long a client must leave a Service alone until it sees a new split of it.
     Everything is multiplied by `scale`, so that tests need not wait as long as users do.
@@ -75,7 +83,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A mesh that the reference mesh can pass itself off as. `deviations` are names of switches with where the fact comes from."""
+    """A mesh that the reference mesh can pass itself off as.
+
+    `deviations` are names of switches with where the fact comes from.
+    """
 
     name: str
     title: str

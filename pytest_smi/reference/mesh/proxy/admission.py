@@ -19,8 +19,8 @@ class Admission:
     def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
         """Return whether a request is let in.
 
-        `source` is the identity that the caller's certificate proves, `peer` its address; `split` says that a split chose this pod,
-        which grants nothing.
+        `source` is the identity that the caller's certificate proves, `peer` its address; `split` says that a split
+        chose this pod, which grants nothing.
         """
         return self.state.policy.allow_http(_seen(request, port), source).allowed
 
@@ -37,7 +37,8 @@ class Admission:
         return allowed
 
     def refusal(self, request: Request, port: int, source: Identity | None) -> int:
-        """Return what a request that was not let in is answered: a status, or one of `denials.RESET` and `denials.CLOSE`."""
+        """Return what a request that was not let in is answered: a status,
+        or one of `denials.RESET` and `denials.CLOSE`."""
         return self._denials.status(self.state.policy.denial(_seen(request, port), source))
 
 

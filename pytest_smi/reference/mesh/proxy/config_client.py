@@ -1,4 +1,5 @@
-"""The sidecar's stream from the control plane: prove who the pod is, get its identity, follow the configuration, answer scrapes."""
+"""The sidecar's stream from the control plane: prove who the pod is, get its identity, follow the configuration,
+answer scrapes."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class ConfigError(ConnectionError):
 
 
 class ConfigClient:
-    """One pod's client; `on_identity(chain, key)` and `on_config(changed, removed, whole)` are called as lines come in."""
+    """One pod's client; `on_identity(chain, key)` and `on_config(changed, removed,
+    whole)` are called as lines come in."""
 
     def __init__(
         self,
@@ -48,12 +50,20 @@ class ConfigClient:
         self._export = export
 
     async def follow(self) -> None:
-        """Follow one connection until it ends. OSError, TimeoutError, ConfigError: it cannot be had or was lost; try again later."""
+        """Follow one connection until it ends.
+
+        OSError, TimeoutError, ConfigError: it cannot be had or was lost; try again later.
+        """
         async with asyncio.timeout(CONNECT_SECONDS * 2):
             reader, writer = await open_stream(self._host, self._port, self._tls, SERVER_NAME, LINE_LIMIT)
         try:
             asked = new_key_request()
-            hello = {"op": "hello", "namespace": self._pod[0], "pod": self._pod[1], "csr": asked.request.decode("ascii")}
+            hello = {
+                "op": "hello",
+                "namespace": self._pod[0],
+                "pod": self._pod[1],
+                "csr": asked.request.decode("ascii"),
+            }
             hello["token"] = self._token_file.read_text().strip()
             await _send(writer, hello)
             async with asyncio.timeout(_FIRST_ANSWER_SECONDS):
@@ -70,7 +80,10 @@ class ConfigClient:
                         self._on_config(message["set"], message["del"], whole)
                         whole = False
                     elif message.get("op") == "scrape":
-                        await _send(writer, {"op": "samples", "id": message["id"], "rows": self._export(float(message["since"]))})
+                        await _send(
+                            writer,
+                            {"op": "samples", "id": message["id"], "rows": self._export(float(message["since"]))},
+                        )
         finally:
             writer.close()
 

@@ -1,4 +1,5 @@
-"""How a refusal looks to the one who is refused: an HTTP status, or a connection that is reset or closed; pure but for writing."""
+"""How a refusal looks to the one who is refused: an HTTP status, or a connection that is reset or closed;
+pure but for writing."""
 
 from __future__ import annotations
 

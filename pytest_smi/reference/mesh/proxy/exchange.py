@@ -13,7 +13,9 @@ HeaderList = list[tuple[bytes, bytes]]
 MAX_BODY = 16 * 1024 * 1024
 """Most bytes of a request body; requests are buffered whole before they are routed."""
 
-HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"http2-settings"})
+HOP_BY_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"http2-settings"}
+)
 NO_BODY = frozenset({204, 304})
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
@@ -33,7 +35,10 @@ class Request:
 
 
 class Sink(Protocol):
-    """Where a response goes. `head` once, then `data`, then `end`; or `fail` at any time. `on_cancel` is called when the client is gone."""
+    """Where a response goes.
+
+    `head` once, then `data`, then `end`; or `fail` at any time. `on_cancel` is called when the client is gone.
+    """
 
     cancelled: bool
     on_cancel: Callable[[], None] | None
@@ -48,7 +53,8 @@ class Sink(Protocol):
         """The response is complete."""
 
     def fail(self, status: int, reason: str) -> None:
-        """No (complete) response will come: answer with `status`, or cut the connection when part of a response is out."""
+        """No (complete) response will come: answer with `status`, or cut the connection when part
+        of a response is out."""
 
 
 class Cancellable:

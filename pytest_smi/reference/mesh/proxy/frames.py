@@ -1,7 +1,9 @@
-"""The format of the hop between two sidecars: length-prefixed frames inside mutual TLS; pure, but for writing to a transport.
+"""The format of the hop between two sidecars: length-prefixed frames inside mutual TLS; pure,
+but for writing to a transport.
 
-A connection carries one HTTP exchange at a time (REQUEST, then RESPONSE, DATA…, END, or FAIL), or becomes one TCP tunnel
-(OPEN, OPENED or DENIED, then DATA and EOF both ways), or carries datagrams (DATAGRAM both ways). GOAWAY asks not to use it again.
+A connection carries one HTTP exchange at a time (REQUEST, then RESPONSE, DATA…, END, or FAIL),
+or becomes one TCP tunnel (OPEN, OPENED or DENIED, then DATA and EOF both ways),
+or carries datagrams (DATAGRAM both ways). GOAWAY asks not to use it again.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def _unpack_headers(lines: list[bytes]) -> HeaderList:
 
 def request_frame(port: int, flags: int, request: Request) -> bytes:
     """A REQUEST frame with the whole request."""
-    head = _pack_headers(b"\0".join((request.version, request.method.encode("latin-1"), request.target)), request.headers)
+    head = _pack_headers(
+        b"\0".join((request.version, request.method.encode("latin-1"), request.target)), request.headers
+    )
     return frame(REQUEST, _REQUEST.pack(port, flags, request.origin, len(head)), head, request.body)
 
 

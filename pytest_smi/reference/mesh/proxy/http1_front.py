@@ -24,7 +24,10 @@ from pytest_smi.reference.mesh.proxy.exchange import (
 
 
 class Http1Front(asyncio.Protocol):
-    """One client connection. Requests are handled one after the other; a pipelined one waits for the response before it."""
+    """One client connection.
+
+    Requests are handled one after the other; a pipelined one waits for the response before it.
+    """
 
     def __init__(self, handle: Handler) -> None:
         self._handle = handle
@@ -72,7 +75,9 @@ class Http1Front(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Invite the body where the client waits for that."""
-        if self._busy is None and any(n.lower() == b"expect" and v.lower() == b"100-continue" for n, v in self._headers):
+        if self._busy is None and any(
+            n.lower() == b"expect" and v.lower() == b"100-continue" for n, v in self._headers
+        ):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._headers = [(n, v) for n, v in self._headers if n.lower() != b"expect"]
 

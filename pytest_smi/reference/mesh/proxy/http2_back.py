@@ -85,7 +85,9 @@ class Http2Back(asyncio.Protocol):
             sink = self._sinks.get(event.stream_id)
             if sink is not None:
                 status = int(next(value for name, value in event.headers if name == b":status"))
-                sink.head(status, end_to_end([(bytes(n), bytes(v)) for n, v in event.headers if not n.startswith(b":")]))
+                sink.head(
+                    status, end_to_end([(bytes(n), bytes(v)) for n, v in event.headers if not n.startswith(b":")])
+                )
         elif isinstance(event, h2.events.DataReceived):
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             sink = self._sinks.get(event.stream_id)

@@ -1,4 +1,5 @@
-"""What both sides of HTTP/2 need: bodies sent within the flow-control windows, and writes gathered per turn of the event loop."""
+"""What both sides of HTTP/2 need: bodies sent within the flow-control windows,
+and writes gathered per turn of the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""UDP on the called side: each flow of a caller gets a socket of its own towards the application, so that replies find their way."""
+"""UDP on the called side: each flow of a caller gets a socket of its own towards the application,
+so that replies find their way."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ class InboundFlows:
     async def _open(self, entry: _Flow) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.create_datagram_endpoint(lambda: entry, local_addr=(self._pod_ip, 0), remote_addr=(self._app_ip, entry.port))
+            await loop.create_datagram_endpoint(
+                lambda: entry, local_addr=(self._pod_ip, 0), remote_addr=(self._app_ip, entry.port)
+            )
         except OSError:
             self._flows.pop((entry.flow, entry.port), None)
 

@@ -24,7 +24,9 @@ class WrongPeer(OSError):
 class MeshConnection(FrameTunnel):
     """One connection to another sidecar: an HTTP exchange at a time, or a tunnel, or datagrams."""
 
-    def __init__(self, release: Callable[[MeshConnection], None], on_datagram: Callable[[int, bytes], None] | None = None) -> None:
+    def __init__(
+        self, release: Callable[[MeshConnection], None], on_datagram: Callable[[int, bytes], None] | None = None
+    ) -> None:
         super().__init__()
         self._release = release
         self._on_datagram = on_datagram
@@ -133,8 +135,13 @@ class MeshPool:
                 return connection
         return None
 
-    async def connect(self, address: str, identity: Identity, on_datagram: Callable[[int, bytes], None] | None = None) -> MeshConnection:
-        """A new connection. OSError, TimeoutError: nothing was delivered; WrongPeer (an OSError): somebody else answers there."""
+    async def connect(
+        self, address: str, identity: Identity, on_datagram: Callable[[int, bytes], None] | None = None
+    ) -> MeshConnection:
+        """A new connection.
+
+        OSError, TimeoutError: nothing was delivered; WrongPeer (an OSError): somebody else answers there.
+        """
         factory: Callable[[], MeshConnection] = lambda: MeshConnection(self._release, on_datagram)  # noqa: E731  # typed for `dial`
         try:
             connection = await dial(self._source, (address, INBOUND_PORT), factory, self._tls())

@@ -1,4 +1,5 @@
-"""The application's outgoing connections: learn where one was going, sniff what it speaks, and hand it to the right front or tunnel."""
+"""The application's outgoing connections: learn where one was going, sniff what it speaks,
+and hand it to the right front or tunnel."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from pytest_smi.reference.mesh.proxy.tunnel import PlainEnd
 
 OUTBOUND_PORT = 15001
 SNIFF_SECONDS = 0.05
-"""How long a client on a port of unknown protocol may stay silent before it is offered a tunnel (the server may have to speak first)."""
+"""How long a client on a port of unknown protocol may stay silent before it is offered a tunnel (the server may have to
+speak first)."""
 FIRST_BYTES_SECONDS = 60.0
 _PREFACE_LIMIT = 64
 

@@ -1,4 +1,5 @@
-"""The application's outgoing datagrams: one flow per socket and destination, tunnelled to the called pod's sidecar where there is one."""
+"""The application's outgoing datagrams: one flow per socket and destination,
+tunnelled to the called pod's sidecar where there is one."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _MAX_EARLY = 64
 
 
 class OutboundUdp(asyncio.DatagramProtocol):
-    """Receives redirected datagrams (prefixed with their destination) and sends the replies back with the same prefix."""
+    """Receives redirected datagrams (prefixed with their destination) and sends the replies back
+    with the same prefix."""
 
     def __init__(self, router: Router) -> None:
         self._router = router
@@ -78,7 +80,9 @@ class OutboundUdp(asyncio.DatagramProtocol):
             flow.use_mesh(await self._carrier(address, pod.identity), target)
         else:
             loop = asyncio.get_running_loop()
-            await loop.create_datagram_endpoint(lambda: flow, local_addr=(router.pod_ip, 0), remote_addr=(address, target))
+            await loop.create_datagram_endpoint(
+                lambda: flow, local_addr=(router.pod_ip, 0), remote_addr=(address, target)
+            )
 
     async def _carrier(self, address: str, identity: Identity) -> MeshConnection:
         key = (address, identity)

@@ -1,4 +1,5 @@
-"""HTTP towards an application (or a server without sidecar) in plaintext: kept-alive HTTP/1.1 connections and multiplexed HTTP/2."""
+"""HTTP towards an application (or a server without sidecar) in plaintext:
+kept-alive HTTP/1.1 connections and multiplexed HTTP/2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Sends outgoing calls on their way: to an endpoint that `routing.py` chooses, through mutual TLS where there is a sidecar."""
+"""Sends outgoing calls on their way: to an endpoint that `routing.py` chooses,
+through mutual TLS where there is a sidecar."""
 
 from __future__ import annotations
 
@@ -29,7 +30,13 @@ class Router:
     """Sends the calls of one pod."""
 
     def __init__(
-        self, pod_ip: str, state: MeshState, pool: MeshPool, backs: PlainBacks, recorder: Recorder, rng: random.Random | None = None
+        self,
+        pod_ip: str,
+        state: MeshState,
+        pool: MeshPool,
+        backs: PlainBacks,
+        recorder: Recorder,
+        rng: random.Random | None = None,
     ) -> None:
         self.pod_ip = pod_ip
         self.state = state

@@ -9,12 +9,25 @@ from dataclasses import dataclass
 from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
 from pytest_smi.reference.mesh.proxy.sniff import Spoken, sniff
 from pytest_smi.reference.mesh.proxy.state import AUTO, MeshState
-from pytest_smi.reference.mesh.splits import UNAVAILABLE, Call, Choice, Endpoint, PortKey, Service, ServiceKey, Split, SplitChooser
+from pytest_smi.reference.mesh.splits import (
+    UNAVAILABLE,
+    Call,
+    Choice,
+    Endpoint,
+    PortKey,
+    Service,
+    ServiceKey,
+    Split,
+    SplitChooser,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """What an address means: a Service's port, or one address (`service` is None). `known` is False for addresses outside the cluster."""
+    """What an address means: a Service's port, or one address (`service` is None).
+
+    `known` is False for addresses outside the cluster.
+    """
 
     address: Endpoint
     service: ServiceKey | None
@@ -56,7 +69,9 @@ class Routing:
 
     def has_segments(self, destination: Destination) -> bool:
         """Return whether a split of the destination looks at requests."""
-        return destination.service is not None and any(split.routes is not None for split in self.state.splits_of(destination.service))
+        return destination.service is not None and any(
+            split.routes is not None for split in self.state.splits_of(destination.service)
+        )
 
     def choose(self, destination: Destination, call: Call | None) -> Choice:
         """Return the endpoints that one call may go to; `call` is None for opaque TCP and UDP."""

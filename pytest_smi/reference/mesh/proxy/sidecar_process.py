@@ -1,4 +1,5 @@
-"""The data plane of one pod put together: listeners, pools, state; started when the pod has its identity and first configuration."""
+"""The data plane of one pod put together: listeners, pools, state;
+started when the pod has its identity and first configuration."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ class DataPlane:
         if renewed:
             loop = asyncio.get_running_loop()
             old = self._servers[1]
-            self._servers[1] = await loop.create_server(self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, reuse_port=True)
+            self._servers[1] = await loop.create_server(
+                self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, reuse_port=True
+            )
             old.close()
 
     def _inbound(self) -> InboundConnection:
@@ -59,9 +62,17 @@ class DataPlane:
         """Listen: for the application's connections and datagrams, for other sidecars, for plaintext from outside."""
         loop = asyncio.get_running_loop()
         server = self._contexts()[0]
-        self._servers.append(await loop.create_server(lambda: OutboundConnection(self.router), self.pod_ip, OUTBOUND_PORT, backlog=1024))
-        self._servers.append(await loop.create_server(self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, backlog=1024, reuse_port=True))
-        transport, _ = await loop.create_datagram_endpoint(lambda: OutboundUdp(self.router), local_addr=(self.pod_ip, OUTBOUND_PORT))
+        self._servers.append(
+            await loop.create_server(lambda: OutboundConnection(self.router), self.pod_ip, OUTBOUND_PORT, backlog=1024)
+        )
+        self._servers.append(
+            await loop.create_server(
+                self._inbound, self.pod_ip, INBOUND_PORT, ssl=server, backlog=1024, reuse_port=True
+            )
+        )
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: OutboundUdp(self.router), local_addr=(self.pod_ip, OUTBOUND_PORT)
+        )
         self._udp = transport
         await self._plaintext.follow()
 

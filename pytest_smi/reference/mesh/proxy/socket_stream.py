@@ -1,4 +1,5 @@
-"""A stream over a socket of Python's own socket module, so that the pod's network view (names, Services) applies to it."""
+"""A stream over a socket of Python's own socket module, so that the pod's network view (names,
+Services) applies to it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What one sidecar knows: the cluster's services, pods and splits, its own pod and policy, as the configuration stream tells; no I/O.
+"""What one sidecar knows: the cluster's services, pods and splits, its own pod and policy,
+as the configuration stream tells; no I/O.
 
-Configuration is a flat dictionary of keys, the same for all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`, `faults`; under a persona
-also `name/IP` and `traits`) or the pod's own (`self`, `grants`). See `snapshot.py` for the values.
+Configuration is a flat dictionary of keys, the same for all sidecars (`svc/NS/NAME`, `pod/IP`, `split/NS/NAME`,
+`faults`; under a persona also `name/IP` and `traits`) or the pod's own (`self`, `grants`).
+See `snapshot.py` for the values.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ HTTP, TCP, AUTO = "http", "tcp", "auto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodInfo:
-    """A pod of the cluster; `hints` tell the protocol of container ports that declare one; `joined` means that it has a sidecar."""
+    """A pod of the cluster; `hints` tell the protocol of container ports that declare one;
+    `joined` means that it has a sidecar."""
 
     namespace: str
     name: str

@@ -1,1 +1,4 @@
-"""The controllers of the embedded cluster: deployments, replica sets, endpoints, namespaces. Each reads and writes the store."""
+"""The controllers of the embedded cluster: deployments, replica sets, endpoints, namespaces.
+
+Each reads and writes the store.
+"""

@@ -1,4 +1,5 @@
-"""DaemonSet -> Pod: one pod on the only node, replaced when the template changes, and the counts that people wait for."""
+"""DaemonSet -> Pod: one pod on the only node, replaced when the template changes,
+and the counts that people wait for."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def status_of(daemon_set: Object, pods: list[Object]) -> dict[str, Any]:
         "desiredNumberScheduled": 1,
         "numberMisscheduled": 0,
         "numberReady": ready,
-        "updatedNumberScheduled": sum(1 for pod in pods if (pod["metadata"].get("labels") or {}).get(HASH_LABEL) == now),
+        "updatedNumberScheduled": sum(
+            1 for pod in pods if (pod["metadata"].get("labels") or {}).get(HASH_LABEL) == now
+        ),
         "observedGeneration": daemon_set["metadata"].get("generation", 1),
     }
     return status | ({"numberAvailable": ready} if ready else {"numberUnavailable": 1})
@@ -40,7 +43,9 @@ def status_of(daemon_set: Object, pods: list[Object]) -> dict[str, Any]:
 class DaemonSetController:
     """Follows daemon sets and their pods. `create_pod` admits and stores a pod."""
 
-    def __init__(self, store: Store, events: EventRecorder, create_pod: Callable[[dict[str, Any]], Awaitable[Any]]) -> None:
+    def __init__(
+        self, store: Store, events: EventRecorder, create_pod: Callable[[dict[str, Any]], Awaitable[Any]]
+    ) -> None:
         self._store = store
         self._events = events
         self._create_pod = create_pod

@@ -26,7 +26,9 @@ def target_port(port: Object, pod: Object) -> int | None:
         return int(target)
     for container in [*(pod["spec"].get("containers") or []), *(pod["spec"].get("initContainers") or [])]:
         for declared in container.get("ports") or []:
-            if declared.get("name") == target and (declared.get("protocol") or "TCP") == (port.get("protocol") or "TCP"):
+            if declared.get("name") == target and (declared.get("protocol") or "TCP") == (
+                port.get("protocol") or "TCP"
+            ):
                 return int(declared["containerPort"])
     return None
 
@@ -37,7 +39,11 @@ def subsets(service: Object, pods: Iterable[Object]) -> list[dict[str, Any]]:
     open_to_all = bool(service["spec"].get("publishNotReadyAddresses"))
     for pod in pods:
         status = pod.get("status") or {}
-        if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed") or pod["metadata"].get("deletionTimestamp"):
+        if (
+            not status.get("podIP")
+            or status.get("phase") in ("Succeeded", "Failed")
+            or pod["metadata"].get("deletionTimestamp")
+        ):
             continue
         ports = []
         for port in service["spec"].get("ports") or []:
@@ -50,9 +56,14 @@ def subsets(service: Object, pods: Iterable[Object]) -> list[dict[str, Any]]:
         groups.setdefault(tuple(ports), {}).setdefault(kind, []).append(_address(service, pod))
     found = []
     for key, addresses in sorted(groups.items()):
-        subset: dict[str, Any] = {kind: sorted(items, key=lambda item: item["ip"]) for kind, items in sorted(addresses.items())}
+        subset: dict[str, Any] = {
+            kind: sorted(items, key=lambda item: item["ip"]) for kind, items in sorted(addresses.items())
+        }
         if key:
-            subset["ports"] = [{**({"name": name} if name else {}), "port": number, "protocol": protocol} for name, number, protocol in key]
+            subset["ports"] = [
+                {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+                for name, number, protocol in key
+            ]
         found.append(subset)
     return found
 
@@ -122,7 +133,8 @@ def slices(endpoints: Object, service: Object) -> list[dict[str, Any]]:
                 "addressType": "IPv4",
                 "endpoints": records,
                 "ports": [
-                    {"name": port.get("name") or "", "port": port["port"], "protocol": port.get("protocol") or "TCP"} for port in ports
+                    {"name": port.get("name") or "", "port": port["port"], "protocol": port.get("protocol") or "TCP"}
+                    for port in ports
                 ],
             }
         )

@@ -1,4 +1,5 @@
-"""Keeps Endpoints and EndpointSlices true to services and pods; Endpoints of services without a selector are their owner's."""
+"""Keeps Endpoints and EndpointSlices true to services and pods; Endpoints
+of services without a selector are their owner's."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ class EndpointsController:
             self._sync_slices(key, [])
             return
         home = self._store.find(ResourceKey("", "namespaces"), None, key[0])
-        if service["spec"].get("type") == "ExternalName" or (home is not None and home["metadata"].get("deletionTimestamp")):
+        if service["spec"].get("type") == "ExternalName" or (
+            home is not None and home["metadata"].get("deletionTimestamp")
+        ):
             return
         if service["spec"].get("selector"):
             pods = [pod for pod in self._store.list(PODS, key[0])[0] if selects(service, pod["metadata"].get("labels"))]

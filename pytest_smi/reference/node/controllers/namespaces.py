@@ -12,26 +12,50 @@ from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 
 
 def remaining(left: Mapping[str, int], held: Mapping[str, int], namespace: Object, now: str) -> list[dict[str, str]]:
-    """The conditions of a namespace that cannot end yet: `left` counts objects by resource, `held` finalizers by name. Pure."""
+    """The conditions of a namespace that cannot end yet: `left` counts objects by resource, `held` finalizers by name.
+
+    Pure.
+    """
     before = {condition["type"]: condition for condition in (namespace.get("status") or {}).get("conditions") or ()}
-    resources = ", ".join(f"{kind}{'' if '.' in kind else '.'} has {count} resource instances" for kind, count in sorted(left.items()))
+    resources = ", ".join(
+        f"{kind}{'' if '.' in kind else '.'} has {count} resource instances" for kind, count in sorted(left.items())
+    )
     finalizers = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(held.items()))
     rows = [
         ("NamespaceDeletionDiscoveryFailure", False, "ResourcesDiscovered", "All resources successfully discovered"),
-        ("NamespaceDeletionGroupVersionParsingFailure", False, "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-        ("NamespaceDeletionContentFailure", False, "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+        (
+            "NamespaceDeletionGroupVersionParsingFailure",
+            False,
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed",
+        ),
+        (
+            "NamespaceDeletionContentFailure",
+            False,
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
         ("NamespaceContentRemaining", True, "SomeResourcesRemain", f"Some resources are remaining: {resources}"),
     ]
     if held:
         text = f"Some content in the namespace has finalizers remaining: {finalizers}"
         rows.append(("NamespaceFinalizersRemaining", True, "SomeFinalizersRemain", text))
     else:
-        rows.append(("NamespaceFinalizersRemaining", False, "ContentHasNoFinalizers", "All content-preserving finalizers finished"))
+        rows.append(
+            (
+                "NamespaceFinalizersRemaining",
+                False,
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished",
+            )
+        )
     found = []
     for kind, value, reason, message in rows:
         status, old = "True" if value else "False", before.get(kind)
         since = old["lastTransitionTime"] if old is not None and old["status"] == status else now
-        found.append({"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message})
+        found.append(
+            {"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
+        )
     return found
 
 
@@ -76,7 +100,10 @@ class NamespaceController:
                     for finalizer in still["metadata"].get("finalizers") or ():
                         held[finalizer] = held.get(finalizer, 0) + 1
         if left:
-            status = {"phase": "Terminating", "conditions": remaining(left, held, namespace, timestamp(self._store.now()))}
+            status = {
+                "phase": "Terminating",
+                "conditions": remaining(left, held, namespace, timestamp(self._store.now())),
+            }
             with contextlib.suppress(NotFound):
                 self._store.update_status(NAMESPACES, None, name, status)
         else:

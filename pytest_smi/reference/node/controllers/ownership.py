@@ -1,4 +1,7 @@
-"""What a controller owns: references to owners, the objects of an owner, and a new pod from an owner's template. Pure."""
+"""What a controller owns: references to owners, the objects of an owner, and a new pod from an owner's template.
+
+Pure.
+"""
 
 from __future__ import annotations
 

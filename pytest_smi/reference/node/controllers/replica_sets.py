@@ -23,7 +23,9 @@ def surplus(pods: list[Object], wanted: int) -> list[Object]:
 class ReplicaSetController:
     """Follows replica sets and their pods. `create_pod` admits and stores a pod."""
 
-    def __init__(self, store: Store, events: EventRecorder, create_pod: Callable[[dict[str, Any]], Awaitable[Any]]) -> None:
+    def __init__(
+        self, store: Store, events: EventRecorder, create_pod: Callable[[dict[str, Any]], Awaitable[Any]]
+    ) -> None:
         self._store = store
         self._events = events
         self._create_pod = create_pod
@@ -39,7 +41,11 @@ class ReplicaSetController:
     def _pods(self, replica_set: Object) -> list[Object]:
         found, _ = self._store.list(PODS, replica_set["metadata"]["namespace"])
         ended = ("Succeeded", "Failed")
-        return [pod for pod in owned_by(replica_set, "ReplicaSet", found) if (pod.get("status") or {}).get("phase") not in ended]
+        return [
+            pod
+            for pod in owned_by(replica_set, "ReplicaSet", found)
+            if (pod.get("status") or {}).get("phase") not in ended
+        ]
 
     async def _reconcile(self, key: Key) -> None:
         replica_set = self._store.find(REPLICA_SETS, *key)
@@ -72,11 +78,16 @@ class ReplicaSetController:
             return
         pods = self._pods(replica_set)
         ready = sum(1 for pod in pods if is_ready(pod))
-        status: dict[str, Any] = {"replicas": len(pods), "observedGeneration": replica_set["metadata"].get("generation", 1)}
+        status: dict[str, Any] = {
+            "replicas": len(pods),
+            "observedGeneration": replica_set["metadata"].get("generation", 1),
+        }
         if pods:
             status["fullyLabeledReplicas"] = len(pods)
         if ready:
             status |= {"readyReplicas": ready, "availableReplicas": ready}
         if failure:
-            status["conditions"] = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}]
+            status["conditions"] = [
+                {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}
+            ]
         self._store.update_status(REPLICA_SETS, *key, status)

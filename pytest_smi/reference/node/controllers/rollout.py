@@ -67,7 +67,9 @@ def wanted_replicas(deployment: Object, new: Object, old: Sequence[Object]) -> d
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         wanted = {replica_set["metadata"]["name"]: 0 for replica_set in old}
         return {**wanted, new["metadata"]["name"]: replicas if old_pods == 0 else int(new["spec"].get("replicas", 0))}
-    ready = _count(new, "readyReplicas") >= replicas and _count(new, "observedGeneration") >= new["metadata"].get("generation", 1)
+    ready = _count(new, "readyReplicas") >= replicas and _count(new, "observedGeneration") >= new["metadata"].get(
+        "generation", 1
+    )
     wanted = {replica_set["metadata"]["name"]: 0 for replica_set in old} if ready else {}
     return {**wanted, new["metadata"]["name"]: replicas}
 
@@ -97,7 +99,9 @@ def deployment_status(deployment: Object, new: Object, old: Sequence[Object], no
 
     enough = available >= replicas
     name = new["metadata"]["name"]
-    progressed = f'ReplicaSet "{name}" has successfully progressed.' if complete else f'ReplicaSet "{name}" is progressing.'
+    progressed = (
+        f'ReplicaSet "{name}" has successfully progressed.' if complete else f'ReplicaSet "{name}" is progressing.'
+    )
     status: dict[str, Any] = {
         "observedGeneration": deployment["metadata"].get("generation", 1),
         "conditions": [

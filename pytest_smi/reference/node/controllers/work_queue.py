@@ -1,4 +1,5 @@
-"""Level-triggered reconciling: a marked key is reconciled soon, once, and never twice at a time; errors are tried again with backoff.
+"""Level-triggered reconciling: a marked key is reconciled soon, once, and never twice at a time;
+errors are tried again with backoff.
 
 Law: marking costs nothing and never blocks, so that it may be done in a store's callback.
 """

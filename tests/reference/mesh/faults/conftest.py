@@ -16,7 +16,14 @@ from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.splits import Call, SplitChooser
 
 Key = tuple[str, str]
-PODS = [("t1", "srv-1", "srv"), ("t1", "srv-2", "srv"), ("t1", "srv2", "srv2"), ("t1", "a", "a"), ("t1", "b", "b"), ("t2", "a", "a")]
+PODS = [
+    ("t1", "srv-1", "srv"),
+    ("t1", "srv-2", "srv"),
+    ("t1", "srv2", "srv2"),
+    ("t1", "a", "a"),
+    ("t1", "b", "b"),
+    ("t2", "a", "a"),
+]
 PODS += [("t2", "srv", "srv"), ("t3", "srv", "srv")]
 A, B, C, A2 = ("t1", "a"), ("t1", "b"), ("t1", "c"), ("t2", "a")
 
@@ -29,7 +36,11 @@ class World:
         self.objects: dict[str, dict[Key, dict[str, Any]]] = {"pods": {}, "services": {}, "endpoints": {}}
         for i, (namespace, name, account) in enumerate(PODS):
             self.objects["pods"][(namespace, name)] = {
-                "metadata": {"namespace": namespace, "name": name, "annotations": {"network.smi-reference.io/redirect": "smi-proxy"}},
+                "metadata": {
+                    "namespace": namespace,
+                    "name": name,
+                    "annotations": {"network.smi-reference.io/redirect": "smi-proxy"},
+                },
                 "spec": {"serviceAccountName": account, "containers": [{"name": "smi-proxy"}]},
                 "status": {"podIP": f"127.9.128.{i + 1}", "phase": "Running"},
             }
@@ -50,7 +61,10 @@ class World:
         """A Service with ready endpoints."""
         listed = [{"port": p, "targetPort": t, "name": f"{names}-{p}"} for p, t in ports]
         self.put("services", name, {"clusterIP": f"127.9.64.{len(self.objects['services']) + 1}", "ports": listed})
-        subset = {"addresses": [{"ip": ip} for ip in endpoints], "ports": [{"name": f"{names}-{p}", "port": t} for p, t in ports]}
+        subset = {
+            "addresses": [{"ip": ip} for ip in endpoints],
+            "ports": [{"name": f"{names}-{p}", "port": t} for p, t in ports],
+        }
         self.objects["endpoints"][("t1", name)] = {"metadata": {}, "subsets": [subset]}
 
     def state(self, pod: Key = ("t1", "srv-1")) -> MeshState:
@@ -60,7 +74,15 @@ class World:
         state.apply({**snapshot.shared, **snapshot.own[pod]}, [])
         return state
 
-    def http(self, path: str, source: Key = A, method: str = "GET", pod: Key = ("t1", "srv-1"), port: int = 8080, **headers: str) -> bool:
+    def http(
+        self,
+        path: str,
+        source: Key = A,
+        method: str = "GET",
+        pod: Key = ("t1", "srv-1"),
+        port: int = 8080,
+        **headers: str,
+    ) -> bool:
         """Whether policy lets a request in."""
         lines = [(name.encode(), value.encode()) for name, value in headers.items()]
         request = HttpRequest(port=port, method=method, target=path.encode(), headers=lines)

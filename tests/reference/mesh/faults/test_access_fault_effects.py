@@ -40,7 +40,9 @@ def _two_targets(world: World) -> list[bool]:
     return [world.http("/x", A), world.http("/y", B), world.http("/y", A), world.http("/x", C)]
 
 
-def _requests(match: dict[str, Any], *asked: dict[str, Any], others: tuple[dict[str, Any], ...] = ()) -> Callable[[World], list[bool]]:
+def _requests(
+    match: dict[str, Any], *asked: dict[str, Any], others: tuple[dict[str, Any], ...] = ()
+) -> Callable[[World], list[bool]]:
     def scenario(world: World) -> list[bool]:
         _one(world, match, *others)
         return [world.http(**{"path": "/", **request}) for request in asked]
@@ -54,7 +56,11 @@ def _unselected(world: World) -> list[bool]:
 
 
 def _no_targets(world: World) -> list[bool]:
-    return [world.http("/m"), world.state().policy.allow_tcp(9000, A).allowed, world.state().policy.allow_udp(9100, A).allowed]
+    return [
+        world.http("/m"),
+        world.state().policy.allow_tcp(9000, A).allowed,
+        world.state().policy.allow_udp(9100, A).allowed,
+    ]
 
 
 def _deleted(world: World) -> list[bool]:
@@ -162,7 +168,9 @@ ACCESS: dict[str, Callable[[World], list[bool]]] = {
     "specs-dot-excludes-slash": _requests({"pathRegex": ".*"}, {"path": "/a/b"}),
     "specs-path-search": _requests({"pathRegex": "/m"}, {"path": "/x/m"}),
     "specs-path-literal-prefix": _requests({"pathRegex": "/v[12]"}, {"path": "/v1"}),
-    "specs-anchor-first-branch-only": _requests({"pathRegex": "/a|/b"}, {"path": "/a"}, {"path": "/x/b"}, {"path": "/x/a"}),
+    "specs-anchor-first-branch-only": _requests(
+        {"pathRegex": "/a|/b"}, {"path": "/a"}, {"path": "/x/b"}, {"path": "/x/a"}
+    ),
     "specs-method-ignored": _requests({"methods": ["GET"]}, {"method": "PUT"}),
     "specs-first-method-only": _requests({"methods": ["GET", "PUT"]}, {"method": "PUT"}),
     "specs-star-is-listed-methods": _requests({"methods": ["*"]}, {"method": "TRACE"}),

@@ -50,7 +50,10 @@ def test_the_healthy_class_stays_itself() -> None:
 
 def test_overrides_work_together_in_the_order_of_the_table() -> None:
     """The one that stands earlier asks the one that stands later."""
-    said = {switches: TABLE.specialize(Greeter, frozenset(switches))().greet() for switches in (("loud",), ("rude",), ("loud", "rude"))}
+    said = {
+        switches: TABLE.specialize(Greeter, frozenset(switches))().greet()
+        for switches in (("loud",), ("rude",), ("loud", "rude"))
+    }
     assert said == {("loud",): "HELLO", ("rude",): "what", ("loud", "rude"): "WHAT"}
 
 

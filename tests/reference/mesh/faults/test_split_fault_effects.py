@@ -13,7 +13,9 @@ World = Any
 
 
 def _split(world: World, *backends: tuple[str, int], **more: Any) -> None:
-    world.put("trafficsplits", "s", {"service": "app", "backends": [{"service": s, "weight": w} for s, w in backends], **more})
+    world.put(
+        "trafficsplits", "s", {"service": "app", "backends": [{"service": s, "weight": w} for s, w in backends], **more}
+    )
 
 
 def _app(world: World, *services: str) -> None:
@@ -22,7 +24,9 @@ def _app(world: World, *services: str) -> None:
     world.service("twin", (8080, 8080), (9090, 9090), endpoints=ips)
     for i, name in enumerate(("v1", "v2", "v3")):
         if not services or name in services:
-            world.service(name, (8080, 8081 + i), (9090, 9090), endpoints=[ips[i]], names="http" if name != "v3" else "web")
+            world.service(
+                name, (8080, 8081 + i), (9090, 9090), endpoints=[ips[i]], names="http" if name != "v3" else "web"
+            )
     world.service("bad", (1024, 8080), endpoints=ips[:1])
 
 

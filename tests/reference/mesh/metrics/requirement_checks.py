@@ -25,7 +25,10 @@ async def _(suite: Suite) -> bool:
 @row("02")
 async def _(suite: Suite) -> bool:
     found = [(await suite.client.get(path)).json() for path in (ROOT, ROOT + "/")]
-    return all((body["kind"], body.get("groupVersion")) == ("APIResourceList", "metrics.smi-spec.io/v1alpha1") for body in found)
+    return all(
+        (body["kind"], body.get("groupVersion")) == ("APIResourceList", "metrics.smi-spec.io/v1alpha1")
+        for body in found
+    )
 
 
 @row("03")
@@ -35,14 +38,19 @@ async def _(suite: Suite) -> bool:
 
 @row("04")
 async def _(suite: Suite) -> bool:
-    return all((entry["kind"], entry["verbs"]) == ("TrafficMetrics", ["get", "list"]) for entry in (await suite.body(""))["resources"])
+    return all(
+        (entry["kind"], entry["verbs"]) == ("TrafficMetrics", ["get", "list"])
+        for entry in (await suite.body(""))["resources"]
+    )
 
 
 @row("06")
 async def _(suite: Suite) -> bool:
     suite.world.send(A, B, 1)
     lists = [await suite.get("/" + entry["name"]) for entry in (await suite.body(""))["resources"]]
-    gets = [await suite.get(path) for path in ("/namespaces/t1", "/namespaces/t1/pods/b-0", "/namespaces/t1/deployments/b")]
+    gets = [
+        await suite.get(path) for path in ("/namespaces/t1", "/namespaces/t1/pods/b-0", "/namespaces/t1/deployments/b")
+    ]
     return all(reply.status_code == 200 for reply in lists + gets)
 
 
@@ -86,13 +94,18 @@ async def _(suite: Suite) -> bool:
 async def _(suite: Suite) -> bool:
     suite.world.send(A, B, 5)
     at_a, at_b = await suite.edges("/namespaces/t1/pods/a-0"), await suite.edges("/namespaces/t1/pods/b-0")
-    return [key[0] for key in at_a if key[2] == "b-0"] == ["to"] and [key[0] for key in at_b if key[2] == "a-0"] == ["from"]
+    return [key[0] for key in at_a if key[2] == "b-0"] == ["to"] and [key[0] for key in at_b if key[2] == "a-0"] == [
+        "from"
+    ]
 
 
 @row("19")
 async def _(suite: Suite) -> bool:
     suite.world.send(A, B, 5)
-    return all(item["edge"].get("side") in ("client", "server") for item in (await suite.body("/namespaces/t1/pods/a-0/edges"))["items"])
+    return all(
+        item["edge"].get("side") in ("client", "server")
+        for item in (await suite.body("/namespaces/t1/pods/a-0/edges"))["items"]
+    )
 
 
 @row("20")
@@ -120,7 +133,9 @@ async def _(suite: Suite) -> bool:
 async def _(suite: Suite) -> bool:
     suite.world.send(B, A, 1)
     names = [metric["name"] for metric in (await suite.body("/namespaces/t1/pods/a-0"))["metrics"]]
-    return sorted(names) == sorted([f"p{p}_response_latency" for p in (50, 90, 99)] + ["success_count", "failure_count"])
+    return sorted(names) == sorted(
+        [f"p{p}_response_latency" for p in (50, 90, 99)] + ["success_count", "failure_count"]
+    )
 
 
 @row("28")
@@ -211,7 +226,10 @@ async def _(suite: Suite) -> bool:
     suite.world.send(A, B, 10)
     suite.world.send(("t2", "a-0"), B, 5)
     found = await suite.edges("/namespaces/t1/pods/b-0")
-    return sum(pair[0] for key, pair in found.items() if key[0] == "from") == (await suite.counts("/namespaces/t1/pods/b-0"))[0]
+    return (
+        sum(pair[0] for key, pair in found.items() if key[0] == "from")
+        == (await suite.counts("/namespaces/t1/pods/b-0"))[0]
+    )
 
 
 async def _split(suite: Suite) -> list[dict[str, Any]]:
@@ -229,7 +247,9 @@ async def _(suite: Suite) -> bool:
     steps = []
     for weights in ({"x1": 90, "x2": 10}, {"x1": 20, "x2": 80}):
         suite.world.split("t1", "weighed", "web", weights)
-        steps.append(await _split(suite) == [{"apex": "web", "name": name, "weight": weight} for name, weight in weights.items()])
+        steps.append(
+            await _split(suite) == [{"apex": "web", "name": name, "weight": weight} for name, weight in weights.items()]
+        )
     return all(steps)
 
 

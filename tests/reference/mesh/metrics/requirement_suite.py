@@ -1,4 +1,5 @@
-"""A small suite of its own for the metrics API: one check for each requirement that a fault can break, over the real server."""
+"""A small suite of its own for the metrics API: one check for each requirement that a fault can break,
+over the real server."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias

@@ -36,7 +36,11 @@ def test_an_object_as_such_is_all_traffic_received(world: World) -> None:
 
     assert item["resource"] == {"kind": "Pod", "namespace": "t1", "name": "b-0"}
     assert item["edge"] == {"direction": "from", "side": "server", "resource": {}}
-    assert (item["kind"], item["apiVersion"], item["window"]) == ("TrafficMetrics", "metrics.smi-spec.io/v1alpha1", "4s")
+    assert (item["kind"], item["apiVersion"], item["window"]) == (
+        "TrafficMetrics",
+        "metrics.smi-spec.io/v1alpha1",
+        "4s",
+    )
     assert item["timestamp"] == "2023-11-14T22:13:20Z"
     assert counts(item) == (31, 5)
 
@@ -66,7 +70,10 @@ def test_lists_keep_to_their_namespace(world: World) -> None:
     """A namespaced list has that namespace's objects, the list over all namespaces has everything."""
     body = world.ask("/namespaces/t1/deployments")
 
-    assert (body["kind"], body["resource"]) == ("TrafficMetricsList", {"kind": "Deployment", "namespace": "t1", "apiVersion": "apps/v1"})
+    assert (body["kind"], body["resource"]) == (
+        "TrafficMetricsList",
+        {"kind": "Deployment", "namespace": "t1", "apiVersion": "apps/v1"},
+    )
     assert [item["resource"]["name"] for item in body["items"]] == ["a", "b", "idle"]
     everywhere = world.ask("/deployments")
     assert everywhere["resource"] == {"kind": "Deployment", "apiVersion": "apps/v1"}
@@ -94,8 +101,14 @@ def test_edges_tell_direction_side_and_peer(world: World) -> None:
     body = world.ask("/namespaces/t1/deployments/b/edges")
 
     assert body["resource"] == {"kind": "Deployment", "namespace": "t1", "name": "b"}
-    assert {item["edge"]["direction"]: item["edge"]["side"] for item in body["items"]} == {"from": "server", "to": "client"}
-    assert all(item["resource"] == body["resource"] and item["edge"]["resource"]["kind"] == "Deployment" for item in body["items"])
+    assert {item["edge"]["direction"]: item["edge"]["side"] for item in body["items"]} == {
+        "from": "server",
+        "to": "client",
+    }
+    assert all(
+        item["resource"] == body["resource"] and item["edge"]["resource"]["kind"] == "Deployment"
+        for item in body["items"]
+    )
     assert edge_counts(body) == {("from", "t1", "a"): (35, 5), ("from", "t2", "a"): (4, 0), ("to", "t1", "a"): (7, 0)}
     assert edge_counts(world.ask("/namespaces/t1/pods/idle-0/edges")) == {}
 
@@ -167,7 +180,12 @@ def test_an_unknown_resource_is_not_found(world: World, path: str) -> None:
     """404 without the name of an object."""
     result = world.answer(path)
 
-    assert (result.code, result.body["kind"], result.body["reason"], "details" in result.body) == (404, "Status", "NotFound", False)
+    assert (result.code, result.body["kind"], result.body["reason"], "details" in result.body) == (
+        404,
+        "Status",
+        "NotFound",
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,9 @@ class Server:
         if client_certificate:
             mine.load_cert_chain(self.certificate)
         try:
-            async with httpx.AsyncClient(base_url=f"https://localhost:{server.port}", verify=mine, trust_env=False, timeout=5) as client:
+            async with httpx.AsyncClient(
+                base_url=f"https://localhost:{server.port}", verify=mine, trust_env=False, timeout=5
+            ) as client:
                 await use(client)
         finally:
             await server.close()
@@ -140,7 +142,10 @@ def test_discovery_and_health_need_no_permission(server: Server) -> None:
     """The aggregator reads them before it knows any user."""
 
     async def use(client: httpx.AsyncClient) -> None:
-        kinds = {path: (await client.get(path)).json().get("kind") for path in ("/apis", "/apis/metrics.smi-spec.io", ROOT, ROOT + "/")}
+        kinds = {
+            path: (await client.get(path)).json().get("kind")
+            for path in ("/apis", "/apis/metrics.smi-spec.io", ROOT, ROOT + "/")
+        }
         assert list(kinds.values()) == ["APIGroupList", "APIGroup", "APIResourceList", "APIResourceList"]
         assert (await client.get("/healthz")).status_code == 200
 
@@ -164,13 +169,21 @@ def test_who_may_not_gets_403_in_the_words_of_kubernetes(server: Server) -> None
     server.use(use)
     assert server.asked == [
         AccessRequest(
-            user="alice", groups=("system:authenticated",), verb="get", resource="pods", subresource="edges", namespace="t1", name="b-0"
+            user="alice",
+            groups=("system:authenticated",),
+            verb="get",
+            resource="pods",
+            subresource="edges",
+            namespace="t1",
+            name="b-0",
         )
     ]
 
 
 @pytest.mark.parametrize(("headers", "client_certificate"), [({}, True), (ALICE, False)])
-def test_nobody_is_believed_without_the_api_servers_certificate(server: Server, headers: dict[str, str], client_certificate: bool) -> None:
+def test_nobody_is_believed_without_the_api_servers_certificate(
+    server: Server, headers: dict[str, str], client_certificate: bool
+) -> None:
     """No user, or a user in the headers of a stranger: 401."""
 
     async def use(client: httpx.AsyncClient) -> None:

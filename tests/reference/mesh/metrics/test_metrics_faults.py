@@ -1,4 +1,5 @@
-"""Every fault breaks exactly the requirements it says, judged by a small check of each requirement over the real server."""
+"""Every fault breaks exactly the requirements it says, judged by a small check
+of each requirement over the real server."""
 
 import asyncio
 import importlib
@@ -78,9 +79,15 @@ def test_every_check_has_a_fault() -> None:
 def test_every_override_belongs_to_one_fault() -> None:
     """None is shared, and none stands beside the table, where nothing would ever turn it on."""
     in_table = [override for entry in EVERY for override in entry.overrides]
-    modules = [importlib.import_module(module.name) for module in pkgutil.iter_modules(overrides.__path__, f"{overrides.__name__}.")]
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.iter_modules(overrides.__path__, f"{overrides.__name__}.")
+    ]
     written = [
-        thing for module in modules for thing in vars(module).values() if isinstance(thing, type) and thing.__module__ == module.__name__
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type) and thing.__module__ == module.__name__
     ]
 
     assert sorted(map(str, in_table)) == sorted(map(str, written))
@@ -99,7 +106,8 @@ def test_an_override_changes_what_a_healthy_class_decides(entry: Fault | Deviati
 
 
 def test_the_healthy_modules_know_no_faults() -> None:
-    """Only the server's own module, which puts the parts together, turns names into classes; no module names a fault."""
+    """Only the server's own module, which puts the parts together, turns names into classes;
+    no module names a fault."""
     sources = {path.name: path.read_text() for path in Path(healthy_modules.__file__).parent.glob("*.py")}
 
     assert [name for name, text in sources.items() if "mesh.faults" in text] == ["api.py"]

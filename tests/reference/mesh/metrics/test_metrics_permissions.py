@@ -29,7 +29,12 @@ class _Authorizer:
 def test_the_identity_is_what_the_api_server_passes_on() -> None:
     """User, all groups, and extra by key; header names in any case."""
     who = identity(
-        [("X-Remote-User", "u"), ("x-remote-group", "g1"), ("X-Remote-Group", "g2"), ("X-Remote-Extra-example.org%2fscopes", "s")]
+        [
+            ("X-Remote-User", "u"),
+            ("x-remote-group", "g1"),
+            ("X-Remote-Group", "g2"),
+            ("X-Remote-Extra-example.org%2fscopes", "s"),
+        ]
     )
 
     assert who is not None
@@ -40,7 +45,9 @@ def test_the_identity_is_what_the_api_server_passes_on() -> None:
 def test_the_review_asks_for_the_query() -> None:
     """Subresource edges is named; empty attributes are left out."""
     who = AccessRequest(user="u", groups=("g",), extra=(("k", ("v",)),), verb="", resource="")
-    body = subject_access_review(access_request(who, Query(resource="pods", namespace="t1", name="p", subresource="edges")))
+    body = subject_access_review(
+        access_request(who, Query(resource="pods", namespace="t1", name="p", subresource="edges"))
+    )
 
     assert body["spec"] == {
         "user": "u",

@@ -65,7 +65,11 @@ def test_a_service_contains_its_endpoints() -> None:
         world.add("services", "t1", name)
     for number in range(3):
         world.add("pods", "t1", f"p{number}", status={"podIP": f"127.0.1.{number}"})
-    ready = [{"ip": "127.0.1.0", "targetRef": {"kind": "Pod", "name": "p0", "namespace": "t1"}}, {"ip": "127.0.1.1"}, {"ip": "10.0.0.1"}]
+    ready = [
+        {"ip": "127.0.1.0", "targetRef": {"kind": "Pod", "name": "p0", "namespace": "t1"}},
+        {"ip": "127.0.1.1"},
+        {"ip": "10.0.0.1"},
+    ]
     world.add("endpoints", "t1", "s", subsets=[{"addresses": ready, "notReadyAddresses": [{"ip": "127.0.1.2"}]}])
     world.add("endpoints", "t2", "idle", subsets=[{"addresses": ready}])
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_smi.reference.mesh.metrics.samples import Recorder, RowError, Sample, latency_of_step, merge, step_of_latency
+from pytest_smi.reference.mesh.metrics.samples import (
+    Recorder,
+    RowError,
+    Sample,
+    latency_of_step,
+    merge,
+    step_of_latency,
+)
 
 NOW = 1_700_000_000.0
 
@@ -45,11 +52,19 @@ def test_a_latency_of_nothing_is_recorded(latency: float) -> None:
 def test_equal_samples_share_a_row_and_different_ones_do_not() -> None:
     """Counts are exact per traffic, successes apart from failures."""
     recorder = Recorder()
-    for sample in (_sample(), _sample(success=False), _sample(), _sample(split=("b", "s"), backend="v1", side="client")):
+    for sample in (
+        _sample(),
+        _sample(success=False),
+        _sample(),
+        _sample(split=("b", "s"), backend="v1", side="client"),
+    ):
         recorder.record(sample)
     cells = merge(json.loads(json.dumps(recorder.export(0))))
 
-    assert sorted((cell.traffic.side, cell.successes, cell.failures) for cell in cells) == [("client", 1, 0), ("server", 2, 1)]
+    assert sorted((cell.traffic.side, cell.successes, cell.failures) for cell in cells) == [
+        ("client", 1, 0),
+        ("server", 2, 1),
+    ]
     assert {cell.traffic.split for cell in cells} == {None, ("b", "s")}
 
 
@@ -86,7 +101,9 @@ def test_merging_sidecars_is_recording_in_one(samples: list[tuple[int, bool, flo
     assert sorted(merged, key=lambda cell: cell.start) == sorted(merge(alone.export(0)), key=lambda cell: cell.start)
 
 
-@pytest.mark.parametrize("row", [[], [1] * 12, [1.0, 0.1, "server", "HTTP/1.1", None, None, None, None, None, 1, 0, [3]]])
+@pytest.mark.parametrize(
+    "row", [[], [1] * 12, [1.0, 0.1, "server", "HTTP/1.1", None, None, None, None, None, 1, 0, [3]]]
+)
 def test_a_row_of_another_shape_is_refused(row: list[Any]) -> None:
     """Rows of a sidecar of another version are a RowError, not wrong numbers."""
     with pytest.raises(RowError, match="metrics row"):

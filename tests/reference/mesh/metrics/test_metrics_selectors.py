@@ -40,13 +40,19 @@ def test_the_echo_is_a_label_selector() -> None:
     """matchLabels for equalities, matchExpressions for the rest."""
     assert parse_label_selector("app=x").as_json() == {"matchLabels": {"app": "x"}}
     assert parse_label_selector("!a,b in (c,d)").as_json() == {
-        "matchExpressions": [{"key": "a", "operator": "DoesNotExist"}, {"key": "b", "operator": "In", "values": ["c", "d"]}]
+        "matchExpressions": [
+            {"key": "a", "operator": "DoesNotExist"},
+            {"key": "b", "operator": "In", "values": ["c", "d"]},
+        ]
     }
 
 
 def test_field_selectors_are_equalities_over_two_fields() -> None:
     """Others are refused as Kubernetes does for fields without an index."""
-    assert parse_field_selector("metadata.name=a,metadata.namespace==b") == {"metadata.name": "a", "metadata.namespace": "b"}
+    assert parse_field_selector("metadata.name=a,metadata.namespace==b") == {
+        "metadata.name": "a",
+        "metadata.namespace": "b",
+    }
     for bad in ("metadata.name!=a", "spec.nodeName=n", "x"):
         with pytest.raises(SelectorError, match="field selector not supported"):
             parse_field_selector(bad)

@@ -7,13 +7,17 @@ from pytest_smi.reference.mesh.metrics.values import MetricValues, go_duration, 
 from pytest_smi.reference.mesh.metrics.windows import Tally
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (0.0121, "13m"), (0.2, "200m"), (0.0001, "1m"), (2.0, "2"), (1.2, "1200m")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (0.0121, "13m"), (0.2, "200m"), (0.0001, "1m"), (2.0, "2"), (1.2, "1200m")]
+)
 def test_quantities_are_in_milli_and_rounded_up(value: float, text: str) -> None:
     """As Kubernetes rounds: up, and never to zero what was more."""
     assert milli_quantity(value) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(4, "4s"), (1.5, "1.5s"), (0.5, "500ms"), (90, "1m30s"), (3600, "1h0m0s"), (30.0, "30s")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4, "4s"), (1.5, "1.5s"), (0.5, "500ms"), (90, "1m30s"), (3600, "1h0m0s"), (30.0, "30s")]
+)
 def test_durations_are_written_as_go_does(seconds: float, text: str) -> None:
     """The window parses with Go's time.ParseDuration."""
     assert go_duration(seconds) == text

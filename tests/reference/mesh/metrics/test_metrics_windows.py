@@ -13,7 +13,9 @@ TALLIES = st.dictionaries(st.integers(-200, 100), st.integers(1, 50), max_size=1
 )
 
 
-@pytest.mark.parametrize(("start", "inside"), [(95.8, False), (95.95, True), (98.0, True), (100.0, True), (100.1, False)])
+@pytest.mark.parametrize(
+    ("start", "inside"), [(95.8, False), (95.95, True), (98.0, True), (100.0, True), (100.1, False)]
+)
 def test_a_cell_is_in_the_window_when_part_of_it_is(start: float, inside: bool) -> None:
     """The window of 4 s that ends at 100 holds cells of 0.1 s from 95.9 to 100."""
     cell = Cell(start, 0.1, TRAFFIC, 1, 0, {})
@@ -27,7 +29,10 @@ def test_percentiles_are_ordered(tally: Tally) -> None:
     assert tally.quantile(0.5) <= tally.quantile(0.9) <= tally.quantile(0.99)
 
 
-@given(st.lists(TALLIES.filter(lambda tally: tally.requests > 0), min_size=1, max_size=5), st.sampled_from([0.5, 0.9, 0.99]))
+@given(
+    st.lists(TALLIES.filter(lambda tally: tally.requests > 0), min_size=1, max_size=5),
+    st.sampled_from([0.5, 0.9, 0.99]),
+)
 def test_a_mixture_lies_between_its_parts(parts: list[Tally], share: float) -> None:
     """An aggregate percentile is never outside the range of its pods'."""
     found = [part.quantile(share) for part in parts]

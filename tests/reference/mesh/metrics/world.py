@@ -30,7 +30,14 @@ class World:
         return self.things.get(resource, [])
 
     def add(
-        self, resource: str, namespace: str, name: str, *, owner: str = "", labels: Mapping[str, str] | None = None, **rest: Any
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        *,
+        owner: str = "",
+        labels: Mapping[str, str] | None = None,
+        **rest: Any,
     ) -> None:
         """An object with uid `resource/namespace/name`; `owner` is the uid of its controller."""
         metadata: dict[str, Any] = {"name": name, "uid": f"{resource}/{namespace}/{name}", "labels": dict(labels or {})}
@@ -49,7 +56,14 @@ class World:
         self.add("replicasets", namespace, f"{name}-rs", owner=f"deployments/{namespace}/{name}", labels=labels)
         names = [f"{name}-{number}" for number in range(pods)]
         for pod in names:
-            self.add("pods", namespace, pod, owner=f"replicasets/{namespace}/{name}-rs", labels=labels, spec={"nodeName": node})
+            self.add(
+                "pods",
+                namespace,
+                pod,
+                owner=f"replicasets/{namespace}/{name}-rs",
+                labels=labels,
+                spec={"nodeName": node},
+            )
         return [(namespace, pod) for pod in names]
 
     def namespace(self, name: str) -> None:
@@ -80,7 +94,8 @@ class World:
         split: ObjectKey | None = None,
         backend: str | None = None,
     ) -> None:
-        """`count` requests, the first `failures` of them failed, as both sidecars note them; a source of None has no sidecar."""
+        """`count` requests, the first `failures` of them failed, as both sidecars note them;
+        a source of None has no sidecar."""
         sides: tuple[Literal["client", "server"], ...] = ("server",) if source is None else ("client", "server")
         for side in sides:
             for number in range(count):
@@ -131,6 +146,10 @@ def counts(item: Mapping[str, Any]) -> tuple[int, int]:
 def edge_counts(body: Mapping[str, Any]) -> dict[tuple[str, str, str], tuple[int, int]]:
     """{(direction, peer's namespace, peer's name): counts} of a list of edges."""
     return {
-        (item["edge"]["direction"], item["edge"]["resource"].get("namespace", ""), item["edge"]["resource"]["name"]): counts(item)
+        (
+            item["edge"]["direction"],
+            item["edge"]["resource"].get("namespace", ""),
+            item["edge"]["resource"]["name"],
+        ): counts(item)
         for item in body["items"]
     }

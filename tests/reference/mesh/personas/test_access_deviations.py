@@ -19,14 +19,26 @@ TCP = {"kind": "TCPRoute", "name": "tcp"}
 UDP = {"kind": "UDPRoute", "name": "udp"}
 
 
-def target(*rules: dict[str, Any], sources: tuple[str, ...] = ("a",), namespace: str = "t1", name: str = "t", **destination: Any) -> Any:
+def target(
+    *rules: dict[str, Any],
+    sources: tuple[str, ...] = ("a",),
+    namespace: str = "t1",
+    name: str = "t",
+    **destination: Any,
+) -> Any:
     where = {"kind": "ServiceAccount", "name": "srv", "namespace": "t1", **destination}
     who = [{"kind": "ServiceAccount", "name": source, "namespace": "t1"} for source in sources]
-    spec = {"destination": {key: value for key, value in where.items() if value is not None}, "rules": list(rules), "sources": who}
+    spec = {
+        "destination": {key: value for key, value in where.items() if value is not None},
+        "rules": list(rules),
+        "sources": who,
+    }
     return parse_target({"metadata": {"name": name, "namespace": namespace}, "spec": spec})
 
 
-def policy(*targets: Any, on: tuple[str, ...] = (), tcp: bool = True, routes: tuple[dict[str, Any], ...] = ()) -> Policy:
+def policy(
+    *targets: Any, on: tuple[str, ...] = (), tcp: bool = True, routes: tuple[dict[str, Any], ...] = ()
+) -> Policy:
     """The policy of srv: group g has route m for /m (or `routes`), TCPRoute tcp every port."""
     matches = list(routes) or [{"name": "m", "pathRegex": "/m", "methods": ["GET"]}]
     group = parse_group({"metadata": {"name": "g", "namespace": "t1"}, "spec": {"matches": matches}})
@@ -112,7 +124,10 @@ def test_rules_that_are_not_read_open_everything() -> None:
 def test_the_first_matching_route_decides_for_its_own_sources() -> None:
     """Of overlapping routes the one that comes first denies whom it does not list; equal routes share their sources."""
     routes = ({"name": "m", "pathRegex": "/m"}, {"name": "n", "pathRegex": "/.*"})
-    overlapping = (target({**HTTP, "matches": ["m"]}, name="t"), target({**HTTP, "matches": ["n"]}, sources=("b",), name="u"))
+    overlapping = (
+        target({**HTTP, "matches": ["m"]}, name="t"),
+        target({**HTTP, "matches": ["n"]}, sources=("b",), name="u"),
+    )
     switch = ("first-matching-route-decides",)
     assert allows(policy(*overlapping, routes=routes), source=B)
     assert not allows(policy(*overlapping, routes=routes, on=switch), source=B)
@@ -188,7 +203,9 @@ def test_a_star_alone_is_skipped() -> None:
 def test_why_a_request_was_denied() -> None:
     """The four reasons that meshes answer differently."""
     routes = ({"name": "m", "pathRegex": "/m"}, {"name": "n", "pathRegex": "/n"})
-    subject = policy(target({**HTTP, "matches": ["m"]}), target({**HTTP, "matches": ["n"]}, sources=("b",), name="u"), routes=routes)
+    subject = policy(
+        target({**HTTP, "matches": ["m"]}), target({**HTTP, "matches": ["n"]}, sources=("b",), name="u"), routes=routes
+    )
     assert subject.denial(get("/m"), None) is Denial.OUTSIDER
     assert subject.denial(get("/m"), SRV) is Denial.UNLISTED
     assert subject.denial(get("/other"), A) is Denial.UNMATCHED

@@ -16,8 +16,16 @@ STOPPED = ("protocol-by-annotation", "split-needs-grant-on-every-backend", "spli
 
 def reached(hint: str, grants: dict[str, list[dict[str, Any]]], protocol: str = "TCP") -> list[str]:
     """The addresses behind a Service of all three pods."""
-    port = {"port": 8080, "protocol": protocol, "name": "", "hint": hint, "endpoints": [["1", 80], ["2", 80], ["3", 80]]}
-    found = single_account_routes({"ip": "9", "ports": [port]}, PODS, {("t1", account): given for account, given in grants.items()})
+    port = {
+        "port": 8080,
+        "protocol": protocol,
+        "name": "",
+        "hint": hint,
+        "endpoints": [["1", 80], ["2", 80], ["3", 80]],
+    }
+    found = single_account_routes(
+        {"ip": "9", "ports": [port]}, PODS, {("t1", account): given for account, given in grants.items()}
+    )
     return [address for address, _ in found["ports"][0]["endpoints"]]
 
 
@@ -36,9 +44,14 @@ def _meta(name: str, version: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def cluster(
-    *granted: str, backends: tuple[str, ...] = ("v1", "v2"), weight: int = 1, kind: str = "http", more: tuple[str, ...] = ()
+    *granted: str,
+    backends: tuple[str, ...] = ("v1", "v2"),
+    weight: int = 1,
+    kind: str = "http",
+    more: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Servers v1 and v2 with an account each, root app over v1 that is split, grants for a to those `granted`, and `more` servers."""
+    """Servers v1 and v2 with an account each, root app over v1 that is split, grants for a to those `granted`,
+    and `more` servers."""
     names = ("v1", "v2", *more)
     addresses = {name: f"127.1.128.{number}" for number, name in enumerate(names, 1)}
     sidecar = {"network.smi-reference.io/redirect": "smi-proxy"}
@@ -53,22 +66,37 @@ def cluster(
     behind = {"app": "v1", **{name: name for name in names}}
     annotations = {"mesh.traefik.io/traffic-type": kind}
     services = {
-        ("t1", name): {"metadata": _meta(name, annotations=annotations), "spec": {"clusterIP": "127.1.64.1", "ports": [{"port": 8080}]}}
+        ("t1", name): {
+            "metadata": _meta(name, annotations=annotations),
+            "spec": {"clusterIP": "127.1.64.1", "ports": [{"port": 8080}]},
+        }
         for name in behind
     }
-    subsets = {name: [{"addresses": [{"ip": addresses[pod]}], "ports": [{"port": 8080}]}] for name, pod in behind.items()}
+    subsets = {
+        name: [{"addresses": [{"ip": addresses[pod]}], "ports": [{"port": 8080}]}] for name, pod in behind.items()
+    }
     endpoints = {("t1", name): {"metadata": _meta(name), "subsets": subset} for name, subset in subsets.items()}
     split = {"service": "app", "backends": [{"service": name, "weight": weight} for name in backends]}
     who = [{"kind": "ServiceAccount", "name": "a", "namespace": "t1"}]
     targets = {
         ("t1", name): {
             "metadata": _meta(name),
-            "spec": {"destination": {"kind": "ServiceAccount", "name": name, "namespace": "t1"}, "sources": who, "rules": []},
+            "spec": {
+                "destination": {"kind": "ServiceAccount", "name": name, "namespace": "t1"},
+                "sources": who,
+                "rules": [],
+            },
         }
         for name in granted
     }
     splits = {("t1", "s"): {"metadata": _meta("s", weight), "spec": split}} if backends else {}
-    return {"pods": pods, "services": services, "endpoints": endpoints, "trafficsplits": splits, "traffictargets": targets}
+    return {
+        "pods": pods,
+        "services": services,
+        "endpoints": endpoints,
+        "trafficsplits": splits,
+        "traffictargets": targets,
+    }
 
 
 def given(snapshot: Snapshot, pod: str) -> int:
@@ -77,7 +105,8 @@ def given(snapshot: Snapshot, pod: str) -> int:
 
 
 def test_a_split_for_nobody_stops_every_update() -> None:
-    """A withdrawn grant stays in effect and a new pod has none, until somebody may reach every backend or the split is gone."""
+    """A withdrawn grant stays in effect and a new pod has none, until somebody may reach every backend or the split is
+    gone."""
     stopping, usual = compiler(frozenset(STOPPED)), compiler(frozenset(STOPPED[:-1]))
     before = stopping.compile(cluster("v1", "v2"))
     assert (given(before, "v1"), given(before, "v2")) == (1, 1)

@@ -42,12 +42,24 @@ def test_the_smallest_persona_is_read() -> None:
 
 def test_every_bad_field_is_reported_at_once_with_its_path() -> None:
     """One error tells all of them."""
-    bad = copy.deepcopy(MINIMAL) | {"deviations": {"nonsense": "x"}, "colour": "red", "pace": {"quiet": -1}, "metrics": "yes"}
+    bad = copy.deepcopy(MINIMAL) | {
+        "deviations": {"nonsense": "x"},
+        "colour": "red",
+        "pace": {"quiet": -1},
+        "metrics": "yes",
+    }
     bad["serves"]["trafficsplits"]["versions"] = ["v1alpha9"]
     bad["workloads"][0]["kind"] = "Pod"
     with pytest.raises(PersonaError) as told:
         parse_persona(bad, origin="m.yaml")
-    for field in ("colour", "deviations.nonsense", "pace.quiet", "metrics", "serves.trafficsplits.versions[0]", "workloads[0].kind"):
+    for field in (
+        "colour",
+        "deviations.nonsense",
+        "pace.quiet",
+        "metrics",
+        "serves.trafficsplits.versions[0]",
+        "workloads[0].kind",
+    ):
         assert f"{field}:" in str(told.value)
     assert "m.yaml has 6 bad field(s)" in str(told.value)
 
@@ -103,7 +115,8 @@ def test_every_persona_can_be_installed(name: str) -> None:
 
 @pytest.mark.parametrize("name", persona_names())
 def test_a_persona_serves_what_it_says(name: str) -> None:
-    """The versions of its definitions are served, stored and listed as the record says, and there is no other definition of SMI."""
+    """The versions of its definitions are served, stored and listed as the record says,
+    and there is no other definition of SMI."""
     persona = find_persona(name)
     found = {
         thing["spec"]["names"]["plural"]: {

@@ -44,7 +44,9 @@ CONSUL = "consul.hashicorp.com/connect-inject"
         ("traefik-mesh", PLAIN, PLAIN, True),
     ],
 )
-def test_a_pod_joins_by_its_meshs_marks(name: str, pod: dict[str, Any], namespace: dict[str, Any], expected: bool) -> None:
+def test_a_pod_joins_by_its_meshs_marks(
+    name: str, pod: dict[str, Any], namespace: dict[str, Any], expected: bool
+) -> None:
     """The marks of the real mesh decide, and a pod's own word counts before its namespace's."""
     assert joins(find_persona(name).join, pod, namespace) is expected
 

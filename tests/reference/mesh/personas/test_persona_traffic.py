@@ -1,4 +1,5 @@
-"""What personas do to bytes, over real sockets and mutual TLS: how they refuse, what passes them by, what a busy client does not see."""
+"""What personas do to bytes, over real sockets and mutual TLS: how they refuse, what passes them by,
+what a busy client does not see."""
 
 from __future__ import annotations
 
@@ -124,10 +125,20 @@ def test_a_busy_client_does_not_see_a_new_split(run_pair: Run, grants: Grants) -
 
     async def scenario(pair: Any) -> None:
         pair.grant(grants(".*"), faults=("split-waits-for-idle-client",))
-        nothing = {"ip": ROOT_IP, "ports": [{"port": 8080, "protocol": "TCP", "name": "", "hint": "http", "endpoints": []}]}
+        nothing = {
+            "ip": ROOT_IP,
+            "ports": [{"port": 8080, "protocol": "TCP", "name": "", "hint": "http", "endpoints": []}],
+        }
         pair.update({"svc/t1/nothing": nothing, "traits": {"idle": 3600, "domain": ""}})
         assert (await pair.get("/"))[0] == 200
-        spec = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["nothing", 1]], "groups": None}
+        spec = {
+            "namespace": "t1",
+            "name": "s",
+            "created": "",
+            "service": "srv",
+            "backends": [["nothing", 1]],
+            "groups": None,
+        }
         pair.update({"split/t1/s": spec})
         assert [(await pair.get("/"))[0] for _ in range(3)] == [200, 200, 200]
         pair.update({"traits": {"idle": 0, "domain": ""}})
@@ -144,7 +155,14 @@ def test_a_split_request_has_the_host_of_its_backend(run_pair: Run, grants: Gran
         pair.grant(grants(".*"), faults=(switch,))
         pair.update({"traits": {"idle": 0, "domain": "traefik.mesh"}, "svc/t1/v1": {**_service(pair), "ip": ROOT_IP}})
         assert (await pair.get("/"))[0] == 200
-        spec = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["v1", 1]], "groups": None}
+        spec = {
+            "namespace": "t1",
+            "name": "s",
+            "created": "",
+            "service": "srv",
+            "backends": [["v1", 1]],
+            "groups": None,
+        }
         pair.update({"split/t1/s": spec})
         assert (await pair.get("/"))[0] == 200
         hosts = [dict(headers)[b"host"] for *_, headers in pair.app.seen]
@@ -159,7 +177,14 @@ def test_a_split_may_ask_for_a_grant_on_every_backend(run_pair: Run, grants: Gra
     async def scenario(pair: Any) -> None:
         pair.grant(grants(".*"), faults=("split-needs-grant-on-every-backend",))
         pair.update({"svc/t1/v1": {**_service(pair), "ip": ROOT_IP}})
-        spec = {"namespace": "t1", "name": "s", "created": "", "service": "srv", "backends": [["v1", 1]], "groups": None}
+        spec = {
+            "namespace": "t1",
+            "name": "s",
+            "created": "",
+            "service": "srv",
+            "backends": [["v1", 1]],
+            "groups": None,
+        }
         pair.update({"split/t1/s": {**spec, "callers": [["t1", "b"]]}})
         assert (await pair.get("/"))[0] == 403
         pair.update({"split/t1/s": {**spec, "callers": [["t1", "a"], ["t1", "b"]]}})
@@ -169,5 +194,11 @@ def test_a_split_may_ask_for_a_grant_on_every_backend(run_pair: Run, grants: Gra
 
 
 def _service(pair: Any) -> dict[str, Any]:
-    port = {"port": 8080, "protocol": "TCP", "name": "", "hint": "http", "endpoints": [[pair.server.plane.pod_ip, 8080]]}
+    port = {
+        "port": 8080,
+        "protocol": "TCP",
+        "name": "",
+        "hint": "http",
+        "endpoints": [[pair.server.plane.pod_ip, 8080]],
+    }
     return {"ip": "127.1.64.22", "ports": [port]}

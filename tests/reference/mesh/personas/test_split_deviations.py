@@ -26,15 +26,23 @@ def config(name: str, *ports: int, pods: tuple[str, ...] = ()) -> dict[str, Any]
     }
 
 
-SERVICES = {("t1", "app"): config("app", 8080, pods=("v1", "v2")), ("t1", "v1"): config("v1", 8080), ("t1", "v2"): config("v2", 8080)}
+SERVICES = {
+    ("t1", "app"): config("app", 8080, pods=("v1", "v2")),
+    ("t1", "v1"): config("v1", 8080),
+    ("t1", "v2"): config("v2", 8080),
+}
 
 
-def compiled(*backends: tuple[str, int], on: tuple[str, ...] = (), matches: tuple[str, ...] = (), services: Any = SERVICES) -> Any:
+def compiled(
+    *backends: tuple[str, int], on: tuple[str, ...] = (), matches: tuple[str, ...] = (), services: Any = SERVICES
+) -> Any:
     """The only split's configuration, None when it was dropped. A group g lies in namespace t2."""
     spec: dict[str, Any] = {"service": "app", "backends": [{"service": s, "weight": w} for s, w in backends]}
     spec |= {"matches": [{"kind": "HTTPRouteGroup", "name": name} for name in matches]} if matches else {}
     split = parse_split({"metadata": {"name": "s", "namespace": "t1"}, "spec": spec})
-    group = parse_group({"metadata": {"name": "g", "namespace": "t2"}, "spec": {"matches": [{"name": "m", "pathRegex": "/m"}]}})
+    group = parse_group(
+        {"metadata": {"name": "g", "namespace": "t2"}, "spec": {"matches": [{"name": "m", "pathRegex": "/m"}]}}
+    )
     found, _ = specialize(SplitCompiler, frozenset(on))().compile({("t1", "s"): split}, {("t2", "g"): group}, services)
     return found.get("split/t1/s")
 

@@ -50,7 +50,8 @@ class DeniedDelivered(Admission):
 
 DENIED_DELIVERED = Fault(
     name="access-denied-delivered",
-    description="A denied HTTP request with a body is delivered to the application and its answer replaced by the refusal.",
+    description="A denied HTTP request with a body is delivered to the application and its answer replaced by the "
+    "refusal.",
     breaks=("TA-65",),
     overrides=(DeniedDelivered,),
 )

@@ -87,7 +87,10 @@ class IdentityFromHeader(Admission):
     def _claimed(self, headers: HeaderList) -> Identity | None:
         text = b" ".join(value for name, value in headers if name.lower() in _CLAIMS).decode("latin-1")
         for pod in self.state.pods.values():
-            if f"/ns/{pod.namespace}/sa/{pod.account}" in text or f"{pod.account}.{pod.namespace}.serviceaccount" in text:
+            if (
+                f"/ns/{pod.namespace}/sa/{pod.account}" in text
+                or f"{pod.account}.{pod.namespace}.serviceaccount" in text
+            ):
                 return pod.identity
         return None
 

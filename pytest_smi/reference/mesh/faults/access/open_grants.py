@@ -10,4 +10,10 @@ from pytest_smi.reference.mesh.smi import Identity
 
 def open_http(*sources: Identity) -> dict[str, Any]:
     """Return a grant of every HTTP request to these sources."""
-    return {"target": "", "sources": [list(source) for source in sources], "http": [ANY_ROUTE], "tcp": None, "udp": None}
+    return {
+        "target": "",
+        "sources": [list(source) for source in sources],
+        "http": [ANY_ROUTE],
+        "tcp": None,
+        "udp": None,
+    }

@@ -50,7 +50,12 @@ class DestinationHomonym(AccessCompiler):
     """Compares half of an identity."""
 
     def give(
-        self, grants: Grants, target: TrafficTarget, destination: Identity, grant: dict[str, Any], accounts: Sequence[Identity]
+        self,
+        grants: Grants,
+        target: TrafficTarget,
+        destination: Identity,
+        grant: dict[str, Any],
+        accounts: Sequence[Identity],
     ) -> None:
         """Give the grant to accounts of that name in every namespace."""
         super().give(grants, target, destination, grant, accounts)
@@ -71,7 +76,12 @@ class Symmetric(AccessCompiler):
     """Takes a grant for a relation."""
 
     def give(
-        self, grants: Grants, target: TrafficTarget, destination: Identity, grant: dict[str, Any], accounts: Sequence[Identity]
+        self,
+        grants: Grants,
+        target: TrafficTarget,
+        destination: Identity,
+        grant: dict[str, Any],
+        accounts: Sequence[Identity],
     ) -> None:
         """Give each source the same grant for the destination's calls."""
         super().give(grants, target, destination, grant, accounts)
@@ -91,7 +101,12 @@ class OwnAccount(AccessCompiler):
     """Trusts a destination's own kind."""
 
     def give(
-        self, grants: Grants, target: TrafficTarget, destination: Identity, grant: dict[str, Any], accounts: Sequence[Identity]
+        self,
+        grants: Grants,
+        target: TrafficTarget,
+        destination: Identity,
+        grant: dict[str, Any],
+        accounts: Sequence[Identity],
     ) -> None:
         """Add a grant to the destination itself."""
         super().give(grants, target, destination, grant, accounts)
@@ -112,7 +127,9 @@ class OnePodPerAccount(Compiler):
     def grants_of(self, key: Key, pods: Objects, parts: Parts) -> list[dict[str, Any]]:
         """Give the other pods of the account no grant."""
         account = pod_account(pods[key])
-        first = min(name for (namespace, name), pod in pods.items() if namespace == key[0] and pod_account(pod) == account)
+        first = min(
+            name for (namespace, name), pod in pods.items() if namespace == key[0] and pod_account(pod) == account
+        )
         return super().grants_of(key, pods, parts) if key[1] == first else []
 
 
@@ -123,4 +140,11 @@ ONE_POD_PER_ACCOUNT = Fault(
     overrides=(OnePodPerAccount,),
 )
 
-SUBJECTS = (FIRST_SOURCE_ONLY, SOURCE_NAMESPACE_IGNORED, DESTINATION_HOMONYM, SYMMETRIC, OWN_ACCOUNT, ONE_POD_PER_ACCOUNT)
+SUBJECTS = (
+    FIRST_SOURCE_ONLY,
+    SOURCE_NAMESPACE_IGNORED,
+    DESTINATION_HOMONYM,
+    SYMMETRIC,
+    OWN_ACCOUNT,
+    ONE_POD_PER_ACCOUNT,
+)

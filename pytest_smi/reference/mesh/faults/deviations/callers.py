@@ -26,11 +26,14 @@ class WritesCallers(Compiler):
 
     def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
         """Add the callers to each split."""
-        return {key: {**config, "callers": callers(config, parts)} for key, config in super().shared_splits(parts).items()}
+        return {
+            key: {**config, "callers": callers(config, parts)} for key, config in super().shared_splits(parts).items()
+        }
 
 
 def callers(config: Mapping[str, Any], parts: Parts) -> list[list[str]]:
-    """Return the identities that each backend of a split grants something to by one of its pods; one without ready pods grants nothing."""
+    """Return the identities that each backend of a split grants something to by one of its pods;
+    one without ready pods grants nothing."""
     allowed: list[set[tuple[str, str]]] = []
     for name, _ in config["backends"]:
         ports = parts.services.get((config["namespace"], name), {}).get("ports", [])
@@ -49,7 +52,9 @@ class ReadsCallers(SplitTable):
         split = super().read(spec)
         listed = spec.get("callers")
         allowed = None if listed is None else frozenset((namespace, account) for namespace, account in listed)
-        return GuardedSplit(key=split.key, service=split.service, backends=split.backends, routes=split.routes, callers=allowed)
+        return GuardedSplit(
+            key=split.key, service=split.service, backends=split.backends, routes=split.routes, callers=allowed
+        )
 
 
 class AsksForCaller(Routing):
@@ -60,7 +65,12 @@ class AsksForCaller(Routing):
         choice = super().choose_behind(root, port, call)
         own = (self.state.own.get("ns"), self.state.own.get("sa"))
         for split in self.splits_of(root.key):
-            if split.key == choice.split and isinstance(split, GuardedSplit) and split.callers is not None and own not in split.callers:
+            if (
+                split.key == choice.split
+                and isinstance(split, GuardedSplit)
+                and split.callers is not None
+                and own not in split.callers
+            ):
                 return Choice(endpoints=(), split=choice.split, backend=None, status=FORBIDDEN)
         return choice
 

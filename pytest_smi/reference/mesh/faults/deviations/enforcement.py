@@ -87,7 +87,9 @@ class UdpUngoverned(Policy):
 class UdpUnsplit(SplitChooser):
     """Sees no UDP."""
 
-    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Leave UDP to the root."""
         return ordinary(root, port) if port[1] == "UDP" else super().choose(root, port, call, splits, services)
 
@@ -106,7 +108,9 @@ class MeshNamesOnly(Routing):
         """Let other calls pass by the mesh."""
         service = self.state.mesh_names.get(host)
         if service is None:
-            return Destination(address=(host, port), service=None, port=(port, protocol), hint=TCP, known=True, direct=True)
+            return Destination(
+                address=(host, port), service=None, port=(port, protocol), hint=TCP, known=True, direct=True
+            )
         return self.to_service(host, service, (port, protocol))
 
 

@@ -17,7 +17,8 @@ _NOT_CONFIGURATION = ("faults", "traits", "name")
 def admits_nobody(shared: Mapping[str, Any]) -> bool:
     """Return whether a split of an HTTP Service (by the hint of its first port) has `callers`, and none.
 
-    Such a list makes the whole configuration of all proxies unreadable. A split whose root is missing is not written down at all.
+    Such a list makes the whole configuration of all proxies unreadable.
+    A split whose root is missing is not written down at all.
     """
     for key, split in shared.items():
         if key.startswith("split/") and split.get("callers") == []:
@@ -35,7 +36,9 @@ def frozen(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def frozen_own(new: Mapping[Key, Mapping[str, Any]], grants: Mapping[Key, list[dict[str, Any]]]) -> dict[Key, dict[str, Any]]:
+def frozen_own(
+    new: Mapping[Key, Mapping[str, Any]], grants: Mapping[Key, list[dict[str, Any]]]
+) -> dict[Key, dict[str, Any]]:
     """Each pod's own configuration with the old `grants` of its account; the pod itself is as it is now."""
     return {key: {**own, "grants": grants.get((key[0], own["self"]["sa"]), [])} for key, own in new.items()}
 
@@ -49,7 +52,9 @@ class FreezesForNobody(Compiler):
         """Keep it while a split admits nobody."""
         found, old = super().compile(cluster), self._in_effect
         if admits_nobody(found.shared):
-            found = replace(found, shared=frozen(old.shared, found.shared), own=frozen_own(found.own, old.grants), grants=old.grants)
+            found = replace(
+                found, shared=frozen(old.shared, found.shared), own=frozen_own(found.own, old.grants), grants=old.grants
+            )
         self._in_effect = found
         return found
 

@@ -26,9 +26,18 @@ class ComparableRoutes(RouteMatcher):
     def compile_one(self, spec: Mapping[str, Any]) -> Route:
         """Compile a route that can be compared."""
         route = super().compile_one(spec)
-        conditions = (spec["path"], tuple(spec["methods"] or ()), tuple((name, pattern) for name, pattern in spec["headers"]))
+        conditions = (
+            spec["path"],
+            tuple(spec["methods"] or ()),
+            tuple((name, pattern) for name, pattern in spec["headers"]),
+        )
         return ConditionedRoute(
-            name=route.name, path=route.path, methods=route.methods, headers=route.headers, valid=route.valid, conditions=conditions
+            name=route.name,
+            path=route.path,
+            methods=route.methods,
+            headers=route.headers,
+            valid=route.valid,
+            conditions=conditions,
         )
 
 
@@ -142,7 +151,8 @@ def _is_bare_star(route: Mapping[str, Any]) -> bool:
 
 STAR_METHODS_ALONE_SKIPPED = Deviation(
     name="star-methods-alone-skipped",
-    description="A route that has nothing but the method * is skipped; a target with no other opens every HTTP request.",
+    description="A route that has nothing but the method * is skipped; a target with no other opens every HTTP "
+    "request.",
     overrides=(BareStarSkipped,),
 )
 

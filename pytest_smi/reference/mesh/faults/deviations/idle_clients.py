@@ -1,7 +1,8 @@
 """The deviation of meshes whose client proxies choose once how they reach a Service, and keep to it while it is used.
 
-Such a proxy decides with the first call to a Service whether a split governs it. While calls keep coming that stays as it is: a split
-that is created later is not seen until the Service has been left alone for a while. Changes of a split that was seen count at once.
+Such a proxy decides with the first call to a Service whether a split governs it. While calls keep coming that stays as
+it is: a split that is created later is not seen until the Service has been left alone for a while.
+Changes of a split that was seen count at once.
 """
 
 from __future__ import annotations

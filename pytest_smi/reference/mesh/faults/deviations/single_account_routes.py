@@ -1,4 +1,5 @@
-"""The deviation of meshes in which each TrafficTarget routes to its own account's pods: a Service serves those of one ServiceAccount."""
+"""The deviation of meshes in which each TrafficTarget routes to its own account's pods:
+a Service serves those of one ServiceAccount."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from pytest_smi.reference.mesh.snapshot import Compiler, Key, Parts
 def single_account_routes(
     service: Mapping[str, Any], pods: Mapping[str, Mapping[str, Any]], grants: Mapping[Key, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """The value of `svc/NS/NAME` with the endpoints of one granted account; as it is when no account behind it has a grant.
+    """The value of `svc/NS/NAME` with the endpoints of one granted account;
+    as it is when no account behind it has a grant.
 
-    Every TrafficTarget makes a route to the whole Service that leads to its destination's pods alone. Their rules are equal, so that one
-    is used and the others never; which one is not said, here it is that of the first account by name. A port of TCP (by its hint) has
-    routes of those targets only that name a TCPRoute, and UDP has none.
+    Every TrafficTarget makes a route to the whole Service that leads to its destination's pods alone. Their rules are
+    equal, so that one is used and the others never; which one is not said, here it is that of the first account by
+    name. A port of TCP (by its hint) has routes of those targets only that name a TCPRoute, and UDP has none.
     """
     return {**dict(service), "ports": [_single_account(port, pods, grants) for port in service["ports"]]}
 
@@ -26,7 +28,9 @@ def _single_account(
 ) -> Mapping[str, Any]:
     if port["protocol"] != "TCP":
         return port
-    accounts = {address: (pods[address]["ns"], pods[address]["sa"]) for address, _ in port["endpoints"] if address in pods}
+    accounts = {
+        address: (pods[address]["ns"], pods[address]["sa"]) for address, _ in port["endpoints"] if address in pods
+    }
     granted = [
         account
         for account in sorted(set(accounts.values()))
@@ -34,7 +38,10 @@ def _single_account(
     ]
     if not granted:
         return port
-    return {**port, "endpoints": [endpoint for endpoint in port["endpoints"] if accounts.get(endpoint[0]) == granted[0]]}
+    return {
+        **port,
+        "endpoints": [endpoint for endpoint in port["endpoints"] if accounts.get(endpoint[0]) == granted[0]],
+    }
 
 
 class SingleAccountRoutes(Compiler):
@@ -42,7 +49,10 @@ class SingleAccountRoutes(Compiler):
 
     def shared_services(self, parts: Parts) -> Mapping[Key, dict[str, Any]]:
         """Leave each Service the pods of one account."""
-        return {key: single_account_routes(value, parts.pods, parts.grants) for key, value in super().shared_services(parts).items()}
+        return {
+            key: single_account_routes(value, parts.pods, parts.grants)
+            for key, value in super().shared_services(parts).items()
+        }
 
 
 SERVICE_SERVES_ONE_ACCOUNT = Deviation(

@@ -28,7 +28,9 @@ from pytest_smi.reference.mesh.splits import (
 class UnmatchedShared(SplitChooser):
     """Adds a route for the rest to a split with `matches`."""
 
-    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def unmatched(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Share it equally over the backends that have a weight."""
         if not splits:
             return super().unmatched(root, port, call, splits, services)
@@ -75,7 +77,8 @@ class DialsTargetPort(SplitChooser):
 
 SPLIT_TCP_DIALS_TARGET_PORT = Deviation(
     name="split-tcp-dials-target-port",
-    description="A split TCP or UDP call goes to the port of the backend that has the number of the root's target port.",
+    description="A split TCP or UDP call goes to the port of the backend that has the number of the root's target "
+    "port.",
     overrides=(DialsTargetPort,),
 )
 
@@ -101,7 +104,9 @@ SPLIT_PORTLESS_DIALS_NUMBER = Deviation(
 class HttpOnly(SplitChooser):
     """Routes HTTP alone."""
 
-    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Leave opaque calls to the root."""
         return ordinary(root, port) if call is None else super().choose(root, port, call, splits, services)
 

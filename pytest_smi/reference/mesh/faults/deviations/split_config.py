@@ -1,4 +1,5 @@
-"""Deviations of what a TrafficSplit says: splits, backends, weights and groups as the control planes of meshes read them."""
+"""Deviations of what a TrafficSplit says: splits, backends, weights and groups as the control planes
+of meshes read them."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ class NeedsEveryPort(SplitCompiler):
 
     def backends(self, split: TrafficSplit, services: ServiceConfigs) -> Backends:
         """Leave out the backends that are missing or lack a port of the root, by number and protocol."""
-        return tuple(backend for backend in super().backends(split, services) if _has_every_port(backend[0], split, services))
+        return tuple(
+            backend for backend in super().backends(split, services) if _has_every_port(backend[0], split, services)
+        )
 
 
 def _has_every_port(backend: str, split: TrafficSplit, services: ServiceConfigs) -> bool:

@@ -45,7 +45,9 @@ class MissingTcpRouteVoids(AccessCompiler):
 
     def is_inert(self, target: TrafficTarget, smi: Objects) -> bool:
         """Set aside a target that names a missing one."""
-        missing = any(rule.kind == TCP_ROUTE and (target.namespace, rule.name) not in smi["tcproutes"] for rule in target.rules)
+        missing = any(
+            rule.kind == TCP_ROUTE and (target.namespace, rule.name) not in smi["tcproutes"] for rule in target.rules
+        )
         return missing or super().is_inert(target, smi)
 
 

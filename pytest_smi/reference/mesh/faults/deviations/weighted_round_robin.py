@@ -12,7 +12,10 @@ class WeightedRoundRobin:
         self._due: dict[Hashable, list[float]] = {}
 
     def pick(self, group: Hashable, weights: Sequence[int]) -> int:
-        """The index of the one whose turn it is in this group; weights are above zero. A change of weights begins anew."""
+        """The index of the one whose turn it is in this group; weights are above zero.
+
+        A change of weights begins anew.
+        """
         due = self._due.setdefault((group, *weights), [1 / weight for weight in weights])
         chosen = min(range(len(due)), key=due.__getitem__)
         due[chosen] += 1 / weights[chosen]

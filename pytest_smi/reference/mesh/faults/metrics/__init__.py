@@ -1,5 +1,6 @@
-"""The ways in which the metrics API can be told to be wrong: `discovery` (what there is), `answers` (which objects a query gets),
-`edges` (between whom), `counting` (how much) and `values` (how it is written); `quirks` are those of real meshes.
+"""The ways in which the metrics API can be told to be wrong: `discovery` (what there is),
+`answers` (which objects a query gets), `edges` (between whom), `counting` (how much) and `values` (how it is written);
+`quirks` are those of real meshes.
 """
 
 from pytest_smi.reference.mesh.faults.fault import Fault

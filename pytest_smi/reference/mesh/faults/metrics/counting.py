@@ -38,7 +38,11 @@ class _OnePodOnly(Measure):
         return super().edges(self._one_pod_of(subject), peers)
 
     def _one_pod_of(self, subject: Subject) -> Subject:
-        return replace(subject, pods=frozenset(sorted(subject.pods)[:1])) if subject.kind.resource == "deployments" else subject
+        return (
+            replace(subject, pods=frozenset(sorted(subject.pods)[:1]))
+            if subject.kind.resource == "deployments"
+            else subject
+        )
 
 
 ONE_POD_ONLY = Fault(

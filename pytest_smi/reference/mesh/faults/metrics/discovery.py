@@ -13,7 +13,11 @@ from pytest_smi.reference.mesh.metrics.statuses import Answer, resource_not_foun
 
 class _Unregistered(Installation):
     def objects(self, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [thing for thing in super().objects(manifests) if not (thing["kind"] == "APIService" and thing["spec"]["group"] == GROUP)]
+        return [
+            thing
+            for thing in super().objects(manifests)
+            if not (thing["kind"] == "APIService" and thing["spec"]["group"] == GROUP)
+        ]
 
 
 NOT_REGISTERED = Fault(

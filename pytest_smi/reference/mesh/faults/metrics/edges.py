@@ -13,7 +13,9 @@ from pytest_smi.reference.mesh.metrics.windows import Tally
 
 
 class _WithoutSubject(Renderer):
-    def list_of_subject(self, kind: Kind, namespace: str, name: str, items: Sequence[dict[str, Any]], selector: Selector) -> dict[str, Any]:
+    def list_of_subject(
+        self, kind: Kind, namespace: str, name: str, items: Sequence[dict[str, Any]], selector: Selector
+    ) -> dict[str, Any]:
         body = super().list_of_subject(kind, namespace, name, items, selector)
         return {**body, "resource": {key: value for key, value in body["resource"].items() if key != "name"}}
 
@@ -58,7 +60,9 @@ DIRECTION_REVERSED = Fault(
 
 
 class _SideMissing(Renderer):
-    def edge(self, direction: Literal["to", "from"], side: Literal["client", "server"], peer: dict[str, str]) -> dict[str, Any]:
+    def edge(
+        self, direction: Literal["to", "from"], side: Literal["client", "server"], peer: dict[str, str]
+    ) -> dict[str, Any]:
         return {key: value for key, value in super().edge(direction, side, peer).items() if key != "side"}
 
 

@@ -10,7 +10,11 @@ from pytest_smi.reference.mesh.metrics.windows import Tally
 
 class _InMilliseconds(MetricValues):
     def latency(self, name: str, share: float, tally: Tally) -> dict[str, Any]:
-        return {**super().latency(name, share, tally), "unit": "ms", "value": milli_quantity(tally.quantile(share) * 1000)}
+        return {
+            **super().latency(name, share, tally),
+            "unit": "ms",
+            "value": milli_quantity(tally.quantile(share) * 1000),
+        }
 
 
 IN_MILLISECONDS = Deviation(

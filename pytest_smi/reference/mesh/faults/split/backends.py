@@ -59,7 +59,8 @@ class RootIsABackend(SplitChooser):
     """Leaves something to the root."""
 
     def candidates(self, split: Split, root: Service, port: PortKey, services: Services) -> list[Candidate]:
-        """Add the root's endpoints that belong to no backend, beside two or more of them, with a tenth of the weight."""
+        """Add the root's endpoints that belong to no backend, beside two or more of them,
+        with a tenth of the weight."""
         found = super().candidates(split, root, port, services)
         known = [backend for name, _ in split.backends if (backend := services.get((split.key[0], name)))]
         owned = {address for backend in known for endpoints in backend.ports.values() for address, _ in endpoints}

@@ -43,7 +43,9 @@ class RemovedBackendStays(SplitCompiler):
         before = self._before.get(key)
         if before is not None and before.uid == split.uid:
             names = {name for name, _ in split.backends}
-            split = replace(split, backends=(*split.backends, *(backend for backend in before.backends if backend[0] not in names)))
+            split = replace(
+                split, backends=(*split.backends, *(backend for backend in before.backends if backend[0] not in names))
+            )
         self._before[key] = split
         return split
 

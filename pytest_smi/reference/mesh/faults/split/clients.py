@@ -25,7 +25,11 @@ class ClientSticks(Routing):
             return choice
         kept = self._sticky.setdefault(root.key, choice.backend)
         backend = self.state.services.get((root.key[0], kept))
-        return choice if backend is None else Choice(endpoints=backend.ports.get(port, ()), split=choice.split, backend=kept)
+        return (
+            choice
+            if backend is None
+            else Choice(endpoints=backend.ports.get(port, ()), split=choice.split, backend=kept)
+        )
 
 
 CLIENT_STICKS = Fault(
@@ -42,7 +46,9 @@ class Http2Pinned(SplitChooser):
     def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
         """Drop all backends but the first for HTTP/2."""
         pinned = call is not None and call.version == b"2"
-        return super().weigh(replace(split, backends=split.backends[:1]) if pinned else split, root, port, call, services)
+        return super().weigh(
+            replace(split, backends=split.backends[:1]) if pinned else split, root, port, call, services
+        )
 
 
 HTTP2_PINNED = Fault(

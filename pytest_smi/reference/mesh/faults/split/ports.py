@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
-from pytest_smi.reference.mesh.splits import Call, Candidate, Choice, PortKey, Service, Services, Split, SplitChooser, ordinary
+from pytest_smi.reference.mesh.splits import (
+    Call,
+    Candidate,
+    Choice,
+    PortKey,
+    Service,
+    Services,
+    Split,
+    SplitChooser,
+    ordinary,
+)
 
 
 class TargetPortOfRoot(SplitChooser):
@@ -32,7 +42,9 @@ TARGET_PORT_OF_ROOT = Fault(
 class FirstPortOnly(SplitChooser):
     """Reads a list as one entry."""
 
-    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Split no port of the root but the first."""
         return super().choose(root, port, call, splits if port == next(iter(root.ports), None) else (), services)
 
@@ -83,7 +95,9 @@ PORTS_BY_NAME = Fault(
 class ShortNamesOnly(SplitChooser):
     """Knows a Service by the name that callers use."""
 
-    def choose(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Leave calls that name the root in full to it."""
         if call is not None and _host(call).endswith(b".svc.cluster.local"):
             return ordinary(root, port)
@@ -92,7 +106,9 @@ class ShortNamesOnly(SplitChooser):
 
 def _host(call: Call) -> bytes:
     """The host that a request names, without its port."""
-    return next((value.partition(b":")[0] for name, value in call.headers if name.lower() in (b"host", b":authority")), b"")
+    return next(
+        (value.partition(b":")[0] for name, value in call.headers if name.lower() in (b"host", b":authority")), b""
+    )
 
 
 SHORT_NAMES_ONLY = Fault(

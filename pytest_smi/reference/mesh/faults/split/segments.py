@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
-from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, Services, Split, SplitChooser, SplitTable, ordinary
+from pytest_smi.reference.mesh.splits import (
+    Call,
+    Choice,
+    PortKey,
+    Service,
+    Services,
+    Split,
+    SplitChooser,
+    SplitTable,
+    ordinary,
+)
 
 
 class MatchesIgnored(SplitTable):
@@ -62,7 +72,9 @@ MATCHED_TO_ROOT = Fault(
 class UnmatchedRefused(SplitChooser):
     """Has no way for what no split governs."""
 
-    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def unmatched(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Reach nothing."""
         if splits and call is not None:
             return Choice(endpoints=(), split=None, backend=None)
@@ -80,7 +92,9 @@ UNMATCHED_REFUSED = Fault(
 class UnmatchedToFirstBackend(SplitChooser):
     """Takes the first backend for the root."""
 
-    def unmatched(self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services) -> Choice:
+    def unmatched(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
         """Go to the first backend's endpoints if it exists."""
         first = services.get((root.key[0], splits[0].backends[0][0])) if splits else None
         return super().unmatched(root, port, call, splits, services) if first is None else ordinary(first, port)
