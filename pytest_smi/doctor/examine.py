@@ -31,8 +31,7 @@ def survey(
     """Ask the cluster everything that can be asked without deploying anything.
 
     `other_meshes`: other meshes to look for, by name. Raises ClusterError when the cluster cannot be reached, refuses
-        the credentials,
-    or does not tell its version or its APIs.
+    the credentials, or does not tell its version or its APIs.
     """
     others = {name: other for name, other in (other_meshes or {}).items() if name != profile.name and other.mesh.detect}
     began = time.monotonic()

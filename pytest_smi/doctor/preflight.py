@@ -62,9 +62,8 @@ def inspect(
     """Ask the cluster, and judge whether a run can be done; nothing is deployed.
 
     `apis`: those asked for. `wanted`: versions asked for, per API. `other_meshes`: other meshes to look for.
-        `pull_secret`: whether the run
-    brings credentials for its image. `lenient`: problems of the mesh are warnings,
-    for runs against a mesh that is broken on purpose.
+    `pull_secret`: whether the run brings credentials for its image. `lenient`: problems of the mesh are warnings, for
+    runs against a mesh that is broken on purpose.
 
     Raises ClusterError that names every problem with its remedy, and UsageProblem for a wanted version
     that is not served.

@@ -42,13 +42,10 @@ class RunContext:
     """What a run was, apart from its results.
 
     `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and
-        level, for every
-    requirement of the catalogue that this run had to account for (a requirement without a result makes the run
-    incomplete).
-    `interrupted`: it did not run to its end. `emulated`: the persona that played the mesh, None
-    for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out,
-    it is that of the matrix.
-    Dates are ISO 8601 in UTC.
+    level, for every requirement of the catalogue that this run had to account for (a requirement without a result
+    makes the run incomplete). `interrupted`: it did not run to its end. `emulated`: the persona that played the mesh,
+    None for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of
+    the matrix. Dates are ISO 8601 in UTC.
     """
 
     mesh: Mesh

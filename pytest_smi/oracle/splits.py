@@ -45,8 +45,7 @@ def shares(world: World, root: Key, port: PortKey, call: Call, *, member: bool =
     """Say how calls to a port of the root are shared out, over fresh connections.
 
     `member`: whether the caller is in the mesh; others see the ordinary Service (SP-36). `host`: the name by which it
-        is called, where
-    that is not the FQDN.
+    is called, where that is not the FQDN.
     """
     service = world.services.get(root)
     if service is not None and port not in service.ports:

@@ -26,7 +26,10 @@ _NAMES = r"([^{}]|\{service\}|\{namespace\})*"
 _WORKLOAD = f"([^/]+/)?({'|'.join(KINDS)})/[^/]+"
 NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 FILLED = r"\S"
-HOST = f"^({_NAMES}\\{{service\\}}{_NAMES}\\{{namespace\\}}{_NAMES}|{_NAMES}\\{{namespace\\}}{_NAMES}\\{{service\\}}{_NAMES})$"
+HOST = (
+    f"^({_NAMES}\\{{service\\}}{_NAMES}\\{{namespace\\}}{_NAMES}"
+    f"|{_NAMES}\\{{namespace\\}}{_NAMES}\\{{service\\}}{_NAMES})$"
+)
 WORKLOAD = f"^{_WORKLOAD}$"
 WORKLOAD_OR_NONE = f"^({_WORKLOAD})?$"
 RELEASE = r"^(1\.[0-9]+)?$"

@@ -53,8 +53,8 @@ def derive(
     """Render the report in a folder, or a matrix.json, into `out` (default: where it lies).
 
     `statements`: requirement → its sentence. With `keys` the report is verified first; without, there is no badge.
-        `max_age`: beyond it
-    the badge is grey. Raises `VerificationError`, or `ReportError` when there is nothing to read or no place to write.
+    `max_age`: beyond it the badge is grey. Raises `VerificationError`, or `ReportError` when there is nothing to read
+    or no place to write.
     """
     folder, name = (path, MATRIX_FILE) if path.is_dir() else (path.parent, path.name)
     signer = None

@@ -68,9 +68,8 @@ def opened(
     """Give the path of a report folder or matrix: `location` itself, or a temporary copy of what lies at that URL.
 
     `whole`: fetch all of the report, which verification needs, not its matrix alone. `allowed`: hosts that redirects
-        may lead to, beside
-    the URL's own. Raises `UsageProblem` for a URL that cannot be one of a report,
-    and `ReportError` when it cannot be fetched.
+    may lead to, beside the URL's own. Raises `UsageProblem` for a URL that cannot be one of a report, and
+    `ReportError` when it cannot be fetched.
     """
     if isinstance(location, Path) or not is_url(location):
         yield Path(location)

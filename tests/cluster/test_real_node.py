@@ -53,7 +53,8 @@ server.serve_forever()
 LOOK = """
 import json, socket, ssl, sys, urllib.request
 unchecked = ssl._create_unverified_context()
-peers = [json.load(urllib.request.urlopen(f"https://{host}/", timeout=5, context=unchecked))["peer"] for host in sys.argv[1:]]
+answers = [urllib.request.urlopen(f"https://{host}/", timeout=5, context=unchecked) for host in sys.argv[1:]]
+peers = [json.load(answer)["peer"] for answer in answers]
 own = socket.gethostbyname(socket.gethostname())
 try:
     outside = socket.gethostbyname("no-such-name.example.org")

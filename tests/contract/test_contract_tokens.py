@@ -110,7 +110,8 @@ request = urllib.request.Request(
     data=b'{"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}',
     headers={"Authorization": "Bearer " + token, "Content-Type": "application/json"},
 )
-print(json.load(urllib.request.urlopen(request, context=context))["status"]["userInfo"]["username"], open(folder + "/namespace").read())
+review = json.load(urllib.request.urlopen(request, context=context))
+print(review["status"]["userInfo"]["username"], open(folder + "/namespace").read())
 """
     cluster.run(namespace, cluster.pod("caller", "import time; time.sleep(3600)"))
     done = cluster.api.exec(namespace, "caller", ["python3", "-c", script])

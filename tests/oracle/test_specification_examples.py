@@ -227,8 +227,11 @@ spec:
         """A header filter by itself is any path and all methods (TS-28)."""
         found = self.granted(
             "[{name: firefox, headers: [{user-agent: '.*Firefox.*'}]}]",
-            http("GET /", User_Agent="x Firefox/1 y"), http("POST /a", user_agent="Firefox"), http("GET /", user_agent="Chrome"), "GET /",
-        )  # fmt: skip
+            http("GET /", User_Agent="x Firefox/1 y"),
+            http("POST /a", user_agent="Firefox"),
+            http("GET /", user_agent="Chrome"),
+            "GET /",
+        )
 
         assert found == ["allowed", "allowed", "denied", "denied"]
 
@@ -237,9 +240,14 @@ spec:
         phone = {"user_agent": "Mozilla (iPhone; x)"}
         found = self.granted(
             "[{name: phones, pathRegex: /api/.*, methods: [GET, PUT], headers: [{user-agent: '.*(iPhone|iPad).*'}]}]",
-            http("GET /api/z", **phone), http("PUT /api/z", **phone), http("POST /api/z", **phone), http("GET /apiz", **phone),
-            http("GET /api", **phone), http("GET /api/z", user_agent="Android"), "GET /api/z",
-        )  # fmt: skip
+            http("GET /api/z", **phone),
+            http("PUT /api/z", **phone),
+            http("POST /api/z", **phone),
+            http("GET /apiz", **phone),
+            http("GET /api", **phone),
+            http("GET /api/z", user_agent="Android"),
+            "GET /api/z",
+        )
 
         assert found == ["allowed", "allowed", "denied", "denied", "denied", "denied", "denied"]
 

@@ -36,9 +36,11 @@ const sig = Buffer.from(envelope.signatures[0].sig, "base64");
 process.exit(verify(kind === "p256" ? "sha256" : null, covered, createPublicKey(fs.readFileSync(key)), sig) ? 0 : 1);
 """
 SIGSTORE_VERIFY = """
-const {Verifier, toTrustMaterial, toSignedEntity} = require("@sigstore/verify"), {bundleFromJSON} = require("@sigstore/bundle");
+const {Verifier, toTrustMaterial, toSignedEntity} = require("@sigstore/verify");
+const {bundleFromJSON} = require("@sigstore/bundle");
 const {createPublicKey} = require("crypto"), fs = require("fs");
-const [key, line] = process.argv.slice(1), envelope = JSON.parse(fs.readFileSync(line)), hint = envelope.signatures[0].keyid;
+const [key, line] = process.argv.slice(1), envelope = JSON.parse(fs.readFileSync(line));
+const hint = envelope.signatures[0].keyid;
 const bundle = bundleFromJSON({
   mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
   verificationMaterial: {publicKey: {hint}},

@@ -75,9 +75,9 @@ def decide(
     if port == api_port and ip == api_ip:
         return Route(ip, port)
     inside = ip.startswith(prefix)
-    if pod.mode != "sidecar" and (
-        ip in (pod.pod_ip, pod.app_ip, "0.0.0.0", "") or (ip.startswith("127.") and not inside)
-    ):  # noqa: S104
+    loopback = ip.startswith("127.") and not inside
+    own = ip in (pod.pod_ip, pod.app_ip, "0.0.0.0", "")  # noqa: S104
+    if pod.mode != "sidecar" and (own or loopback):
         return Route(pod.app_ip, port)
     if pod.mode == "redirected":
         return Route(pod.pod_ip, REDIRECT_PORT, True)

@@ -31,10 +31,10 @@ SEQUENTIAL_PART = 0.99
 class Side:
     """One side of one backend's test.
 
-    `name`: `above`, `below`, `leak` or `starved`. `up`, `down`: what a hit and a miss add to the log-likelihood ratio.
-        `alpha`: allowed
-    probability to reject a right mesh. `reject_at`, `accept_at`: bounds of the log-likelihood ratio. `accept_error`:
-    the probability, computed exactly, that a mesh with the alternative share is accepted by the sequential boundary.
+    `name`: `above`, `below`, `leak` or `starved`. `up`, `down`: what a hit and a miss add to the log-likelihood
+    ratio. `alpha`: allowed probability to reject a right mesh. `reject_at`, `accept_at`: bounds of the log-likelihood
+    ratio. `accept_error`: the probability, computed exactly, that a mesh with the alternative share is accepted by
+    the sequential boundary.
     """
 
     name: str

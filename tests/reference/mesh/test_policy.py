@@ -236,8 +236,10 @@ def test_grants_add_up_in_any_order_without_a_cross_product(
 
 def test_a_fault_changes_only_what_it_names() -> None:
     """The cross product appears with its fault, for a listed source only."""
-    specs = [{"target": "t", "sources": [["t1", s]], "http": [{"name": "r", "path": p, "methods": None, "headers": []}]} for s, p in
-             (("a", "/x"), ("b", "/y"))]  # fmt: skip
+    specs = [
+        {"target": "t", "sources": [["t1", s]], "http": [{"name": "r", "path": p, "methods": None, "headers": []}]}
+        for s, p in (("a", "/x"), ("b", "/y"))
+    ]
     wrong = specialize(Policy, frozenset({"access-cross-product"}))([{**s, "tcp": None, "udp": None} for s in specs])
     assert wrong.allow_http(http("/y"), A).allowed
     assert not wrong.allow_http(http("/y"), ("t1", "c")).allowed

@@ -69,7 +69,9 @@ def client():
         try:
             if asked["op"] == "tcp": say(**asyncio.run(tcp(asked["host"], asked["port"])))
             elif asked["op"] == "udp": say(**udp(asked["host"], asked["port"], asked.get("connected", False)))
-            elif asked["op"] == "resolve": say(addresses=sorted({a[4][0] for a in socket.getaddrinfo(asked["host"], 1)}))
+            elif asked["op"] == "resolve":
+                found = socket.getaddrinfo(asked["host"], 1)
+                say(addresses=sorted({a[4][0] for a in found}))
             elif asked["op"] == "env": say(value=os.environ.get(asked["name"]))
             elif asked["op"] == "count": say(line=asked["n"])
         except OSError as error:
