@@ -4,12 +4,12 @@ All assertions but those on access judge one shared scenario; see `pytest_smi/sc
 sent what to whom.
 """
 
-from pytest_smi.scenario.metrics import judge
+from pytest_smi.scenario.metrics import documents, numbers
 from pytest_smi.scenario.metrics.access import reader
-from pytest_smi.scenario.metrics.judge import require
 from pytest_smi.scenario.metrics.recorder import build
 from pytest_smi.scenario.metrics.recording import Recording
 from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
+from pytest_smi.scenario.verdict import require
 
 GROUP = "metrics.smi-spec.io"
 
@@ -32,7 +32,7 @@ def test_group_is_served_through_an_apiservice(smi: Scenario) -> None:
     if answer.status != 404 and not answer.ok:
         raise Inconclusive(f"APIService {name} cannot be read: {answer.message}")
     require(answer.ok, f"the mesh claims {GROUP} {version}, but there is no APIService {name}")
-    judge.available(answer.body, GROUP, version)
+    documents.available(answer.body, GROUP, version)
 
 
 @assertion("TM-02", level="MUST", source="metrics v1alpha1 §Kubernetes API")
@@ -40,24 +40,25 @@ def test_group_root_lists_resources(smi: Scenario) -> None:
     """The group's root answers an APIResourceList, with and without a trailing slash."""
     seen = recorded(smi, "root", "root/")
     for key in ("root", "root/"):
-        judge.resource_list(seen.documents[key], f"{GROUP}/{smi.versions['metrics']}")
+        documents.resource_list(seen.documents[key], f"{GROUP}/{smi.versions['metrics']}")
 
 
 @assertion("TM-03", level="MUST", source="metrics v1alpha1 §Kubernetes API")
 def test_eleven_resources(smi: Scenario) -> None:
     """The root lists the eleven kinds of the specification."""
-    found = {str(entry["name"]) for entry in judge.resources(recorded(smi, "root").documents["root"])}
-    missing = judge.ELEVEN - found
+    found = {str(entry["name"]) for entry in documents.resources(recorded(smi, "root").documents["root"])}
+    missing = documents.ELEVEN - found
     require(
         not missing,
-        f"{len(found & judge.ELEVEN)} of {len(judge.ELEVEN)} kinds are listed; missing: {', '.join(sorted(missing))}",
+        f"{len(found & documents.ELEVEN)} of {len(documents.ELEVEN)} kinds are listed; missing: "
+        f"{', '.join(sorted(missing))}",
     )
 
 
 @assertion("TM-04", level="MUST", source="metrics v1alpha1 §Kubernetes API")
 def test_resources_are_traffic_metrics_with_get_and_list(smi: Scenario) -> None:
     """Each resource has the kind TrafficMetrics and the verbs get and list."""
-    for entry in judge.resources(recorded(smi, "root").documents["root"]):
+    for entry in documents.resources(recorded(smi, "root").documents["root"]):
         found = (entry.get("kind"), sorted(entry.get("verbs") or ()))
         require(found[0] == "TrafficMetrics", f"{entry['name']} has kind {found[0]!r}, expected TrafficMetrics")
         require({"get", "list"} <= set(found[1]), f"{entry['name']} has the verbs {found[1]}, expected get and list")
@@ -67,7 +68,7 @@ def test_resources_are_traffic_metrics_with_get_and_list(smi: Scenario) -> None:
 def test_listed_resources_answer_both_verbs(smi: Scenario) -> None:
     """Every listed resource answers a list, and a get of an object that had traffic."""
     seen = recorded(smi, "root")
-    for entry in judge.resources(seen.documents["root"]):
+    for entry in documents.resources(seen.documents["root"]):
         for key in (f"list {entry['name']}", f"get {entry['name']}"):
             if key in seen.documents:
                 seen.documents[key].granted()
@@ -83,7 +84,7 @@ def test_list_in_a_namespace(smi: Scenario) -> None:
         ("pods", "Pod", b.namespace),
         ("abroad", "Deployment", x.namespace),
     ):
-        judge.list_of(seen.documents[key], kind, namespace)
+        documents.list_of(seen.documents[key], kind, namespace)
     seen.documents["deployments"].about(b)
 
 
@@ -111,32 +112,32 @@ def test_edges_are_a_list_about_the_object(smi: Scenario) -> None:
     """The edges of an object are a list about that object, name included, and so is every item."""
     seen = recorded(smi, "edges a", "edges b")
     for role in ("a", "b"):
-        judge.edges_about(seen.documents[f"edges {role}"], seen.refs[role])
+        documents.edges_about(seen.documents[f"edges {role}"], seen.refs[role])
 
 
 @assertion("TM-15", level="MUST", source="metrics v1alpha1 §Specification")
 def test_edges_only_where_traffic_was(smi: Scenario) -> None:
     """Edges exist between pairs that exchanged traffic, and between no others."""
     seen = recorded(smi, "edges a", "edges b", "edges d")
-    judge.peers(seen.frozen("edges a"), [seen.refs["b"], seen.refs["c"]])
-    judge.peers(seen.frozen("edges b"), [seen.refs["a"]])
+    documents.peers(seen.frozen("edges a"), [seen.refs["b"], seen.refs["c"]])
+    documents.peers(seen.frozen("edges b"), [seen.refs["a"]])
     idle = seen.documents["edges d"]
     if idle.status == 200:
-        judge.peers(idle, [])
+        documents.peers(idle, [])
 
 
 @assertion("TM-18", level="MUST", source="metrics v1alpha1 §Edge")
 def test_direction(smi: Scenario) -> None:
     """The direction is `to` where the object sends and `from` where it receives."""
     seen = recorded(smi, "edges a", "edges b")
-    judge.directions(seen.frozen("edges a"), seen.refs["b"], "to")
-    judge.directions(seen.frozen("edges b"), seen.refs["a"], "from")
+    documents.directions(seen.frozen("edges a"), seen.refs["b"], "to")
+    documents.directions(seen.frozen("edges b"), seen.refs["a"], "from")
 
 
 @assertion("TM-19", level="MUST", source="metrics v1alpha1 §Edge")
 def test_side(smi: Scenario) -> None:
     """Every item says on which side it was measured: client or server."""
-    judge.sides(recorded(smi, everything=True))
+    documents.sides(recorded(smi, everything=True))
 
 
 @assertion("TM-20", level="MUST-d", source="metrics v1alpha1 §Edge")
@@ -144,47 +145,54 @@ def test_both_directions_are_kept_apart(smi: Scenario) -> None:
     """Traffic in both directions between one pair makes two items with numbers of their own."""
     seen = recorded(smi, "edges g")
     edges, h = seen.frozen("edges g"), seen.refs["h"]
-    judge.count("requests from g to h", judge.edge(edges, "to", h).requests, seen.sent("g", "h").requests)
-    judge.count("requests from h to g", judge.edge(edges, "from", h).requests, seen.sent("h", "g").requests)
+    numbers.count(
+        "requests from g to h", documents.edge(edges, "to", h).requests, seen.sent("g", "h").requests, smi.limits
+    )
+    numbers.count(
+        "requests from h to g", documents.edge(edges, "from", h).requests, seen.sent("h", "g").requests, smi.limits
+    )
 
 
 @assertion("TM-24", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_timestamp_is_current(smi: Scenario) -> None:
     """The timestamp is an RFC 3339 time, and current."""
-    judge.current(recorded(smi, everything=True))
+    numbers.current(recorded(smi, everything=True), smi.limits)
 
 
 @assertion("TM-25", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_window_is_a_duration(smi: Scenario) -> None:
     """The window is a positive duration."""
-    judge.windows(recorded(smi, everything=True))
+    numbers.windows(recorded(smi, everything=True))
 
 
 @assertion("TM-26", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_five_metrics(smi: Scenario) -> None:
     """Every item has the five metrics by their names, each once."""
-    judge.five_metrics(recorded(smi, everything=True))
+    numbers.five_metrics(recorded(smi, everything=True))
 
 
 @assertion("TM-28", level="MUST", source="metrics v1alpha1 §TrafficMetrics")
 def test_values_are_quantities(smi: Scenario) -> None:
     """Values are Kubernetes quantities, finite and not negative, also of idle objects."""
-    judge.values(recorded(smi, everything=True))
+    numbers.values(recorded(smi, everything=True))
 
 
 @assertion("TM-29", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
 def test_latency_is_in_its_unit(smi: Scenario) -> None:
     """A latency means what its unit says."""
     seen = recorded(smi, "deployment c")
-    judge.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2, spare=smi.limits.metrics_spare)
+    numbers.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2, limits=smi.limits)
 
 
 @assertion("TM-30", level="MUST", source="metrics v1alpha1 §Tradeoffs")
 def test_success_count(smi: Scenario) -> None:
     """success_count is the number of requests in the window that succeeded."""
     seen = recorded(smi, "deployment b")
-    judge.count(
-        "success_count of b", seen.frozen("deployment b").only().value("success_count"), seen.received("b").successes
+    numbers.count(
+        "success_count of b",
+        seen.frozen("deployment b").only().value("success_count"),
+        seen.received("b").successes,
+        smi.limits,
     )
 
 
@@ -192,8 +200,11 @@ def test_success_count(smi: Scenario) -> None:
 def test_failure_count(smi: Scenario) -> None:
     """failure_count is the number of requests in the window that failed."""
     seen = recorded(smi, "deployment b")
-    judge.count(
-        "failure_count of b", seen.frozen("deployment b").only().value("failure_count"), seen.received("b").failures
+    numbers.count(
+        "failure_count of b",
+        seen.frozen("deployment b").only().value("failure_count"),
+        seen.received("b").failures,
+        smi.limits,
     )
 
 
@@ -201,8 +212,11 @@ def test_failure_count(smi: Scenario) -> None:
 def test_successes_and_failures_are_all_requests(smi: Scenario) -> None:
     """success_count and failure_count add up to the requests in the window."""
     seen = recorded(smi, "deployment b")
-    judge.count(
-        "success_count and failure_count of b", seen.frozen("deployment b").only().requests, seen.received("b").requests
+    numbers.count(
+        "success_count and failure_count of b",
+        seen.frozen("deployment b").only().requests,
+        seen.received("b").requests,
+        smi.limits,
     )
 
 
@@ -211,27 +225,27 @@ def test_object_without_traffic(smi: Scenario) -> None:
     """A get of an object without traffic is not an error of the server."""
     document = recorded(smi, "deployment d").documents["deployment d"]
     require(document.status < 500, f"GET {document.path}: an object without traffic answered {document.status}")
-    smi.observed(judge.idle_reading(document))
+    smi.observed(documents.idle_reading(document))
 
 
 @assertion("TM-35", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
 def test_percentiles_are_in_order(smi: Scenario) -> None:
     """The 50th percentile is not above the 90th, nor that above the 99th."""
-    judge.ordered(recorded(smi, everything=True))
+    numbers.ordered(recorded(smi, everything=True))
 
 
 @assertion("TM-37", level="MUST-d", source="metrics v1alpha1 §Specification")
 def test_p99_sees_a_tail(smi: Scenario) -> None:
     """The 99th percentile shows a tail of one request in twenty that the 50th does not."""
     seen = recorded(smi, "deployment r")
-    judge.tailed(seen.frozen("deployment r").only(), seen.latencies["r"], spare=smi.limits.metrics_spare)
+    numbers.tailed(seen.frozen("deployment r").only(), seen.latencies["r"], limits=smi.limits)
 
 
 @assertion("TM-38", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
 def test_numbers_fall_without_traffic(smi: Scenario) -> None:
     """Numbers are those of the window: they fall when traffic stops."""
     seen = recorded(smi)
-    judge.faded(seen.fading, seen.window)
+    numbers.faded(seen.fading, seen.window, smi.limits)
 
 
 @assertion("TM-39", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
@@ -242,7 +256,7 @@ def test_deployment_is_the_sum_of_its_pods(smi: Scenario) -> None:
     if len(arrived) < 2:
         raise Inconclusive("traffic reached fewer than two of the Deployment's pods")
     pods = [item for item in seen.frozen("pods").items() if item.resource.name in arrived]
-    judge.sum_of_parts("Deployment w", seen.frozen("deployment w").only(), pods)
+    numbers.sum_of_parts("Deployment w", seen.frozen("deployment w").only(), pods, smi.limits)
 
 
 @assertion("TM-40", level="MUST", source="metrics v1alpha1 §Kubernetes API, §Specification")
@@ -251,7 +265,7 @@ def test_namespace_is_the_sum_of_its_pods(smi: Scenario) -> None:
     seen = recorded(smi, "pods", "namespace")
     home = seen.refs["a"].namespace
     pods = [item for item in seen.frozen("pods").items() if item.resource.namespace == home]
-    judge.sum_of_parts(f"namespace {home}", seen.frozen("namespace").only(), pods)
+    numbers.sum_of_parts(f"namespace {home}", seen.frozen("namespace").only(), pods, smi.limits)
 
 
 @assertion("TM-46", level="MUST-d", source="metrics v1alpha1 §Edge")
@@ -259,14 +273,14 @@ def test_incoming_edges_add_up(smi: Scenario) -> None:
     """The `from` edges of an object that only the mesh calls add up to the object's own counts."""
     seen = recorded(smi, "edges r", "deployment r")
     incoming = [item for item in seen.frozen("edges r").items() if item.direction == "from"]
-    judge.sum_of_parts("Deployment r", seen.frozen("deployment r").only(), incoming)
+    numbers.sum_of_parts("Deployment r", seen.frozen("deployment r").only(), incoming, smi.limits)
 
 
 @assertion("TM-49", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
 def test_split_has_one_item_per_backend(smi: Scenario) -> None:
     """A TrafficSplit has one TrafficMetrics for each backend, which names it."""
     seen = recorded(smi, "trafficsplits")
-    judge.one_item_each(seen.frozen("trafficsplits"), seen.splits[0])
+    documents.one_item_each(seen.frozen("trafficsplits"), seen.splits[0])
 
 
 @assertion("TM-50", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])
@@ -274,7 +288,7 @@ def test_backend_equals_the_split(smi: Scenario) -> None:
     """Apex, name and weight of a backend are those of the split, also after it is re-weighted."""
     seen = recorded(smi, "trafficsplits", "re-weighted")
     for key, split in zip(("trafficsplits", "re-weighted"), seen.splits, strict=True):
-        judge.backends(seen.documents[key], split)
+        documents.backends(seen.documents[key], split)
 
 
 @assertion("TM-55", level="MUST-d", source="metrics v1alpha1 §RBAC")

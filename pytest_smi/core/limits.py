@@ -95,6 +95,25 @@ class Limits:
     """Time by which an empty metrics window is outwaited."""
     metrics_spare: float = 1.25
     """Factor by which a latency may exceed what the client itself measured."""
+    metrics_count_share: float = 0.02
+    """Tolerance of a count, as a share of the requests that are known of."""
+    metrics_count_spare: float = 1.0
+    """Requests that this tolerance is at least: Kubernetes' quantities may be fractional."""
+    metrics_window: float = 30.0
+    """Length of a metrics window that is assumed where the mesh neither states it nor lets it be seen:
+    the specification's example."""
+    metrics_fading: float = 3.0
+    """Windows without traffic after which numbers must have fallen to nothing."""
+    metrics_age: float = 2.0
+    """Windows by which a timestamp may differ from the cluster's time."""
+    metrics_attempts: int = 3
+    """Most times that the traffic is sent because sending and reading it took longer than one window."""
+    metrics_reading_share: float = 0.6
+    """Share of a window after which the documents are read, whether the numbers are complete or not."""
+    metrics_latency_factor: float = 2.0
+    """Factor by which a median latency may differ from the delay that the server was told to have."""
+    metrics_tail: float = 0.8
+    """Least latency that a 99th percentile must show when one request in twenty takes a second."""
     loss_budget: float = 0.01
     """Largest share of requests that may be lost while shares are measured."""
     share_alpha: float = 1e-6
@@ -103,6 +122,11 @@ class Limits:
     """Probability that a mesh `share_delta` off passes one check of shares."""
     share_delta: float = 0.10
     """Deviation of a share, as a fraction of all requests, that must be found."""
+    share_leak: float = 0.00345
+    """Leak to a backend of weight 0 that one check of shares misses with probability at most `share_beta`:
+    at 1e-3 that takes 1,999 requests."""
+    share_small: float = 0.02
+    """Below this share a backend counts as small: what matters is that it is not starved."""
 
     def scaled(self, factor: float) -> Limits:
         """Return the record with every deadline and timeout multiplied by `factor` (> 0);
@@ -125,16 +149,26 @@ class Limits:
     def weakened(self, standard: Limits) -> list[str]:
         """Name the limits that make a verdict weaker than under `standard` (fewer probes, looser errors)."""
         probes = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
-        lower_is_weaker = (*probes, "count_trials", "weight_zero_trials", "direct_trials", "reach_share")
-        errors = ("loss_budget", "share_alpha", "share_beta", "share_delta", "settle_alpha")
-        higher_is_weaker = (
-            *errors,
-            "rare_trials",
-            "transition_share",
-            "settle_sigmas",
-            "settle_spare",
-            "settle_must_see",
+        lower_is_weaker = (
+            *probes,
+            "count_trials",
+            "weight_zero_trials",
+            "direct_trials",
+            "reach_share",
+            "metrics_tail",
         )
+        errors = (
+            "loss_budget",
+            "share_alpha",
+            "share_beta",
+            "share_delta",
+            "share_leak",
+            "share_small",
+            "settle_alpha",
+        )
+        bands = ("rare_trials", "transition_share", "settle_sigmas", "settle_spare", "settle_must_see")
+        metrics = ("spare", "count_share", "count_spare", "fading", "age", "latency_factor")
+        higher_is_weaker = (*errors, *bands, *(f"metrics_{name}" for name in metrics))
         weak = [n for n in lower_is_weaker if getattr(self, n) < getattr(standard, n)]
         weak += [n for n in higher_is_weaker if getattr(self, n) > getattr(standard, n)]
         return [f"{name} is {getattr(self, name)}, the profile's is {getattr(standard, name)}" for name in weak]

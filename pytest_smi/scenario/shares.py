@@ -41,7 +41,12 @@ class Shares:
                 self.settle_shares(call, weights)
         limits, expected = self._limits, {workload.name: weight for workload, weight in weights.items()}
         plan = ShareTest.from_weights(
-            expected, alpha=limits.share_alpha, beta=limits.share_beta / ATTEMPTS, delta=limits.share_delta
+            expected,
+            alpha=limits.share_alpha,
+            beta=limits.share_beta / ATTEMPTS,
+            delta=limits.share_delta,
+            leak=limits.share_leak,
+            small=limits.share_small,
         )
         return self._traffic.judge(calls, lambda: self._test(calls, plan))
 

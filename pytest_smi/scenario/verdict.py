@@ -31,6 +31,12 @@ class Inconclusive(Exception):
     """The requirement could not be judged: a control did not hold or the harness broke."""
 
 
+def require(condition: bool, reason: str) -> None:
+    """Fail the requirement unless `condition`."""
+    if not condition:
+        raise RequirementFailed(reason)
+
+
 class Kind(StrEnum):
     """What a claim says and whose fault its violation is."""
 

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smi.core.canonical import canonical_bytes
+from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.sampling.error_bounds import acceptance_errors, binomial_tails, decide_at_end
 from pytest_smi.scenario.sampling.explain import explain, state_json
 from pytest_smi.scenario.sampling.share_test import Decision, ShareState, ShareTest, next_batch, wald_lower_bound
-from pytest_smi.scenario.sampling.sprt import LEAK, divergence
+from pytest_smi.scenario.sampling.sprt import divergence
 
 CANARY = {"v1": 90, "v2": 10}
 
@@ -161,7 +162,7 @@ class TestZeroWeight:
         plan = ShareTest.from_weights({"v1": 100, "v2": 0})
         assert plan.start().feed({"v1": 1998}).decision is Decision.UNDECIDED
         assert plan.start().feed(["v1"] * 1999).decision is Decision.ACCEPTED
-        assert (1 - LEAK) ** 1999 <= 1e-3
+        assert (1 - Limits().share_leak) ** 1999 <= 1e-3
 
     @pytest.mark.parametrize("at", [0, 57, 1998])
     def test_any_hit_rejects(self, at: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_smi.scenario.metrics.judge import ELEVEN
+from pytest_smi.scenario.metrics.documents import ELEVEN
 from pytest_smi.scenario.metrics.reading import Question
 from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.scenario.scenario import Scenario

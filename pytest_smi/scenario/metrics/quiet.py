@@ -16,12 +16,6 @@ from pytest_smi.scenario.metrics.recording import Document, Fading
 from pytest_smi.scenario.metrics.records import Item
 from pytest_smi.scenario.scenario import RequirementFailed, Scenario
 
-UNSAID = 30.0
-"""Seconds to wait for an empty window where neither its length nor its effect can be seen:
-the specification's example."""
-WINDOWS = 3
-"""Numbers that have not fallen after so many windows do not fall."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
@@ -33,19 +27,19 @@ class Quiet:
 
 def await_quiet(smi: Scenario, question: Question) -> Quiet:
     """Watch an object whose traffic has just ended; returns when a window without any traffic has passed."""
-    ended = smi.clock()
-    shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + smi.limits.metrics_deadline)
+    ended, limits = smi.clock(), smi.limits
+    shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + limits.metrics_deadline)
     before, window = requests_shown(items_or_none(shown)), _stated_window(items_or_none(shown))
     fallen = shown
     if before:
         if window:
             pass_time(smi, until=ended + 0.9 * window)
-        deadline = ended + (WINDOWS * window + smi.limits.metrics_slack if window else smi.limits.metrics_deadline)
-        fallen = poll(smi, question, lambda items: requests_shown(items) == 0, deadline=deadline)
+        patience = limits.metrics_fading * window + limits.metrics_slack if window else limits.metrics_deadline
+        fallen = poll(smi, question, lambda items: requests_shown(items) == 0, deadline=ended + patience)
     after, waited = requests_shown(items_or_none(fallen)), fallen.begun - ended
     if window is None and before and after == 0:
         window = fallen.finished - ended
-    pass_time(smi, until=ended + (window or UNSAID) + smi.limits.metrics_slack)
+    pass_time(smi, until=ended + (window or limits.metrics_window) + limits.metrics_slack)
     documents = [shown.to_json(), fallen.to_json()]
     smi.evidence.event("quiet", before=before, after=after, waited=round(waited, 3), window=window, documents=documents)
     return Quiet(window=window, fading=Fading(before=before, after=after, waited=waited))

@@ -10,34 +10,28 @@ within one window of it → the split is re-weighted.
 
 from __future__ import annotations
 
-from pytest_smi.scenario.metrics import judge, quantities, traffic_plan
+from pytest_smi.scenario.metrics import numbers, quantities, traffic_plan
 from pytest_smi.scenario.metrics.questions import later_questions, questions, watched
-from pytest_smi.scenario.metrics.quiet import UNSAID, await_quiet, pass_time, poll, requests_shown
+from pytest_smi.scenario.metrics.quiet import await_quiet, pass_time, poll, requests_shown
 from pytest_smi.scenario.metrics.reading import Question, items_or_none, read, read_all
 from pytest_smi.scenario.metrics.recording import Document, Recording, SplitFacts
 from pytest_smi.scenario.metrics.records import Item, Ref
 from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.scenario.scenario import Call, Observation, Scenario, TrafficSplit, control
 
-ATTEMPTS = 3
-"""How often the traffic is sent when sending and reading it took longer than one window;
-the numbers have no say in that."""
-WAITING = 0.6
-"""Share of the window that may pass before the documents are read, complete or not."""
-
 
 def build(smi: Scenario) -> Recording:
-    """Play the shared scenario."""
+    """Play the shared scenario; the numbers have no say in how often its traffic is sent."""
     plan = traffic_plan.deploy(smi)
     smi.expect(*(control(call) for call in plan.warm_up), hold=False)
     quiet = await_quiet(smi, Question(f"/namespaces/{plan.home}/deployments/{plan.workloads['b'].name}"))
-    for attempt in range(1, ATTEMPTS + 1):
-        began, seen, documents = _play(smi, plan, quiet.window or UNSAID)
+    for attempt in range(1, smi.limits.metrics_attempts + 1):
+        began, seen, documents = _play(smi, plan, quiet.window or smi.limits.metrics_window)
         took = max(document.finished for document in documents.values()) - began
         smi.evidence.event("played", attempt=attempt, seconds=round(took, 3), window=quiet.window)
         if quiet.window is None or took <= quiet.window:
             break
-        if attempt < ATTEMPTS:
+        if attempt < smi.limits.metrics_attempts:
             pass_time(smi, until=smi.clock() + quiet.window + smi.limits.metrics_slack)
     documents |= read_all(smi, later_questions(smi, plan))
     if plan.splits:
@@ -69,12 +63,13 @@ def _play(
     def complete(items: list[Item] | None) -> bool:
         found = {item.resource: requests_shown([item]) or 0.0 for item in items or ()}
         return all(
-            judge.near(found.get(ref, 0.0), requests)
+            numbers.near(found.get(ref, 0.0), requests, smi.limits)
             for ref, requests in expected.items()
             if ref.namespace == plan.home
         )
 
-    poll(smi, watched(plan), complete, deadline=began + min(smi.limits.metrics_deadline, WAITING * window))
+    patience = min(smi.limits.metrics_deadline, smi.limits.metrics_reading_share * window)
+    poll(smi, watched(plan), complete, deadline=began + patience)
     return began, seen, read_all(smi, asked)
 
 

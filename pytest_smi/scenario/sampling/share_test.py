@@ -1,12 +1,12 @@
 """Judging shares of traffic by a sequential test with stated errors: `ShareTest` is the plan,
 `ShareState` what was seen so far. Pure.
 
-With `alpha` = 1e-6, `beta` = 1e-3, `delta` = 0.10:
+With the errors `alpha` and `beta` and the deviation `delta` of the limits:
 - a mesh with exactly the expected shares is rejected with probability at most alpha, all backends together;
 - a mesh with any backend's share off by delta or more is accepted with probability at most beta;
 - a backend of weight zero may not be hit at all, and is accepted after so many requests that a leak
-  of `LEAK` is missed with at most beta;
-- a small share (below `SMALL`) must be hit; a right mesh is rejected for missing it
+  of `leak` is missed with at most beta;
+- a share below `small` must be hit; a right mesh is rejected for missing it
   with probability at most alpha / 10;
 - a hit on a name that is not a backend rejects at once.
 In between, either answer is right. The test stops as soon as it knows, mostly after a few hundred requests; how the
@@ -16,15 +16,17 @@ Requests must be independent of what was seen before.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.sampling.error_bounds import build_test, decide_at_end
-from pytest_smi.scenario.sampling.sprt import LEAK, SMALL, BackendTest, Side, divergence
+from pytest_smi.scenario.sampling.sprt import BackendTest, Side, divergence
 
 __all__ = ["BackendResult", "Decision", "ShareState", "ShareTest", "next_batch", "wald_lower_bound"]
 
+_STANDARD = Limits()
 _SMALLEST_BATCH, _LARGEST_BATCH = 10, 200
 
 
@@ -70,9 +72,11 @@ class ShareTest:
         cls,
         weights: Mapping[str, float],
         *,
-        alpha: float = 1e-6,
-        beta: float = 1e-3,
-        delta: float = 0.10,
+        alpha: float = _STANDARD.share_alpha,
+        beta: float = _STANDARD.share_beta,
+        delta: float = _STANDARD.share_delta,
+        leak: float = _STANDARD.share_leak,
+        small: float = _STANDARD.share_small,
         at_least: int = 0,
     ) -> "ShareTest":
         """Plan a test for backends with these weights (relative; zero allowed).
@@ -87,7 +91,7 @@ class ShareTest:
         shares = {name: weight / total for name, weight in sorted(weights.items())}
         return cls(
             shares=shares,
-            tests=_tests(shares, alpha, beta, delta),
+            tests=_tests(shares, alpha, beta, lambda share: _draft(share, delta, leak, small)),
             alpha=alpha,
             beta=beta,
             delta=delta,
@@ -198,10 +202,12 @@ def wald_lower_bound(plan: ShareTest) -> float:
     return max(1.0, *(needed / divergence(side.expected, side.alternative) for side in sides))
 
 
-def _tests(shares: Mapping[str, float], alpha: float, beta: float, delta: float) -> tuple[BackendTest, ...]:
+def _tests(
+    shares: Mapping[str, float], alpha: float, beta: float, draft: Callable[[float], list[tuple[str, float]]]
+) -> tuple[BackendTest, ...]:
     # Of two backends one is the complement of the other: testing the smaller share tests both.
     tested = [min(shares, key=lambda name: (shares[name], name))] if len(shares) == 2 else list(shares)
-    drafts = {name: _draft(shares[name], delta) for name in tested}
+    drafts = {name: draft(shares[name]) for name in tested}
     starved = sum(side == "starved" for sides in drafts.values() for side, _ in sides)
     # A backend of weight zero, or one that gets everything, costs a right mesh nothing: it cannot be rejected for
     # chance.
@@ -215,15 +221,15 @@ def _tests(shares: Mapping[str, float], alpha: float, beta: float, delta: float)
     return tuple(build_test(name, shares[name], budget[name], beta) for name in tested)
 
 
-def _draft(share: float, delta: float) -> list[tuple[str, float]]:
+def _draft(share: float, delta: float, leak: float, small: float) -> list[tuple[str, float]]:
     """The sides a backend needs, as (name, alternative share)."""
     if share == 0:
-        return [("leak", LEAK)]
+        return [("leak", leak)]
     if share == 1:
         return [("below", 1 - delta)]
     # No share is above 1: "everything" is what the other backends notice as being starved.
     above = [("above", share + delta)] if share + delta < 1 else []
-    if share < SMALL:
+    if share < small:
         return [("starved", 0.0), *above]
     return [("below", max(0.0, share - delta)), *above]
 

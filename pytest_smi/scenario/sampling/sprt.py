@@ -16,13 +16,8 @@ a small share that must not be starved is q = 0 (the first hit ends the doubt).
 import math
 from dataclasses import dataclass
 
-__all__ = ["LEAK", "SEQUENTIAL_PART", "SMALL", "BackendTest", "Side", "divergence", "side_of"]
+__all__ = ["SEQUENTIAL_PART", "BackendTest", "Side", "divergence", "side_of"]
 
-LEAK = 0.00345
-"""The leak to a backend of weight zero that is missed with probability at most beta:
-at beta = 1e-3 that takes 1,999 requests."""
-SMALL = 0.02
-"""Below this share a backend counts as small: what matters is that it is not starved."""
 SEQUENTIAL_PART = 0.99
 """Part of each error that the sequential boundary may spend; the rest is for the exact decision at the largest n."""
 
