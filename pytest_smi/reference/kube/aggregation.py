@@ -18,9 +18,10 @@ from yarl import URL
 
 from pytest_smi.reference.kube.certificates import Pair, load_pair
 from pytest_smi.reference.kube.dialing import ResolveService, Target, Unreachable, new_session, target_of
+from pytest_smi.reference.kube.objects import Event, Object, timestamp
 from pytest_smi.reference.kube.rbac import User
 from pytest_smi.reference.kube.status import NotFound, ResourceKey
-from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
+from pytest_smi.reference.kube.store import Store
 
 API_SERVICES = ResourceKey("apiregistration.k8s.io", "apiservices")
 _CAUSES = frozenset((API_SERVICES, ResourceKey("", "endpoints"), ResourceKey("", "services")))

@@ -5,9 +5,9 @@ Pure; fills in place.
 
 from __future__ import annotations
 
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.status import BadRequest, Invalid, invalid
-from pytest_smi.reference.kube.store import Object
 
 
 def checked_body(resource: Resource, namespace: str, name: str, obj: Object) -> Object:

@@ -8,10 +8,12 @@ from typing import Any
 from pytest_smi.reference.kube import defaults, rbac_bootstrap
 from pytest_smi.reference.kube.aggregation import API_SERVICES
 from pytest_smi.reference.kube.crds import CRDS
+from pytest_smi.reference.kube.lifecycle import NAMESPACES
+from pytest_smi.reference.kube.objects import Event, Object, timestamp
 from pytest_smi.reference.kube.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from pytest_smi.reference.kube.registry import Registry
 from pytest_smi.reference.kube.status import ResourceKey
-from pytest_smi.reference.kube.store import NAMESPACES, Event, Object, Store, timestamp
+from pytest_smi.reference.kube.store import Store
 
 SERVICE_ACCOUNTS, CONFIG_MAPS = ResourceKey("", "serviceaccounts"), ResourceKey("", "configmaps")
 SERVICES, ENDPOINTS = ResourceKey("", "services"), ResourceKey("", "endpoints")

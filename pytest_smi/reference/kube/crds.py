@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Event, Object, timestamp
 from pytest_smi.reference.kube.registry import Registry, version_priority
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.schema_validation import TYPES
 from pytest_smi.reference.kube.status import Cause, ResourceKey, forbidden_field, invalid, required, unsupported
-from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
+from pytest_smi.reference.kube.store import Store
 
 CRDS = ResourceKey("apiextensions.k8s.io", "customresourcedefinitions")
 _CHANGE = ("get", "patch", "update")

@@ -6,9 +6,9 @@ Pure.
 from __future__ import annotations
 
 from pytest_smi.reference.kube import builtin_fields, crds, schema, schema_validation
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.status import BadRequest, Cause
-from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.write_mode import WriteMode
 
 METADATA = frozenset(

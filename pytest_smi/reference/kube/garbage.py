@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_smi.reference.kube.objects import Event, Object
 from pytest_smi.reference.kube.status import NotFound, ResourceKey
-from pytest_smi.reference.kube.store import Event, Object, Store
+from pytest_smi.reference.kube.store import Store
 
 
 class GarbageCollector:

@@ -8,9 +8,9 @@ import secrets
 from collections import OrderedDict
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.selectors import Predicate
 from pytest_smi.reference.kube.status import BadRequest, Gone
-from pytest_smi.reference.kube.store import Object
 
 KEPT = 64
 """Continued lists kept at once; the oldest then expire with 410."""

@@ -6,13 +6,13 @@ so that what they make is admitted like a client's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from pytest_smi.reference.kube import custom, defaults, garbage, validation, validation_changes
+from pytest_smi.reference.kube import custom, defaults, garbage, preconditions, write_rules
 from pytest_smi.reference.kube.bodies import checked_body
-from pytest_smi.reference.kube.patches import json_patch, merge_patch
+from pytest_smi.reference.kube.lifecycle import NAMESPACES, PODS
+from pytest_smi.reference.kube.objects import Object, thaw
 from pytest_smi.reference.kube.rbac import Authorizer, User
 from pytest_smi.reference.kube.rbac_grants import check_grant
 from pytest_smi.reference.kube.resources import NO_STATUS_ON_WRITE, Resource
@@ -29,14 +29,13 @@ from pytest_smi.reference.kube.status import (
     ResourceKey,
     unsupported,
 )
-from pytest_smi.reference.kube.store import NAMESPACES, PODS, Object, Store, thaw
-from pytest_smi.reference.kube.strategic import strategic_merge
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.kube.wire import unsupported_media_type, unsupported_patch
 from pytest_smi.reference.kube.write_mode import WriteMode
+from pytest_smi.reference.kube.write_rules import JSON_PATCH, MERGE
 
-SERVICES, SERVICE_ACCOUNTS = ResourceKey("", "services"), ResourceKey("", "serviceaccounts")
+SERVICES = ResourceKey("", "services")
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
-JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json"
 
 
 class Admission(Protocol):
@@ -75,7 +74,7 @@ class Operations:
         new = checked_body(resource, namespace, "", thaw(obj))
         if new["metadata"].get("resourceVersion"):
             raise ApiError("resourceVersion should not be set on objects to be created", reason="")
-        self._check_namespace(resource, new)
+        preconditions.check_namespace(self._store, resource, new)
         custom.prepare(resource, new, mode)
         if resource.custom:
             if resource.has_subresource("status"):
@@ -84,19 +83,19 @@ class Operations:
             new.pop("status", None)
             if (status := defaults.first_status(resource.key)) is not None:
                 new["status"] = status
-        self._fill(resource, new)
+        write_rules.fill(resource, new)
         if not new["metadata"].get("name") and (prefix := new["metadata"].get("generateName")):
             new["metadata"]["name"] = self._store.free_name(resource.key, namespace, prefix)
         check_grant(self._authorizer, resource, new, user)
         new = await self._admit("CREATE", resource, new, None, user, mode.dry_run)
-        self._fill(resource, new)
-        self._validate(resource, new, None)
+        write_rules.fill(resource, new)
+        write_rules.validate(resource, new, None)
         # The namespace may have gone, or begun to go, while webhooks were asked.
-        self._check_namespace(resource, new)
+        preconditions.check_namespace(self._store, resource, new)
         if resource.key == SERVICES:
             self._give_cluster_ip(new, mode.dry_run)
         if resource.key == PODS:
-            self._check_account(new)
+            preconditions.check_account(self._store, new)
         custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
         return self._store.create(resource.key, new, dry_run=mode.dry_run)
@@ -128,18 +127,18 @@ class Operations:
         if (version := new["metadata"].get("resourceVersion")) and version != old["metadata"]["resourceVersion"]:
             raise Conflict(resource.key, name)
         if subresource == "status":
-            new = self._only_status(old, new)
+            new = write_rules.only_status(old, new)
         elif subresource == "finalize":
             return self._finalize(old, new)
         else:
-            self._keep_what_clients_leave_out(resource, old, new)
+            write_rules.keep_what_clients_leave_out(resource, old, new)
         if subresource != "scale":
             custom.prepare(resource, new, mode)
         if not subresource:
-            self._fill(resource, new)
+            write_rules.fill(resource, new)
             check_grant(self._authorizer, resource, new, user)
             new = await self._admit("UPDATE", resource, new, old, user, mode.dry_run)
-        self._validate(resource, new, old)
+        write_rules.validate(resource, new, old)
         custom.convert(resource, new)
         new["apiVersion"], new["kind"] = resource.stored_api_version, resource.kind
         return self._store.update(resource.key, new, dry_run=mode.dry_run)
@@ -179,8 +178,8 @@ class Operations:
         current = scale_of(resource, old) if subresource == "scale" else {**old, "apiVersion": resource.api_version}
         if patch_type == APPLY and not subresource:
             current = self._appliers.prepare(current, patch, mode.manager, force=mode.force)
-        with _well_typed(resource):
-            new = self._patched(resource, current, patch_type, patch)
+        with write_rules.well_typed(resource):
+            new = write_rules.patched(resource, current, patch_type, patch)
         meta = new.get("metadata")
         if not isinstance(meta, dict):
             raise BadRequest("metadata must be an object")
@@ -232,81 +231,9 @@ class Operations:
         last = self._store.delete(resource.key, namespace, name, grace_period=None if grace is None else int(grace))
         return last, self._store.find(resource.key, namespace, name) is None
 
-    def _patched(self, resource: Resource, current: Object, patch_type: str, patch: Any) -> Object:
-        if patch_type == JSON_PATCH:
-            new = json_patch(current, patch)
-        elif patch_type == MERGE or resource.custom:
-            new = merge_patch(current, patch)
-        else:
-            new = strategic_merge(current, patch)
-        if not isinstance(new, dict):
-            raise BadRequest("the patch makes something that is no object")
-        return new
-
-    def _check_namespace(self, resource: Resource, obj: Object) -> None:
-        if not resource.namespaced:
-            return
-        name = obj["metadata"]["namespace"]
-        found = self._store.get(NAMESPACES, None, name)
-        if found["metadata"].get("deletionTimestamp"):
-            why = f"unable to create new content in namespace {name} because it is being terminated"
-            cause = {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {name} is being terminated",
-                "field": "metadata.namespace",
-            }
-            raise Forbidden(resource.key, obj["metadata"].get("name") or "", why, causes=[cause])
-
-    def _check_account(self, pod: Object) -> None:
-        namespace, name = pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName") or "default"
-        if self._store.find(SERVICE_ACCOUNTS, namespace, name) is None:
-            why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
-            raise Forbidden(PODS, pod["metadata"].get("name") or "", why)
-
     def _note_apply(self, obj: Object, patch: Object, mode: WriteMode) -> None:
         if not mode.dry_run:
             self._appliers.note(obj["metadata"]["uid"], patch, mode.manager)
-
-    def _fill(self, resource: Resource, obj: Object) -> None:
-        with _well_typed(resource):
-            defaults.fill(resource.key, obj)
-
-    def _validate(self, resource: Resource, obj: Object, old: Object | None) -> None:
-        with _well_typed(resource):
-            causes = validation.validate(resource.key, obj)
-            if old is not None:
-                causes += validation_changes.validate_update(resource.key, old, obj)
-            causes += custom.validate(resource, obj) if resource.custom else custom.validate_definition(resource, obj)
-        if causes:
-            raise Invalid(resource.kind, resource.group, obj["metadata"].get("name") or "", causes)
-
-    def _only_status(self, old: Object, new: Object) -> Object:
-        result = {**old, "metadata": dict(old["metadata"])}
-        if "status" in new:
-            result["status"] = new["status"]
-        else:
-            result.pop("status", None)
-        result["apiVersion"] = new.get("apiVersion", old["apiVersion"])
-        return result
-
-    def _keep_what_clients_leave_out(self, resource: Resource, old: Object, new: Object) -> None:
-        if resource.key in NO_STATUS_ON_WRITE or (resource.custom and resource.has_subresource("status")):
-            if "status" in old:
-                new["status"] = old["status"]
-            else:
-                new.pop("status", None)
-        was, now = old.get("spec"), new.get("spec")
-        if (
-            resource.key == SERVICES
-            and isinstance(now, dict)
-            and isinstance(was, dict)
-            and now.get("type") != "ExternalName"
-        ):
-            for field in ("clusterIP", "clusterIPs"):
-                if not now.get(field) and was.get(field):
-                    now[field] = was[field]
-        if resource.key == PODS and isinstance(now, dict) and isinstance(was, dict) and was.get("nodeName"):
-            now.setdefault("nodeName", was["nodeName"])
 
     def _finalize(self, old: Object, new: Object) -> Object:
         finalizers = (new.get("spec") or {}).get("finalizers") or []
@@ -321,13 +248,3 @@ class Operations:
             return
         spec["clusterIP"] = self._allocate()
         spec["clusterIPs"] = [spec["clusterIP"]]
-
-
-@contextmanager
-def _well_typed(resource: Resource) -> Iterator[None]:
-    """Turns stumbling over a field of the wrong type (built-in kinds have no schema here) into 400."""
-    try:
-        yield
-    except (AttributeError, TypeError, KeyError, ValueError) as error:
-        what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-        raise BadRequest(f"{what}: a field has the wrong type: {error}") from None

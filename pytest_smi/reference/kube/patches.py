@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.reference.kube.objects import thaw
 from pytest_smi.reference.kube.status import ApiError, BadRequest
-from pytest_smi.reference.kube.store import thaw
 
 
 class PatchFailed(ApiError):

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from aiohttp import web
 
+from pytest_smi.reference.kube.lifecycle import PODS
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.paths import RequestInfo, is_true
 from pytest_smi.reference.kube.podaccess import PodAccess
 from pytest_smi.reference.kube.status import ApiError, BadRequest, Cause, Invalid
-from pytest_smi.reference.kube.store import PODS, Object
 from pytest_smi.reference.kube.websocket_exec import accepts_websocket, serve_exec
 
 FIRST_WAIT = 0.25

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.rbac import GROUP, MASTERS, Attributes, Authorizer, User, rule_allows
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.status import Forbidden
-from pytest_smi.reference.kube.store import Object
 
 Rule = Mapping[str, Any]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.tables import partial, table
 from pytest_smi.reference.kube.watches import Form
 

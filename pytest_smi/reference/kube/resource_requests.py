@@ -6,7 +6,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from pytest_smi.reference.kube import reviews, wire
-from pytest_smi.reference.kube.operations import APPLY, JSON_PATCH
+from pytest_smi.reference.kube.objects import Object
+from pytest_smi.reference.kube.operations import APPLY
 from pytest_smi.reference.kube.parts import Parts, json_response
 from pytest_smi.reference.kube.paths import RequestInfo
 from pytest_smi.reference.kube.plain_requests import nothing_at
@@ -17,9 +18,9 @@ from pytest_smi.reference.kube.resources import RETURNED_WHEN_DELETED, Resource
 from pytest_smi.reference.kube.scale import scale_of
 from pytest_smi.reference.kube.selectors import Predicate, both, field_selector, label_selector
 from pytest_smi.reference.kube.status import ApiError, BadRequest, success
-from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.watch_requests import answer_watch
 from pytest_smi.reference.kube.write_mode import WriteMode, dry_run, write_mode
+from pytest_smi.reference.kube.write_rules import JSON_PATCH
 
 
 def method_not_allowed() -> ApiError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Object, timestamp
 from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.rbac import MASTERS, Attributes, User
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid, invalid
-from pytest_smi.reference.kube.store import Object, timestamp
 from pytest_smi.reference.kube.tokens import ISSUER, LIFETIME
 
 

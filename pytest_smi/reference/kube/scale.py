@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.status import BadRequest
-from pytest_smi.reference.kube.store import Object
 
 _PATHS = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 

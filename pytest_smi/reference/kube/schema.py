@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smi.reference.kube.store import thaw
+from pytest_smi.reference.kube.objects import thaw
 
 Schema = dict[str, Any]
 _OBJECT_META = ("apiVersion", "kind", "metadata")

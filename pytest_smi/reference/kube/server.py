@@ -19,6 +19,7 @@ from pytest_smi.reference.kube.aggregation import Aggregator
 from pytest_smi.reference.kube.crds import CRDS, CrdController
 from pytest_smi.reference.kube.dialing import ResolveService
 from pytest_smi.reference.kube.garbage import GarbageCollector
+from pytest_smi.reference.kube.objects import Event, Object
 from pytest_smi.reference.kube.operations import Operations
 from pytest_smi.reference.kube.parts import Parts
 from pytest_smi.reference.kube.podaccess import PodAccess
@@ -26,7 +27,7 @@ from pytest_smi.reference.kube.rbac import AUTHENTICATED, MASTERS, Authorizer, U
 from pytest_smi.reference.kube.registry import Registry
 from pytest_smi.reference.kube.requests import RequestHandler
 from pytest_smi.reference.kube.status import NotFound, ResourceKey
-from pytest_smi.reference.kube.store import Event, Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.kube.tokens import Tokens
 from pytest_smi.reference.kube.webhooks import Webhooks
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Object, thaw
 from pytest_smi.reference.kube.status import ApiError
-from pytest_smi.reference.kube.store import Object, thaw
 
 Path = tuple[str, ...]
 KEPT = 10_000

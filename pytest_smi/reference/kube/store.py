@@ -16,45 +16,22 @@ of any other kind.
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_smi.reference.kube.history import History
+from pytest_smi.reference.kube import lifecycle
+from pytest_smi.reference.kube.changes import Changes
+from pytest_smi.reference.kube.lifecycle import NAMESPACES, PODS
 from pytest_smi.reference.kube.objects import Callback, Event, Object, thaw, timestamp
 from pytest_smi.reference.kube.status import (
     AlreadyExists,
-    ApiError,
-    Cause,
     Conflict,
-    Gone,
-    Invalid,
     NotFound,
     ResourceKey,
 )
 
-__all__ = [
-    "AlreadyExists",
-    "ApiError",
-    "Cause",
-    "Conflict",
-    "Event",
-    "Gone",
-    "Invalid",
-    "NotFound",
-    "Object",
-    "ResourceKey",
-    "Store",
-    "thaw",
-    "timestamp",
-]
-
-log = logging.getLogger(__name__)
-PODS = ResourceKey("", "pods")
-NAMESPACES = ResourceKey("", "namespaces")
 HISTORY = 4096
 """Changes kept per kind for watches that start in the past."""
 
@@ -64,15 +41,10 @@ class Store:
 
     def __init__(self, *, clock: Callable[[], float] = time.time, history: int = HISTORY) -> None:
         self._clock = clock
-        self._history_size = history
         self._revision = 1
         self._objects: dict[ResourceKey, dict[str, dict[str, Object]]] = {}
-        self._history: dict[ResourceKey, History] = {}
-        self._subscribers: dict[ResourceKey | None, dict[int, Callback]] = {None: {}}
-        self._next_subscriber = 0
+        self._changes = Changes(history)
         self._finishing: set[str] = set()
-        self._undelivered: deque[Event] = deque()
-        self._delivering = False
 
     @property
     def resource_version(self) -> str:
@@ -149,7 +121,7 @@ class Store:
         self._revision += 1
         meta["resourceVersion"] = str(self._revision)
         self._objects.setdefault(key, {}).setdefault(namespace, {})[name] = new
-        self._emit(Event(type="ADDED", key=key, object=new, resource_version=meta["resourceVersion"]))
+        self._changes.emit(Event(type="ADDED", key=key, object=new, resource_version=meta["resourceVersion"]))
         return new
 
     def update(self, key: ResourceKey, obj: Mapping[str, Any], *, dry_run: bool = False) -> Object:
@@ -167,25 +139,11 @@ class Store:
         if meta_in.get("uid") and meta_in["uid"] != old_meta["uid"]:
             why = f"Precondition failed: UID in precondition: {meta_in['uid']}, UID in object meta: {old_meta['uid']}"
             raise Conflict(key, name, why)
-        new: Object = thaw(dict(obj))
-        meta = new["metadata"]
-        for kept in (
-            "uid",
-            "creationTimestamp",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "resourceVersion",
-            "generation",
-            "generateName",
-        ):
-            if kept in old_meta:
-                meta[kept] = old_meta[kept]
-            elif kept != "generateName":
-                meta.pop(kept, None)
+        new = lifecycle.replacing(old, obj)
         if new == old:
             return old
         if "generation" in old_meta and new.get("spec") != old.get("spec"):
-            meta["generation"] = old_meta["generation"] + 1
+            new["metadata"]["generation"] = old_meta["generation"] + 1
         if dry_run:
             return new
         return self._replace(key, old, new)
@@ -207,10 +165,8 @@ class Store:
         """
         obj = self.get(key, namespace, name)
         meta = obj["metadata"]
-        if key == PODS and (
-            not obj["spec"].get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-        ):
-            grace_period = 0  # nothing runs, so there is nothing to wait for
+        if key == PODS and lifecycle.nothing_runs(obj):
+            grace_period = 0
         if key == PODS and grace_period == 0 and not meta.get("finalizers"):
             return self._remove(key, obj)
         if key in (PODS, NAMESPACES) or meta.get("finalizers"):
@@ -225,21 +181,8 @@ class Store:
         Marking twice changes nothing, but a shorter grace counts.
         """
         old = self.get(key, namespace, name)
-        meta = dict(old["metadata"])
-        grace = 0
-        if key == PODS:
-            default = (old.get("spec") or {}).get("terminationGracePeriodSeconds", 30)
-            grace = int(default if grace_period is None else grace_period)
-        if meta.get("deletionTimestamp") and grace >= meta.get("deletionGracePeriodSeconds", 0):
-            return old
-        meta["deletionTimestamp"] = timestamp(self._clock() + grace)
-        meta["deletionGracePeriodSeconds"] = grace
-        new = {**old, "metadata": meta}
-        if "generation" in meta and key != PODS:
-            meta["generation"] += 1
-        if key == NAMESPACES:
-            new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
-        return self._replace(key, old, new)
+        new = lifecycle.marked(key, old, self._clock(), grace_period)
+        return old if new is old else self._replace(key, old, new)
 
     def finish_delete(self, key: ResourceKey, namespace: str | None, name: str) -> Object:
         """Remove a marked object; with finalizers left it goes when the last of them does. Raises NotFound."""
@@ -253,34 +196,26 @@ class Store:
 
     def subscribe(self, key: ResourceKey, callback: Callback) -> Callable[[], None]:
         """Call `callback` after every change of that kind from now on; returns the function that ends it."""
-        return self._subscribe(key, callback)
+        return self._changes.subscribe(key, callback)
 
     def subscribe_all(self, callback: Callback) -> Callable[[], None]:
         """As `subscribe`, for every kind."""
-        return self._subscribe(None, callback)
+        return self._changes.subscribe(None, callback)
 
     def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
         """Every change of that kind after `resource_version`, oldest first;
         raises Gone when some are no longer kept."""
-        history = self._history.get(key)
-        return history.since(int(resource_version)) if history else ()
+        return self._changes.since(key, resource_version)
 
     def begin_history(self, key: ResourceKey) -> None:
         """Keep changes of a new kind from now on: watches from before now get Gone."""
-        self._history[key] = History(self._history_size, forgotten=self._revision)
+        self._changes.begin(key, revision=self._revision)
 
     def forget_history(self) -> None:
         """Drop every kept change, as a compaction does: watches from before now get Gone."""
-        for history in self._history.values():
-            history.clear()
+        self._changes.forget()
 
     # Inside
-
-    def _subscribe(self, key: ResourceKey | None, callback: Callback) -> Callable[[], None]:
-        self._next_subscriber += 1
-        number = self._next_subscriber
-        self._subscribers.setdefault(key, {})[number] = callback
-        return lambda: (self._subscribers[key].pop(number, None), None)[1]
 
     def _replace(self, key: ResourceKey, old: Object, new: Object) -> Object:
         meta = new["metadata"]
@@ -291,7 +226,9 @@ class Store:
         self._revision += 1
         meta["resourceVersion"] = str(self._revision)
         self._objects[key][meta.get("namespace") or ""][meta["name"]] = new
-        self._emit(Event(type="MODIFIED", key=key, object=new, resource_version=meta["resourceVersion"], previous=old))
+        self._changes.emit(
+            Event(type="MODIFIED", key=key, object=new, resource_version=meta["resourceVersion"], previous=old)
+        )
         return new
 
     def _remove(self, key: ResourceKey, obj: Object) -> Object:
@@ -300,29 +237,7 @@ class Store:
         self._finishing.discard(meta["uid"])
         self._revision += 1
         last = {**obj, "metadata": {**meta, "resourceVersion": str(self._revision)}}
-        self._emit(Event(type="DELETED", key=key, object=last, resource_version=str(self._revision), previous=old))
+        self._changes.emit(
+            Event(type="DELETED", key=key, object=last, resource_version=str(self._revision), previous=old)
+        )
         return last
-
-    def _emit(self, event: Event) -> None:
-        if event.key not in self._history:
-            self._history[event.key] = History(self._history_size)
-        self._history[event.key].add(event)
-        # A callback may change the store: its events wait their turn, so that everyone sees changes in order.
-        self._undelivered.append(event)
-        if self._delivering:
-            return
-        self._delivering = True
-        try:
-            while self._undelivered:
-                self._deliver(self._undelivered.popleft())
-        finally:
-            self._delivering = False
-
-    def _deliver(self, event: Event) -> None:
-        # Copies, because a callback may subscribe or end a subscription. One that raises must not keep the change from
-        # the others.
-        for callback in [*self._subscribers.get(event.key, {}).values(), *self._subscribers[None].values()]:
-            try:
-                callback(event)
-            except Exception:
-                log.exception("a subscriber failed on %s %s %s", event.type, event.key, event.name)

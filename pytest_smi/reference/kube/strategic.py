@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smi.reference.kube.store import thaw
+from pytest_smi.reference.kube.objects import thaw
 
 MERGE_KEYS: dict[str, str] = {
     "conditions": "type",

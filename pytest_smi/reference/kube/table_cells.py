@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pytest_smi.reference.kube.store import Object
+from pytest_smi.reference.kube.objects import Object
 
 Cells = Callable[[Object, float], list[Any]]
 Column = tuple[str, str, int]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_smi.reference.kube.jsonpath import read
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.store import Object
 from pytest_smi.reference.kube.table_cells import AGE, NAME, STRING, TABLES, Cells, Column, age, age_of, name_of
 
 

@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pytest_smi.reference.kube.objects import Event, Object
 from pytest_smi.reference.kube.selectors import Predicate
 from pytest_smi.reference.kube.status import Gone, ResourceKey
-from pytest_smi.reference.kube.store import Event, Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.kube.wire import encode
 
 LIMIT = 20_000

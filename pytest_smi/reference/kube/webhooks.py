@@ -11,12 +11,14 @@ from typing import Any
 import aiohttp
 
 from pytest_smi.reference.kube.dialing import ResolveService, Unreachable, new_session, target_of
+from pytest_smi.reference.kube.lifecycle import NAMESPACES
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.patches import json_patch
 from pytest_smi.reference.kube.rbac import User
 from pytest_smi.reference.kube.resources import Resource
 from pytest_smi.reference.kube.selectors import labels_of, structured_selector
 from pytest_smi.reference.kube.status import ApiError, ResourceKey
-from pytest_smi.reference.kube.store import NAMESPACES, Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.kube.wire import encode
 
 GROUP = "admissionregistration.k8s.io"

@@ -38,6 +38,25 @@ class ContainerLog(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: self, os.fdopen(descriptor, "rb", buffering=0))
 
+    @contextlib.asynccontextmanager
+    async def capture(self) -> AsyncIterator[tuple[int, int, int]]:
+        """Give the standard descriptors of a program whose output becomes this log.
+
+        They are closed here at the end; when the program could not be started, the log is too.
+        """
+        read_end, write_end = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield null, write_end, write_end
+        except BaseException:
+            os.close(read_end)
+            self.close()
+            raise
+        finally:
+            os.close(write_end)
+            os.close(null)
+        await self.attach(read_end)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the pipe."""
         self._transport = transport

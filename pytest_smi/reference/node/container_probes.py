@@ -7,12 +7,15 @@ and its owner restarts it.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.node import probes
+from pytest_smi.reference.node.programs import StartError
+from pytest_smi.reference.node.zygote_client import Process
 
 _KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a container that failed its liveness probe."""
@@ -75,3 +78,21 @@ class ContainerProbes:
         await asyncio.sleep(_KILL_AFTER)
         self.kill(signal.SIGKILL)
         await asyncio.Event().wait()
+
+
+async def exec_check(
+    start: Callable[[list[str], tuple[int, int, int]], Awaitable[Process]], command: list[str]
+) -> tuple[bool, str]:
+    """An exec probe: passed when the command, started in the container, ends with status 0; and what was found."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        process = await start(command, (null, null, null))
+    except StartError as error:
+        return False, str(error)
+    finally:
+        os.close(null)
+    try:
+        status = await asyncio.shield(process.exited)
+    finally:
+        process.kill(signal.SIGKILL)
+    return status == 0, f"the command ended with status {status}"

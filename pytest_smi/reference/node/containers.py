@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
 import uuid
@@ -15,34 +14,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_smi.reference.kube.store import timestamp
+from pytest_smi.reference.kube.objects import timestamp
+from pytest_smi.reference.node import container_states
 from pytest_smi.reference.node.container_logs import ContainerLog
-from pytest_smi.reference.node.container_probes import ContainerProbes
+from pytest_smi.reference.node.container_probes import ContainerProbes, exec_check
 from pytest_smi.reference.node.images import Executable, Image
 from pytest_smi.reference.node.network_view import PodNetwork
 from pytest_smi.reference.node.pod_spec import ConfigError, command_line
 from pytest_smi.reference.node.pod_status import ContainerState
+from pytest_smi.reference.node.programs import StartError, find_executable
+from pytest_smi.reference.node.restarts import Restarts
 from pytest_smi.reference.node.zygote_client import Process, ZygoteClient, ZygoteGone
 
-BACKOFFS = (0.05, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Seconds before the first, second, … restart."""
-_CALM = 60.0
-"""Seconds of running after which the backoff starts anew."""
 Emit = Callable[[str, str, bool], None]
-
-
-class StartError(Exception):
-    """The program cannot be executed in the container."""
-
-
-def find_executable(image: Image, argv: list[str]) -> Executable | None:
-    """The program that argv[0] names, None for python3; raises StartError with the runtime's words."""
-    name = argv[0].rpartition("/")[2]
-    if name in image.executables:
-        return image.executables[name]
-    if name in ("python3", "python"):
-        return None
-    raise StartError(f'exec: "{argv[0]}": executable file not found in $PATH')
 
 
 class Container:
@@ -95,26 +79,19 @@ class Container:
 
     async def run(self) -> int:
         """Run until the container ends for good; its exit status."""
-        attempt = 0
+        restarts = Restarts(self._policy)
         while True:
             began = time.monotonic()
             status = await self._once()
-            if (
-                self._stopping
-                or self.no_restart
-                or self._policy == "Never"
-                or (self._policy == "OnFailure" and status == 0)
-            ):
+            if self._stopping or self.no_restart or not restarts.wanted(status):
                 return status
-            attempt = 0 if time.monotonic() - began > _CALM else attempt
-            delay = BACKOFFS[min(attempt, len(BACKOFFS) - 1)]
-            attempt += 1
+            delay = restarts.next_delay(time.monotonic() - began)
             # A kubelet that could not even start the program keeps the waiting state that says why.
             if "terminated" in self.state.state:
                 self.state.last = self.state.state
                 if delay >= 0.5:
                     why = f"back-off {delay:g}s restarting failed container={self.state.name}"
-                    self.state.state = {"waiting": {"reason": "CrashLoopBackOff", "message": why}}
+                    self.state.state = container_states.waiting("CrashLoopBackOff", why)
                     self._emit("BackOff", f"Back-off restarting failed container {self.state.name}", True)
                     self._changed()
             await asyncio.sleep(delay)
@@ -124,13 +101,7 @@ class Container:
 
     async def _once(self) -> int:
         if self.image is None:
-            image = self.spec["image"]
-            if self.spec.get("imagePullPolicy") == "Never":
-                why = f'Container image "{image}" is not present with pull policy of Never'
-                self._wait("ErrImageNeverPull", why, "ErrImageNeverPull", why)
-            else:
-                why = f'the node has no image "{image}"; give it with --image'
-                self._wait("ErrImagePull", why, "Failed", f'Failed to pull image "{image}"')
+            self._wait(*container_states.no_image(self.spec))
             self.state.restarts -= 1
             return 1
         try:
@@ -143,15 +114,9 @@ class Container:
             self.state.restarts -= 1
             return 1
         except StartError as error:
-            now = timestamp(time.time())
-            ended = {
-                "exitCode": 128,
-                "reason": "StartError",
-                "message": str(error),
-                "startedAt": now,
-                "finishedAt": now,
-            }
-            self.state.state = {"terminated": {**ended, "containerID": self.state.container_id}}
+            self.state.state = container_states.not_executed(
+                str(error), self.state.container_id, timestamp(time.time())
+            )
             self._emit("Failed", f"Error: {error}", True)
             self._changed()
             return 128
@@ -163,7 +128,7 @@ class Container:
         return await self._supervise(self.process)
 
     def _wait(self, reason: str, message: str, event: str, text: str) -> None:
-        self.state.state = {"waiting": {"reason": reason, "message": message}}
+        self.state.state = container_states.waiting(reason, message)
         self._emit(event, text, True)
         self._changed()
 
@@ -172,29 +137,19 @@ class Container:
         if before is not None:
             before.path.unlink(missing_ok=True)
         self.log = ContainerLog(self.folder.parent / f"{self.folder.name}.{self.state.restarts}.log")
-        read_end, write_end = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._emit("Pulled", f'Container image "{self.spec["image"]}" already present on machine', False)
         self._emit("Created", f"Created container: {self.state.name}", False)
-        try:
+        async with self.log.capture() as descriptors:
             process = await self._zygote.start(
                 argv=argv,
                 executable=program,
                 env=self.env,
                 cwd=self.folder,
                 network=self.network,
-                descriptors=(null, write_end, write_end),
+                descriptors=descriptors,
             )
-        except BaseException:
-            os.close(read_end)
-            self.log.close()
-            raise
-        finally:
-            os.close(write_end)
-            os.close(null)
-        await self.log.attach(read_end)
         self.state.container_id = f"reference://{uuid.uuid4().hex}"
-        self.state.state = {"running": {"startedAt": timestamp(time.time())}}
+        self.state.state = container_states.running(timestamp(time.time()))
         self.state.started = not self.spec.get("startupProbe")
         if self._stopping:
             process.kill(signal.SIGKILL)
@@ -206,7 +161,7 @@ class Container:
         probing = ContainerProbes(
             spec=self.spec,
             address=self.address,
-            run=self.exec_check,
+            run=lambda command, timeout: exec_check(self.start_child, command),
             on_started=self._set_started,
             on_ready=self._set_ready,
             emit=self._emit,
@@ -227,16 +182,10 @@ class Container:
             await asyncio.gather(watcher, return_exceptions=True)
         for child in list(self.children):
             child.kill(signal.SIGKILL)
-        code = 128 - status if status < 0 else status
-        ended = {
-            "exitCode": code,
-            "reason": "Completed" if code == 0 else "Error",
-            "startedAt": started_at,
-            "finishedAt": timestamp(time.time()),
-        }
-        if status < 0:
-            ended["signal"] = -status
-        self.state.state = {"terminated": {**ended, "containerID": self.state.container_id}}
+        code = container_states.exit_code(status)
+        self.state.state = container_states.ended(
+            status, self.state.container_id, since=started_at, at=timestamp(time.time())
+        )
         self.state.started = False
         self.state.ready = self.state.init and code == 0
         self.ready.clear()
@@ -255,21 +204,6 @@ class Container:
         self.state.started = True
         if not self.spec.get("readinessProbe"):
             self._set_ready(True)
-
-    async def exec_check(self, command: list[str], timeout: float) -> tuple[bool, str]:
-        """An exec probe: passed when the command ends with status 0."""
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            process = await self.start_child(command, (null, null, null))
-        except StartError as error:
-            return False, str(error)
-        finally:
-            os.close(null)
-        try:
-            status = await asyncio.shield(process.exited)
-        finally:
-            process.kill(signal.SIGKILL)
-        return status == 0, f"the command ended with status {status}"
 
     async def start_child(
         self, command: list[str], descriptors: tuple[int, int, int], extra: Mapping[str, str] | None = None

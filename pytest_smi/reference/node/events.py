@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.reference.kube.objects import timestamp
 from pytest_smi.reference.kube.status import ApiError, ResourceKey
-from pytest_smi.reference.kube.store import Store, timestamp
+from pytest_smi.reference.kube.store import Store
 
 EVENTS = ResourceKey("", "events")
 _KEPT = 2000

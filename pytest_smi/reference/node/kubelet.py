@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Event, thaw, timestamp
 from pytest_smi.reference.kube.status import ApiError
-from pytest_smi.reference.kube.store import Event, thaw, timestamp
 from pytest_smi.reference.node.context import NODE_NAME, NODES, PODS, NodeContext
 from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.pods import PodRunner

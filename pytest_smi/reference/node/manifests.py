@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pytest_smi.reference.kube.objects import Event, thaw
 from pytest_smi.reference.kube.status import ApiError, ResourceKey
-from pytest_smi.reference.kube.store import Event, thaw
 
 if TYPE_CHECKING:
     from pytest_smi.reference.kube.server import ApiServer

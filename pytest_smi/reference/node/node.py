@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pytest_smi.reference.kube.store import Event, Store
+from pytest_smi.reference.kube.objects import Event
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.addresses import claim_network
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.context import PODS, SERVICES, Api, NodeContext

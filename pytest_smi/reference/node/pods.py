@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_smi.reference.kube.objects import timestamp
 from pytest_smi.reference.kube.status import ApiError
-from pytest_smi.reference.kube.store import timestamp
 from pytest_smi.reference.node import pod_spec
 from pytest_smi.reference.node.addresses import app_address
 from pytest_smi.reference.node.cluster_faults import SERVER_DOWN_DELAY

@@ -18,8 +18,10 @@ import pytest
 from aiohttp import web
 
 from pytest_smi.reference.kube import certificates
+from pytest_smi.reference.kube.lifecycle import NAMESPACES
+from pytest_smi.reference.kube.objects import Event
 from pytest_smi.reference.kube.server import ApiServer
-from pytest_smi.reference.kube.store import NAMESPACES, Event, Store
+from pytest_smi.reference.kube.store import Store
 
 WAIT = 10.0
 

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_smi.reference.kube.aggregation import Aggregator
 from pytest_smi.reference.kube.certificates import Authority
-from pytest_smi.reference.kube.store import ResourceKey, Store
+from pytest_smi.reference.kube.status import ResourceKey
+from pytest_smi.reference.kube.store import Store
 
 SERVICE = {"metadata": {"name": "a", "namespace": "default"}}
 

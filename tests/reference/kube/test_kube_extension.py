@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pytest_smi.reference.kube.store import ResourceKey
+from pytest_smi.reference.kube.status import ResourceKey
 
 PODS = "/api/v1/namespaces/default/pods"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"

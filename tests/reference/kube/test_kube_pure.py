@@ -11,8 +11,8 @@ from pytest_smi.reference.kube.patches import PatchFailed, json_patch, merge_pat
 from pytest_smi.reference.kube.registry import version_priority
 from pytest_smi.reference.kube.rendering import shape_of
 from pytest_smi.reference.kube.selectors import field_selector, label_selector, structured_selector
-from pytest_smi.reference.kube.status import BadRequest
-from pytest_smi.reference.kube.store import ResourceKey, Store
+from pytest_smi.reference.kube.status import BadRequest, ResourceKey
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.kube.strategic import strategic_merge
 from pytest_smi.reference.kube.watches import Form, Watcher
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from pytest_smi.reference.kube.garbage import GarbageCollector, orphan_dependents
-from pytest_smi.reference.kube.store import AlreadyExists, Conflict, Event, Gone, NotFound, ResourceKey, Store
+from pytest_smi.reference.kube.objects import Event
+from pytest_smi.reference.kube.status import AlreadyExists, Conflict, Gone, NotFound, ResourceKey
+from pytest_smi.reference.kube.store import Store
 
 THINGS, PODS = ResourceKey("", "configmaps"), ResourceKey("", "pods")
 

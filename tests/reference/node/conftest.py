@@ -14,8 +14,9 @@ import pytest
 import uvloop
 
 from pytest_smi.reference.kube import defaults
+from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.status import ResourceKey
-from pytest_smi.reference.kube.store import Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.cluster_faults import ClusterFaults
 from pytest_smi.reference.node.context import NAMESPACES, PODS
 from pytest_smi.reference.node.images import Images, image_from_spec

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Event, Object
 from pytest_smi.reference.kube.status import NotFound
-from pytest_smi.reference.kube.store import Event, Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.context import DAEMON_SETS, PODS
 from pytest_smi.reference.node.controllers.ownership import controller_of, owned_by, pod_from_template
 from pytest_smi.reference.node.controllers.rollout import template_hash

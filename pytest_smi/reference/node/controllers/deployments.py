@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from pytest_smi.reference.kube.store import Event, Object, Store, thaw, timestamp
+from pytest_smi.reference.kube.objects import Event, Object, thaw, timestamp
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.context import DEPLOYMENTS, REPLICA_SETS
 from pytest_smi.reference.node.controllers import rollout
 from pytest_smi.reference.node.controllers.ownership import controller_of, owned_by

@@ -7,8 +7,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from pytest_smi.reference.kube.objects import Event, Object
 from pytest_smi.reference.kube.status import NotFound, ResourceKey
-from pytest_smi.reference.kube.store import Event, Object, Store
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.context import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from pytest_smi.reference.node.controllers.endpoint_sets import endpoints_object, selects, slices
 from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
+from pytest_smi.reference.kube.objects import Event, Object, timestamp
 from pytest_smi.reference.kube.status import NotFound
-from pytest_smi.reference.kube.store import Event, Object, Store, timestamp
+from pytest_smi.reference.kube.store import Store
 from pytest_smi.reference.node.context import NAMESPACES
 from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 

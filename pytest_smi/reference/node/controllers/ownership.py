@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pytest_smi.reference.kube.store import Object
+from pytest_smi.reference.kube.objects import Object
 
 
 def owner_reference(owner: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""States of a container in the words of a kubelet. Pure; times are timestamps as Kubernetes writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def waiting(reason: str, message: str) -> dict[str, Any]:
+    """It has not started, or not again."""
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def running(since: str) -> dict[str, Any]:
+    """Its program runs."""
+    return {"running": {"startedAt": since}}
+
+
+def not_executed(message: str, container_id: str, at: str) -> dict[str, Any]:
+    """Its program could not be executed."""
+    ended = {"exitCode": 128, "reason": "StartError", "message": message, "startedAt": at, "finishedAt": at}
+    return {"terminated": {**ended, "containerID": container_id}}
+
+
+def exit_code(status: int) -> int:
+    """The exit code of a process that ended with `status`; killed by signal n (status -n) it is 128 + n."""
+    return 128 - status if status < 0 else status
+
+
+def ended(status: int, container_id: str, *, since: str, at: str) -> dict[str, Any]:
+    """Its program ended with that status."""
+    code = exit_code(status)
+    found: dict[str, Any] = {
+        "exitCode": code,
+        "reason": "Completed" if code == 0 else "Error",
+        "startedAt": since,
+        "finishedAt": at,
+    }
+    if status < 0:
+        found["signal"] = -status
+    return {"terminated": {**found, "containerID": container_id}}
+
+
+def no_image(spec: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Why a container whose image the node lacks waits: reason, message, and the event's reason and message."""
+    image = spec["image"]
+    if spec.get("imagePullPolicy") == "Never":
+        why = f'Container image "{image}" is not present with pull policy of Never'
+        return "ErrImageNeverPull", why, "ErrImageNeverPull", why
+    why = f'the node has no image "{image}"; give it with --image'
+    return "ErrImagePull", why, "Failed", f'Failed to pull image "{image}"'
