@@ -7,7 +7,8 @@ import click
 
 from pytest_smi.cli.output import say
 from pytest_smi.errors import KeyProblem
-from pytest_smi.signing.keys import default_key_path, load_private_key, make_key
+from pytest_smi.signing.keys import default_key_path, load_private_key
+from pytest_smi.signing.new_key import make_key
 from pytest_smi.signing.signer import Signer
 
 

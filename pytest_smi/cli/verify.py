@@ -11,7 +11,8 @@ from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, lo
 from pytest_smi.errors import UsageProblem, VerificationError
 from pytest_smi.reports.remote import opened
 from pytest_smi.reports.render.wording import run_label
-from pytest_smi.reports.verify import STEPS, Verified, verify_report, verify_report_keyless
+from pytest_smi.reports.steps import STEPS
+from pytest_smi.reports.verify import Verified, verify_report, verify_report_keyless
 from pytest_smi.signing.sigstore import verify_keyless
 from pytest_smi.signing.statement import MATRIX_FILE
 

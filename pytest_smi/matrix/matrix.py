@@ -15,19 +15,15 @@ from pytest_smi.core.terms import Status
 from pytest_smi.core.uris import matrix_schema_id
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
+from pytest_smi.matrix.provenance_record import MEANINGS, Catalogue, ImageRole, Provenance, Suite
 from pytest_smi.matrix.run import (
-    MEANINGS,
     ApiClaim,
     Capability,
-    Catalogue,
     Entry,
     EvidenceRef,
-    ImageRole,
     Mesh,
-    Provenance,
     Recommendations,
     Run,
-    Suite,
     run_json,
     suite_json,
 )

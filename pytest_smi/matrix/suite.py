@@ -16,7 +16,7 @@ from pytest_smi.core.catalogue import Assertion
 from pytest_smi.core.resources import bundled
 from pytest_smi.core.terms import Level
 from pytest_smi.matrix.matrix import Catalogue, Suite
-from pytest_smi.matrix.run import DIGEST
+from pytest_smi.matrix.provenance_record import DIGEST
 
 # What installers add to a RECORD; the rest came with the wheel.
 _INSTALLED = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")

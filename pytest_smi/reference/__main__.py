@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     # Imported here, so that --help and mistakes in the command line are answered at once.
     from pytest_smi.reference import fault_table, serve
     from pytest_smi.reference.mesh.personas import persona_records
+    from pytest_smi.reference.serve_options import ServeOptions
 
     if options.command == "faults":
         sys.stdout.write(json.dumps(fault_table.fault_records(), indent=1) + "\n")
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.write(json.dumps(persona_records(), indent=1) + "\n")
         return 0
     return serve.serve(
-        serve.ServeOptions(
+        ServeOptions(
             fault=options.fault,
             cluster_fault=options.cluster_fault,
             mesh=not options.no_mesh,

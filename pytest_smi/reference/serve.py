@@ -8,56 +8,37 @@ is left when `serve` returns.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_smi.reference.fault_table import MESH, mesh_faults
 from pytest_smi.reference.node import cluster_faults
-from pytest_smi.reference.node.images import BadImage, Images, image_from_spec, parse_image_argument
+from pytest_smi.reference.node.images import Images
 from pytest_smi.reference.node.lifetime import Lifetime
 from pytest_smi.reference.node.zygote_client import ZygoteClient, ZygoteGone
+from pytest_smi.reference.serve_options import (
+    ServeError,
+    ServeOptions,
+    check_faults,
+    images_for,
+    make_state_dir,
+    persona_of,
+)
 
 if TYPE_CHECKING:
     from pytest_smi.reference.kube.server import ApiServer
-    from pytest_smi.reference.mesh.personas import Persona
     from pytest_smi.reference.node.node import EmbeddedNode
 
 KUBERNETES_VERSION = "v1.32.0"
-LONGEST_STATE_DIR = 75
-"""Bytes; the rest of the 108 that a Unix socket's path may have is for pod, container and file."""
 START_TIMEOUT = 60.0
 """Seconds for the whole start, mesh included."""
 STOP_TIMEOUT = 10.0
 """Seconds for an orderly end; then the zygote kills what is left."""
-
-
-class ServeError(Exception):
-    """The cluster cannot start; `hint` says what to do."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
-    """What `serve` was asked for; `images` are REF=SPEC arguments."""
-
-    fault: str | None
-    cluster_fault: str | None
-    mesh: bool
-    images: tuple[str, ...]
-    state_dir: Path
-    persona: str | None = None
 
 
 def serve(options: ServeOptions) -> int:
@@ -67,10 +48,10 @@ def serve(options: ServeOptions) -> int:
             raise ServeError(
                 "the reference mesh needs Linux", "run it on Linux, or point --mesh and --kubeconfig at a real cluster"
             )
-        _check_faults(options)
-        persona = _persona(options)
-        images = _images(options, persona)
-        _make_state_dir(options.state_dir)
+        check_faults(options)
+        persona = persona_of(options)
+        images = images_for(options, persona)
+        make_state_dir(options.state_dir)
     except ServeError as error:
         return _fail(error)
     zygote = ZygoteClient(packages=images.packages, preload=images.preload, state_dir=options.state_dir)
@@ -108,69 +89,6 @@ def progress(text: str) -> None:
     """A line for people."""
     sys.stderr.write(f"reference cluster: {text}\n")
     sys.stderr.flush()
-
-
-def _check_faults(options: ServeOptions) -> None:
-    known: Mapping[str, Any] = mesh_faults() if options.fault else {}
-    if options.fault and options.fault not in known:
-        raise ServeError(
-            f"--fault takes the name of a fault of the mesh, found {options.fault!r}",
-            f"choose one of: {', '.join(sorted(known))}",
-        )
-    if options.fault and not options.mesh:
-        raise ServeError("--fault needs the mesh, found --no-mesh", "leave one of them out")
-    if options.cluster_fault and options.cluster_fault not in cluster_faults.CLUSTER_FAULTS:
-        names = ", ".join(sorted(cluster_faults.CLUSTER_FAULTS))
-        raise ServeError(
-            f"--cluster-fault takes the name of a fault of the cluster, found {options.cluster_fault!r}",
-            f"choose one of: {names}",
-        )
-
-
-def _persona(options: ServeOptions) -> Persona | None:
-    if options.persona is None:
-        return None
-    if not options.mesh:
-        raise ServeError("--persona needs the mesh, found --no-mesh", "leave one of them out")
-    from pytest_smi.reference.mesh.personas import PersonaError, find_persona
-
-    try:
-        return find_persona(options.persona)
-    except PersonaError as error:
-        raise ServeError(str(error), "`python -m pytest_smi.reference personas` tells what each of them is") from error
-
-
-def _images(options: ServeOptions, persona: Persona | None) -> Images:
-    images = Images()
-    try:
-        if options.mesh and importlib.util.find_spec(f"{MESH}.images") is not None:
-            from pytest_smi.reference.mesh.images import IMAGES, images_of
-
-            for reference, spec in {**IMAGES, **(images_of(persona) if persona else {})}.items():
-                images.add(image_from_spec(reference, spec))
-        for argument in options.images:
-            images.add(image_from_spec(*parse_image_argument(argument)))
-    except BadImage as error:
-        raise ServeError(str(error), "see contract 3 in docs/contracts.md for the record of an image") from error
-    return images
-
-
-def _make_state_dir(folder: Path) -> None:
-    if len(os.fsencode(folder.absolute())) > LONGEST_STATE_DIR:
-        raise ServeError(
-            f"--state-dir must have a path of at most {LONGEST_STATE_DIR} bytes (Unix sockets lie in it), "
-            f"found {folder.absolute()}",
-            "choose a shorter path, for example a new folder in /tmp",
-        )
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise ServeError(
-                f"--state-dir must be empty or new, found files in {folder}", "give each cluster a folder of its own"
-            )
-        folder.chmod(0o700)
-    except OSError as error:
-        raise ServeError(f"--state-dir must be a writable folder: {error}", "choose another folder") from error
 
 
 async def _run(options: ServeOptions, images: Images, zygote: ZygoteClient) -> int:

@@ -12,12 +12,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_smi.core.canonical import parse_json
-from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ReportError, SmiError, VerificationError
 from pytest_smi.reports.layout import (
     BUNDLES_FILE,
@@ -28,6 +26,7 @@ from pytest_smi.reports.layout import (
     MATRIX_FILE,
     SOURCES_FOLDER,
 )
+from pytest_smi.reports.remote_client import BY_HAND, STANDARD, FetchLimits, client_for, explained
 from pytest_smi.reports.url import Url, is_url, redirected, url_of
 from pytest_smi.reports.verify import load_matrix
 from pytest_smi.signing.dsse import Envelope
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_smi.matrix.matrix import Matrix
     from pytest_smi.signing.keys import PublicKey
 
-__all__ = ["FetchLimits", "load_report", "opened"]
+__all__ = ["load_report", "opened"]
 
 _EVIDENCE = re.compile(rf"{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
 _SOURCE = re.compile(rf"{SOURCES_FOLDER}/[0-9a-f]{{32}}(?=/{re.escape(ENVELOPES_FILE)}$)")
@@ -49,21 +48,9 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchLimits:
-    """Bounds of fetching one report, in bytes and seconds. `read`: longest silence; `whole`: all of the report."""
-
-    file: int = 64 * 1024 * 1024
-    report: int = 512 * 1024 * 1024
-    files: int = 20_000
-    connect: float = 10.0
-    read: float = 20.0
-    whole: float = 600.0
-
-
 @contextmanager
 def opened(
-    location: Path | str, *, whole: bool = True, allowed: Sequence[str] = (), limits: FetchLimits = FetchLimits()
+    location: Path | str, *, whole: bool = True, allowed: Sequence[str] = (), limits: FetchLimits = STANDARD
 ) -> Iterator[Path]:
     """Give the path of a report folder or matrix: `location` itself, or a temporary copy of what lies at that URL.
 
@@ -78,7 +65,7 @@ def opened(
     with tempfile.TemporaryDirectory(prefix="smi-report-") as name:
         folder = Path(name)
         try:
-            with _client(url, limits) as client:
+            with client_for(url, limits) as client:
                 fetched = _Fetch(client, url, folder, allowed, limits)
                 if url.file and url.file != MATRIX_FILE:
                     fetched.get(url.file)
@@ -169,7 +156,7 @@ class _Fetch:
         self._files -= 1
         if self._files < 0:
             raise ReportError(
-                f"a report by URL must have at most {self._limits.files} files; {self._url.base} has more", _BY_HAND
+                f"a report by URL must have at most {self._limits.files} files; {self._url.base} has more", BY_HAND
             )
         data = self._follow(f"{self._url.base}{name}")
         if data is not None:
@@ -180,7 +167,7 @@ class _Fetch:
 
     def _follow(self, address: str) -> bytes | None:
         for _ in range(_MOST_REDIRECTS + 1):
-            with _explained(address), self._client.stream("GET", address) as response:
+            with explained(address), self._client.stream("GET", address) as response:
                 if response.status_code in _REDIRECTS:
                     address = redirected(address, response.headers.get("location", ""), self._url, self._allowed)
                     continue
@@ -206,50 +193,16 @@ class _Fetch:
             data += piece
             if len(data) > self._limits.file:
                 raise ReportError(
-                    f"a file of a report must have at most {self._limits.file} bytes; {address} has more", _BY_HAND
+                    f"a file of a report must have at most {self._limits.file} bytes; {address} has more", BY_HAND
                 )
             if len(data) > self._left:
                 raise ReportError(
                     f"a report by URL must have at most {self._limits.report} bytes; {self._url.base} has more",
-                    _BY_HAND,
+                    BY_HAND,
                 )
             if time.monotonic() > self._until:
                 raise ReportError(
-                    f"a report by URL must be fetched within {self._limits.whole:g} s; {address} took longer", _BY_HAND
+                    f"a report by URL must be fetched within {self._limits.whole:g} s; {address} took longer", BY_HAND
                 )
         self._left -= len(data)
         return bytes(data)
-
-
-_BY_HAND = "Download the report in another way, and give its folder."
-
-
-def _client(url: Url, limits: FetchLimits) -> "httpx.Client":
-    # Imported late: most runs and commands read local files only.
-    import httpx
-
-    return httpx.Client(
-        follow_redirects=False,
-        # A proxy of the environment is for other machines than this one.
-        trust_env=not url.loopback,
-        verify=httpx.create_ssl_context(),
-        timeout=httpx.Timeout(limits.read, connect=limits.connect),
-        headers={"accept-encoding": "identity", "accept": "*/*", "user-agent": "pytest-smi"},
-    )
-
-
-@contextmanager
-def _explained(address: str) -> Iterator[None]:
-    import httpx
-
-    try:
-        yield
-    except httpx.TimeoutException:
-        raise ReportError(
-            f"{address} did not answer in time", "Try again, or look at the network between here and there."
-        ) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ReportError(
-            f"{address} cannot be fetched: {first_line(error)}",
-            "Check the URL, and the network between here and there.",
-        ) from None

@@ -25,13 +25,12 @@ Only what has passed all of them is returned. What each step asks is in `envelop
 `merged` (for merged reports) and `policy` (13, 14); the numbers are here alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_smi.core.canonical import parse_json
-from pytest_smi.errors import KeyProblem, ReportError, VerificationError
+from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports import consistency, merged
 from pytest_smi.reports.envelopes import Trust, common_signers, each, envelopes_of, of_in_toto, signed_payload, trust
@@ -39,11 +38,11 @@ from pytest_smi.reports.folder import LARGEST_MATRIX, ReportFolder, read_folder,
 from pytest_smi.reports.layout import BUNDLES_FILE, ENVELOPES_FILE, EVIDENCE_FOLDER, MATRIX_FILE, SOURCES_FOLDER
 from pytest_smi.reports.merged import Part, Source
 from pytest_smi.reports.policy import Policy, refuse_inconsistent, refuse_unfit
+from pytest_smi.reports.steps import step
 from pytest_smi.signing.keys import PublicKey
 from pytest_smi.signing.statement import MERGE_PREDICATE, Statement
 
 __all__ = [
-    "STEPS",
     "Policy",
     "Verified",
     "accept",
@@ -53,26 +52,6 @@ __all__ = [
     "verify_report_keyless",
     "verify_source",
 ]
-
-STEPS = (
-    "keys that you trust",
-    "envelopes whole and in canonical form",
-    "payload type of in-toto",
-    "signatures over the exact bytes",
-    "in-toto statements",
-    "the statements that belong together, over the same subjects",
-    "matrix.json as it was signed",
-    "a matrix, no run twice",
-    "evidence complete and unchanged",
-    "subjects exactly those of the report",
-    "derived statement follows from the matrix",
-    "no other files",
-    "every requirement accounted for",
-    "mesh, age and level as asked for",
-)
-"""What each step has shown, once it has passed; the first is step 1."""
-
-_AGAIN = "Get the report again from where it was made; do not edit it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +80,7 @@ def verify_report(
     Without a `policy` steps 13 and 14 ask only what is always asked (see `policy`). `directory` may be a link;
     nothing in it may.
     """
-    with _step(1):
+    with step(1):
         trusted = trust(keys, threshold)
     folder = read_folder(directory)
     statements, signers = _statements(folder, trusted)
@@ -121,11 +100,11 @@ def verify_report_keyless(
     `payloads`: verifies bundles, see `sigstore.verify_keyless`; `signer`: who that was.
     """
     folder = read_folder(directory)
-    with _step(2):
+    with step(2):
         bundles = folder.data(BUNDLES_FILE)
-    with _step(4):
+    with step(4):
         signed = payloads(bundles)
-    with _step(5):
+    with step(5):
         statements = each(signed, BUNDLES_FILE, Statement.from_bytes)
     verified = _single(folder, statements, (signer,))
     accept(verified.matrix, policy or Policy())
@@ -141,23 +120,23 @@ def verify_source(folder: ReportFolder, trusted: Trust) -> Verified:
 def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
     """Return the statements in the bytes of `ENVELOPES_FILE`, and fingerprints of the keys that signed all of them:
     steps 2 to 5."""
-    with _step(2):
+    with step(2):
         envelopes = envelopes_of(data, ENVELOPES_FILE)
-    with _step(3):
+    with step(3):
         each(envelopes, ENVELOPES_FILE, of_in_toto)
-    with _step(4):
+    with step(4):
         signed = each(envelopes, ENVELOPES_FILE, lambda envelope: signed_payload(envelope, trusted))
         signers = common_signers(signed, trusted)
-    with _step(5):
+    with step(5):
         return each([envelope.payload for envelope in envelopes], ENVELOPES_FILE, Statement.from_bytes), signers
 
 
 def accept(matrix: Matrix, policy: Policy) -> None:
     """Raise `VerificationError` unless the verified matrix is consistent in itself and what the reader asked for:
     steps 13 and 14."""
-    with _step(13):
+    with step(13):
         refuse_inconsistent(matrix, policy)
-    with _step(14):
+    with step(14):
         refuse_unfit(matrix, policy)
 
 
@@ -196,27 +175,27 @@ def unverified_matrix(data: bytes) -> Matrix:
 
 
 def _statements(folder: ReportFolder, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
-    with _step(2):
+    with step(2):
         data = folder.data(ENVELOPES_FILE)
     return read_envelopes(data, trusted)
 
 
 def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tuple[str, ...]) -> Verified:
-    with _step(6):
+    with step(6):
         ours, theirs = consistency.pair_of(statements)
-    with _step(7):
+    with step(7):
         digest = consistency.refuse_changed_matrix(folder, ours)
         consistency.refuse_other_document(folder, ours)
-    with _step(8):
+    with step(8):
         matrix = consistency.matrix_of(ours)
-    with _step(9):
+    with step(9):
         evidence = consistency.evidence_of(folder, matrix)
-    with _step(10):
+    with step(10):
         subjects = consistency.subjects_expected(matrix, digest, evidence)
         consistency.refuse_other_subjects(ours, subjects, "the files and images of the report")
-    with _step(11):
+    with step(11):
         consistency.refuse_other_result(theirs, matrix, ours)
-    with _step(12):
+    with step(12):
         beside = consistency.not_covered(folder, EVIDENCE_FOLDER)
     return Verified(
         matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside
@@ -224,24 +203,24 @@ def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tupl
 
 
 def _merged(folder: ReportFolder, statement: Statement, signers: tuple[str, ...], trusted: Trust) -> Verified:
-    with _step(7):
+    with step(7):
         # Its digest only: what it states is compared with the sources in step 11.
         digest = consistency.refuse_changed_matrix(folder, statement)
-    with _step(8):
+    with step(8):
         merging, named = merged.merging_of(statement)
-    with _step(9):
+    with step(9):
         merged.refuse_other_sources(folder, named)
         parts = [_part(name, source, trusted) for name, source in folder.sources()]
-    with _step(11):
+    with step(11):
         merged.refuse_mixed(merging, parts)
-    with _step(8):
+    with step(8):
         matrix = merged.merged_matrix(merging, parts)
-    with _step(11):
+    with step(11):
         merged.refuse_other_matrix(merging, matrix, digest, folder)
-    with _step(10):
+    with step(10):
         subjects = merged.subjects_of_merging(digest, {part.id: part.envelopes for part in parts})
         consistency.refuse_other_subjects(statement, subjects, "the matrix and its sources")
-    with _step(12):
+    with step(12):
         beside = consistency.not_covered(folder, SOURCES_FOLDER)
     return Verified(
         matrix=matrix,
@@ -259,13 +238,3 @@ def _part(name: str, folder: ReportFolder, trusted: Trust) -> Part:
         return Part.of(name, folder.data(ENVELOPES_FILE), verified.matrix, verified.signers)
     except VerificationError as error:
         raise VerificationError(f"{SOURCES_FOLDER}/{name}: {error.message}", error.hint) from None
-
-
-@contextmanager
-def _step(number: int) -> Iterator[None]:
-    try:
-        yield
-    except KeyProblem as error:
-        raise KeyProblem(f"step {number}: {error.message}", error.hint) from None
-    except VerificationError as error:
-        raise VerificationError(f"step {number}: {error.message}", error.hint or _AGAIN, step=number) from None

@@ -6,10 +6,8 @@ logs or puts into an error any private material.
 
 import getpass
 import os
-import secrets
 import stat
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
-    generate_private_key,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
 
 from pytest_smi.errors import KeyProblem
+from pytest_smi.signing.new_key import make_key
 
 __all__ = [
     "KEY_VARIABLE",
@@ -43,7 +38,6 @@ __all__ = [
     "find_key",
     "load_private_key",
     "load_public_key",
-    "make_key",
     "parse_private_key",
     "parse_public_key",
 ]
@@ -110,40 +104,6 @@ def default_key_path(environ: Mapping[str, str]) -> Path:
             "Give --smi-signing-key FILE.",
         )
     return Path(home) / ".config" / "pytest-smi" / "signing-key.pem"
-
-
-def make_key(path: Path) -> bool:
-    """Make a P-256 key at `path`, mode 0600.
-
-    False when another process was first: its key stands. Raises `KeyProblem`.
-    """
-    pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-            # A hard link appears whole or not at all, and fails when the name is taken:
-            # of many processes one wins, and none sees half a key.
-            os.link(draft, path)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
-    except FileExistsError:
-        if path.parent.is_dir():
-            return False
-        raise KeyProblem(
-            f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key FILE."
-        ) from None
-    except OSError as error:
-        raise KeyProblem(
-            f"a signing key must be kept somewhere; {path} cannot be written: {error.strerror}",
-            f"Make {path.parent} writable, set XDG_CONFIG_HOME, or give --smi-signing-key FILE.",
-        ) from None
-    return True
 
 
 def ask_on_terminal(origin: str) -> str | None:

@@ -13,7 +13,8 @@ from pytest_smi.cli import main
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.reports.merge import merge_reports
-from pytest_smi.reports.remote import FetchLimits, load_report, opened
+from pytest_smi.reports.remote import load_report, opened
+from pytest_smi.reports.remote_client import FetchLimits
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.signer import Signer
 from tests.support.reports import SIGNER, SUITE, a_report

@@ -20,9 +20,9 @@ from pytest_smi.signing.keys import (
     find_key,
     load_private_key,
     load_public_key,
-    make_key,
     parse_private_key,
 )
+from pytest_smi.signing.new_key import make_key
 from pytest_smi.signing.signer import Signer, fingerprint
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from pytest_smi.reference.kube.jsonpath import read
 from pytest_smi.reference.kube.objects import Object
 from pytest_smi.reference.kube.resources import Resource
-from pytest_smi.reference.kube.table_cells import AGE, NAME, STRING, TABLES, Cells, Column, age, age_of, name_of
+from pytest_smi.reference.kube.table_cells import AGE, NAME, STRING, TABLES, Cells, Column
+from pytest_smi.reference.kube.table_pods import age, age_of, name_of
 
 
 def table(

@@ -20,17 +20,12 @@ from pytest_smi.reference.kube.name_forms import (
     VALUE_TEXT,
 )
 from pytest_smi.reference.kube.status import Cause, ResourceKey, duplicate, invalid, required, unsupported
+from pytest_smi.reference.kube.validation_pods import _PROTOCOLS, check_port, dicts, pod_spec
 
 _FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion", "customresourcecleanup.apiextensions.k8s.io")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
 _FREE_NAMES = frozenset(
     ResourceKey(RBAC_GROUP, plural) for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 )
-
-
-def dicts(items: Any) -> list[dict[str, Any]]:
-    """The objects in what should be a list of objects."""
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def metadata(key: ResourceKey, obj: Mapping[str, Any]) -> list[Cause]:
@@ -74,62 +69,6 @@ def _name(key: ResourceKey, name: str) -> list[Cause]:
     return causes
 
 
-def _port(field: str, number: Any, causes: list[Cause]) -> None:
-    if number is None:
-        causes.append(required(field))
-    elif not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
-        causes.append(invalid(field, number, "must be between 1 and 65535, inclusive"))
-
-
-def pod_spec(field: str, spec: Any) -> list[Cause]:
-    """Faults of a pod spec at that dotted path."""
-    if not isinstance(spec, dict):
-        return [required(field)]
-    causes: list[Cause] = []
-    if not dicts(spec.get("containers")):
-        causes.append(required(f"{field}.containers"))
-    seen: set[str] = set()
-    for kind in ("initContainers", "containers"):
-        for number, container in enumerate(dicts(spec.get(kind))):
-            causes += _container(f"{field}.{kind}[{number}]", container, seen)
-    if spec.get("restartPolicy") not in ("Always", "OnFailure", "Never"):
-        causes.append(
-            unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), ["Always", "OnFailure", "Never"])
-        )
-    volumes = {volume.get("name") for volume in dicts(spec.get("volumes"))}
-    for number, container in enumerate(dicts(spec.get("containers"))):
-        for at, mount in enumerate(dicts(container.get("volumeMounts"))):
-            if mount.get("name") not in volumes:
-                path = f"{field}.containers[{number}].volumeMounts[{at}].name"
-                causes.append(
-                    Cause(field=path, reason="FieldValueNotFound", message=f'Not found: "{mount.get("name")}"')
-                )
-    return causes
-
-
-def _container(field: str, container: dict[str, Any], seen: set[str]) -> list[Cause]:
-    causes: list[Cause] = []
-    name = container.get("name")
-    if not name:
-        causes.append(required(f"{field}.name"))
-    elif not LABEL.fullmatch(str(name)):
-        causes.append(invalid(f"{field}.name", name, LABEL_TEXT))
-    elif name in seen:
-        causes.append(duplicate(f"{field}.name", name))
-    else:
-        seen.add(str(name))
-    if not container.get("image"):
-        causes.append(required(f"{field}.image"))
-    for number, port in enumerate(dicts(container.get("ports"))):
-        _port(f"{field}.ports[{number}].containerPort", port.get("containerPort"), causes)
-        if port.get("protocol") not in _PROTOCOLS:
-            causes.append(unsupported(f"{field}.ports[{number}].protocol", port.get("protocol"), _PROTOCOLS))
-    for number, env in enumerate(dicts(container.get("env"))):
-        if not env.get("name"):
-            causes.append(required(f"{field}.env[{number}].name"))
-    return causes
-
-
 def _service(obj: Mapping[str, Any]) -> list[Cause]:
     spec = obj.get("spec")
     if not isinstance(spec, dict):
@@ -145,7 +84,7 @@ def _service(obj: Mapping[str, Any]) -> list[Cause]:
     pairs: set[tuple[Any, Any]] = set()
     for number, port in enumerate(ports):
         field = f"spec.ports[{number}]"
-        _port(f"{field}.port", port.get("port"), causes)
+        check_port(f"{field}.port", port.get("port"), causes)
         if port.get("protocol") not in _PROTOCOLS:
             causes.append(unsupported(f"{field}.protocol", port.get("protocol"), _PROTOCOLS))
         name = port.get("name") or ""
@@ -158,7 +97,7 @@ def _service(obj: Mapping[str, Any]) -> list[Cause]:
         names.add(name)
         target = port.get("targetPort")
         if isinstance(target, int):
-            _port(f"{field}.targetPort", target, causes)
+            check_port(f"{field}.targetPort", target, causes)
         elif target and (not PORT_NAME.fullmatch(target) or len(target) > 15):
             causes.append(
                 invalid(

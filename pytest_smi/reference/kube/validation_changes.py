@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_smi.reference.kube.defaults import RBAC_GROUP
 from pytest_smi.reference.kube.status import Cause, ResourceKey, forbidden_field, invalid
-from pytest_smi.reference.kube.validation import dicts
+from pytest_smi.reference.kube.validation_pods import dicts
 
 _IMMUTABLE = "field is immutable"
 

@@ -16,12 +16,13 @@ Requests must be independent of what was seen before.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.scenario.sampling.error_bounds import build_test, decide_at_end
+from pytest_smi.scenario.sampling.error_bounds import decide_at_end
+from pytest_smi.scenario.sampling.share_sides import backend_tests, sides_wanted
 from pytest_smi.scenario.sampling.sprt import BackendTest, Side, divergence
 
 __all__ = ["BackendResult", "Decision", "ShareState", "ShareTest", "next_batch", "wald_lower_bound"]
@@ -91,7 +92,7 @@ class ShareTest:
         shares = {name: weight / total for name, weight in sorted(weights.items())}
         return cls(
             shares=shares,
-            tests=_tests(shares, alpha, beta, lambda share: _draft(share, delta, leak, small)),
+            tests=backend_tests(shares, alpha, beta, lambda share: sides_wanted(share, delta, leak, small)),
             alpha=alpha,
             beta=beta,
             delta=delta,
@@ -200,38 +201,6 @@ def wald_lower_bound(plan: ShareTest) -> float:
     needed = (1 - a) * math.log((1 - a) / b) + a * math.log(a / (1 - b))
     sides = [side for test in plan.tests for side in test.sides]
     return max(1.0, *(needed / divergence(side.expected, side.alternative) for side in sides))
-
-
-def _tests(
-    shares: Mapping[str, float], alpha: float, beta: float, draft: Callable[[float], list[tuple[str, float]]]
-) -> tuple[BackendTest, ...]:
-    # Of two backends one is the complement of the other: testing the smaller share tests both.
-    tested = [min(shares, key=lambda name: (shares[name], name))] if len(shares) == 2 else list(shares)
-    drafts = {name: draft(shares[name]) for name in tested}
-    starved = sum(side == "starved" for sides in drafts.values() for side, _ in sides)
-    # A backend of weight zero, or one that gets everything, costs a right mesh nothing: it cannot be rejected for
-    # chance.
-    others = sum(side != "starved" for name, sides in drafts.items() if 0 < shares[name] < 1 for side, _ in sides)
-    for_starved = min(alpha / 10, alpha / (2 * starved)) if starved else 0.0
-    for_others = (alpha - for_starved * starved) / max(1, others)
-    budget = {
-        name: tuple((side, other, for_starved if side == "starved" else for_others) for side, other in drafts[name])
-        for name in tested
-    }
-    return tuple(build_test(name, shares[name], budget[name], beta) for name in tested)
-
-
-def _draft(share: float, delta: float, leak: float, small: float) -> list[tuple[str, float]]:
-    """The sides a backend needs, as (name, alternative share)."""
-    if share == 0:
-        return [("leak", leak)]
-    if share == 1:
-        return [("below", 1 - delta)]
-    # No share is above 1: "everything" is what the other backends notice as being starved.
-    above = [("above", share + delta)] if share + delta < 1 else []
-    if share < small:
-        return [("starved", 0.0), *above]
-    return [("below", max(0.0, share - delta)), *above]
 
 
 def _look(test: BackendTest, before: BackendResult | None, hits: int, n: int, beta: float) -> BackendResult | None:

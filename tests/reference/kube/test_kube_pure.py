@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.kube import jsonpath, paths, protobuf, schema, schema_validation, table_cells, wire
+from pytest_smi.reference.kube import jsonpath, paths, protobuf, schema, schema_validation, table_pods, wire
 from pytest_smi.reference.kube.patches import PatchFailed, json_patch, merge_patch
 from pytest_smi.reference.kube.registry import version_priority
 from pytest_smi.reference.kube.rendering import shape_of
@@ -191,7 +191,7 @@ class TestForms:
     def test_ages(self) -> None:
         """As kubectl prints them."""
         ages = {0: "0s", 119: "119s", 120: "2m", 125: "2m5s", 3600: "60m", 7200: "120m", 10800: "3h", 259200: "3d"}
-        assert {seconds: table_cells.age("1970-01-01T00:00:00Z", seconds) for seconds in ages} == ages
+        assert {seconds: table_pods.age("1970-01-01T00:00:00Z", seconds) for seconds in ages} == ages
 
     def test_versions_are_ordered_by_stability(self) -> None:
         """GA before beta before alpha, newer first."""
