@@ -223,7 +223,11 @@ def _shown(value: object) -> str:
 
 
 def _tidy(node: Any) -> Any:
-    # Pydantic gives every field its own name as a title, which says nothing.
+    # Pydantic gives every field its own name as a title, which says nothing, and keeps the breaks of source lines.
     if isinstance(node, dict):
-        return {key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+        kept = {key: value for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+        return {
+            key: " ".join(value.split()) if key == "description" and isinstance(value, str) else _tidy(value)
+            for key, value in kept.items()
+        }
     return [_tidy(item) for item in node] if isinstance(node, list) else node
