@@ -1,7 +1,7 @@
 """A real Chromium that may reach nothing, and a page in it for each test."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 
 from pytest_smi.matrix.build import Built
 from pytest_smi.reports.render.page_html import index_html
+from pytest_smi.reports.render.page_records import Links
+from tests.support.field import field, statements
 from tests.support.matrices import STATEMENTS, hostile_built, mixed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -39,11 +41,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages on disk: `mixed` and `hostile`."""
+    """Pages on disk: `mixed`, `hostile` and `field`, of twelve meshes with twenty versions each."""
     folder = tmp_path_factory.mktemp("pages")
-    return {
-        name: _write(folder / f"{name}.html", of) for name, of in (("mixed", mixed()), ("hostile", hostile_built()))
-    }
+    made = {"mixed": (mixed(), STATEMENTS), "hostile": (hostile_built(), STATEMENTS), "field": (field(), statements())}
+    return {name: _write(folder / f"{name}.html", *of) for name, of in made.items()}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
 
     def open_(name: str = "mixed", *, width: int = 1280, height: int = 900, fragment: str = "", **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         address = pages[name].as_uri()
@@ -80,8 +81,8 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
     assert complaints == []
 
 
-def _write(path: Path, of: Built) -> Path:
+def _write(path: Path, of: Built, words: Mapping[str, str]) -> Path:
     path.write_bytes(
-        index_html(of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=False)
+        index_html(of.matrix, of.evidence, words, matrix_sha256="d" * 64, signer="SHA256:abc", links=Links())
     )
     return path

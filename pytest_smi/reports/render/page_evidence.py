@@ -5,7 +5,7 @@ refer to them by index. What does not fit is left out and counted; the whole is 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -44,7 +44,7 @@ class EvidencePool:
             return None
         if not isinstance(document, dict):
             return None
-        shown: dict[str, Any] = {"events": [], "manifests": [], "more": 0, "versions": _versions(document)}
+        shown: dict[str, Any] = {"events": [], "manifests": [], "calls": [], "more": 0}
         for number, (at, depth, event) in enumerate(_flat(document.get("timeline"))):
             index = (
                 self._put(self.events, event, f"e{json.dumps(event, sort_keys=True)}")
@@ -108,13 +108,6 @@ def _unlike(manifests: list[Any]) -> Iterator[dict[str, str]]:
                 "name": f"{manifest.get('kind', 'object')} {name or ''}".strip(),
                 "text": _cut(text, _LONGEST_MANIFEST),
             }
-
-
-def _versions(document: Mapping[str, Any]) -> str:
-    versions = document.get("versions")
-    return (
-        ", ".join(f"{api} {version}" for api, version in sorted(versions.items())) if isinstance(versions, dict) else ""
-    )
 
 
 def _value(value: Any) -> str:
