@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_smi.matrix.build import Built
+from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.page_html import index_html
 from pytest_smi.reports.render.page_records import Links
 from tests.support.field import field, statements
@@ -41,9 +42,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages on disk: `mixed`, `hostile` and `field`, of twelve meshes with twenty versions each."""
+    """Pages on disk: `mixed`, `hostile`, `field` of twelve meshes with twenty versions each, `osm` of a real run."""
     folder = tmp_path_factory.mktemp("pages")
-    made = {"mixed": (mixed(), STATEMENTS), "hostile": (hostile_built(), STATEMENTS), "field": (field(), statements())}
+    made = {
+        "mixed": (mixed(), STATEMENTS),
+        "hostile": (hostile_built(), STATEMENTS),
+        "field": (field(), statements()),
+        "osm": (_real("osm"), statements()),
+    }
     return {name: _write(folder / f"{name}.html", *of) for name, of in made.items()}
 
 
@@ -79,6 +85,14 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def _real(mesh: str) -> Built:
+    """A report of a real mesh."""
+    folder = Path(__file__).parents[2] / "docs" / "results" / mesh
+    matrix = Matrix.from_bytes((folder / "matrix.json").read_bytes())
+    paths = [entry.evidence.path for run in matrix.runs for entry in run.results if entry.evidence]
+    return Built(matrix=matrix, evidence={path: (folder / path).read_bytes() for path in paths})
 
 
 def _write(path: Path, of: Built, words: Mapping[str, str]) -> Path:

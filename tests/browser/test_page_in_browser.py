@@ -393,3 +393,28 @@ def test_downloads(open_page: Any) -> None:
     page.locator(".overview tbody th a").first.click()
     badge = page.get_by_alt_text("Badge of aspen-mesh")
     assert badge.evaluate("(image) => image.naturalWidth") > 100
+
+
+def test_a_failure_is_told_as_on_the_terminal_and_its_evidence_is_a_table(open_page: Any) -> None:
+    """Of a real mesh: what was sent, expected and got, the objects, the command; then each call with its count."""
+    page = open_page("osm", fragment="#TA-41/osm")
+    panel = page.get_by_role("dialog")
+    block = panel.locator(".failure")
+    assert [text for text in block.locator("dt").all_inner_texts() if text] == [
+        "sent",
+        "expected",
+        "got",
+        "objects",
+        "repeat",
+    ]
+    assert "HTTPRouteGroup" in block.inner_text()
+    assert "pytest --mesh=osm -k TA-41 --smi-keep" in block.inner_text()
+    assert panel.locator(".calls th").all_inner_texts() == ["Call", "Expected", "Got", "Count"]
+    wrong = panel.locator(".calls .wrong").first.locator("td").all_inner_texts()
+    assert wrong[0].startswith("cli-a in t1 GET srv-")
+    assert wrong[1] == "allowed: arrives at the server and is answered"
+    assert wrong[2].startswith("answer 404 in 1 of 1; nonce")
+    assert wrong[3] == "1"
+    assert '{"' not in panel.inner_text(), "raw JSON"
+    assert panel.locator(".said code").all_inner_texts() == ["matches"]
+    assert "`" not in panel.inner_text()

@@ -5,12 +5,13 @@ with reasons are there for the latest runs, and for earlier ones where they are 
 large and says nothing. A page whose runs have `details` elsewhere holds no results at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Run
 from pytest_smi.reports.render.clauses import clauses_of
+from pytest_smi.reports.render.failure import failure_rows, failures_in
 from pytest_smi.reports.render.history import WORST, by_requirement
 from pytest_smi.reports.render.page_evidence import EvidencePool
 from pytest_smi.reports.render.page_records import Line, Links, Past, Row
@@ -19,26 +20,28 @@ from pytest_smi.reports.render.wording import requirement_order
 __all__ = ["details_document", "page_document"]
 
 _LONGEST_TEXT = 4000
+_SHOWN_ELSEWHERE = ("reason", "clause", "evidence")
+"""Parts of a failure that the panel has in places of their own."""
 
 
 def page_document(
     lines: Sequence[Line], rows: Sequence[Row], evidence: Mapping[str, bytes], links: Links, badges: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the document of a page. `badges`: name of a mesh → its badge as an SVG image."""
-    results = _Results()
+    results = _Results(evidence)
     ordered = sorted(rows, key=lambda row: requirement_order(row.requirement))
     index = {row.requirement: number for number, row in enumerate(ordered)}
     embedded = {}
     for line in lines:
         # The latest runs first: what is left of the allowance is for them.
         if line.run.nonce not in links.details:
-            embedded[line.run.nonce] = results.of(line.run, evidence, links)
+            embedded[line.run.nonce] = results.of(line.run, links)
     runs = []
     for line in lines:
         for past in line.history:
             document = _run(line, past, index, links)
             if past.run.nonce not in links.details:
-                document["results"] = embedded.get(past.run.nonce) or results.of(past.run, {}, links, earlier=True)
+                document["results"] = embedded.get(past.run.nonce) or results.of(past.run, links, earlier=True)
             runs.append(document)
     return {
         "requirements": [
@@ -55,14 +58,15 @@ def page_document(
 
 def details_document(run: Run, evidence: Mapping[str, bytes], links: Links) -> dict[str, Any]:
     """Return the results of one run with their evidence: what a page loads when it is asked for."""
-    results = _Results()
-    return {"results": results.of(run, evidence, links), **results.shared()}
+    results = _Results(evidence)
+    return {"results": results.of(run, links), **results.shared()}
 
 
 class _Results:
     """Results as the script reads them, with what several of them share in pools."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Mapping[str, bytes]) -> None:
+        self._evidence = evidence
         self._pool = EvidencePool()
         self._clauses: dict[str, int] = {}
 
@@ -75,7 +79,8 @@ class _Results:
             "manifests": self._pool.manifests,
         }
 
-    def of(self, run: Run, evidence: Mapping[str, bytes], links: Links, *, earlier: bool = False) -> dict[str, Any]:
+    def of(self, run: Run, links: Links, *, earlier: bool = False) -> dict[str, Any]:
+        evidence = {} if earlier else self._evidence
         # What failed is what people open, so it comes before what passed: the allowance may not last for all.
         shown = {
             entry.id: self._pool.add(evidence[entry.evidence.path])
@@ -83,12 +88,12 @@ class _Results:
             if entry.evidence is not None and entry.evidence.path in evidence
         }
         return {
-            requirement: [self._entry(entry, shown.get(entry.id), links) for entry in entries]
+            requirement: [self._entry(run, entry, shown.get(entry.id), links) for entry in entries]
             for requirement, entries in by_requirement(run.results).items()
             if not earlier or any(entry.status is not Status.PASSED for entry in entries)
         }
 
-    def _entry(self, entry: Entry, evidence: dict[str, Any] | None, links: Links) -> dict[str, Any]:
+    def _entry(self, run: Run, entry: Entry, evidence: dict[str, Any] | None, links: Links) -> dict[str, Any]:
         document: dict[str, Any] = {
             "id": entry.id,
             "status": str(entry.status),
@@ -107,7 +112,16 @@ class _Results:
             }
         if evidence is not None:
             document["evidence"] = evidence
+            if entry.status in (Status.FAILED, Status.ERRORED):
+                document["failure"] = list(self._failure(run, entry))
         return document
+
+    def _failure(self, run: Run, entry: Entry) -> Iterator[list[str]]:
+        part = ""
+        for label, text in failure_rows(run, entry, failures_in([entry], self._evidence)):
+            part = label or part
+            if part not in _SHOWN_ELSEWHERE:
+                yield [label, _cut(text)]
 
 
 def _run(line: Line, past: Past, index: Mapping[str, int], links: Links) -> dict[str, Any]:

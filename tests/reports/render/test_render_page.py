@@ -114,6 +114,22 @@ def test_evidence_is_bounded_and_shared() -> None:
     assert len(pool.events) == 1
 
 
+def test_calls_that_are_alike_are_one_row_of_the_table() -> None:
+    """Each with what was expected, what came of it and how many there were; the ones that are wrong are told apart."""
+    good = {"claim": "allowed", "call": "a to b", "probes": 3, "outcomes": {"answer 200": 3}, "samples": {}}
+    leak = {"claim": "denied", "call": "c to b", "probes": 1, "outcomes": {"answer 200": 1}}
+    events = [
+        {"event": "held", "claims": [good]},
+        {"event": "held", "claims": [good, leak | {"samples": {"delivered": ["x"]}}]},
+    ]
+    shown = EvidencePool().add(canonical_bytes({"timeline": events}))
+    assert shown is not None
+    assert shown["calls"] == [
+        ["a to b", "allowed: arrives at the server and is answered", "answer 200 in 3 of 3", 6, False],
+        ["c to b", "denied: never arrives at the server", "answer 200 in 1 of 1; x", 1, True],
+    ]
+
+
 def test_evidence_of_another_form_does_no_harm() -> None:
     """What is not evidence of ours is shown as far as it can be, or not at all."""
     pool = EvidencePool()
