@@ -20,6 +20,7 @@ from pytest_smi.matrix.matrix import Run, Suite, run_order, schema_bytes
 from pytest_smi.reports.envelopes import trust
 from pytest_smi.reports.folder import read_file, read_folder, readable
 from pytest_smi.reports.layout import (
+    CATALOGUE_FILE,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
     KEY_FILE,
@@ -190,8 +191,9 @@ def _copied(report: Path, sources: Path) -> tuple[str, str]:
     (folder / ENVELOPES_FILE).write_bytes(envelopes)
     with _named(report):
         (folder / MATRIX_FILE).write_bytes(found.data(MATRIX_FILE))
-    if (report / KEY_FILE).exists():
-        (folder / KEY_FILE).write_bytes(read_file(report / KEY_FILE))
+    for name in (KEY_FILE, CATALOGUE_FILE):
+        if (report / name).exists():
+            (folder / name).write_bytes(read_file(report / name))
     if evidence:
         (folder / EVIDENCE_FOLDER).mkdir()
     for path in evidence:

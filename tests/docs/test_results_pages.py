@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_smi.reports.verify import load_matrix
+from pytest_smi.reports.load import load_matrix
 from pytest_smi.signing.keys import load_public_key
 from tests.support.explained import explained
 

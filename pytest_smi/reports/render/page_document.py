@@ -8,9 +8,9 @@ large and says nothing. A page whose runs have `details` elsewhere holds no resu
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_smi.core.clauses import clauses_of
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Run
-from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.failure import failure_rows, failures_in
 from pytest_smi.reports.render.history import WORST, by_requirement
 from pytest_smi.reports.render.page_evidence import EvidencePool

@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 from pytest_smi.core.canonical import canonical_bytes
+from pytest_smi.core.clauses import Clause, clauses_of
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.build import Built
-from pytest_smi.reports.render.clauses import Clause, clauses_of
 from pytest_smi.reports.render.page_evidence import EvidencePool
 from pytest_smi.reports.render.page_html import index_html
 from pytest_smi.reports.render.page_model import page_of
