@@ -26,7 +26,7 @@ from pytest_smi.signing.keys import PublicKey
 
 __all__ = ["Derived", "derive", "evidence_in", "statements_in"]
 
-_EVIDENCE = re.compile(rf"(?:{SOURCES_FOLDER}/[0-9a-f]+/)?{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
+_EVIDENCE = re.compile(rf"(?:(?:{SOURCES_FOLDER}|reports)/[0-9a-f]+/)?{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
 _MOST_EVIDENCE = 128 * 1024 * 1024
 """Bytes of evidence read at most; the page embeds far less of them."""
 _BADGE = "badge.json"

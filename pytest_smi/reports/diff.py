@@ -1,10 +1,10 @@
 """What changed from one matrix to another: regressed, errored, fixed, new, removed, changed reading. Pure.
 
-Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is
-found by its requirement. Where each matrix has one mesh, and not the same, these two are compared row by row, and
-neither is the better one: they differ, no more. A requirement regressed when it is worse than it was: it failed and did not before, or it passed and now no result shows
-that it is met (skipped, unsupported, removed).
-A result that is errored now is inconclusive: it is neither.
+Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version
+is found by its requirement. Where each matrix has one mesh, and not the same, these two are compared row by row, and
+neither is the better one: they differ, no more. A requirement regressed when it is worse than it was: it failed and
+did not before, or it passed and now no result shows that it is met (skipped, unsupported, removed). A result that is
+errored now is inconclusive: it is neither.
 """
 
 from collections import Counter
