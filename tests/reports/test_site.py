@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from pytest_smi.cli.render import command
 from pytest_smi.errors import ReportError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix, Suite
-from pytest_smi.reports.render.site import Place, places_of, site_files, within_site
-from pytest_smi.reports.site import SITE_NAMES, write_site
+from pytest_smi.reports.render.site import SITE_NAMES, Place, places_of, site_files, within_site
+from pytest_smi.reports.site import write_site
 from pytest_smi.reports.verify import verify_report
 from tests.support.field import NEWEST, field, reports_of, statements
 from tests.support.matrices import HOSTILE, a_run, built, hostile
