@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.node import probes
-from pytest_smi.reference.node.programs import StartError
+from pytest_smi.reference.node.images import StartError
 from pytest_smi.reference.node.zygote_client import Process
 
 _KILL_AFTER = 2.0
