@@ -7,7 +7,6 @@ from aiohttp import web
 
 from pytest_smi.reference.kube import reviews, wire
 from pytest_smi.reference.kube.objects import Object
-from pytest_smi.reference.kube.operations import APPLY
 from pytest_smi.reference.kube.parts import Parts, json_response
 from pytest_smi.reference.kube.paths import RequestInfo
 from pytest_smi.reference.kube.plain_requests import nothing_at
@@ -143,9 +142,9 @@ class ResourceRequests:
     async def _patch(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         body = await request.read()
-        patch = wire.decode(body, APPLY if kind == APPLY else JSON_PATCH)
-        mode = write_mode(request.query, "PatchOptions", apply=kind == APPLY)
-        changed, new = await self._parts.operations.patch(
+        patch = wire.decode(body, JSON_PATCH)
+        mode = write_mode(request.query, "PatchOptions")
+        changed = await self._parts.operations.patch(
             resource,
             self._namespace(resource, info),
             info.name,
@@ -155,7 +154,7 @@ class ResourceRequests:
             subresource=info.subresource,
             mode=mode,
         )
-        return self._changed(request, resource, info, changed, 201 if new else 200, mode)
+        return self._changed(request, resource, info, changed, 200, mode)
 
     def _changed(
         self, request: web.BaseRequest, resource: Resource, info: RequestInfo, obj: Object, status: int, mode: WriteMode

@@ -10,7 +10,7 @@ import yaml
 from pytest_smi.reference.kube import protobuf
 from pytest_smi.reference.kube.status import ApiError, BadRequest
 
-YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "application/apply-patch+yaml")
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 
 class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
