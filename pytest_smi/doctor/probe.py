@@ -20,7 +20,7 @@ from pytest_smi.doctor import probe_checks
 from pytest_smi.doctor.findings import Finding, problem
 from pytest_smi.doctor.probe_checks import Seen
 from pytest_smi.errors import ClusterError, HarnessError, SmiError
-from pytest_smi.profiles.load import Marks, Profile
+from pytest_smi.profiles.load import Injection, Profile
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.agents import Prober
 from pytest_smi.testbed.cleanup import remove_namespaces
@@ -88,7 +88,7 @@ class Probe:
         for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, facts=profile.services):
             self._objects.apply(service)
 
-    def _workload(self, name: str, injection: Marks) -> None:
+    def _workload(self, name: str, injection: Injection) -> None:
         both = (injection.pod_labels, injection.pod_annotations)
         self._objects.apply(
             manifests.deployment(

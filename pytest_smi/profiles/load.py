@@ -24,8 +24,8 @@ from pytest_smi.profiles.preconditions import (
 )
 from pytest_smi.profiles.record import (
     Addressing,
+    Injection,
     KubernetesFacts,
-    Marks,
     MeshFacts,
     Noted,
     Profile,
@@ -41,9 +41,9 @@ __all__ = [
     "FEATURES",
     "Addressing",
     "ContainerArgument",
+    "Injection",
     "KubernetesFacts",
     "Manual",
-    "Marks",
     "MeshFacts",
     "Noted",
     "ObjectField",

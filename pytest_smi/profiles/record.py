@@ -36,7 +36,7 @@ from pytest_smi.smi.versions import REFERRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks(Record):
+class Injection(Record):
     """Labels and annotations that make a namespace or pod join the mesh, or stay out of it."""
 
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
@@ -170,9 +170,9 @@ class Profile(Record):
     """How alive it is as a reader of SMI, and where that was found."""
     claims_nothing: str = ""
     """Why the mesh claims no API at all; `apis` must then be absent."""
-    join: Marks = field(default_factory=Marks)
+    join: Injection = field(default_factory=Injection)
     """Labels and annotations that make a workload join the mesh."""
-    keep_out: Marks = field(default_factory=Marks)
+    keep_out: Injection = field(default_factory=Injection)
     """Labels and annotations that keep a pod out of it."""
     addressing: Addressing = field(default_factory=Addressing)
     """Names under which Services are called."""
@@ -205,7 +205,7 @@ class Profile(Record):
     """How patient and how strict a run is."""
     gaps: tuple[Noted, ...] = ()
     """Requirements that the mesh's maintainers declare as not met."""
-    alone: tuple[Noted, ...] = ()
+    serial: tuple[Noted, ...] = ()
     """Requirements whose scene disturbs the mesh for everybody: they are run one at a time, after all others."""
 
     def __post_init__(self) -> None:

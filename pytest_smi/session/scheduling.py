@@ -89,7 +89,7 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
     """Tell by its node id whether a test is serial; `profiles` is by name of the target,
     which is the test's parameter."""
     requirement_of = {record.name: record.requirement for record in records}
-    serial = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
+    serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
         name, target = assertion_at(nodeid)
