@@ -388,9 +388,7 @@ def test_mistakes_come_one_per_line() -> None:
         "  title: must be a string, found 3 (put it into quotes)",
         caught.value.message.splitlines()[2],
     ]
-    assert caught.value.message.splitlines()[2].startswith(
-        "  colour: is not a field; known are addressing, apis, "
-    )
+    assert caught.value.message.splitlines()[2].startswith("  colour: is not a field; known are addressing, apis, ")
 
 
 @pytest.mark.parametrize("key", ["gaps", "serial"])
