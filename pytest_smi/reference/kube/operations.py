@@ -43,7 +43,7 @@ class Admission(Protocol):
     def __call__(
         self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool
     ) -> Awaitable[Object]:
-        """The object as the webhooks leave it; raises an ApiError when one refuses."""
+        """Return the object as the webhooks leave it; raises an ApiError when one refuses."""
 
 
 class Operations:

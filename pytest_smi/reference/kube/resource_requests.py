@@ -23,7 +23,7 @@ from pytest_smi.reference.kube.write_rules import JSON_PATCH
 
 
 def method_not_allowed() -> ApiError:
-    """The 405 answer."""
+    """Return the 405 answer."""
     return ApiError(
         "the server does not allow this method on the requested resource",
         code=405,
@@ -33,7 +33,7 @@ def method_not_allowed() -> ApiError:
 
 
 def number(query_value: str | None, name: str) -> int:
-    """A query value that must be a number from 0; absent is 0."""
+    """Return a query value that must be a number from 0; absent is 0."""
     try:
         value = int(query_value or 0)
     except ValueError:
@@ -50,7 +50,7 @@ class ResourceRequests:
         self._parts = parts
 
     async def answer(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
-        """The answer; raises ApiErrors."""
+        """Return the answer; raises ApiErrors."""
         resource = self._parts.registry.find(info.group, info.version, info.resource)
         if resource is None or (info.subresource and not resource.has_subresource(info.subresource)):
             return nothing_at(info.path)
@@ -83,11 +83,11 @@ class ResourceRequests:
         raise method_not_allowed()
 
     def _namespace(self, resource: Resource, info: RequestInfo) -> str:
-        """The namespace of the one object that the request is about."""
+        """Return the namespace of the one object that the request is about."""
         return info.namespace if resource.namespaced else ""
 
     def _scope(self, resource: Resource, info: RequestInfo) -> str | None:
-        """The namespace of a list or watch; None for all."""
+        """Return the namespace of a list or watch; None for all."""
         return (info.namespace or None) if resource.namespaced else None
 
     def _selected(self, request: web.BaseRequest, resource: Resource, info: RequestInfo) -> Predicate | None:

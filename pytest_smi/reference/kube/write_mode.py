@@ -20,7 +20,7 @@ class WriteMode:
     warnings: list[str] = field(default_factory=list)
 
     def headers(self) -> dict[str, str]:
-        """The Warning header of the answer, when there is something to warn about."""
+        """Return the Warning header of the answer, when there is something to warn about."""
         quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in self.warnings]
         return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)} if quoted else {}
 
@@ -36,7 +36,7 @@ class WriteMode:
 
 
 def dry_run(value: str | None, options: str) -> bool:
-    """Whether `value` asks for a dry run; only `All` does.
+    """Return whether `value` asks for a dry run; only `All` does.
 
     `options` names the request's kind of options for the refusal (422).
     """
@@ -49,7 +49,7 @@ def dry_run(value: str | None, options: str) -> bool:
 
 
 def write_mode(query: Mapping[str, str], options: str) -> WriteMode:
-    """The mode of a request; raises Invalid for values that are not known."""
+    """Return the mode of a request; raises Invalid for values that are not known."""
     return WriteMode(
         dry_run=dry_run(query.get("dryRun"), options),
         strict=query.get("fieldValidation") == "Strict",

@@ -83,7 +83,8 @@ class ContainerProbes:
 async def exec_check(
     start: Callable[[list[str], tuple[int, int, int]], Awaitable[Process]], command: list[str]
 ) -> tuple[bool, str]:
-    """An exec probe: passed when the command, started in the container, ends with status 0; and what was found."""
+    """Return an exec probe: passed when the command, started in the container, ends with status 0; and what was
+    found."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         process = await start(command, (null, null, null))

@@ -15,23 +15,23 @@ def waiting(reason: str, message: str) -> dict[str, Any]:
 
 
 def running(since: str) -> dict[str, Any]:
-    """Its program runs."""
+    """Return its program runs."""
     return {"running": {"startedAt": since}}
 
 
 def not_executed(message: str, container_id: str, at: str) -> dict[str, Any]:
-    """Its program could not be executed."""
+    """Return its program could not be executed."""
     ended = {"exitCode": 128, "reason": "StartError", "message": message, "startedAt": at, "finishedAt": at}
     return {"terminated": {**ended, "containerID": container_id}}
 
 
 def exit_code(status: int) -> int:
-    """The exit code of a process that ended with `status`; killed by signal n (status -n) it is 128 + n."""
+    """Return the exit code of a process that ended with `status`; killed by signal n (status -n) it is 128 + n."""
     return 128 - status if status < 0 else status
 
 
 def ended(status: int, container_id: str, *, since: str, at: str) -> dict[str, Any]:
-    """Its program ended with that status."""
+    """Return its program ended with that status."""
     code = exit_code(status)
     found: dict[str, Any] = {
         "exitCode": code,
@@ -45,7 +45,7 @@ def ended(status: int, container_id: str, *, since: str, at: str) -> dict[str, A
 
 
 def no_image(spec: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Why a container whose image the node lacks waits: reason, message, and the event's reason and message."""
+    """Return why a container whose image the node lacks waits: reason, message, and the event's reason and message."""
     image = spec["image"]
     if spec.get("imagePullPolicy") == "Never":
         why = f'Container image "{image}" is not present with pull policy of Never'
@@ -68,7 +68,7 @@ class Restarts:
         self._attempt = 0
 
     def wanted(self, status: int) -> bool:
-        """Whether a program that ended with that status is started again."""
+        """Return whether a program that ended with that status is started again."""
         return self._policy == "Always" or (self._policy == "OnFailure" and status != 0)
 
     def next_delay(self, ran: float) -> float:

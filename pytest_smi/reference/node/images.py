@@ -61,7 +61,7 @@ class Images:
         self.by_reference[normalize(image.reference)] = image
 
     def find(self, reference: str) -> Image | None:
-        """The image of that reference, if the node has it."""
+        """Return the image of that reference, if the node has it."""
         return self.by_reference.get(normalize(reference))
 
     @property
@@ -76,7 +76,7 @@ class Images:
 
 
 def normalize(reference: str) -> str:
-    """The reference without the default registry, and with a tag."""
+    """Return the reference without the default registry, and with a tag."""
     name = reference.removeprefix("docker.io/").removeprefix("library/")
     if "@" in name or ":" in name.rpartition("/")[2]:
         return name
@@ -100,7 +100,7 @@ def parse_image_argument(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def image_from_spec(reference: str, spec: Mapping[str, Any]) -> Image:
-    """An image from its record; raises BadImage with the path of the bad field."""
+    """Return an image from its record; raises BadImage with the path of the bad field."""
     unknown = set(spec) - {"executables", "preload"}
     if unknown:
         raise BadImage(f"image {reference}: unknown fields {sorted(unknown)}; known are executables, preload")
@@ -129,7 +129,7 @@ class StartError(Exception):
 
 
 def find_executable(image: Image, argv: list[str]) -> Executable | None:
-    """The program that argv[0] names, None for python3; raises StartError with the runtime's words."""
+    """Return the program that argv[0] names, None for python3; raises StartError with the runtime's words."""
     name = argv[0].rpartition("/")[2]
     if name in image.executables:
         return image.executables[name]

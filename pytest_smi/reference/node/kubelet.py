@@ -39,7 +39,7 @@ class Kubelet:
             self._begin(pod)
 
     def runner(self, namespace: str, name: str) -> PodRunner | None:
-        """What runs that pod now."""
+        """Return what runs that pod now."""
         return self._runners.get((namespace, name))
 
     async def stop(self) -> None:

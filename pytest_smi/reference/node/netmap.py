@@ -42,7 +42,7 @@ def endpoint_ports(service: Mapping[str, Any], endpoints: Mapping[str, Any] | No
 def build(
     services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The tables "vips", "names" and "aliases"; `endpoints` is keyed by (namespace, name)."""
+    """Return the tables "vips", "names" and "aliases"; `endpoints` is keyed by (namespace, name)."""
     vips: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
     aliases: dict[str, str] = {}

@@ -52,7 +52,7 @@ class EmbeddedNode:
         self._queues: list[WorkQueue] = []
 
     def allocate_cluster_ip(self) -> str:
-        """A free ClusterIP."""
+        """Return a free ClusterIP."""
         return self._context.network.cluster_ips.take()
 
     def resolve_service(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:

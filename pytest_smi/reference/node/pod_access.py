@@ -123,7 +123,7 @@ class NodePodAccess:
         timestamps: bool,
         previous: bool,
     ) -> AsyncIterator[bytes]:
-        """A container's output; raises before the first piece when there is none to read."""
+        """Yield a container's output; raises before the first piece when there is none to read."""
         _, running = self._container(namespace, pod, container)
         log = running.previous_log if previous else running.log
         if log is None:

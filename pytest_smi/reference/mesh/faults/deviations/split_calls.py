@@ -31,7 +31,7 @@ class WeightedRoundRobin:
         self._due: dict[Hashable, list[float]] = {}
 
     def pick(self, group: Hashable, weights: Sequence[int]) -> int:
-        """The index of the one whose turn it is in this group; weights are above zero.
+        """Return the index of the one whose turn it is in this group; weights are above zero.
 
         A change of weights begins anew.
         """
