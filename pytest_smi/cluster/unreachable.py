@@ -42,7 +42,7 @@ def reason_and_remedy(error: BaseException) -> tuple[str, str]:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Return whether the URL's host is this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
