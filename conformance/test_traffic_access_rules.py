@@ -5,6 +5,7 @@ from pytest_smi.scenario.scenario import (
     Outcome,
     Rule,
     Scenario,
+    Workload,
     allowed,
     assertion,
     closed,
@@ -157,17 +158,45 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
     since={"access": "v1alpha3"},
 )
 def test_tcp_route_beside_a_route_group(smi: Scenario) -> None:
+    """A TCPRoute beside an HTTPRouteGroup in one target may limit it to the TCPRoute's ports,
+    or be a grant of its own: the specification does not say."""
+    srv, a = smi.server(), smi.client("a")
+    both = a.get(srv, "/m")
+    contested = {
+        "another port": a.get(srv, "/m", port=8081),
+        "another path": a.get(srv, "/other"),
+        "neither": a.get(srv, "/other", port=8081),
+    }
+    smi.closed_so_far(both, *contested.values())
+    _apply_both(smi, srv, a)
+    smi.expect(control(both), hold=False)
+    seen = dict(zip(contested, smi.sample(*contested.values(), times=3), strict=True))
+    smi.grant(srv, match("other", "/other"), sources=[a], name="later")
+    smi.expect(control(contested["neither"]), hold=False)
+    open_ = [name for name, observation in seen.items() if observation.all(Outcome.DELIVERED)]
+    smi.observed(f"alternatives: {' and '.join(open_)} allowed" if open_ else "both conditions must hold")
+
+
+@assertion(
+    "TA-72",
+    level="MUST-d",
+    source="access v1alpha3 §Example implementation for L7",
+    needs=["specs"],
+    since={"access": "v1alpha3"},
+)
+def test_route_group_and_tcp_route_grant_both_and_not_neither(smi: Scenario) -> None:
     """With a TCPRoute and an HTTPRouteGroup in one target, a request on both is allowed
     and one on neither is denied."""
     srv, a = smi.server(), smi.client("a")
     both, neither = a.get(srv, "/m"), a.get(srv, "/other", port=8081)
     smi.closed_so_far(both, neither)
-    group, ports = smi.routes("routes", match("m", "/m")), smi.tcp_route("ports", 8080)
-    smi.apply(group, ports, smi.target(srv, group, ports, sources=[a]))
+    _apply_both(smi, srv, a)
     smi.expect(allowed(both), denied(neither))
-    contested = {"another port": a.get(srv, "/m", port=8081), "another path": a.get(srv, "/other")}
-    seen = dict(zip(contested, smi.sample(*contested.values(), times=3), strict=True))
-    open_ = [name for name, observation in seen.items() if observation.all(Outcome.DELIVERED)]
     smi.grant(srv, match("other", "/other"), sources=[a], name="later")
     smi.expect(control(neither), hold=False)
-    smi.observed(f"alternatives: {' and '.join(open_)} allowed" if open_ else "both conditions must hold")
+
+
+def _apply_both(smi: Scenario, srv: Workload, source: Workload) -> None:
+    """Apply one target with a group of the route `/m` and a TCPRoute of the port 8080."""
+    group, ports = smi.routes("routes", match("m", "/m")), smi.tcp_route("ports", 8080)
+    smi.apply(group, ports, smi.target(srv, group, ports, sources=[source]))

@@ -169,7 +169,8 @@ class WorkerSession:
     def _result(self, item: pytest.Item, record: Assertion, call: pytest.CallInfo[None]) -> Result:
         scene = item.stash.get(SCENE, None)
         mesh: str = item.callspec.params["smi_mesh"]  # type: ignore[attr-defined]
-        status, reason = classify(call.excinfo.value if call.excinfo else None, scene.reading if scene else None)
+        error = call.excinfo.value if call.excinfo else None
+        status, reason = classify(error, scene.reading if scene else None, record.level)
         target = self._targets()[mesh]
         status, reason = against_gap(status, reason, target.profile.gap(record.requirement))
         version = target.versions.get(record.api, "")

@@ -177,7 +177,7 @@ async def _(suite: Suite) -> bool:
     return sum(await _mixed(suite)) == 300
 
 
-@row("34")
+@row("68")
 async def _(suite: Suite) -> bool:
     return (await suite.get("/namespaces/t1/pods/d-0")).status_code < 500
 

@@ -23,7 +23,7 @@ class RoutesIgnored(Policy):
 ROUTES_IGNORED = Fault(
     name="access-routes-ignored",
     description="A listed source may call every route.",
-    breaks=("TA-07", "TA-50"),
+    breaks=("TA-07", "TA-72"),
     overrides=(RoutesIgnored,),
 )
 
