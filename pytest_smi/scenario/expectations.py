@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from pytest_smi.cluster.wait import waits
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import unproven
@@ -76,7 +77,7 @@ class Expectations:
     def _settle(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
         right = False
         idle = max(map(self._context.idle_for, (claim.call for claim in claims)), default=0.0)
-        rounds = self._context.rounds(idle=idle)
+        rounds = self._context.rounds(_as_claimed(len(claims)), idle=idle)
         for number in rounds:
             # One probe each while the state is wrong; the stated number once it looks right.
             probes = self._limits.settle_probes if right else 1
@@ -111,6 +112,7 @@ class Expectations:
         raise Inconclusive("no claim explains why the state was not reached")
 
     def _hold(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
+        waits.info("for %.3g s of traffic to hold", self._limits.hold_seconds)
         batches = [
             plan_batch(
                 claim.call,
@@ -139,3 +141,7 @@ class Expectations:
     def _record(self, what: str, waited: float, rounds: int, seen: dict[Claim, Observation]) -> None:
         claims = [{"claim": claim.kind.value, **observation.to_json()} for claim, observation in seen.items()]
         self._context.evidence.event(what, seconds=round(waited, 3), rounds=rounds, claims=claims)
+
+
+def _as_claimed(calls: int) -> str:
+    return "1 call comes out as claimed" if calls == 1 else f"{calls} calls come out as claimed"

@@ -51,7 +51,7 @@ class Traffic:
             # A client that calls before it can know split and servers keeps to what it finds then, and that may look
             # right for a while.
             self._context.pause(idle)
-        rounds = self._context.rounds(idle=idle)
+        rounds = self._context.rounds(f"traffic is shared as expected: {target.words}", idle=idle)
         for number in rounds:
             size = limits.share_block if settling.in_a_row or number % 2 else limits.share_block // 2
             observation = self.observe(call, size)

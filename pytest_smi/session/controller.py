@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.options import Options, asks_for_a_part, refuse_reruns
+from pytest_smi.session.options import Options
 from pytest_smi.session.partial import covered
 from pytest_smi.session.report_folder import ReportFolder
 from pytest_smi.session.report_properties import IMAGES, PROPERTY, result_of
@@ -62,6 +64,8 @@ class ControllerSession:
         self._statements: Mapping[str, str] = {}
         self.moved: Path | None = None
         """Where an older report was moved to."""
+        self.preparing: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
+        """Shows what the run does before its first row."""
         self.folder = ReportFolder(options.report, replace=options.replace_report)
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
@@ -80,7 +84,8 @@ class ControllerSession:
             return
         signal.signal(signal.SIGTERM, interrupt)
         try:
-            self.targets.connect()
+            with self.preparing(f"preparing {', '.join(map(str, self.options.meshes))}: cluster, mesh and permissions"):
+                self.targets.connect()
         except SmiError as error:
             usage = isinstance(error, UsageProblem)
             pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR) if usage else EXIT_ERRORED)

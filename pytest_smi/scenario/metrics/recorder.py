@@ -87,7 +87,7 @@ def _reweigh(smi: Scenario, plan: TrafficPlan) -> Document:
     or when it has had the time to."""
     smi.apply(plan.splits[1])
     expected = sorted(backend.weight for backend in plan.splits[1].backends)
-    rounds = smi.context.rounds()
+    rounds = smi.context.rounds("the metrics show the new weights")
     for _ in rounds:
         if plan.apex is not None:  # a split may be shown only while it has traffic
             smi.sample(plan.workloads["g"].get(plan.apex), times=4)
