@@ -137,9 +137,14 @@ class Deployment:
         )
         return next((int(port.partition("/")[0]) for port in found), None)
 
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Everything that the scenario uses, clients that it shares with others included."""
+        return (*self.servers, *self._testbed.clients, *self._own_clients.values())
+
     def await_ready(self) -> None:
         """Wait until all pods that the scenario uses are Ready; raise DeadlinePassed."""
-        for workload in (*self.servers, *self._testbed.clients, *self._own_clients.values()):
+        for workload in self.workloads:
             workload.await_ready()
 
     def owners(self) -> dict[str, str]:
