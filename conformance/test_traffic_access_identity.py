@@ -23,7 +23,11 @@ def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
 
 
 @assertion(
-    "TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address-denied"]
+    "TA-23",
+    level="MUST",
+    source="access v1alpha3 §TrafficTarget (note)",
+    needs=["specs"],
+    features=["peer-address-denied"],
 )
 def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""

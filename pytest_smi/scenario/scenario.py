@@ -108,7 +108,7 @@ class Scenario:
 
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
-        self.service, self.give_service = deployment.service, deployment.give_service
+        self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
 
         roots = Roots(deployment)
         self.policies = policies = Policies(context, deployment, roots)
