@@ -23,7 +23,11 @@ def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
 
 
 @assertion(
-    "TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"]
+    "TA-23",
+    level="MUST",
+    source="access v1alpha3 §TrafficTarget (note)",
+    needs=["specs"],
+    features=["peer-address-denied"],
 )
 def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
@@ -90,7 +94,7 @@ def test_destination_is_every_pod_of_the_account(smi: Scenario) -> None:
     """A destination is every pod of its ServiceAccount, whatever Deployment and Service it belongs to."""
     srv, twin, a = smi.server(), smi.server("twin", account="srv"), smi.client("a")
     calls = [a.get(srv, "/m"), a.get(twin, "/m")]
-    if smi.has("peer-address"):
+    if smi.has("peer-address-allowed"):
         calls += [a.get(srv.at_pod(), "/m"), a.get(twin.at_pod(), "/m")]
     smi.closed_so_far(*calls)
     smi.grant(srv, match("m", "/m"), sources=[a])
@@ -118,7 +122,7 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     smi.grant(twin, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(twin, "/m")), closed(c.get(twin, "/m")), hold=False)
     own = [srv.get(twin, "/m")]
-    if smi.has("peer-address"):
+    if smi.has("peer-address-allowed"):
         own.append(srv.get(twin.at_pod(), "/m"))
     smi.expect(control(a.get(twin, "/m")), *map(denied, own))
     smi.grant(twin, match("own", "/m"), sources=[srv], name="own")

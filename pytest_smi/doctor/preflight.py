@@ -39,6 +39,8 @@ class Findings:
     """The same definitions, name → spec."""
     served: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Versions that the cluster serves, per API."""
+    began: float = 0.0
+    """When the cluster was looked at, by its own clock, in seconds since 1970; 0: it does not tell."""
     warnings: tuple[Finding, ...] = ()
     """What does not keep a run from being done but ought to be known."""
 
@@ -85,6 +87,7 @@ def inspect(
         crds=served_definitions(listed),
         definitions={item["metadata"]["name"]: item["spec"] for item in listed},
         served=seen.served,
+        began=seen.began,
         warnings=(
             *unverified(connection),
             *(replace(finding, level=Level.WARNING) for finding in found if finding.level is not Level.OK),

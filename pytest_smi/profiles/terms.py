@@ -10,7 +10,7 @@ from pytest_smi.core.document import OneOf, Shape
 from pytest_smi.core.terms import VERSIONS
 
 PROVIDERS = ("embedded", "cluster")
-FEATURES = ("http2", "tcp", "udp", "peer-address", "unjoined-servers")
+FEATURES = ("http2", "tcp", "udp", "peer-address-allowed", "peer-address-denied", "unjoined-servers")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
 FAMILIES = ("http", "tcp", "udp")
 """Protocol families: the kinds of call, and the kinds of Service that a mesh may tell apart."""

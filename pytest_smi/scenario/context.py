@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from pytest_smi.cluster.wait import Backoff, pause, waits
+from pytest_smi.errors import ClusterError
 from pytest_smi.scenario.evidence import Evidence
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.ports import without_ports
@@ -77,7 +78,11 @@ class Context:
 
     def put(self, manifest: dict[str, Any]) -> None:
         """Create or replace any Kubernetes object; it is removed when the scenario ends."""
-        self.testbed.objects.apply(manifest)
+        try:
+            self.testbed.objects.apply(manifest)
+        except ClusterError as error:
+            self.evidence.refused(manifest, error.message)
+            raise
         self._changed = self.clock()
         metadata = manifest["metadata"]
         self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
@@ -95,6 +100,11 @@ class Context:
         """Delete every object that is left, the newest first."""
         for manifest in reversed(list(self._applied.values())):
             self.testbed.objects.delete(manifest)
+
+    @property
+    def smi_objects(self) -> set[tuple[str, str, str]]:
+        """Return kind, namespace and name of each SMI object that is applied now."""
+        return {key for key, manifest in self._applied.items() if "smi-spec.io" in manifest["apiVersion"]}
 
     @property
     def time_to_settle(self) -> float:

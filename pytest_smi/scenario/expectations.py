@@ -10,7 +10,15 @@ from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import unproven
 from pytest_smi.scenario.deployment import Deployment
-from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
+from pytest_smi.scenario.verdict import (
+    Claim,
+    Inconclusive,
+    NotReached,
+    Unanswered,
+    judge_hold,
+    judge_unsettled,
+    settled,
+)
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation
 from pytest_smi.testbed.probing.plan import Call
@@ -112,6 +120,19 @@ class Expectations:
         raise Inconclusive("no claim explains why the state was not reached")
 
     def _hold(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
+        seen = self._held(claims)
+        try:
+            try:
+                judge_hold(claims, seen, self._limits)
+            except Unanswered:
+                before, seen = seen, self._held(claims)
+                judge_hold(claims, seen, self._limits, before=before)
+                raise  # what was lost stays unexplained
+        except NotReached as error:
+            self.attribute_failure(error, [claim.call for claim in claims])
+        return seen
+
+    def _held(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
         waits.info("for %.3g s of traffic to hold", self._limits.hold_seconds)
         batches = [
             plan_batch(
@@ -124,10 +145,6 @@ class Expectations:
         ]
         seen = dict(zip(claims, self._context.observe(self._deployment.servers, batches), strict=True))
         self._record("held", self._limits.hold_seconds, 1, seen)
-        try:
-            judge_hold(claims, seen, self._limits)
-        except NotReached as error:
-            self.attribute_failure(error, [claim.call for claim in claims])
         return seen
 
     def _round(self, claims: Sequence[Claim], probes: int) -> dict[Claim, Observation]:

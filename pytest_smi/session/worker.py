@@ -119,11 +119,15 @@ class WorkerSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """After the assertion's function: every denial must have had its control."""
-        outcome = yield
-        scene = pyfuncitem.stash.get(SCENE, None)
-        if scene is not None:
-            scene.conclude()
+        """After the assertion's function: every denial must have had its control; a failure is looked into."""
+        try:
+            outcome = yield
+            if (scene := pyfuncitem.stash.get(SCENE, None)) is not None:
+                scene.conclude()
+        except Exception as error:
+            if (scene := pyfuncitem.stash.get(SCENE, None)) is not None:
+                scene.look_around(error)
+            raise
         return outcome
 
     @pytest.hookimpl(wrapper=True)

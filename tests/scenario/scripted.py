@@ -199,6 +199,11 @@ def probe(nonce: str, outcome: Outcome, *, pod: str = "srv-1", port: int = 8080)
     )
 
 
+def lost(nonce: str) -> Probe:
+    """A probe that got no answer and arrived nowhere: on a busy node, or denied by silence."""
+    return replace(probe(nonce, Outcome.NOT_DELIVERED), client_saw="timeout")
+
+
 def by_call(outcomes: Mapping[Call, Outcome]) -> Script:
     """Each call always fares alike."""
     return lambda call, _number, _now: outcomes[call]

@@ -14,6 +14,7 @@ from typing import Any
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.render.clauses import clauses_of
+from pytest_smi.reports.render.failure_objects import mappings, objects_about, objects_left
 
 __all__ = ["Failure", "failure_of", "failure_rows", "failures_of"]
 
@@ -25,8 +26,6 @@ _EXPECTED = {
     "closed": "control: does not arrive yet, or the mesh is not in the path",
 }
 _DELIVERED = "delivered"
-_SMI = ("TrafficTarget", "TrafficSplit", "HTTPRouteGroup", "TCPRoute", "UDPRoute", "IdentityBinding")
-_MOST_OBJECTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +36,8 @@ class Failure:
     expected: str = ""
     got: str = ""
     objects: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
+    """What the cluster showed out of the ordinary beside the verdict."""
 
 
 def failure_of(evidence: Mapping[str, Any]) -> Failure:
@@ -44,8 +45,9 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
 
     A document of any other form tells nothing; it never raises.
     """
-    timeline = _mappings(evidence.get("timeline"))
-    manifests = _mappings(evidence.get("manifests"))
+    timeline = mappings(evidence.get("timeline"))
+    cluster = tuple(dict.fromkeys(_cluster(timeline)))
+    manifests = mappings(evidence.get("manifests"))
     for index in range(len(timeline) - 1, -1, -1):
         found = _told(timeline[index])
         if found is not None:
@@ -61,9 +63,13 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
                 else ""
             )
             return Failure(
-                sent=call + after, expected=expected, got=got, objects=_objects(_left(timeline, manifests), call)
+                sent=call + after,
+                expected=expected,
+                got=got,
+                objects=objects_about(objects_left(timeline, manifests), call),
+                cluster=cluster,
             )
-    return Failure(objects=_objects(_left(timeline, manifests), ""))
+    return Failure(objects=objects_about(objects_left(timeline, manifests), ""), cluster=cluster)
 
 
 def failures_of(matrix: Matrix, evidence: Mapping[str, bytes]) -> dict[str, Failure]:
@@ -102,8 +108,9 @@ def failure_rows(
     ):
         if text:
             yield label, text
-    for index, text in enumerate(failure.objects):
-        yield "" if index else "objects", text
+    for label, lines in (("objects", failure.objects), ("cluster", failure.cluster)):
+        for index, text in enumerate(lines):
+            yield "" if index else label, text
     for index, clause in enumerate(clauses_of(entry.source)):
         yield "" if index else "clause", f"{clause.text}  {clause.url}" if clause.url else clause.text
     yield "repeat", _command(run, entry)
@@ -125,7 +132,7 @@ def _command(run: Run, entry: Entry) -> str:
 def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
     """The call, what was expected of it and what came of it, if this event of the timeline is one
     that contradicts a claim."""
-    for claim in _mappings(event.get("claims")):
+    for claim in mappings(event.get("claims")):
         kind, samples = str(claim.get("claim", "")), claim.get("samples")
         if kind not in _EXPECTED or not isinstance(samples, Mapping):
             continue
@@ -142,6 +149,15 @@ def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
             f"{_counts(event.get('last'))} after {event.get('seconds')} s",
         )
     return None
+
+
+def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was known of the cluster, a shared scenario's own look first."""
+    for event in timeline:
+        yield from _cluster(mappings(event.get("timeline")))
+        known = event.get("known")
+        if event.get("event") == "looked at the cluster" and isinstance(known, list):
+            yield from map(str, known)
 
 
 def _got(claim: Mapping[str, Any], samples: object) -> str:
@@ -169,105 +185,12 @@ def _counts(counts: object) -> str:
     ) or "none anywhere"
 
 
-def _left(timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The SMI objects that were there at the end, each as it was applied last."""
-    there: dict[str, Mapping[str, Any]] = {}
-    for manifest in manifests:
-        if manifest.get("kind") in _SMI:
-            there[_name(manifest)] = manifest
-    deleted: dict[str, bool] = {}
-    for event in timeline:
-        verb, _, name = str(event.get("event", "")).partition(" ")
-        if verb in ("applied", "deleted"):
-            deleted[name] = verb == "deleted"
-    return [manifest for name, manifest in there.items() if not deleted.get(name)]
-
-
-def _objects(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[str, ...]:
-    """The objects about the server that was called, and the routes that they name;
-    all of them where none is about it."""
-    hosts = [word.partition(".")[0].partition(":")[0].rpartition("/")[2] for word in call.split() if "." in word]
-    about = [
-        manifest
-        for manifest in manifests
-        if any(host in _strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
-    ]
-    named = {text for manifest in about for text in _strings(manifest.get("spec"), manifest.get("specs"))}
-    chosen = [
-        m
-        for m in manifests
-        if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
-    ] or list(manifests)
-    # Objects that grant or split come before the routes that they name.
-    lines = [
-        f"{_name(m)}{_says(m)}"
-        for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))
-    ]
-    more = len(lines) - _MOST_OBJECTS
-    return (*lines[:_MOST_OBJECTS], f"and {more} more, in the evidence") if more > 0 else tuple(lines)
-
-
-def _says(manifest: Mapping[str, Any]) -> str:
-    """An object in a few words."""
-    spec = manifest.get("spec") if isinstance(manifest.get("spec"), Mapping) else manifest
-    assert isinstance(spec, Mapping)
-    if manifest.get("kind") == "TrafficSplit":
-        parts = [f"{backend.get('service')} {backend.get('weight')}" for backend in _mappings(spec.get("backends"))]
-        return f" ({spec.get('service')}: {', '.join(parts)})"
-    if manifest.get("kind") == "HTTPRouteGroup":
-        parts = [
-            f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} "
-            f"{match.get('pathRegex', '')}".rstrip()
-            for match in _mappings(spec.get("matches"))
-        ]
-        return f" ({'; '.join(parts)})" if parts else ""
-    if manifest.get("kind") == "TrafficTarget":
-        sources = ", ".join(
-            f"{source.get('namespace')}/{source.get('name')}" for source in _mappings(spec.get("sources"))
-        )
-        rules = [_rule(rule) for rule in _mappings(spec.get("rules") or spec.get("specs"))]
-        return f" (from {sources}: {', '.join(rules) or 'no rules'})"
-    return ""
-
-
-def _rule(rule: Mapping[str, Any]) -> str:
-    matches = rule.get("matches")
-    named = f" {', '.join(map(str, matches))}" if isinstance(matches, list) else ""
-    return f"{rule.get('kind')} {rule.get('name')}{named}"
-
-
 def _document(data: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(data)
     except ValueError:
         return {}
     return document if isinstance(document, Mapping) else {}
-
-
-def _name(manifest: Mapping[str, Any]) -> str:
-    metadata = manifest.get("metadata")
-    meta: Mapping[str, Any] = metadata if isinstance(metadata, Mapping) else {}
-    return f"{manifest.get('kind')} {meta.get('namespace', '')}/{meta.get('name')}"
-
-
-def _short(manifest: Mapping[str, Any]) -> str:
-    return _name(manifest).rpartition("/")[2]
-
-
-def _strings(*values: object) -> set[str]:
-    found: set[str] = set()
-    for value in values:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, Mapping):
-            found |= _strings(*value.values())
-        elif isinstance(value, list):
-            found |= _strings(*value)
-    return found
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
 
 
 def _number(value: object) -> float:

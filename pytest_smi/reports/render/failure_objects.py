@@ -1,0 +1,107 @@
+"""The SMI objects that a piece of evidence names, each in a few words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["mappings", "objects_about", "objects_left"]
+
+_SMI = ("TrafficTarget", "TrafficSplit", "HTTPRouteGroup", "TCPRoute", "UDPRoute", "IdentityBinding")
+_MOST_OBJECTS = 6
+
+
+def objects_left(
+    timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the SMI objects that were there at the end, each as it was applied last."""
+    there: dict[str, Mapping[str, Any]] = {}
+    for manifest in manifests:
+        if manifest.get("kind") in _SMI:
+            there[_name(manifest)] = manifest
+    deleted: dict[str, bool] = {}
+    for event in timeline:
+        verb, _, name = str(event.get("event", "")).partition(" ")
+        if verb in ("applied", "deleted"):
+            deleted[name] = verb == "deleted"
+    return [manifest for name, manifest in there.items() if not deleted.get(name)]
+
+
+def objects_about(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[str, ...]:
+    """Return the objects about the server that was called, and the routes that they name;
+    all of them where none is about it."""
+    hosts = [word.partition(".")[0].partition(":")[0].rpartition("/")[2] for word in call.split() if "." in word]
+    about = [
+        manifest
+        for manifest in manifests
+        if any(host in _strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
+    ]
+    named = {text for manifest in about for text in _strings(manifest.get("spec"), manifest.get("specs"))}
+    chosen = [
+        m
+        for m in manifests
+        if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
+    ] or list(manifests)
+    # Objects that grant or split come before the routes that they name.
+    lines = [
+        f"{_name(m)}{_says(m)}"
+        for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))
+    ]
+    more = len(lines) - _MOST_OBJECTS
+    return (*lines[:_MOST_OBJECTS], f"and {more} more, in the evidence") if more > 0 else tuple(lines)
+
+
+def _says(manifest: Mapping[str, Any]) -> str:
+    """An object in a few words."""
+    spec = manifest.get("spec") if isinstance(manifest.get("spec"), Mapping) else manifest
+    assert isinstance(spec, Mapping)
+    if manifest.get("kind") == "TrafficSplit":
+        parts = [f"{backend.get('service')} {backend.get('weight')}" for backend in mappings(spec.get("backends"))]
+        return f" ({spec.get('service')}: {', '.join(parts)})"
+    if manifest.get("kind") == "HTTPRouteGroup":
+        parts = [
+            f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} "
+            f"{match.get('pathRegex', '')}".rstrip()
+            for match in mappings(spec.get("matches"))
+        ]
+        return f" ({'; '.join(parts)})" if parts else ""
+    if manifest.get("kind") == "TrafficTarget":
+        sources = ", ".join(
+            f"{source.get('namespace')}/{source.get('name')}" for source in mappings(spec.get("sources"))
+        )
+        rules = [_rule(rule) for rule in mappings(spec.get("rules") or spec.get("specs"))]
+        return f" (from {sources}: {', '.join(rules) or 'no rules'})"
+    return ""
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    matches = rule.get("matches")
+    named = f" {', '.join(map(str, matches))}" if isinstance(matches, list) else ""
+    return f"{rule.get('kind')} {rule.get('name')}{named}"
+
+
+def _name(manifest: Mapping[str, Any]) -> str:
+    metadata = manifest.get("metadata")
+    meta: Mapping[str, Any] = metadata if isinstance(metadata, Mapping) else {}
+    return f"{manifest.get('kind')} {meta.get('namespace', '')}/{meta.get('name')}"
+
+
+def _short(manifest: Mapping[str, Any]) -> str:
+    return _name(manifest).rpartition("/")[2]
+
+
+def _strings(*values: object) -> set[str]:
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, Mapping):
+            found |= _strings(*value.values())
+        elif isinstance(value, list):
+            found |= _strings(*value)
+    return found
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    """Return those members of a list that are mappings; none of anything else."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
