@@ -26,8 +26,8 @@ class Policy:
 
     `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
     `max_age`: of the newest run of each mesh asked about. `level`: a key of
-    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what that suite's
-    runs must have, whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
+    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what runs
+    of that build must have, whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
     `now`: None is the present.
     """
 
@@ -110,8 +110,7 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
     required: dict[str, Level] = {}
     if run.provenance.catalogue is not None:
         required |= run.provenance.catalogue.requirements
-    ours = policy.suite
-    if policy.catalogue is not None and ours is not None and (suite.name, suite.version) == (ours.name, ours.version):
+    if policy.catalogue is not None and policy.suite is not None and _same_suite(run, suite, policy.suite):
         required |= policy.catalogue.requirements
     found: dict[str, set[Level]] = {}
     for entry in run.results:
@@ -130,6 +129,14 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
                 f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as "
                 f"{levels}"
             )
+
+
+def _same_suite(run: Run, suite: Suite, ours: Suite) -> bool:
+    """Whether a run had to account for our catalogue: two builds of one version may have different ones,
+    and a run of another build says itself which was its own."""
+    if run.provenance.catalogue is not None and suite.digest != ours.digest:
+        return False
+    return (suite.name, suite.version) == (ours.name, ours.version)
 
 
 def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:

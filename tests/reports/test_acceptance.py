@@ -123,6 +123,15 @@ class TestCompleteness:
             accept(matrix(), Policy(catalogue=known, suite=SUITE))
         accept(matrix(), Policy(catalogue=known, suite=replace(SUITE, version="9")))
 
+    def test_of_another_build_of_this_version(self) -> None:
+        """Its own catalogue counts: a requirement that was added since then is not missing in it."""
+        ours = Policy(catalogue=a_catalogue({**LEVELS, "TA-99": Level.MUST}), suite=replace(SUITE, digest="b" * 64))
+        accept(matrix(), ours)
+        (run,) = matrix().runs
+        old = replace(matrix(), runs=(replace(run, provenance=replace(run.provenance, catalogue=None)),))
+        with pytest.raises(VerificationError, match="TA-99"):
+            accept(old, ours)
+
     def test_level_taken_down(self) -> None:
         """A MUST that poses as something less."""
         with pytest.raises(VerificationError, match="TA-03 is a MUST"):
