@@ -97,10 +97,10 @@ def test_required_level(requirement: str, status: Status, fails: set[str]) -> No
             accept(matrix(statuses={requirement: status}), Policy(level=level))
 
 
-def test_weakened_or_empty_handed_run_holds_no_level() -> None:
+def test_restricted_or_empty_handed_run_holds_no_level() -> None:
     """A weaker limit, or nothing passed, is against every level."""
     with pytest.raises(VerificationError, match="hold_probes is 1"):
-        accept(matrix(weakened=("hold_probes is 1",)), Policy(level="must"))
+        accept(matrix(restricted=("hold_probes is 1",)), Policy(level="must"))
     with pytest.raises(VerificationError, match="nothing passed"):
         accept(matrix(statuses=dict.fromkeys(LEVELS, Status.UNSUPPORTED)), Policy(level="must"))
 
