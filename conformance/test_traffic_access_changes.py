@@ -3,7 +3,7 @@
 from pytest_smi.scenario.scenario import Scenario, allowed, assertion, closed, control, denied, edited, match
 
 
-@assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-15", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_deleting_the_only_target_restores_denial(smi: Scenario) -> None:
     """When the only TrafficTarget of a destination is deleted, what it granted is denied again."""
     srv, a = smi.server(), smi.client("a")
@@ -20,7 +20,7 @@ def test_deleting_the_only_target_restores_denial(smi: Scenario) -> None:
     smi.expect(*map(control, calls), hold=False)
 
 
-@assertion("TA-16", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-16", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_removing_a_source_revokes_it_alone(smi: Scenario) -> None:
     """Removing a source from a TrafficTarget revokes that source's access and nobody else's."""
     srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
@@ -31,7 +31,7 @@ def test_removing_a_source_revokes_it_alone(smi: Scenario) -> None:
     smi.expect(denied(a.get(srv, "/m")), allowed(b.get(srv, "/m")))
 
 
-@assertion("TA-18", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-18", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_editing_a_route_group_takes_effect(smi: Scenario) -> None:
     """Editing an HTTPRouteGroup changes what the TrafficTargets that refer to it grant."""
     srv, a = smi.server(), smi.client("a")
@@ -42,7 +42,7 @@ def test_editing_a_route_group_takes_effect(smi: Scenario) -> None:
     smi.expect(denied(a.get(srv, "/x")), allowed(a.get(srv, "/z")))
 
 
-@assertion("TA-19", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-19", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_missing_route_group_grants_nothing(smi: Scenario) -> None:
     """A reference to a missing HTTPRouteGroup grants nothing while the group is missing and works while it exists."""
     srv, a = smi.server(), smi.client("a")

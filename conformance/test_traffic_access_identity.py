@@ -38,7 +38,7 @@ def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None
     smi.expect(*open_, denied(outsider.http(srv.at_pod(), by_service_name, by_address)))
 
 
-@assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-25", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     """A caller does not become a listed source by naming one in its request headers."""
     srv, plain = smi.server(), smi.server("plain", joined=False)
@@ -101,7 +101,7 @@ def test_destination_is_every_pod_of_the_account(smi: Scenario) -> None:
     smi.expect(*map(allowed, calls), hold=False)
 
 
-@assertion("TA-36", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-36", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_grant_has_a_direction(smi: Scenario) -> None:
     """That one service may call another does not permit calls in the opposite direction."""
     caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
@@ -113,7 +113,7 @@ def test_grant_has_a_direction(smi: Scenario) -> None:
     smi.expect(control(srv.get(caller, "/m")), hold=False)
 
 
-@assertion("TA-38", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-38", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     """Pods of the destination's own ServiceAccount are denied like any other source that is not listed."""
     srv, twin = smi.server(), smi.server("twin", account="srv")

@@ -41,7 +41,7 @@ def test_omitted_matches_grant_the_group(smi: Scenario) -> None:
     smi.expect(allowed(a.get(srv, "/m")), allowed(a.get(srv, "/e")), closed(a.get(srv, "/other")), hold=False)
 
 
-@assertion("TA-43", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-43", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_unknown_match_name_grants_nothing(smi: Scenario) -> None:
     """A name in `matches` that the group does not have grants nothing."""
     srv, a = smi.server(), smi.client("a")
@@ -102,7 +102,7 @@ def test_tcp_route_without_ports_is_every_tcp_port(smi: Scenario) -> None:
 
 @assertion(
     "TA-51",
-    level="MUST-d",
+    level="MUST (derived)",
     source="access v1alpha3 §TrafficTarget",
     needs=["specs"],
     features=["tcp"],
@@ -138,7 +138,7 @@ def test_udp_route_limits_ports(smi: Scenario) -> None:
     smi.expect(control(a.udp(srv, port=9101)), hold=False)
 
 
-@assertion("TA-55", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"])
+@assertion("TA-55", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"], features=["tcp"])
 def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
     """A grant of HTTP routes alone does not open raw TCP."""
     srv, a = smi.server(), smi.client("a")
@@ -152,7 +152,7 @@ def test_http_routes_do_not_open_raw_tcp(smi: Scenario) -> None:
 
 @assertion(
     "TA-50",
-    level="AMB",
+    level="unspecified",
     source="access v1alpha3 §Example implementation for L7",
     needs=["specs"],
     since={"access": "v1alpha3"},
@@ -179,7 +179,7 @@ def test_tcp_route_beside_a_route_group(smi: Scenario) -> None:
 
 @assertion(
     "TA-72",
-    level="MUST-d",
+    level="MUST (derived)",
     source="access v1alpha3 §Example implementation for L7",
     needs=["specs"],
     since={"access": "v1alpha3"},

@@ -54,7 +54,7 @@ def test_resources_are_traffic_metrics_with_get_and_list(smi: Scenario) -> None:
         require({"get", "list"} <= set(found[1]), f"{entry['name']} has the verbs {found[1]}, expected get and list")
 
 
-@assertion("TM-06", level="MUST-d", source="metrics v1alpha1 §Kubernetes API")
+@assertion("TM-06", level="MUST (derived)", source="metrics v1alpha1 §Kubernetes API")
 def test_listed_resources_answer_both_verbs(smi: Scenario) -> None:
     """Every listed resource answers a list, and a get of an object that had traffic."""
     seen = recorded(smi, "root")
@@ -130,7 +130,7 @@ def test_side(smi: Scenario) -> None:
     documents.sides(recorded(smi, everything=True))
 
 
-@assertion("TM-20", level="MUST-d", source="metrics v1alpha1 §Edge")
+@assertion("TM-20", level="MUST (derived)", source="metrics v1alpha1 §Edge")
 def test_both_directions_are_kept_apart(smi: Scenario) -> None:
     """Traffic in both directions between one pair makes two items with numbers of their own."""
     seen = recorded(smi, "edges g")
@@ -143,13 +143,13 @@ def test_both_directions_are_kept_apart(smi: Scenario) -> None:
     )
 
 
-@assertion("TM-34", level="AMB", source="metrics v1alpha1, silent")
+@assertion("TM-34", level="unspecified", source="metrics v1alpha1, silent")
 def test_object_without_traffic(smi: Scenario) -> None:
     """An object without traffic may have zeros, or be absent: the specification does not say."""
     smi.observed(documents.idle_reading(recorded(smi, "deployment d").documents["deployment d"]))
 
 
-@assertion("TM-68", level="MUST-d", source="metrics v1alpha1 §Kubernetes API")
+@assertion("TM-68", level="MUST (derived)", source="metrics v1alpha1 §Kubernetes API")
 def test_object_without_traffic_is_no_server_error(smi: Scenario) -> None:
     """A get of an object without traffic is not an error of the server."""
     document = recorded(smi, "deployment d").documents["deployment d"]
@@ -171,7 +171,7 @@ def test_backend_equals_the_split(smi: Scenario) -> None:
         documents.backends(seen.documents[key], split)
 
 
-@assertion("TM-55", level="MUST-d", source="metrics v1alpha1 §RBAC")
+@assertion("TM-55", level="MUST (derived)", source="metrics v1alpha1 §RBAC")
 def test_no_permission_is_403(smi: Scenario) -> None:
     """Who has no permission to read metrics is answered 403."""
     who = reader(smi)

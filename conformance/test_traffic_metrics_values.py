@@ -32,7 +32,7 @@ def test_values_are_quantities(smi: Scenario) -> None:
     numbers.values(recorded(smi, everything=True))
 
 
-@assertion("TM-29", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
+@assertion("TM-29", level="MUST (derived)", source="metrics v1alpha1 §TrafficMetrics")
 def test_latency_is_in_its_unit(smi: Scenario) -> None:
     """A latency means what its unit says."""
     seen = recorded(smi, "deployment c")
@@ -63,7 +63,7 @@ def test_failure_count(smi: Scenario) -> None:
     )
 
 
-@assertion("TM-32", level="MUST-d", source="metrics v1alpha1 §Tradeoffs")
+@assertion("TM-32", level="MUST (derived)", source="metrics v1alpha1 §Tradeoffs")
 def test_successes_and_failures_are_all_requests(smi: Scenario) -> None:
     """success_count and failure_count add up to the requests in the window."""
     seen = recorded(smi, "deployment b")
@@ -75,20 +75,20 @@ def test_successes_and_failures_are_all_requests(smi: Scenario) -> None:
     )
 
 
-@assertion("TM-35", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
+@assertion("TM-35", level="MUST (derived)", source="metrics v1alpha1 §TrafficMetrics")
 def test_percentiles_are_in_order(smi: Scenario) -> None:
     """The 50th percentile is not above the 90th, nor that above the 99th."""
     numbers.ordered(recorded(smi, everything=True))
 
 
-@assertion("TM-37", level="MUST-d", source="metrics v1alpha1 §Specification")
+@assertion("TM-37", level="MUST (derived)", source="metrics v1alpha1 §Specification")
 def test_p99_sees_a_tail(smi: Scenario) -> None:
     """The 99th percentile shows a tail of one request in twenty that the 50th does not."""
     seen = recorded(smi, "deployment r")
     numbers.tailed(seen.frozen("deployment r").only(), seen.latencies["r"], limits=smi.limits)
 
 
-@assertion("TM-38", level="MUST-d", source="metrics v1alpha1 §TrafficMetrics")
+@assertion("TM-38", level="MUST (derived)", source="metrics v1alpha1 §TrafficMetrics")
 def test_numbers_fall_without_traffic(smi: Scenario) -> None:
     """Numbers are those of the window: they fall when traffic stops."""
     seen = recorded(smi)
@@ -115,7 +115,7 @@ def test_namespace_is_the_sum_of_its_pods(smi: Scenario) -> None:
     numbers.sum_of_parts(f"namespace {home}", seen.frozen("namespace").only(), pods, smi.limits)
 
 
-@assertion("TM-46", level="MUST-d", source="metrics v1alpha1 §Edge")
+@assertion("TM-46", level="MUST (derived)", source="metrics v1alpha1 §Edge")
 def test_incoming_edges_add_up(smi: Scenario) -> None:
     """The `from` edges of an object that only the mesh calls add up to the object's own counts."""
     seen = recorded(smi, "edges r", "deployment r")

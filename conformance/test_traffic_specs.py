@@ -54,7 +54,7 @@ def test_path_pattern_is_anchored_at_the_start(smi: Scenario) -> None:
     smi.expect(control(a.get(srv, "/metrics")), denied(a.get(srv, "/x/metrics")))
 
 
-@assertion("TS-04", level="AMB", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+@assertion("TS-04", level="unspecified", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
 def test_end_of_a_path_pattern(smi: Scenario) -> None:
     """A path pattern may or may not match paths that go on after it: the specification does not say."""
     srv, a = smi.server(), smi.client("a")
@@ -94,7 +94,7 @@ def test_path_pattern_is_a_regular_expression(smi: Scenario) -> None:
     smi.expect(beside, *map(allowed, meant), denied(a.get(srv, "/v3/dog")), denied(literal))
 
 
-@assertion("TS-06", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+@assertion("TS-06", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
 def test_anchor_holds_every_alternative(smi: Scenario) -> None:
     """The anchor at the start applies to every alternative of a path pattern."""
     srv, a = smi.server(), smi.client("a")
@@ -105,7 +105,10 @@ def test_anchor_holds_every_alternative(smi: Scenario) -> None:
 
 
 @assertion(
-    "TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"]
+    "TS-13",
+    level="MUST (derived)",
+    source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification",
+    needs=["access"],
 )
 def test_invalid_pattern_fails_closed(smi: Scenario) -> None:
     """A stored path pattern that is no regular expression grants nothing and disturbs no other grant."""

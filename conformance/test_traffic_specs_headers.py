@@ -125,7 +125,7 @@ def test_headers_alone_match_any_path_and_method(smi: Scenario) -> None:
 
 @assertion(
     "TS-29",
-    level="MUST-d",
+    level="MUST (derived)",
     source="specs v1alpha4 §HTTP header filters; HTTP semantics",
     needs=["access"],
     since={"specs": "v1alpha2"},

@@ -54,7 +54,11 @@ def test_root_means_its_ordinary_endpoints(smi: Scenario) -> None:
 
 
 @assertion(
-    "SP-40", level="MUST-d", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"}
+    "SP-40",
+    level="MUST (derived)",
+    source="split v1alpha4 §Specification",
+    needs=["specs"],
+    since={"split": "v1alpha3"},
 )
 def test_weights_count_inside_the_segment(smi: Scenario) -> None:
     """The requests that match are divided by the weights."""

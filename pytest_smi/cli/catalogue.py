@@ -18,14 +18,13 @@ _FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs"
 def command(as_json: bool, api: str | None) -> None:
     """List every requirement the suite checks, with its level and the clause of the specification it comes from.
 
-    Levels: MUST (in the specification's text), MUST-d (derived from its examples or schemas), SHOULD, MAY, and AMB
-    (left open by the
-    specification: observed and reported, never failed).
+    Levels: MUST (in the specification's text), MUST (derived) (from its examples or schemas), SHOULD, and unspecified
+    (the specification leaves it open: observed and reported, never failed).
 
     \b
     Examples:
         pytest-smi catalogue --api split
-        pytest-smi catalogue --json | jq '.[] | select(.level == "AMB")'
+        pytest-smi catalogue --json | jq '.[] | select(.level == "unspecified")'
     """
     rows = [_row(entry) for entry in importlib.import_module("pytest_smi.core.catalogue").load()]
     rows = [row for row in rows if api is None or row.get("api") == api]
@@ -34,9 +33,9 @@ def command(as_json: bool, api: str | None) -> None:
         return
     for row in rows:
         name = str(row.get("requirement", row.get("id", "")))
-        say(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('statement', '')}")
+        say(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<14} {row.get('statement', '')}")
         if row.get("source"):
-            say(f"{'':<24} {row['source']}")
+            say(f"{'':<31} {row['source']}")
 
 
 def _row(entry: Any) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from pytest_smi.smi.versions import before
 REQUIREMENT = re.compile(r"[A-Za-z]{2}-[0-9]{1,3}")
 _LEVELS = {
     "MUST": "the specification says so in its text",
-    "MUST-d": "it follows from the specification's examples, schemas or purpose",
+    "MUST (derived)": "it follows from the specification's examples, schemas or purpose",
     "SHOULD": "recommended: never fails a mesh by itself",
-    "MAY": "allowed by the specification",
-    "AMB": "the specification leaves it open: observed and reported, never failed",
+    "unspecified": "the specification leaves it open: observed and reported, never failed",
 }
 
 

@@ -35,7 +35,7 @@ class Assertion:
     statement: str
     """What a compliant mesh does, one sentence."""
     level: str
-    """MUST, MUST-d (derived), SHOULD, MAY, AMB (observed, never failed)."""
+    """MUST, MUST (derived), SHOULD, unspecified (observed, never failed)."""
     source: str
     """API, version and heading of the specification."""
     needs: tuple[str, ...]

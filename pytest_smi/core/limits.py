@@ -153,7 +153,7 @@ class Limits:
         """Return the record as it stands in the matrix."""
         return asdict(self)
 
-    def weakened(self, standard: Limits) -> list[str]:
+    def weaker_than(self, standard: Limits) -> list[str]:
         """Name the limits that make a verdict weaker than under `standard` (fewer probes, looser errors)."""
         probes = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
         lower_is_weaker = (

@@ -25,7 +25,7 @@ def classify(error: BaseException | None, reading: str | None, level: str = Leve
             return Status.OBSERVED, f"reading: {reading}"
         case None:
             return Status.PASSED, ""
-        case RequirementFailed() if level == Level.AMB:
+        case RequirementFailed() if level == Level.UNSPECIFIED:
             return Status.ERRORED, f"inconclusive: {error}; the specification leaves the requirement open"
         case RequirementFailed():
             return Status.FAILED, str(error)

@@ -59,7 +59,7 @@ def without_claims(built: Built, coverage: Coverage) -> Built:
             run,
             apis={api: replace(claim, capability=Capability.NOT_CLAIMED) for api, claim in run.apis.items()},
             conformant=False,
-            weakened=(str(coverage), *run.weakened),
+            restricted=(str(coverage), *run.restricted),
         )
         for run in built.matrix.runs
     )

@@ -156,13 +156,13 @@ class ResultCollector:
     def _context(self, name: str) -> RunContext:
         found, target = self.targets.findings[name], self.targets.reached[name]
         ran = {result.requirement for result in self.results[name]}
-        weakened = target.limits.weakened(target.profile.limits)
+        restricted = target.limits.weaker_than(target.profile.limits)
         if self.repeated[name]:
-            weakened.append(
+            restricted.append(
                 f"ran more than once, and the worst result counts: {', '.join(sorted(self.repeated[name]))}"
             )
         if target.faulty:
-            weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
+            restricted.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
         return RunContext(
             mesh=Mesh(name=target.name, version=found.mesh_version, images={**found.images, **self.images[name]}),
             kubernetes=found.kubernetes,
@@ -189,7 +189,7 @@ class ResultCollector:
                 **target.placement.to_matrix(),
                 **({"image": target.image} if self.options.image else {}),
             },
-            weakened=tuple(weakened),
+            restricted=tuple(restricted),
             interrupted=self.interrupted,
             emulated=found.emulated,
             provenance=Provenance(

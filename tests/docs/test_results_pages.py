@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_smi.cli import main
 from pytest_smi.core.catalogue import load
 from pytest_smi.reports.verify import load_matrix
 from pytest_smi.signing.keys import load_public_key
@@ -31,6 +32,15 @@ def test_page_explains_the_report_beside_it(page: Path) -> None:
     }
     assert newer <= {record.requirement for record in load()} - statuses.keys()
     assert {rows[requirement] for requirement in newer} <= {"unsupported"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_report_is_accepted_by_today_s_verify(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a reader runs it: requirements that were added since then are not missing in an older run."""
+    report = page.with_suffix("")
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(report), "--key", str(report / "signing-key.pub.pem")])
+    assert ended.value.code == 0, capsys.readouterr()
 
 
 def test_there_is_a_page() -> None:

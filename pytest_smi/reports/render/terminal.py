@@ -115,7 +115,7 @@ def _broken(
     yield (style, f"  {status.capitalize()} ({len(entries)})")
     for entry in entries:
         yield from _wrapped(
-            style, f"  {entry.requirement:<6} {entry.level:<7} ", statements.get(entry.requirement, entry.id), width
+            style, f"  {entry.requirement:<6} {entry.level}  ", statements.get(entry.requirement, entry.id), width
         )
         for label, text in failure_rows(run, entry, failures, report=report):
             yield from _wrapped(
@@ -165,7 +165,7 @@ def _verdict(run: Run, width: int) -> Iterator[Line]:
         return
     style: Style = "bad" if run.summary[Status.FAILED] else "warn"
     yield (style, f"  Not conformant: {counts}")
-    for reason in run.weakened:
+    for reason in run.restricted:
         yield from _wrapped("warn", "    because ", reason, width)
 
 

@@ -55,7 +55,7 @@ MIXED = a_matrix(
         a_result(f"TM-{number:02}", Status.UNSUPPORTED, api=Api.METRICS, reason="not served", evidence=None)
         for number in range(1, 16)
     ),
-    a_result("TA-60", Status.OBSERVED, level=Level.AMB, reading="oldest wins"),
+    a_result("TA-60", Status.OBSERVED, level=Level.UNSPECIFIED, reading="oldest wins"),
 )
 
 
