@@ -15,7 +15,6 @@ import pytest
 
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.interrupts import give_lines, interrupt, noted
-from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
@@ -23,6 +22,7 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
@@ -213,47 +213,19 @@ class ControllerSession:
         return (yield)
 
     def _summary(self, terminalreporter: Any) -> None:
-        from pytest_smi.reports.render.terminal import summary_lines
-
         terminalreporter.section("service mesh interface")
+        if self.collect_only:
+            return
+        written = None
         if self.matrix is not None:
-            lines = summary_lines(
-                self.matrix,
-                report=str(self.folder.path),
-                fingerprint=self.signer.fingerprint,
-                statements=self._statements,
+            written = Written(
+                matrix=self.matrix,
                 evidence=self._evidence,
+                statements=self._statements,
+                folder=self.folder.path,
+                fingerprint=self.signer.fingerprint,
+                moved=self.moved,
+                new_key=self.new_key,
             )
-            for style, line in lines:
-                terminalreporter.write_line(line, **_COLOURS[style])
-            if self.moved is not None:
-                terminalreporter.write_line(f"        the older report is in {self.moved}")
-            if self.new_key:
-                terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
-            if self.collector.coverage is not None and self.collector.coverage.partial:
-                terminalreporter.write_line(
-                    f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True
-                )
-        elif not self.collect_only:
-            terminalreporter.write_line("no result, so no matrix was written", red=True)
-            if self.collector.coverage is not None and not self.collector.coverage.collected:
-                terminalreporter.write_line(
-                    "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True
-                )
-        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
-            terminalreporter.write_line(
-                printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True
-            )
-        for line in self.collector.unmet_recommendations():
-            terminalreporter.write_line(line, yellow=True)
-        if self.targets.kept:
-            terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
-            terminalreporter.write_line(
-                f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean"
-            )
-        for line in self.collector.closed_gaps():
-            terminalreporter.write_line(line, yellow=True)
-        for line in self.collector.silent():
-            terminalreporter.write_line(line, red=True)
-        for problem in self.collector.problems:
-            terminalreporter.write_line(printable(f"problem: {problem}"), red=True)
+        for style, line in closing_lines(self.collector, written):
+            terminalreporter.write_line(line, **_COLOURS[style])

@@ -29,7 +29,9 @@ class Coverage:
         return self.collected < self.total
 
     def __str__(self) -> str:
-        return f"partial run: {self.collected} of {self.total}" if self.partial else f"whole run: {self.total}"
+        if self.partial:
+            return f"partial run: {self.collected} of {self.total} requirements"
+        return f"whole run: {self.total} requirements"
 
 
 def assertion_at(nodeid: str) -> tuple[str, str]:

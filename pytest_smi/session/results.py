@@ -66,7 +66,7 @@ class ResultCollector:
         """Build the matrix, or return None when there is no result at all. Raises ReportError."""
         self.catalogue = load()
         runs = [
-            (self._context(name), [*results, *self._left_out(name), *self._elsewhere(name)])
+            (self._context(name), [*results, *self._elsewhere(name)])
             for name, results in self.results.items()
             if results
         ]
@@ -138,11 +138,6 @@ class ResultCollector:
 
     def _all(self) -> Iterable[Result]:
         return (result for results in self.results.values() for result in results)
-
-    def _left_out(self, mesh: str) -> list[Result]:
-        """Results for the assertions that the user's options left out: skipped, and so not conformant."""
-        others = [record for record in self.catalogue if not selected(record, self.options)]
-        return [_not_run(record, mesh, Status.SKIPPED, "left out with --smi-api or --smi-level") for record in others]
 
     def _elsewhere(self, mesh: str) -> list[Result]:
         """Results for the other APIs, where a run is of another version of some: the mesh's first run judges them."""
