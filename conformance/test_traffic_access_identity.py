@@ -129,6 +129,28 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     smi.expect(*map(control, own), hold=False)
 
 
+@assertion("TA-37", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_grants_do_not_chain(smi: Scenario) -> None:
+    """That a may call b, and b may call c, does not permit a to call c."""
+    middle, end, a = smi.server("middle"), smi.server("end"), smi.client("a")
+    chain, jump = (a.get(middle, "/m"), middle.get(end, "/m")), a.get(end, "/m")
+    smi.closed_so_far(*chain, jump)
+    smi.grant(middle, match("m", "/m"), sources=[a], name="first")
+    smi.grant(end, match("m", "/m"), sources=[middle], name="second")
+    smi.expect(*map(control, chain), denied(jump))
+    smi.grant(end, match("m", "/m"), sources=[a], name="later")
+    smi.expect(control(jump), hold=False)
+
+
+@assertion("TA-39", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_account_may_be_source_and_destination(smi: Scenario) -> None:
+    """A TrafficTarget whose source is its own destination permits that account's pods to call one another."""
+    srv, twin = smi.server(), smi.server("twin", account="srv")
+    smi.closed_so_far(srv.get(twin, "/m"))
+    smi.grant(twin, match("m", "/m"), sources=[srv])
+    smi.expect(allowed(srv.get(twin, "/m")))
+
+
 def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:
     """Headers in which proxies and meshes speak of a caller's identity, each naming `listed`."""
     namespace, account, address = listed.namespace, listed.account, listed.pods[0].ip
