@@ -22,6 +22,7 @@ from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Level, Status
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.clauses import clauses_of
+from pytest_smi.reports.render.failure import failure_of, repeat_command, rows_of
 from pytest_smi.reports.render.wording import API_TITLES, run_label
 from pytest_smi.session.report_properties import result_of
 
@@ -53,6 +54,7 @@ class AllureReport:
         self._plugins = config.pluginmanager
         self._folder = Path(config.getoption("allure_report_dir"))
         self._matrix = matrix
+        self._fault = config.getoption("smi_fault", None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -65,7 +67,7 @@ class AllureReport:
         test = logger.get_test(None) if result is not None and logger is not None else None
         if result is None or test is None:
             return
-        _describe(test, result, time.time())
+        _describe(test, result, time.time(), self._fault)
         if result.evidence is not None:
             body = json.dumps(result.evidence, indent=2, ensure_ascii=False)
             listener.attach_data(body, "evidence", AttachmentType.JSON, "json")
@@ -82,7 +84,7 @@ class AllureReport:
         (self._folder / "allurerc.json").write_text(json.dumps(configuration(), indent=2), "utf-8")
 
 
-def _describe(test: TestResult, result: Result, now: float) -> None:
+def _describe(test: TestResult, result: Result, now: float, fault: str | None) -> None:
     evidence = result.evidence or {}
     statement = str(evidence.get("statement") or test.description or "")
     module = result.id.partition("::")[0].replace("_", " ")
@@ -109,12 +111,28 @@ def _describe(test: TestResult, result: Result, now: float) -> None:
     told = result.reading if result.status is Status.OBSERVED else result.reason
     if result.status is not Status.PASSED:
         test.statusDetails = StatusDetails(message=f"{result.status}: {told or 'no reason given'}")
+    if result.status in (Status.FAILED, Status.ERRORED):
+        test.statusDetails.trace = failure_text(result, fault)
     start = now - result.duration
     test.steps.extend(_steps(evidence.get("timeline"), start, now))
     verdict = f"verdict: {result.status}" + (f", {told}" if told else "")
     test.steps.append(
         TestStepResult(name=verdict, status=test.status, start=_milliseconds(now), stop=_milliseconds(now))
     )
+
+
+def failure_text(result: Result, fault: str | None) -> str:
+    """The block of a failure, as the terminal and the page show it. Pure."""
+    mesh, _, variant = result.mesh.partition(" ")
+    rows = rows_of(
+        failure_of(result.evidence or {}),
+        status=result.status,
+        reason=result.reason,
+        source=result.source,
+        repeat=repeat_command(mesh, result.requirement, variant, fault),
+        evidence="attached" if result.evidence is not None else "",
+    )
+    return "\n".join(f"{label:<9} {text}" for label, text in rows)
 
 
 def _steps(timeline: Any, start: float, end: float) -> list[TestStepResult]:

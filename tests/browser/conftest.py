@@ -1,14 +1,17 @@
 """A real Chromium that may reach nothing, and a page in it for each test."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_smi.matrix.build import Built
+from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.page_html import index_html
+from pytest_smi.reports.render.page_records import Links
+from tests.support.field import field, statements
 from tests.support.matrices import STATEMENTS, hostile_built, mixed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -39,11 +42,15 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages on disk: `mixed` and `hostile`."""
+    """Pages on disk: `mixed`, `hostile`, `field` of twelve meshes with twenty versions each, `osm` of a real run."""
     folder = tmp_path_factory.mktemp("pages")
-    return {
-        name: _write(folder / f"{name}.html", of) for name, of in (("mixed", mixed()), ("hostile", hostile_built()))
+    made = {
+        "mixed": (mixed(), STATEMENTS),
+        "hostile": (hostile_built(), STATEMENTS),
+        "field": (field(), statements()),
+        "osm": (_real("osm"), statements()),
     }
+    return {name: _write(folder / f"{name}.html", *of) for name, of in made.items()}
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
 
     def open_(name: str = "mixed", *, width: int = 1280, height: int = 900, fragment: str = "", **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         address = pages[name].as_uri()
@@ -80,8 +87,16 @@ def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
     assert complaints == []
 
 
-def _write(path: Path, of: Built) -> Path:
+def _real(mesh: str) -> Built:
+    """A report of a real mesh."""
+    folder = Path(__file__).parents[2] / "docs" / "results" / mesh
+    matrix = Matrix.from_bytes((folder / "matrix.json").read_bytes())
+    paths = [entry.evidence.path for run in matrix.runs for entry in run.results if entry.evidence]
+    return Built(matrix=matrix, evidence={path: (folder / path).read_bytes() for path in paths})
+
+
+def _write(path: Path, of: Built, words: Mapping[str, str]) -> Path:
     path.write_bytes(
-        index_html(of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=False)
+        index_html(of.matrix, of.evidence, words, matrix_sha256="d" * 64, signer="SHA256:abc", links=Links())
     )
     return path

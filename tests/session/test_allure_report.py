@@ -49,6 +49,17 @@ def test_run_with_alluredir(tmp_path: Path, workers: str) -> None:
     ]
     assert failed["status"] == "failed"
     assert failed["statusDetails"]["message"].startswith("failed: ")
+    block = failed["statusDetails"]["trace"].splitlines()
+    assert [line.split()[0] for line in block if line[:1].strip()] == [
+        "sent",
+        "expected",
+        "got",
+        "objects",
+        "clause",
+        "repeat",
+        "evidence",
+    ]
+    assert "pytest --mesh=reference -k SP-02 --smi-fault=split-clamps-at-100" in failed["statusDetails"]["trace"]
     steps = [step["name"] for step in failed["steps"]]
     assert any(step.startswith("applied TrafficSplit") for step in steps)
     assert steps[-1].startswith("verdict: failed, ")

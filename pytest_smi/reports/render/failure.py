@@ -7,25 +7,18 @@ Everything is read from the evidence of the assertion, so that a report that was
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
 from pytest_smi.reports.render.clauses import clauses_of
-from pytest_smi.reports.render.failure_objects import mappings, objects_about, objects_left
+from pytest_smi.reports.render.failure_calls import calls_of
+from pytest_smi.reports.render.failure_objects import objects_about, objects_left
+from pytest_smi.reports.render.loosely import mappings, number
 
-__all__ = ["Failure", "failure_of", "failure_rows", "failures_of"]
-
-_EXPECTED = {
-    "allowed": "allowed: arrives at the server and is answered",
-    "steady": "allowed: arrives at the server and is answered, every time",
-    "denied": "denied: never arrives at the server",
-    "control": "control: arrives at the server and is answered, or nothing else can be judged",
-    "closed": "control: does not arrive yet, or the mesh is not in the path",
-}
-_DELIVERED = "delivered"
+__all__ = ["Failure", "failure_of", "failure_rows", "failures_in", "failures_of", "repeat_command", "rows_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +30,7 @@ class Failure:
     got: str = ""
     objects: tuple[str, ...] = ()
     cluster: tuple[str, ...] = ()
-    """What the cluster showed out of the ordinary beside the verdict."""
+    """What the cluster showed beside it: pods that are not ready, restarts, events, an admission webhook's words."""
 
 
 def failure_of(evidence: Mapping[str, Any]) -> Failure:
@@ -46,113 +39,23 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
     A document of any other form tells nothing; it never raises.
     """
     timeline = mappings(evidence.get("timeline"))
+    left = objects_left(timeline, mappings(evidence.get("manifests")))
     cluster = tuple(dict.fromkeys(_cluster(timeline)))
-    manifests = mappings(evidence.get("manifests"))
     for index in range(len(timeline) - 1, -1, -1):
-        found = _told(timeline[index])
-        if found is not None:
-            call, expected, got = found
-            changed = [
-                _number(event.get("at"))
-                for event in timeline[:index]
-                if str(event.get("event", "")).startswith(("applied", "deleted"))
-            ]
-            after = (
-                f", until {_number(timeline[index].get('at')) - changed[-1]:.1f} s after the last change of an object"
-                if changed
-                else ""
-            )
+        wrong = next((call for call in calls_of(timeline[index]) if call.wrong), None)
+        if wrong is not None:
             return Failure(
-                sent=call + after,
-                expected=expected,
-                got=got,
-                objects=objects_about(objects_left(timeline, manifests), call),
+                sent=wrong.call + _after_changes(timeline[: index + 1]),
+                expected=wrong.expected,
+                got=wrong.told,
+                objects=objects_about(left, wrong.call),
                 cluster=cluster,
             )
-    return Failure(objects=objects_about(objects_left(timeline, manifests), ""), cluster=cluster)
-
-
-def failures_of(matrix: Matrix, evidence: Mapping[str, bytes]) -> dict[str, Failure]:
-    """Return, by path of the evidence, what it tells of each result that failed or errored; `evidence`:
-    path → bytes."""
-    found = {}
-    for run in matrix.runs:
-        for entry in run.results:
-            data = (
-                evidence.get(entry.evidence.path)
-                if entry.evidence and entry.status in (Status.FAILED, Status.ERRORED)
-                else None
-            )
-            if entry.evidence and data is not None:
-                found[entry.evidence.path] = failure_of(_document(data))
-    return found
-
-
-def failure_rows(
-    run: Run, entry: Entry, failures: Mapping[str, Failure], *, report: str = ""
-) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a result that is not passed, each part with its label,
-    in the order in which it is shown everywhere.
-
-    `failures`: see `failures_of`. `report`: the report folder as the user knows it; empty: paths are relative to it.
-    """
-    failure = failures.get(entry.evidence.path, Failure()) if entry.evidence else Failure()
-    # What was sent and what came of it is the reason of a failure; a verdict that could not be reached needs its own
-    # words.
-    reason = "" if failure.got and entry.status is Status.FAILED else entry.reason or "no reason given"
-    for label, text in (
-        ("sent", failure.sent),
-        ("expected", failure.expected),
-        ("got", failure.got),
-        ("reason", reason),
-    ):
-        if text:
-            yield label, text
-    for label, lines in (("objects", failure.objects), ("cluster", failure.cluster)):
-        for index, text in enumerate(lines):
-            yield "" if index else label, text
-    for index, clause in enumerate(clauses_of(entry.source)):
-        yield "" if index else "clause", f"{clause.text}  {clause.url}" if clause.url else clause.text
-    yield "repeat", _command(run, entry)
-    if entry.evidence:
-        yield "evidence", f"{report.rstrip('/')}/{entry.evidence.path}" if report else entry.evidence.path
-
-
-def _command(run: Run, entry: Entry) -> str:
-    """The command that runs the requirement again; on a cluster that stays,
-    what it deployed can be looked at afterwards."""
-    fault = run.options.get("fault")
-    more = f" --smi-fault={fault}" if isinstance(fault, str) and fault else " --smi-keep"
-    return (
-        f"pytest --mesh={run.mesh.name} -k "
-        f"{entry.requirement}{f' --smi-version={run.variant}' if run.variant else ''}{more}"
-    )
-
-
-def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """The call, what was expected of it and what came of it, if this event of the timeline is one
-    that contradicts a claim."""
-    for claim in mappings(event.get("claims")):
-        kind, samples = str(claim.get("claim", "")), claim.get("samples")
-        if kind not in _EXPECTED or not isinstance(samples, Mapping):
-            continue
-        wrong = [name for name in samples if (name == _DELIVERED) == (kind in ("denied", "closed"))]
-        if wrong:
-            return str(claim.get("call", "")), _EXPECTED[kind], _got(claim, samples[wrong[0]])
-    test, call = event.get("test"), str(event.get("call", ""))
-    if isinstance(test, Mapping) and test.get("decision") == "rejected":
-        return call, _shares(test.get("expected")), f"{_counts(test.get('counts'))} of {test.get('n')}"
-    if event.get("event") == "shares did not settle":
-        return (
-            call,
-            str(event.get("expected", event.get("wanted", ""))),
-            f"{_counts(event.get('last'))} after {event.get('seconds')} s",
-        )
-    return None
+    return Failure(objects=objects_about(left, ""), cluster=cluster)
 
 
 def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What was known of the cluster, a shared scenario's own look first."""
+    """Yield what was known of the cluster, a shared scenario's own look first."""
     for event in timeline:
         yield from _cluster(mappings(event.get("timeline")))
         known = event.get("known")
@@ -160,29 +63,84 @@ def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield from map(str, known)
 
 
-def _got(claim: Mapping[str, Any], samples: object) -> str:
-    outcomes = claim.get("outcomes")
-    answers = (
-        ", ".join(f"{name} in {n} of {claim.get('probes')}" for name, n in outcomes.items())
-        if isinstance(outcomes, Mapping)
-        else ""
+def _after_changes(timeline: Sequence[Mapping[str, Any]]) -> str:
+    """How long after the last change of an object the last event was."""
+    changed = [
+        number(event.get("at"))
+        for event in timeline[:-1]
+        if str(event.get("event", "")).startswith(("applied", "deleted"))
+    ]
+    if not changed:
+        return ""
+    return f", until {number(timeline[-1].get('at')) - changed[-1]:.1f} s after the last change of an object"
+
+
+def failures_of(matrix: Matrix, evidence: Mapping[str, bytes]) -> dict[str, Failure]:
+    """Return, by path of the evidence, what it tells of each result that failed or errored.
+
+    `evidence`: path → bytes.
+    """
+    return failures_in([entry for run in matrix.runs for entry in run.results], evidence)
+
+
+def failures_in(entries: Iterable[Entry], evidence: Mapping[str, bytes]) -> dict[str, Failure]:
+    """Return the same for these results."""
+    return {
+        entry.evidence.path: failure_of(_document(evidence[entry.evidence.path]))
+        for entry in entries
+        if entry.evidence and entry.status in (Status.FAILED, Status.ERRORED) and entry.evidence.path in evidence
+    }
+
+
+def failure_rows(
+    run: Run, entry: Entry, failures: Mapping[str, Failure], *, report: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a result that is not passed, each part with its label.
+
+    `failures`: see `failures_of`. `report`: the report folder as the user knows it; empty: paths are relative to it.
+    """
+    path = entry.evidence.path if entry.evidence else ""
+    yield from rows_of(
+        failures.get(path, Failure()),
+        status=entry.status,
+        reason=entry.reason,
+        source=entry.source,
+        repeat=repeat_command(run.mesh.name, entry.requirement, run.variant, run.options.get("fault")),
+        evidence=f"{report.rstrip('/')}/{path}" if report and path else path,
     )
-    example = str(samples[0]) if isinstance(samples, Sequence) and not isinstance(samples, str) and samples else ""
-    return "; ".join(filter(None, (answers, example)))
 
 
-def _shares(expected: object) -> str:
-    return (
-        ", ".join(f"{name} {_number(share):.1%}" for name, share in expected.items())
-        if isinstance(expected, Mapping)
-        else ""
-    )
+def rows_of(
+    failure: Failure, *, status: Status, reason: str, source: str, repeat: str, evidence: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the parts with their labels, in the order in which they are shown everywhere; a part that goes on has none.
+
+    `repeat`: the command that runs it again; `evidence`: where its evidence is, empty for nowhere.
+    """
+    # What was sent and what came of it is the reason of a failure; a verdict that could not be reached needs its own
+    # words.
+    said = "" if failure.got and status is Status.FAILED else reason or "no reason given"
+    for label, text in (("sent", failure.sent), ("expected", failure.expected), ("got", failure.got), ("reason", said)):
+        if text:
+            yield label, text
+    for label, lines in (("objects", failure.objects), ("cluster", failure.cluster)):
+        for index, text in enumerate(lines):
+            yield "" if index else label, text
+    for index, clause in enumerate(clauses_of(source)):
+        yield "" if index else "clause", f"{clause.text}  {clause.url}" if clause.url else clause.text
+    yield "repeat", repeat
+    if evidence:
+        yield "evidence", evidence
 
 
-def _counts(counts: object) -> str:
-    return (
-        ", ".join(f"{n} at {name}" for name, n in counts.items()) if isinstance(counts, Mapping) else ""
-    ) or "none anywhere"
+def repeat_command(mesh: str, requirement: str, variant: str, fault: object) -> str:
+    """Return the command that runs the requirement again.
+
+    On a cluster that stays, what it deployed can be looked at afterwards.
+    """
+    version = f" --smi-version={variant}" if variant else ""
+    more = f" --smi-fault={fault}" if isinstance(fault, str) and fault else " --smi-keep"
+    return f"pytest --mesh={mesh} -k {requirement}{version}{more}"
 
 
 def _document(data: bytes) -> Mapping[str, Any]:
@@ -191,7 +149,3 @@ def _document(data: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, Mapping) else {}
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,20 +1,21 @@
-"""The SMI objects that a piece of evidence names, each in a few words. Pure."""
-
-from __future__ import annotations
+"""Which SMI objects should decide a call, and each of them in a few words, from the evidence of an assertion. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["mappings", "objects_about", "objects_left"]
+from pytest_smi.reports.render.loosely import mappings, strings
+
+__all__ = ["objects_about", "objects_left"]
 
 _SMI = ("TrafficTarget", "TrafficSplit", "HTTPRouteGroup", "TCPRoute", "UDPRoute", "IdentityBinding")
 _MOST_OBJECTS = 6
+_Manifest = Mapping[str, Any]
 
 
 def objects_left(
     timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """Return the SMI objects that were there at the end, each as it was applied last."""
+    """The SMI objects that were there at the end, each as it was applied last."""
     there: dict[str, Mapping[str, Any]] = {}
     for manifest in manifests:
         if manifest.get("kind") in _SMI:
@@ -34,9 +35,9 @@ def objects_about(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[st
     about = [
         manifest
         for manifest in manifests
-        if any(host in _strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
+        if any(host in strings(manifest.get("spec"), manifest.get("destination")) for host in hosts)
     ]
-    named = {text for manifest in about for text in _strings(manifest.get("spec"), manifest.get("specs"))}
+    named = {text for manifest in about for text in strings(manifest.get("spec"), manifest.get("specs"))}
     chosen = [
         m
         for m in manifests
@@ -88,20 +89,3 @@ def _name(manifest: Mapping[str, Any]) -> str:
 
 def _short(manifest: Mapping[str, Any]) -> str:
     return _name(manifest).rpartition("/")[2]
-
-
-def _strings(*values: object) -> set[str]:
-    found: set[str] = set()
-    for value in values:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, Mapping):
-            found |= _strings(*value.values())
-        elif isinstance(value, list):
-            found |= _strings(*value)
-    return found
-
-
-def mappings(value: object) -> list[Mapping[str, Any]]:
-    """Return those members of a list that are mappings; none of anything else."""
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []

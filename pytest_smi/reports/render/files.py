@@ -13,6 +13,7 @@ from pytest_smi.reports.render.failure import failures_of
 from pytest_smi.reports.render.junit import junit_xml
 from pytest_smi.reports.render.openmetrics import openmetrics
 from pytest_smi.reports.render.page_html import index_html
+from pytest_smi.reports.render.page_records import Links
 from pytest_smi.reports.render.summary import summary_json, summary_markdown
 
 __all__ = ["render_all"]
@@ -39,7 +40,14 @@ def render_all(
     failures = failures_of(matrix, evidence)
     files = {
         "index.html": index_html(
-            matrix, evidence, statements, matrix_sha256=matrix_sha256, signer=signer, evidence_links=evidence_links
+            matrix,
+            evidence,
+            statements,
+            matrix_sha256=matrix_sha256,
+            signer=signer,
+            links=Links(beside=evidence_links),
+            now=now,
+            max_age=max_age,
         ),
         "summary.md": summary_markdown(matrix, statements, signer=signer),
         "summary.json": summary_json(matrix, matrix_sha256=matrix_sha256, signer=signer),

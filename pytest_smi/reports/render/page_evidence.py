@@ -5,12 +5,14 @@ refer to them by index. What does not fit is left out and counted; the whole is 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
 from pytest_smi.core.canonical import parse_json
+from pytest_smi.reports.render.failure_calls import calls_of
+from pytest_smi.reports.render.loosely import mappings
 
 __all__ = ["EvidencePool"]
 
@@ -18,12 +20,14 @@ _LARGEST_TOTAL = 4_000_000
 """Characters that the pools may hold together."""
 _MOST_EVENTS = 600
 _MOST_MANIFESTS = 60
+_MOST_CALLS = 200
 _LONGEST_VALUE = 1_200
 _LONGEST_MANIFEST = 8_000
 _DEEPEST = 4
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's where PyYAML was built with it: ten times as fast, and a report has hundreds of manifests."""
-_NOT_DETAILS = frozenset({"at", "event", "timeline"})
+_NOT_DETAILS = frozenset({"at", "event", "timeline", "claims"})
+"""Keys of an event that are shown in another way: its claims are the table of calls."""
 
 
 class EvidencePool:
@@ -44,7 +48,7 @@ class EvidencePool:
             return None
         if not isinstance(document, dict):
             return None
-        shown: dict[str, Any] = {"events": [], "manifests": [], "more": 0, "versions": _versions(document)}
+        shown: dict[str, Any] = {"events": [], "manifests": [], "calls": [], "more": 0}
         for number, (at, depth, event) in enumerate(_flat(document.get("timeline"))):
             index = (
                 self._put(self.events, event, f"e{json.dumps(event, sort_keys=True)}")
@@ -55,6 +59,7 @@ class EvidencePool:
                 shown["more"] += 1
             else:
                 shown["events"].append([at, depth, index])
+        shown["calls"] = _calls(document.get("timeline"))
         manifests = document.get("manifests")
         for manifest in _unlike(manifests if isinstance(manifests, list) else []):
             fits = len(shown["manifests"]) < _MOST_MANIFESTS
@@ -94,6 +99,17 @@ def _flat(timeline: Any, depth: int = 0) -> Iterator[tuple[float, int, dict[str,
             yield from _flat(entry.get("timeline"), depth + 1)
 
 
+def _calls(timeline: Any) -> list[list[str | int | bool]]:
+    """The calls of a timeline as a table: call, expected, got, count, wrong; what is alike is one row."""
+    rows: dict[tuple[str, str, str, bool], int] = {}
+    for event in mappings(timeline):
+        for call in calls_of(event):
+            row = (_cut(call.call), _cut(call.expected), _cut(call.told), call.wrong)
+            if row in rows or len(rows) < _MOST_CALLS:
+                rows[row] = rows.get(row, 0) + call.count
+    return [[call, expected, got, count, wrong] for (call, expected, got, wrong), count in rows.items()]
+
+
 def _unlike(manifests: list[Any]) -> Iterator[dict[str, str]]:
     seen: set[str] = set()
     for manifest in manifests:
@@ -110,15 +126,10 @@ def _unlike(manifests: list[Any]) -> Iterator[dict[str, str]]:
             }
 
 
-def _versions(document: Mapping[str, Any]) -> str:
-    versions = document.get("versions")
-    return (
-        ", ".join(f"{api} {version}" for api, version in sorted(versions.items())) if isinstance(versions, dict) else ""
-    )
-
-
 def _value(value: Any) -> str:
-    return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True))
+    if isinstance(value, dict | list):
+        return _cut(yaml.dump(value, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=100).rstrip())
+    return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _cut(text: str, longest: int = _LONGEST_VALUE) -> str:

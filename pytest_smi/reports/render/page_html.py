@@ -8,19 +8,27 @@ by their digests, and nothing from elsewhere.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.render.page_model import page_of
-from pytest_smi.reports.render.wording import LEVEL_TITLES, STATUS_TITLES, moment, visible
+from pytest_smi.reports.render.page_records import Links
+from pytest_smi.reports.render.wording import API_TITLES, LEVEL_TITLES, STATUS_TITLES, moment, visible
 
-__all__ = ["index_html"]
+__all__ = ["index_html", "with_code"]
+
+_SCRIPTS = ("data.js", "address.js", "matrix.js", "grid.js", "evidence.js", "panel.js", "start.js")
+"""In this order they are one script, within one function."""
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 def index_html(
@@ -28,46 +36,60 @@ def index_html(
     evidence: Mapping[str, bytes],
     statements: Mapping[str, str],
     *,
-    matrix_sha256: str,
+    matrix_sha256: str | None,
     signer: str | None,
-    evidence_links: bool,
+    links: Links,
+    now: datetime | None = None,
+    max_age: timedelta | None = None,
 ) -> bytes:
     """Return the page.
 
-    `signer`: fingerprint of the key that the matrix was verified with, or None. For the rest see `page_of`.
+    `signer`: fingerprint of the key that the matrix was verified with, or None. `matrix_sha256`: None for a page of
+    many reports. For the rest see `page_of`.
     """
-    page = page_of(matrix, evidence, statements, evidence_links=evidence_links)
-    style, script = _asset("page.css"), _asset("page.js")
+    page = page_of(matrix, evidence, statements, links=links, signed=signer is not None, now=now, max_age=max_age)
+    style, script = _asset("page.css"), "".join(_asset(name) for name in _SCRIPTS)
     text = _template().render(
         page=page,
         signer=signer,
         matrix_sha256=matrix_sha256,
+        max_age=None if max_age is None else max_age.total_seconds(),
         style=Markup(style),  # noqa: S704, our own file
         script=Markup(script),  # noqa: S704, our own file
-        policy="; ".join(
-            (
-                "default-src 'none'",
-                f"style-src '{_digest(style)}'",
-                f"script-src '{_digest(script)}'",
-                "img-src data:",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
+        policy="; ".join(_policy(style, script, loads=bool(links.details))),
         data=_embedded(page.document),
         status_titles=STATUS_TITLES,
         level_titles=LEVEL_TITLES,
+        api_titles=API_TITLES,
     )
     return text.encode("utf-8", "replace")
+
+
+def _policy(style: str, script: str, *, loads: bool) -> Iterator[str]:
+    yield "default-src 'none'"
+    yield f"style-src '{_digest(style)}'"
+    yield f"script-src '{_digest(script)}'"
+    # Details and badges of a site lie beside its pages.
+    yield "img-src data: 'self'" if loads else "img-src data:"
+    if loads:
+        yield "connect-src 'self'"
+    yield "base-uri 'none'"
+    yield "form-action 'none'"
 
 
 @cache
 def _template() -> Template:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters |= {"date": _date, "visible": visible, "compact": _compact}
-    return environment.from_string(_asset("page.html.j2"))
+    environment.filters |= {"date": _date, "day": _day, "visible": visible, "compact": _compact, "code": with_code}
+    environment.filters |= {"address": _address}
+    return environment.get_template("page.html.j2")
 
 
 @cache
@@ -89,6 +111,24 @@ def _embedded(document: Mapping[str, Any]) -> Markup:
 def _date(text: str) -> str:
     when = moment(text)
     return text if when is None else when.strftime("%-d %B %Y, %H:%M %Z").replace("UTC+00:00", "UTC")
+
+
+def _day(text: str) -> str:
+    when = moment(text)
+    return text if when is None else when.strftime("%Y-%m-%d")
+
+
+def with_code(text: str) -> Markup:
+    """Return the text with what stands between backticks as code."""
+    parts = _CODE.split(visible(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
+def _address(key: str) -> str:
+    """A key as it stands in the part of an address after the `#`."""
+    return quote(visible(key), safe="@~=+,:!*'()")
 
 
 def _compact(value: object) -> str:

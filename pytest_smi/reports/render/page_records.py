@@ -1,51 +1,113 @@
-"""What the page is made of, as records: columns, rows, groups and cells. Pure."""
+"""What the page is made of, as records: the table of meshes, the matrix, and the versions of each mesh. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.matrix import ApiClaim, Entry, Matrix, Run
 
-__all__ = ["ApiLine", "Cell", "Column", "Group", "Page", "Past", "Row"]
+__all__ = ["Cell", "Column", "Group", "Line", "Links", "Page", "Past", "Row"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiLine:
-    """One API of a column: its claim, counts per status, and bar segments (status, x, width) on a scale of 100."""
+class Links:
+    """Where a page finds what is not in it; every address is relative to the page.
 
-    api: Api
-    title: str
-    claim: ApiClaim
-    counts: dict[Status, int]
-    bar: tuple[tuple[Status, float, float], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A run as a column and a card.
-
-    `index`: into the runs of the page's document. `earlier`: not the latest run of its mesh.
+    `beside`: the page lies in the report folder, so that matrix and evidence can be linked. `details`: nonce of a run →
+    the file with its results and evidence, for a page that holds neither. `pages`, `matrices`: nonce → page and
+    matrix.json of a run. `badges`: name of a mesh → its badge. `home`: the page of all meshes. `table`: the CSV file.
     """
 
-    index: int
-    run: Run
-    earlier: bool
-    lines: tuple[ApiLine, ...]
-    broken: tuple[Entry, ...]
-    observed: tuple[Entry, ...]
-    history: tuple["Past", ...]
+    beside: bool = False
+    details: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
+    matrices: Mapping[str, str] = field(default_factory=dict)
+    badges: Mapping[str, str] = field(default_factory=dict)
+    home: str | None = None
+    table: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One run in the history of a mesh, the oldest first.
+    """One run in the history of a mesh.
 
-    `status`: passed if conformant, else the worst that speaks against it.
+    `key`: how links name it, `osm@v1.2.4`. `statuses`: a letter for each requirement, `.` for none. `better`, `worse`,
+    `other`: requirements that changed since the run before; `before`: their letters there.
+    """
+
+    run: Run
+    key: str
+    passed: int
+    tested: int
+    statuses: str
+    first: bool
+    better: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """Part of what was tested that passed, None when nothing was."""
+        return self.passed / self.tested if self.tested else None
+
+    @property
+    def percent(self) -> str:
+        """The share as people read it; 100% only when everything passed."""
+        if self.share is None:
+            return "–"
+        return "100%" if self.passed == self.tested else f"{min(int(100 * self.share + 0.5), 99)}%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A mesh in the table: its latest run first, then the earlier ones. `index`: of the mesh.
+
+    `claims`: of each API of its latest run. `stale`: older than was asked for. `bars`: the history as a drawing, (key,
+    height of 20, conformant), the oldest first.
     """
 
     index: int
-    run: Run
-    status: Status
+    name: str
+    history: tuple[Past, ...]
+    claims: tuple[tuple[Api, ApiClaim], ...]
+    stale: bool
+
+    @property
+    def latest(self) -> Past:
+        """The latest run."""
+        return self.history[0]
+
+    @property
+    def run(self) -> Run:
+        """The latest run."""
+        return self.history[0].run
+
+    @property
+    def bars(self) -> tuple[tuple[Past, int], ...]:
+        """The history, the oldest first, each with the height of its bar: 2 to 20."""
+        return tuple((past, 2 + round(18 * (past.share or 0.0))) for past in reversed(self.history))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The latest run of a mesh as a column of the matrix, with what is told of it below."""
+
+    index: int
+    line: Line
+    broken: tuple[Entry, ...]
+    observed: tuple[Entry, ...]
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.line.run
+
+    @property
+    def key(self) -> str:
+        """How links name the run."""
+        return self.line.latest.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +142,20 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Everything that the template is given. `left_out`: meshes that have no column because there are too many."""
+    """Everything that the template is given. `left_out`: meshes that have no row because there are too many.
+
+    `files`: what can be downloaded, (title, address, name of the file or "").
+    """
 
     matrix: Matrix
+    lines: tuple[Line, ...]
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
     statuses: tuple[tuple[Status, int], ...]
     levels: tuple[tuple[Level, int], ...]
     rows: int
-    meshes: int
     left_out: int
+    runs: int
+    links: Links
+    files: tuple[tuple[str, str, str], ...]
     document: dict[str, Any]
-
-    @property
-    def latest(self) -> tuple[Column, ...]:
-        """The columns that are the latest run of their mesh."""
-        return tuple(column for column in self.columns if not column.earlier)

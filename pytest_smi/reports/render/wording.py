@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
@@ -17,6 +18,7 @@ __all__ = [
     "STATUS_TITLES",
     "conformance_word",
     "counts_text",
+    "data_url",
     "latest_runs",
     "moment",
     "notes_of",
@@ -104,6 +106,11 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def data_url(kind: str, text: str) -> str:
+    """Return an address that holds the text itself."""
+    return f"data:{kind};charset=utf-8,{quote(text, safe='')}"
 
 
 def visible(text: str) -> str:

@@ -17,13 +17,14 @@ from pytest_smi.reports.render.clauses import Clause, clauses_of
 from pytest_smi.reports.render.page_evidence import EvidencePool
 from pytest_smi.reports.render.page_html import index_html
 from pytest_smi.reports.render.page_model import page_of
+from pytest_smi.reports.render.page_records import Links
 from tests.support.matrices import STATEMENTS, a_run, built, hostile_built, mixed
 
 
 def page(of: Built, *, links: bool = True) -> str:
     """The page of a matrix."""
     return index_html(
-        of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, evidence_links=links
+        of.matrix, of.evidence, STATEMENTS, matrix_sha256="d" * 64, signer=None, links=Links(beside=links)
     ).decode()
 
 
@@ -74,7 +75,7 @@ def test_document_has_what_the_panel_shows() -> None:
     """Statement, reason, reading, clause, evidence with timeline and manifests,
     and history runs without their evidence."""
     found = document(page(mixed()))
-    assert [(run["mesh"], run["version"]) for run in found["runs"]] == [
+    assert [(found["meshes"][run["mesh"]]["name"], run["version"]) for run in found["runs"]] == [
         ("linkerd", "edge-26.11"),
         ("osm", "1.2.4"),
         ("reference", "0.1.0"),
@@ -83,7 +84,9 @@ def test_document_has_what_the_panel_shows() -> None:
     ]
     (result,) = found["runs"][1]["results"]["SP-10"]
     assert result["reason"] == "3 of 400 requests reached a backend of weight zero"
-    assert result["clauses"][0]["url"].endswith("traffic-split/v1alpha4/traffic-split.md#specification")
+    assert found["clauses"][result["clauses"]][0]["url"].endswith(
+        "traffic-split/v1alpha4/traffic-split.md#specification"
+    )
     assert result["file"]["path"] == "evidence/SP-10.osm.json"
     at, depth, event = result["evidence"]["events"][1]
     assert (at, depth, found["events"][event]["what"]) == (0.5, 0, "counted")
@@ -91,7 +94,7 @@ def test_document_has_what_the_panel_shows() -> None:
     (seen,) = found["runs"][2]["results"]["TS-04"]
     assert seen["reading"] == "the pattern must match the whole path"
     assert "evidence" not in found["runs"][4]["results"]["SP-01"][0]
-    assert found["requirements"]["SP-10"]["statement"] == STATEMENTS["SP-10"]
+    assert {one["id"]: one["statement"] for one in found["requirements"]}["SP-10"] == STATEMENTS["SP-10"]
 
 
 def test_no_links_to_evidence_that_is_not_beside_the_page() -> None:
@@ -104,11 +107,27 @@ def test_evidence_is_bounded_and_shared() -> None:
     pool = EvidencePool(largest=400)
     one = canonical_bytes({"timeline": [{"at": 0, "event": "same", "x": "y" * 50}], "manifests": []})
     for _ in range(3):
-        assert pool.add(one) == {"events": [[0, 0, 0]], "manifests": [], "more": 0, "versions": ""}
+        assert pool.add(one) == {"events": [[0, 0, 0]], "manifests": [], "calls": [], "more": 0}
     other = pool.add(canonical_bytes({"timeline": [{"at": 1, "event": "z" * 500}], "manifests": [{"kind": "K" * 500}]}))
     assert other is not None
     assert (other["events"], other["manifests"], other["more"]) == ([], [], 2)
     assert len(pool.events) == 1
+
+
+def test_calls_that_are_alike_are_one_row_of_the_table() -> None:
+    """Each with what was expected, what came of it and how many there were; the ones that are wrong are told apart."""
+    good = {"claim": "allowed", "call": "a to b", "probes": 3, "outcomes": {"answer 200": 3}, "samples": {}}
+    leak = {"claim": "denied", "call": "c to b", "probes": 1, "outcomes": {"answer 200": 1}}
+    events = [
+        {"event": "held", "claims": [good]},
+        {"event": "held", "claims": [good, leak | {"samples": {"delivered": ["x"]}}]},
+    ]
+    shown = EvidencePool().add(canonical_bytes({"timeline": events}))
+    assert shown is not None
+    assert shown["calls"] == [
+        ["a to b", "allowed: arrives at the server and is answered", "answer 200 in 3 of 3", 6, False],
+        ["c to b", "denied: never arrives at the server", "answer 200 in 1 of 1; x", 1, True],
+    ]
 
 
 def test_evidence_of_another_form_does_no_harm() -> None:
@@ -119,8 +138,8 @@ def test_evidence_of_another_form_does_no_harm() -> None:
     assert pool.add(b'{"timeline": 7, "manifests": {"a": 1}}') == {
         "events": [],
         "manifests": [],
+        "calls": [],
         "more": 0,
-        "versions": "",
     }
     shown = pool.add(
         b'{"timeline": ["x", {"at": "soon", "event": 3, "timeline": [{"event": "inner"}]}], "manifests": '
@@ -131,19 +150,17 @@ def test_evidence_of_another_form_does_no_harm() -> None:
 
 
 def test_a_large_matrix_makes_a_bounded_page() -> None:
-    """Two hundred meshes get sixty columns, a long history twenty runs, and both are said."""
-    many = page_of(
-        built(*(a_run(f"mesh-{number:03}") for number in range(200))).matrix, {}, STATEMENTS, evidence_links=False
-    )
-    assert (len(many.columns), many.meshes, many.left_out) == (60, 200, 140)
+    """Two hundred meshes get sixty columns, a long history sixty runs, and both are said."""
+    many = page_of(built(*(a_run(f"mesh-{number:03}") for number in range(200))).matrix, {}, STATEMENTS, links=Links())
+    assert (len(many.columns), len(many.lines), many.left_out) == (60, 60, 140)
     long = page_of(
         built(*(a_run(version=f"0.{number}", day=1 + number % 28) for number in range(90))).matrix,
         {},
         {},
-        evidence_links=False,
+        links=Links(),
     )
-    assert len(long.columns) == 6
-    assert len(long.document["runs"]) == len(long.columns[0].history) == 20
+    assert len(long.columns) == 1
+    assert len(long.document["runs"]) == len(long.lines[0].history) == 60
 
 
 def test_cell_shows_the_worst_of_several_results() -> None:
@@ -151,7 +168,7 @@ def test_cell_shows_the_worst_of_several_results() -> None:
     context, results = a_run(statuses={"SP-01": Status.FAILED})
     extra = [result for result in a_run()[1] if result.requirement == "SP-01"]
     twin = type(extra[0]).from_json({**extra[0].to_json(), "id": "traffic_split::other[v1alpha3]"})
-    model = page_of(built((context, [*results, twin])).matrix, {}, STATEMENTS, evidence_links=False)
+    model = page_of(built((context, [*results, twin])).matrix, {}, STATEMENTS, links=Links())
     (row,) = [
         row for group in model.groups for _, _, rows in group.levels for row in rows if row.requirement == "SP-01"
     ]

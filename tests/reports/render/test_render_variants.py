@@ -16,6 +16,7 @@ from pytest_smi.reports.diff import Baseline, compare
 from pytest_smi.reports.policy import judged_runs
 from pytest_smi.reports.render.files import render_all
 from pytest_smi.reports.render.page_model import page_of
+from pytest_smi.reports.render.page_records import Links
 from pytest_smi.reports.render.terminal import summary_lines
 from pytest_smi.signing.statement import result_predicate
 from tests.support.matrices import STATEMENTS, a_run, built
@@ -65,12 +66,12 @@ def test_evidence_of_each_run_has_files_of_its_own() -> None:
 
 def test_no_run_hides_another() -> None:
     """The newest run is that of its own variant, in verification and on the page."""
-    page = page_of(BUILT.matrix, BUILT.evidence, STATEMENTS, evidence_links=True)
+    page = page_of(BUILT.matrix, BUILT.evidence, STATEMENTS, links=Links(beside=True))
 
     assert [run.name for run in judged_runs(BUILT.matrix)] == NAMES
     assert [run.name for run in judged_runs(BUILT.matrix, "osm")] == NAMES
-    assert [column.run.name for column in page.latest] == NAMES
-    assert [run["mesh"] for run in page.document["runs"]] == NAMES
+    assert [column.run.name for column in page.columns] == NAMES
+    assert [mesh["name"] for mesh in page.document["meshes"]] == NAMES
     assert all(name in FILES["index.html"].decode() for name in NAMES)
 
 
