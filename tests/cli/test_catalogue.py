@@ -36,7 +36,7 @@ def test_the_table_and_its_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Every requirement; with an API those of it; JSON as it always was."""
     status, out, _ = catalogue(capsys)
     assert status == 0
-    assert f"TA-01   access   MUST    {load()[0].statement}" in out.splitlines()
+    assert f"TA-01   access   MUST           {load()[0].statement}" in out.splitlines()
 
     _, out, _ = catalogue(capsys, "--json", "--api", "split")
     assert json.loads(out) == [record.to_json() for record in load() if record.api == "split"]
