@@ -56,7 +56,7 @@ class MatchNamesIgnored(GrantCompiler):
 MATCH_NAMES_IGNORED = Fault(
     name="access-match-names-ignored",
     description="`matches` is ignored: the whole group is granted.",
-    breaks=("TA-40", "TA-66"),
+    breaks=("TA-40", "TA-66", "TS-21", "TA-17", "TA-44"),
     overrides=(MatchNamesIgnored,),
 )
 
