@@ -13,6 +13,7 @@ from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.doctor.examine import findings, survey
 from pytest_smi.doctor.findings import Finding, Level, of_level, problem, warning
 from pytest_smi.doctor.mesh_checks import emulation, mesh_images, mesh_version
+from pytest_smi.doctor.nodes import nodes
 from pytest_smi.doctor.probe import Probe
 from pytest_smi.doctor.questions import DEFINED, definition_key
 from pytest_smi.doctor.survey import Survey
@@ -20,6 +21,7 @@ from pytest_smi.errors import ClusterError
 from pytest_smi.profiles.load import Profile
 from pytest_smi.smi.negotiation import negotiate
 from pytest_smi.smi.versions import GROUPS
+from pytest_smi.testbed.placement import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ def diagnose(
     other_meshes: Mapping[str, Profile] | None = None,
     probe: Probe | None = None,
     pull_secret: bool = False,
+    placement: Placement | None = None,
 ) -> list[Finding]:
     """Judge everything that `inspect` judges, and with a `probe` whether pods join;
     a cluster that cannot be reached is a finding."""
@@ -138,6 +141,8 @@ def diagnose(
     found += unverified(connection)
     if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
         found += probe.run()
+    joined = probe.joined if probe is not None else None
+    found.append(nodes(connection, profile, placement or Placement(), joined))
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
@@ -48,6 +48,8 @@ class Probe:
     ) -> None:
         self._connection, self._objects, self._profile = connection, Objects(connection), profile
         self._image, self._limits, self._placement, self._keep = image, limits, placement, keep
+        self.joined: Mapping[str, Any] | None = None
+        """The pod that was to join the mesh, as it was seen last."""
         tag = secrets.token_hex(4)
         self.namespace = f"smi-doctor-{tag}"
         opt_out = profile.keep_out
@@ -71,6 +73,7 @@ class Probe:
         seen = self._wait()
         yield from probe_checks.pods(self._profile, seen)
         yield from probe_checks.kept_out(self._profile, seen)
+        self.joined = next(iter(seen.pods), None)
         pod = next((pod for pod in seen.pods if probe_checks.ready(pod)), None)
         if pod is not None:
             yield self._resolve(pod["metadata"]["name"])

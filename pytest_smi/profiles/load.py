@@ -33,6 +33,7 @@ from pytest_smi.profiles.record import (
     SplitFacts,
     State,
     VersionSource,
+    WorkerFacts,
 )
 from pytest_smi.profiles.terms import FAMILIES, FEATURES
 
@@ -55,6 +56,7 @@ __all__ = [
     "SplitFacts",
     "State",
     "VersionSource",
+    "WorkerFacts",
     "WorkloadReference",
     "known_profiles",
     "load_profile",

@@ -23,6 +23,7 @@ from pytest_smi.profiles.terms import (
     NAME,
     PROTOCOLS,
     PROVIDERS,
+    QUANTITY,
     RELEASE,
     SIGNATURE,
     STATES,
@@ -133,6 +134,18 @@ class SplitFacts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts(Record):
+    """What `-n auto` and the doctor must know of a run's weight on the mesh and on the nodes."""
+
+    most: Annotated[int, Field(ge=1)] = 4
+    """Workers beyond which the mesh takes changes more slowly than it gains, or none has been tried."""
+    pod_cpu: Annotated[str, Field(pattern=QUANTITY)] = "10m"
+    """CPU that a pod of the sample application asks for in the mesh, its sidecar and init containers included."""
+    pod_memory: Annotated[str, Field(pattern=QUANTITY)] = "32Mi"
+    """Memory that it asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesFacts(Record):
     """Releases of Kubernetes on which the mesh is known to run; empty when no source tells."""
 
@@ -189,6 +202,8 @@ class Profile(Record):
     """Where it runs, how its version is read, and by what `--mesh auto` knows it."""
     splits: SplitFacts = field(default_factory=SplitFacts)
     """What it takes to see a new TrafficSplit."""
+    workers: WorkerFacts = field(default_factory=WorkerFacts)
+    """How many workers it carries, and what each pod costs."""
     kubernetes: KubernetesFacts = field(default_factory=KubernetesFacts)
     """Releases of Kubernetes on which it is known to run."""
     preconditions: tuple[Annotated[Precondition, Field(discriminator="kind")], ...] = ()

@@ -22,6 +22,7 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.auto_workers import REASON
 from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
 from pytest_smi.session.meshes import Targets
@@ -110,9 +111,9 @@ class ControllerSession:
         except SmiError as error:
             pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
 
-    def pytest_report_header(self) -> list[str]:
+    def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what is tested against what."""
-        lines = []
+        lines = [reason] if (reason := config.stash.get(REASON, "")) else []
         for name, found in self.targets.findings.items():
             apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
             lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")

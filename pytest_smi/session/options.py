@@ -66,7 +66,8 @@ def register(parser: pytest.Parser) -> None:
         dest="smi_mesh",
         type=values.mesh_choice,
         help="Mesh to test, on the cluster of that kubeconfig context; may be repeated. "
-        "'reference' needs no cluster, 'auto' looks what is installed",
+        "'reference' needs no cluster, 'auto' looks what is installed. With '-n auto' (pytest-xdist) a run has as many "
+        "workers as the mesh's profile (workers.most) and the nodes carry, and says why",
     )
     group.addoption(
         "--mesh-profile",
