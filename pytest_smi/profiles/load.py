@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from pytest_smi.core.files import read_regular
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.form import parse_profile, profile_document, profile_schema
 from pytest_smi.profiles.preconditions import (
@@ -67,6 +68,10 @@ __all__ = [
 ]
 
 
+_LARGEST = 1 << 20
+"""Bytes of a profile file: hundreds of times the largest that ships."""
+
+
 def known_profiles() -> dict[str, Path]:
     """Return the profiles that ship with the package, by mesh name."""
     return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.yaml"))}
@@ -83,11 +88,21 @@ def load_profile(name: str) -> Profile:
 def read_profile(path: Path) -> Profile:
     """Read a profile file; raises ProfileError when it cannot be read or has bad fields."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+        document = yaml.load(read_regular(path, _LARGEST).decode("utf-8"), _Loader)  # noqa: S506  a SafeLoader
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise ProfileError(f"the profile {path} cannot be read: {why}", hint="a profile is a YAML mapping") from error
+        raise ProfileError(
+            f"the profile {path} cannot be read: {_why(error)}", hint="a profile is a YAML mapping"
+        ) from error
     return parse_profile(document, origin=str(path))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    # YAML tells in several lines what it met and where.
+    return " ".join(str(error).split())
 
 
 class _Loader(yaml.SafeLoader):
