@@ -33,8 +33,8 @@ def command(
 
     A and B are report folders or matrix.json files, or https URLs of them.
     With --key both are verified first; without it they are believed as they are.
-    Compared are the newest runs of each mesh; two reports of one mesh each, of different names,
-    are compared row by row.
+    Compared are the newest runs of each mesh. Two reports of different meshes are compared row by row:
+    they differ, neither is worse, and the exit status is 0.
 
     \b
     Examples:
@@ -60,19 +60,24 @@ def _document(found: Difference, verified: bool) -> dict[str, object]:
         "inconclusive": found.inconclusive,
         "verified": verified,
         "same": found.same,
+        "meshes": list(found.meshes) if found.meshes else None,
         "changes": [change.to_json() for change in found.changes],
     }
 
 
 def _text(found: Difference, old: Matrix, new: Matrix, verified: bool) -> str:
-    lines = [f"from {old.generated_at} to {new.generated_at}" + ("" if verified else " (not verified: no --key)")]
+    compared = " and ".join(found.meshes) if found.meshes else f"from {old.generated_at} to {new.generated_at}"
+    lines = [compared + ("" if verified else " (not verified: no --key)")]
     for kind in Kind:
         own = [change for change in found.changes if change.kind is kind]
         if own:
             lines += ["", f"{kind.capitalize()} ({len(own)})"]
         for change in own:
-            lines.append(f"  {change.mesh}  {change.requirement:<6} {change.before or '-'} → {change.after or '-'}")
-            if change.reason and kind in (Kind.REGRESSED, Kind.ERRORED):
+            arrow, where = ("|", "") if found.meshes else ("→", f"{change.mesh}  ")
+            lines.append(f"  {where}{change.requirement:<6} {change.before or '-'} {arrow} {change.after or '-'}")
+            if change.reason and kind in (Kind.REGRESSED, Kind.ERRORED, Kind.DIFFERENT):
                 lines.append(f"      {' '.join(change.reason.split())}")
+    if found.meshes:
+        return "\n".join([*lines, "", f"{len(found.changes)} different, {found.same} the same"])
     verdict = "regressed" if found.regressed else "inconclusive" if found.inconclusive else "no regression"
     return "\n".join([*lines, "", f"{verdict}: {len(found.changes)} changed, {found.same} the same"])

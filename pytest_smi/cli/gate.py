@@ -12,8 +12,9 @@ from pytest_smi.cli.trusting import key_options, load_keys, policy, policy_optio
 from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.diff import Change, Kind, compare
+from pytest_smi.reports.load import load_matrix
 from pytest_smi.reports.policy import judged_runs
-from pytest_smi.reports.verify import load_matrix, verify_report
+from pytest_smi.reports.verify import verify_report
 
 
 @click.command("gate")

@@ -9,6 +9,7 @@ import click
 from pytest_smi.cli.output import say, say_json
 from pytest_smi.cli.trusting import ReportLocation, host_option, key_options, load_keys, policy, policy_options
 from pytest_smi.errors import UsageProblem, VerificationError
+from pytest_smi.reports.layout import CATALOGUE_FILE
 from pytest_smi.reports.remote import opened
 from pytest_smi.reports.render.wording import run_label
 from pytest_smi.reports.steps import STEPS
@@ -127,8 +128,10 @@ def _text(verified: Verified, shown: str) -> str:
             f"  covers     {MATRIX_FILE} and {len(verified.sources)} merged report(s), each verified with the same keys"
         )
     else:
-        lines.append(f"  covers     {MATRIX_FILE} and {len(verified.files) - 1} evidence file(s)")
-        images = len(verified.subjects) - len(verified.files)
+        named = [name for name in (MATRIX_FILE, CATALOGUE_FILE) if name in verified.files]
+        evidence = len(verified.files) - len(named)
+        lines.append(f"  covers     {', '.join(named)} and {evidence} evidence file(s)")
+        images = len(set(verified.subjects) - set(verified.files))
         if images:
             lines.append(f"  and        {images} container image(s)")
     for run in verified.matrix.runs[:20]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from pytest_smi.core.clauses import clauses_of
 from pytest_smi.core.resources import bundled
 from pytest_smi.core.terms import API_OF_PREFIX, Level
 
@@ -61,6 +62,7 @@ class Assertion:
             "level": self.level,
             "api": self.api,
             "source": self.source,
+            "clauses": [{"text": clause.text, "url": clause.url} for clause in clauses_of(self.source)],
             "needs": list(self.needs),
             "features": list(self.features),
             "since": dict(self.since),

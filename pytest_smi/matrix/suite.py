@@ -54,11 +54,16 @@ def this_suite() -> Suite:
     )
 
 
+def catalogue_bytes(assertions: Iterable[Assertion]) -> bytes:
+    """The bytes of catalogue.json: every requirement with its statement and its place in the specification."""
+    return canonical_bytes([record.to_json() for record in assertions])
+
+
 def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
     """What a matrix says of a catalogue: its requirements, and the digest of its canonical JSON."""
     listed = list(assertions)
     return Catalogue(
-        digest=sha256_hex(canonical_bytes([record.to_json() for record in listed])),
+        digest=sha256_hex(catalogue_bytes(listed)),
         requirements={record.requirement: Level(record.level) for record in listed},
     )
 

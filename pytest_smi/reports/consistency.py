@@ -13,6 +13,7 @@ from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix
 from pytest_smi.reports.folder import ReportFolder, StoredFile, readable
 from pytest_smi.reports.layout import (
+    CATALOGUE_FILE,
     DERIVED_FILES,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
@@ -30,6 +31,7 @@ from pytest_smi.signing.statement import (
 
 __all__ = [
     "UPGRADE",
+    "catalogue_in",
     "evidence_of",
     "matrix_of",
     "not_covered",
@@ -166,11 +168,25 @@ def refuse_other_result(theirs: Statement, matrix: Matrix, ours: Statement) -> N
         raise VerificationError("the test-result statement must follow from the matrix; it states something else")
 
 
-def not_covered(folder: ReportFolder, subfolder: str) -> tuple[str, ...]:
+def catalogue_in(folder: ReportFolder, matrix: Matrix) -> dict[str, str]:
+    """Return catalogue.json → sha256, which must be that of each run's catalogue; nothing where there is none."""
+    if CATALOGUE_FILE not in readable("the report folder", folder.names):
+        return {}
+    digest = folder.digest(CATALOGUE_FILE)
+    signed = {run.provenance.catalogue.digest if run.provenance.catalogue else "none" for run in matrix.runs}
+    if signed != {digest}:
+        raise VerificationError(
+            f"{CATALOGUE_FILE} must be the catalogue that the matrix has, sha256 {', '.join(sorted(signed))}; "
+            f"found sha256 {digest}"
+        )
+    return {CATALOGUE_FILE: digest}
+
+
+def not_covered(folder: ReportFolder, *own: str) -> tuple[str, ...]:
     """Return the derived files of the folder, beside which nothing may lie but the report itself;
-    `subfolder` is part of that."""
+    `own`: what is part of that."""
     # A file that nobody vouches for, among files that somebody does, is believed as they are.
-    others = sorted(readable("the report folder", folder.names) - {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, subfolder})
+    others = sorted(readable("the report folder", folder.names) - {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, *own})
     unexpected = [name for name in others if name not in DERIVED_FILES]
     if unexpected:
         raise VerificationError(

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pytest_smi.core.canonical import sha256_hex
+from pytest_smi.core.canonical import parse_json, sha256_hex
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports.folder import LARGEST_MATRIX, read_file, read_given
-from pytest_smi.reports.layout import EVIDENCE_FOLDER, EVIDENCE_NAME, MATRIX_FILE, SOURCES_FOLDER
+from pytest_smi.reports.layout import CATALOGUE_FILE, EVIDENCE_FOLDER, EVIDENCE_NAME, MATRIX_FILE, SOURCES_FOLDER
+from pytest_smi.reports.load import unverified_matrix
 from pytest_smi.reports.policy import Policy
 from pytest_smi.reports.render.files import render_all
 from pytest_smi.reports.render.wording import latest_runs
 from pytest_smi.reports.staging import staged
-from pytest_smi.reports.verify import unverified_matrix, verify_report
+from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import PublicKey
 
-__all__ = ["Derived", "derive"]
+__all__ = ["Derived", "derive", "evidence_in", "statements_in"]
 
-_EVIDENCE = re.compile(rf"(?:{SOURCES_FOLDER}/[0-9a-f]+/)?{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
+_EVIDENCE = re.compile(rf"(?:(?:{SOURCES_FOLDER}|reports)/[0-9a-f]+/)?{EVIDENCE_FOLDER}/{EVIDENCE_NAME}")
 _MOST_EVIDENCE = 128 * 1024 * 1024
 """Bytes of evidence read at most; the page embeds far less of them."""
 _BADGE = "badge.json"
@@ -42,7 +43,7 @@ class Derived:
 
 def derive(
     path: Path,
-    statements: Mapping[str, str],
+    statements: dict[str, str],
     *,
     out: Path | None = None,
     keys: Sequence[PublicKey] = (),
@@ -70,8 +71,8 @@ def derive(
     target = folder if out is None else out
     files = render_all(
         matrix,
-        _evidence(folder, matrix),
-        statements,
+        evidence_in(folder, matrix),
+        statements | statements_in(folder),
         matrix_sha256=digest,
         signer=signer,
         now=now or datetime.now(UTC),
@@ -94,7 +95,7 @@ def _unverified(folder: Path, name: str) -> tuple[Matrix, str]:
     return matrix, sha256_hex(data)
 
 
-def _evidence(folder: Path, matrix: Matrix) -> dict[str, bytes]:
+def evidence_in(folder: Path, matrix: Matrix) -> dict[str, bytes]:
     """Return the evidence of the latest runs, as far as it is there and is what the matrix refers to."""
     found: dict[str, bytes] = {}
     left = _MOST_EVIDENCE
@@ -110,6 +111,15 @@ def _evidence(folder: Path, matrix: Matrix) -> dict[str, bytes]:
             if sha256_hex(data) == entry.evidence.sha256:
                 found[entry.evidence.path] = data
     return found
+
+
+def statements_in(folder: Path) -> dict[str, str]:
+    """Return the statements in the catalogue of a report, nothing where there is none to be read."""
+    try:
+        rows = parse_json(read_file(folder / CATALOGUE_FILE))
+        return {str(row["requirement"]): str(row["statement"]) for row in rows}
+    except (ReportError, ValueError, LookupError, TypeError):
+        return {}
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -1,15 +1,15 @@
 """What changed from one matrix to another: regressed, errored, fixed, new, removed, changed reading. Pure.
 
-Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version is
-found by its requirement. Where each matrix has one mesh, and not the same, these two are compared with each other. A
-requirement regressed when it is worse than it was: it failed and did not before, or it passed and now no result shows
-that it is met (skipped, unsupported, removed).
-A result that is errored now is inconclusive: it is neither.
+Compared are the newest runs of each mesh, assertion by assertion; an assertion whose id changed with the API version
+is found by its requirement. Where each matrix has one mesh, and not the same, these two are compared row by row, and
+neither is the better one: they differ, no more. A requirement regressed when it is worse than it was: it failed and
+did not before, or it passed and now no result shows that it is met (skipped, unsupported, removed). A result that is
+errored now is inconclusive: it is neither.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -40,6 +40,24 @@ class Kind(StrEnum):
     """Observed both times, with another reading."""
     OTHER = "changed"
     """Another status, neither better nor worse: unsupported became skipped, say."""
+    DIFFERENT = "different"
+    """Of two meshes: another status."""
+    OTHER_READING = "different reading"
+    """Of two meshes: observed on both, with another reading."""
+    ONE_SIDED = "in one only"
+    """Of two meshes: one has no result."""
+
+
+_NEUTRAL = {
+    Kind.REGRESSED: Kind.DIFFERENT,
+    Kind.ERRORED: Kind.DIFFERENT,
+    Kind.FIXED: Kind.DIFFERENT,
+    Kind.OTHER: Kind.DIFFERENT,
+    Kind.READING: Kind.OTHER_READING,
+    Kind.NEW: Kind.ONE_SIDED,
+    Kind.REMOVED: Kind.ONE_SIDED,
+}
+"""What a change is called between two meshes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +96,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """All changes, sorted by mesh and requirement; `same`: how many requirements are as they were."""
+    """All changes, sorted by mesh and requirement; `same`: how many requirements are as they were.
+
+    `meshes`: the two that were compared with each other, None where each was compared with itself.
+    """
 
     changes: tuple[Change, ...]
     same: int
+    meshes: tuple[str, str] | None = None
 
     @property
     def regressed(self) -> bool:
@@ -99,7 +121,8 @@ def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Diff
     old, new = ({run.name: run for run in judged_runs(matrix)} for matrix in (before, after))
     changes: list[Change] = []
     same = 0
-    for mesh, first, second in _meshes(old, new):
+    two = _two_meshes(old, new)
+    for mesh, first, second in [two] if two else _meshes(old, new):
         if (
             first
             and second
@@ -113,10 +136,13 @@ def compare(before: Matrix, after: Matrix, *, allow_mixed: bool = False) -> Diff
             )
         for one, other in _pairs(first, second):
             change = _change(mesh, one, other)
+            change = replace(change, kind=_NEUTRAL[change.kind]) if two and change else change
             same += change is None
             changes += [change] if change else []
     return Difference(
-        changes=tuple(sorted(changes, key=lambda change: (change.mesh, change.requirement, change.id))), same=same
+        changes=tuple(sorted(changes, key=lambda change: (change.mesh, change.requirement, change.id))),
+        same=same,
+        meshes=(run_title(two[1]), run_title(two[2])) if two else None,
     )
 
 
@@ -141,8 +167,23 @@ class Baseline:
         return (mesh, requirement) in self.known
 
 
+def run_title(run: Run) -> str:
+    """Return mesh, version and variant of a run."""
+    return " ".join(filter(None, (run.mesh.name, run.mesh.version, run.variant)))
+
+
+def _two_meshes(old: Mapping[str, Run], new: Mapping[str, Run]) -> tuple[str, Run, Run] | None:
+    """The only run of each side, where they are of different meshes."""
+    if not len(old) == len(new) == 1:
+        return None
+    (before,), (after,) = old.values(), new.values()
+    names = [run.mesh.name.partition("@")[0] for run in (before, after)]
+    return (f"{before.name} → {after.name}", before, after) if names[0] != names[1] else None
+
+
 def _meshes(old: Mapping[str, Run], new: Mapping[str, Run]) -> Iterator[tuple[str, Run | None, Run | None]]:
     if len(old) == len(new) == 1 and old.keys() != new.keys():
+        # One mesh, tested on another cluster or in another version of an API.
         ((first, before),), ((second, after),) = old.items(), new.items()
         yield f"{first} → {second}", before, after
         return

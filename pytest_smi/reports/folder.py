@@ -15,7 +15,14 @@ from typing import TypeVar
 
 from pytest_smi.core.files import read_regular
 from pytest_smi.errors import ReportError, VerificationError
-from pytest_smi.reports.layout import BUNDLES_FILE, ENVELOPES_FILE, EVIDENCE_FOLDER, MATRIX_FILE, SOURCES_FOLDER
+from pytest_smi.reports.layout import (
+    BUNDLES_FILE,
+    CATALOGUE_FILE,
+    ENVELOPES_FILE,
+    EVIDENCE_FOLDER,
+    MATRIX_FILE,
+    SOURCES_FOLDER,
+)
 
 __all__ = [
     "LARGEST_FILE",
@@ -39,7 +46,7 @@ _MOST_EVIDENCE = 100_000
 _MOST_SOURCES = 100_000
 _MOST_BESIDE = 1000
 _PIECE = 1024 * 1024
-_KEPT = (ENVELOPES_FILE, BUNDLES_FILE, MATRIX_FILE)
+_KEPT = (ENVELOPES_FILE, BUNDLES_FILE, MATRIX_FILE, CATALOGUE_FILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pytest_smi.signing.statement import MATRIX_FILE
 
 __all__ = [
     "BUNDLES_FILE",
+    "CATALOGUE_FILE",
     "DERIVED_FILES",
     "ENVELOPES_FILE",
     "EVIDENCE_FOLDER",
@@ -24,6 +25,8 @@ EVIDENCE_FOLDER = "evidence"
 """Folder of evidence files, within the report folder."""
 EVIDENCE_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*\.json"
 """Pattern of the name of an evidence file, without its folder."""
+CATALOGUE_FILE = "catalogue.json"
+"""The requirements that were tested, with their statements. Its sha256 is in the matrix; older reports have none."""
 SOURCES_FOLDER = "sources"
 """Folder of the reports that were merged, within a merged report."""
 

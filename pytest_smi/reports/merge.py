@@ -20,6 +20,7 @@ from pytest_smi.matrix.matrix import Run, Suite, run_order, schema_bytes
 from pytest_smi.reports.envelopes import trust
 from pytest_smi.reports.folder import read_file, read_folder, readable
 from pytest_smi.reports.layout import (
+    CATALOGUE_FILE,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
     KEY_FILE,
@@ -33,7 +34,7 @@ from pytest_smi.reports.verify import accept, verify_report, verify_source
 from pytest_smi.signing.keys import PublicKey
 from pytest_smi.signing.signer import Signer
 
-__all__ = ["Merged", "merge_reports"]
+__all__ = ["Merged", "copied", "flattened", "merge_reports", "named"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,9 @@ def merge_reports(
         (stage / SOURCES_FOLDER).mkdir(parents=True)
         collected = _Collected()
         with open(stage / "spool", "w+b") as spool:
-            for report in _flattened(reports, keys, threshold):
-                source, envelopes = _copied(report, stage / SOURCES_FOLDER)
-                with _named(report):
+            for report in flattened(reports, keys, threshold):
+                source, envelopes = copied(report, stage / SOURCES_FOLDER)
+                with named(report):
                     verified = verify_source(read_folder(stage / SOURCES_FOLDER / source), trusted)
                     accept(verified.matrix, policy or Policy())
                 collected.envelopes[source] = envelopes
@@ -162,21 +163,22 @@ class _Collected:
             yield spool.read(place.length).decode()
 
 
-def _flattened(reports: Iterable[Path], keys: Sequence[PublicKey], threshold: int) -> Iterator[Path]:
+def flattened(reports: Iterable[Path], keys: Sequence[PublicKey], threshold: int) -> Iterator[Path]:
+    """Yield the folders of these reports, and of a merged one, once it is verified, those of its sources."""
     for report in reports:
         # A matrix stands for the report that it lies in: by itself it is not signed.
         folder = report.parent if report.name == MATRIX_FILE else report
         if (folder / SOURCES_FOLDER).is_dir():
-            with _named(report):
+            with named(report):
                 verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
             yield from (folder / SOURCES_FOLDER / source.id for source in verified.sources)
         else:
             yield folder
 
 
-def _copied(report: Path, sources: Path) -> tuple[str, str]:
+def copied(report: Path, sources: Path) -> tuple[str, str]:
     """Copy a report, so that what is verified is what stays; return its id, and the sha256 of its envelopes."""
-    with _named(report):
+    with named(report):
         found = read_folder(report)
         envelopes = found.data(ENVELOPES_FILE)
         evidence = readable(EVIDENCE_FOLDER, found.evidence)
@@ -188,10 +190,11 @@ def _copied(report: Path, sources: Path) -> tuple[str, str]:
     folder = sources / source
     folder.mkdir()
     (folder / ENVELOPES_FILE).write_bytes(envelopes)
-    with _named(report):
+    with named(report):
         (folder / MATRIX_FILE).write_bytes(found.data(MATRIX_FILE))
-    if (report / KEY_FILE).exists():
-        (folder / KEY_FILE).write_bytes(read_file(report / KEY_FILE))
+    for name in (KEY_FILE, CATALOGUE_FILE):
+        if (report / name).exists():
+            (folder / name).write_bytes(read_file(report / name))
     if evidence:
         (folder / EVIDENCE_FOLDER).mkdir()
     for path in evidence:
@@ -200,7 +203,8 @@ def _copied(report: Path, sources: Path) -> tuple[str, str]:
 
 
 @contextmanager
-def _named(report: Path) -> Iterator[None]:
+def named(report: Path) -> Iterator[None]:
+    """Name the report in what is refused of it."""
     try:
         yield
     except VerificationError as error:

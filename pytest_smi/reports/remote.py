@@ -1,10 +1,10 @@
 """Reports by URL: fetched over HTTPS into a temporary folder, where they are read like any other.
 
-Fetched are the files that a report names: matrix, envelopes, key, and the evidence and sources that these refer to.
-What else lies at the URL is not seen. Nothing that is fetched is believed before it is verified; it only decides which
-further names, of a fixed form, are asked for. Sizes and times are bounded. Redirects stay on HTTPS, and on the host
-that the user named or hosts that the user allows. No credentials are sent, and a URL that carries some is refused, so
-that none can leak through a redirect or a message.
+Fetched are the files that a report names: matrix, catalogue, envelopes, key, and the evidence and sources that these
+refer to. What else lies at the URL is not seen. Nothing that is fetched is believed before it is verified; it only
+decides which further names, of a fixed form, are asked for. Sizes and times are bounded. Redirects stay on HTTPS, and
+on the host that the user named or hosts that the user allows. No credentials are sent, and a URL that carries some is
+refused, so that none can leak through a redirect or a message.
 """
 
 import re
@@ -19,6 +19,7 @@ from pytest_smi.core.canonical import parse_json
 from pytest_smi.errors import ReportError, SmiError, VerificationError
 from pytest_smi.reports.layout import (
     BUNDLES_FILE,
+    CATALOGUE_FILE,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
     EVIDENCE_NAME,
@@ -26,9 +27,9 @@ from pytest_smi.reports.layout import (
     MATRIX_FILE,
     SOURCES_FOLDER,
 )
+from pytest_smi.reports.load import load_matrix
 from pytest_smi.reports.remote_client import BY_HAND, STANDARD, FetchLimits, client_for, explained
 from pytest_smi.reports.url import Url, is_url, redirected, url_of
-from pytest_smi.reports.verify import load_matrix
 from pytest_smi.signing.dsse import Envelope
 from pytest_smi.signing.statement import Statement
 
@@ -83,7 +84,7 @@ def load_report(
 ) -> "Matrix":
     """Return the matrix of a report, by path or URL: verified when there are keys.
 
-    Raises as `opened` and `verify.load_matrix`.
+    Raises as `opened` and `load.load_matrix`.
     """
     with opened(location, whole=bool(keys), allowed=allowed) as path:
         return load_matrix(path, keys, threshold)
@@ -97,6 +98,8 @@ def _report(fetched: "_Fetch", prefix: str, *, whole: bool) -> None:
     envelopes = fetched.optional(f"{prefix}{ENVELOPES_FILE}")
     fetched.optional(f"{prefix}{BUNDLES_FILE}")
     fetched.optional(f"{prefix}{KEY_FILE}")
+    # Reports of older releases have none.
+    fetched.optional(f"{prefix}{CATALOGUE_FILE}")
     sources = [] if prefix else _sources(envelopes)
     for source in sources:
         _report(fetched, f"{source}/", whole=True)

@@ -18,6 +18,7 @@ STEPS = (
     "subjects exactly those of the report",
     "derived statement follows from the matrix",
     "no other files",
+    "catalogue.json, where there is one, as the matrix has it",
     "every requirement accounted for",
     "mesh, age and level as asked for",
 )

@@ -19,23 +19,30 @@ A refusal names its step:
     the matrix is what follows from the sources)
 12. the folder holds nothing else, but for files that are derived from the matrix:
     they are listed as not covered by the signature
-13. each run has a result for every requirement that it had to account for, and is called conformant only if it is
-14. it is what the reader asked for: mesh, age, level
-Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 12),
-`merged` (for merged reports) and `policy` (13, 14); the numbers are here alone.
+13. catalogue.json, where there is one, has the digest that the runs of the matrix have
+14. each run has a result for every requirement that it had to account for, and is called conformant only if it is
+15. it is what the reader asked for: mesh, age, level
+Only what has passed all of them is returned. What each step asks is in `envelopes` (1 to 5), `consistency` (6 to 13),
+`merged` (for merged reports) and `policy` (14, 15); the numbers are here alone.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_smi.core.canonical import parse_json
-from pytest_smi.errors import ReportError, VerificationError
+from pytest_smi.errors import VerificationError
 from pytest_smi.matrix.matrix import Matrix
 from pytest_smi.reports import consistency, merged
 from pytest_smi.reports.envelopes import Trust, common_signers, each, envelopes_of, of_in_toto, signed_payload, trust
-from pytest_smi.reports.folder import LARGEST_MATRIX, ReportFolder, read_folder, read_given
-from pytest_smi.reports.layout import BUNDLES_FILE, ENVELOPES_FILE, EVIDENCE_FOLDER, MATRIX_FILE, SOURCES_FOLDER
+from pytest_smi.reports.folder import ReportFolder, read_folder
+from pytest_smi.reports.layout import (
+    BUNDLES_FILE,
+    CATALOGUE_FILE,
+    ENVELOPES_FILE,
+    EVIDENCE_FOLDER,
+    MATRIX_FILE,
+    SOURCES_FOLDER,
+)
 from pytest_smi.reports.merged import Part, Source
 from pytest_smi.reports.policy import Policy, refuse_inconsistent, refuse_unfit
 from pytest_smi.reports.steps import step
@@ -46,7 +53,6 @@ __all__ = [
     "Policy",
     "Verified",
     "accept",
-    "load_matrix",
     "read_envelopes",
     "verify_report",
     "verify_report_keyless",
@@ -77,7 +83,7 @@ def verify_report(
     """Verify a report folder with the public keys that the reader trusts. Raises `VerificationError`,
     or `KeyProblem` for step 1.
 
-    Without a `policy` steps 13 and 14 ask only what is always asked (see `policy`). `directory` may be a link;
+    Without a `policy` steps 14 and 15 ask only what is always asked (see `policy`). `directory` may be a link;
     nothing in it may.
     """
     with step(1):
@@ -112,7 +118,7 @@ def verify_report_keyless(
 
 
 def verify_source(folder: ReportFolder, trusted: Trust) -> Verified:
-    """Verify a report that is not a merged one by steps 2 to 12, with keys prepared by `envelopes.trust`."""
+    """Verify a report that is not a merged one by steps 2 to 13, with keys prepared by `envelopes.trust`."""
     statements, signers = _statements(folder, trusted)
     return _single(folder, statements, signers)
 
@@ -133,45 +139,11 @@ def read_envelopes(data: bytes, trusted: Trust) -> tuple[list[Statement], tuple[
 
 def accept(matrix: Matrix, policy: Policy) -> None:
     """Raise `VerificationError` unless the verified matrix is consistent in itself and what the reader asked for:
-    steps 13 and 14."""
-    with step(13):
-        refuse_inconsistent(matrix, policy)
+    steps 14 and 15."""
     with step(14):
+        refuse_inconsistent(matrix, policy)
+    with step(15):
         refuse_unfit(matrix, policy)
-
-
-def load_matrix(path: Path, keys: Sequence[PublicKey] = (), threshold: int = 1) -> Matrix:
-    """Return the matrix of a report folder, or of a matrix.json: verified when there are keys,
-    incomplete runs let pass; else as it is.
-
-    Raises `VerificationError`, or `ReportError` when there is no matrix to read; the message names the file.
-    """
-    file = path / MATRIX_FILE if path.is_dir() else path
-    try:
-        if keys:
-            if file.name != MATRIX_FILE:
-                raise ReportError(
-                    f"only a whole report can be verified; {file} is not the {MATRIX_FILE} of one", "Give its folder."
-                )
-            return verify_report(file.parent, keys, threshold=threshold, policy=Policy(complete=False)).matrix
-        return unverified_matrix(read_given(file, LARGEST_MATRIX))
-    except VerificationError as error:
-        raise VerificationError(f"{path}: {error.message}", error.hint, step=error.step) from None
-    except ReportError as error:
-        named = error.message if error.message.startswith(str(file)) else f"{file}: {error.message}"
-        raise ReportError(named, error.hint or "Give a report folder, or the matrix.json in one.") from None
-
-
-def unverified_matrix(data: bytes) -> Matrix:
-    """Return the matrix in these bytes, for which nobody vouches. Raises `ReportError`."""
-    try:
-        document = parse_json(data)
-    except ValueError as error:
-        raise ReportError(
-            f"a matrix must be JSON: {error}", "Give a report folder, or the matrix.json in one."
-        ) from None
-    consistency.refuse_newer(document)
-    return Matrix.from_json(document)
 
 
 def _statements(folder: ReportFolder, trusted: Trust) -> tuple[list[Statement], tuple[str, ...]]:
@@ -196,9 +168,15 @@ def _single(folder: ReportFolder, statements: Sequence[Statement], signers: tupl
     with step(11):
         consistency.refuse_other_result(theirs, matrix, ours)
     with step(12):
-        beside = consistency.not_covered(folder, EVIDENCE_FOLDER)
+        beside = consistency.not_covered(folder, EVIDENCE_FOLDER, CATALOGUE_FILE)
+    with step(13):
+        catalogue = consistency.catalogue_in(folder, matrix)
     return Verified(
-        matrix=matrix, files={MATRIX_FILE: digest, **evidence}, subjects=subjects, signers=signers, not_covered=beside
+        matrix=matrix,
+        files={MATRIX_FILE: digest, **catalogue, **evidence},
+        subjects=subjects,
+        signers=signers,
+        not_covered=beside,
     )
 
 

@@ -16,7 +16,15 @@ from pytest_smi.core.canonical import sha256_hex
 from pytest_smi.errors import ReportError, UsageProblem
 from pytest_smi.matrix.matrix import Matrix, schema_bytes
 from pytest_smi.reports.folder import LARGEST_MATRIX, read_file
-from pytest_smi.reports.layout import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE
+from pytest_smi.reports.layout import (
+    CATALOGUE_FILE,
+    DERIVED_FILES,
+    ENVELOPES_FILE,
+    EVIDENCE_FOLDER,
+    KEY_FILE,
+    MATRIX_FILE,
+    SCHEMA_FILE,
+)
 from pytest_smi.reports.staging import Stage, check_folder, leftovers, sync
 from pytest_smi.signing.signer import Signer
 from pytest_smi.signing.statement import statements_of
@@ -66,17 +74,27 @@ def claim_folder(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes], signer: Signer) -> tuple[str, ...]:
+def write_report(
+    directory: Path,
+    matrix: Matrix,
+    evidence: Mapping[str, bytes],
+    signer: Signer,
+    *,
+    catalogue: bytes | None = None,
+) -> tuple[str, ...]:
     """Write and sign the report; return the names of the files written, relative to the folder. Raises `ReportError`.
 
     `evidence`: path in the folder → bytes, exactly what the matrix refers to (see `matrix.build.Built`).
+    `catalogue`: the bytes of the catalogue of its runs.
     """
     _check_evidence(matrix, evidence)
+    _check_catalogue(matrix, catalogue)
     digests = {path: sha256_hex(data) for path, data in evidence.items()}
     envelopes = [signer.sign(statement.to_bytes()).to_bytes() + b"\n" for statement in statements_of(matrix, digests)]
     # The order is the order in which they become visible.
     files = {
         **evidence,
+        **({CATALOGUE_FILE: catalogue} if catalogue is not None else {}),
         SCHEMA_FILE: schema_bytes(),
         KEY_FILE: signer.public_pem,
         MATRIX_FILE: matrix.to_bytes(),
@@ -89,7 +107,7 @@ def write_report(directory: Path, matrix: Matrix, evidence: Mapping[str, bytes],
         stage.write(files)
         (directory / ENVELOPES_FILE).unlink(missing_ok=True)
         # What was derived from the matrix before must not stand beside the new one.
-        stale = DERIVED_FILES if (directory / MATRIX_FILE).exists() else frozenset[str]()
+        stale = DERIVED_FILES | {CATALOGUE_FILE} if (directory / MATRIX_FILE).exists() else frozenset[str]()
         for name in (old - set(evidence)) | stale:
             (directory / name).unlink(missing_ok=True)
         for name in files:
@@ -120,6 +138,15 @@ def _check_evidence(matrix: Matrix, evidence: Mapping[str, bytes]) -> None:
             raise ReportError(
                 f"a matrix and its evidence belong together; {path} is missing, extra or changed", "Build both at once."
             )
+
+
+def _check_catalogue(matrix: Matrix, catalogue: bytes | None) -> None:
+    found = {run.provenance.catalogue.digest if run.provenance.catalogue else "" for run in matrix.runs}
+    if catalogue is not None and found != {sha256_hex(catalogue)}:
+        raise ReportError(
+            f"{CATALOGUE_FILE} must be the catalogue of every run in the matrix; it is another",
+            "Write the catalogue that the runs were tested against.",
+        )
 
 
 def _evidence_files(directory: Path) -> Iterator[str]:

@@ -18,10 +18,10 @@ import pytest
 from allure_commons.model2 import Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 from allure_commons.types import AttachmentType
 
+from pytest_smi.core.clauses import clauses_of
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Level, Status
 from pytest_smi.matrix.matrix import Matrix
-from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.failure import failure_of, repeat_command, rows_of
 from pytest_smi.reports.render.wording import API_TITLES, run_label
 from pytest_smi.session.report_properties import result_of

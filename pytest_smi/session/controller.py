@@ -18,6 +18,7 @@ from pytest_smi.core.interrupts import give_lines, interrupt, noted
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
+from pytest_smi.matrix.suite import catalogue_bytes
 from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
@@ -195,7 +196,8 @@ class ControllerSession:
         if built is None:
             return
         self.moved = self.folder.make_room()
-        write_report(self.folder.path, built.matrix, built.evidence, self.signer)
+        catalogue = catalogue_bytes(self.collector.catalogue)
+        write_report(self.folder.path, built.matrix, built.evidence, self.signer, catalogue=catalogue)
         self.matrix, self._evidence = built.matrix, built.evidence
         self._statements = {record.requirement: record.statement for record in self.collector.catalogue}
         derive(self.folder.path, self._statements, keys=[self.signer.public_key])

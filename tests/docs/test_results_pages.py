@@ -6,7 +6,7 @@ import pytest
 
 from pytest_smi.cli import main
 from pytest_smi.core.catalogue import load
-from pytest_smi.reports.verify import load_matrix
+from pytest_smi.reports.load import load_matrix
 from pytest_smi.signing.keys import load_public_key
 from tests.support.explained import explained
 

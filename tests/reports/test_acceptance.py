@@ -43,14 +43,14 @@ def test_mesh_on_a_cluster_that_was_named(name: str) -> None:
     one = matrix()
     run = replace(one.runs[0], mesh=replace(one.runs[0].mesh, name="reference@kind-a"))
     accept(replace(one, runs=(run,)), Policy(mesh=name))
-    with pytest.raises(VerificationError, match="step 14"):
+    with pytest.raises(VerificationError, match="step 15"):
         accept(replace(one, runs=(run,)), Policy(mesh="reference@kind-b"))
 
 
 @pytest.mark.parametrize("name", ["linkerd", "reference@9", "ref", "reference@"])
 def test_wrong_mesh(name: str) -> None:
     """A report of another mesh, or of another version, is no answer."""
-    with pytest.raises(VerificationError, match=r"step 14: .* reference@0\.1\.0"):
+    with pytest.raises(VerificationError, match=r"step 15: .* reference@0\.1\.0"):
         accept(matrix(), Policy(mesh=name))
 
 
@@ -112,7 +112,7 @@ class TestCompleteness:
     def test_declared_by_the_run(self) -> None:
         """A requirement of the run's own catalogue without a result."""
         more = a_catalogue({**LEVELS, "TA-99": Level.MUST})
-        with pytest.raises(VerificationError, match=r"step 13: .* lacks 1: TA-99"):
+        with pytest.raises(VerificationError, match=r"step 14: .* lacks 1: TA-99"):
             accept(matrix(catalogue=more), Policy())
         accept(matrix(catalogue=more), Policy(complete=False))
 
@@ -141,14 +141,14 @@ class TestCompleteness:
     def test_boast(self, status: Status) -> None:
         """A run that calls itself conformant against its own results, whoever signed it."""
         run = replace(matrix(statuses={"TA-01": status}).runs[0], conformant=True)
-        with pytest.raises(VerificationError, match="step 13"):
+        with pytest.raises(VerificationError, match="step 14"):
             accept(replace(matrix(), runs=(run,)), Policy(complete=False))
 
 
 def test_verify_report_asks_too(tmp_path: Path) -> None:
     """`verify_report` refuses what the policy refuses, and incomplete runs even without one."""
     folder = a_report(tmp_path / "a", catalogue=a_catalogue({**LEVELS, "TA-99": Level.MUST}))
-    with pytest.raises(VerificationError, match="step 13"):
+    with pytest.raises(VerificationError, match="step 14"):
         verify_report(folder, [SIGNER.public_key])
     assert verify_report(folder, [SIGNER.public_key], policy=Policy(complete=False)).matrix.runs
 
@@ -172,4 +172,4 @@ def test_command(arguments: tuple[str, ...], status: int, tmp_path: Path, capsys
         main(["verify", str(folder / "matrix.json"), "--key", str(folder / "signing-key.pub.pem"), *arguments])
     assert caught.value.code == status
     if status == 1:
-        assert "step 14" in capsys.readouterr().err
+        assert "step 15" in capsys.readouterr().err

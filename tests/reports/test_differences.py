@@ -83,13 +83,37 @@ def test_mesh_that_came_or_went() -> None:
 
 
 def test_two_meshes_are_compared_row_by_row() -> None:
-    """Two reports of one mesh each, and not the same, show where the second differs, not that everything is new."""
+    """Two reports of one mesh each, and not the same, show where they differ, in neutral words: neither regressed."""
     other = matrix(mesh="linkerd", nonce="n2", statuses={"TA-02": Status.FAILED})
     found = compare(matrix(), other)
     assert [(change.mesh, change.requirement, change.kind) for change in found.changes] == [
-        ("reference → linkerd", "TA-02", Kind.REGRESSED)
+        ("reference → linkerd", "TA-02", Kind.DIFFERENT)
     ]
     assert found.same == 3
+    assert found.meshes == ("reference 0.1.0", "linkerd 0.1.0")
+    assert not found.regressed
+
+
+def test_between_two_meshes_no_kind_takes_sides() -> None:
+    """Whatever the statuses are, and where one has no result or another reading."""
+    statuses = {"TA-01": Status.FAILED, "TA-02": Status.ERRORED, "TA-09": Status.PASSED}
+    other = matrix(mesh="linkerd", nonce="n2", statuses=statuses, reading="second")
+    for found in (compare(matrix(), other), compare(other, matrix())):
+        assert {change.requirement: change.kind for change in found.changes} == {
+            "TA-01": Kind.DIFFERENT,
+            "TA-02": Kind.DIFFERENT,
+            "TA-04": Kind.OTHER_READING,
+            "TA-09": Kind.ONE_SIDED,
+        }
+        assert not found.regressed
+        assert not found.inconclusive
+
+
+def test_one_mesh_on_another_cluster_can_regress() -> None:
+    """Its name carries the cluster; it is the same mesh."""
+    found = compare(matrix(), matrix(mesh="reference@kind", nonce="n2", statuses={"TA-02": Status.FAILED}))
+    assert found.regressed
+    assert found.meshes is None
 
 
 def test_id_that_changed_with_the_version_of_the_api() -> None:
@@ -142,6 +166,17 @@ class TestCommand:
         assert "it is failed" in out
         assert self.run(bad, good / "matrix.json") == 0
         assert "not verified" in capsys.readouterr().out
+
+    def test_two_meshes(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Status 0, and both by name."""
+        statuses = {"TA-01": Status.FAILED}
+        one, other = a_report(tmp_path / "a"), a_report(tmp_path / "b", mesh="osm", nonce="n2", statuses=statuses)
+        assert self.run(one, other) == 0
+        out = capsys.readouterr().out
+        assert out.startswith("reference 0.1.0 and osm 0.1.0")
+        assert "  TA-01  passed | failed" in out
+        assert out.endswith("1 different, 3 the same\n")
+        assert "egress" not in out
 
     def test_errored_only(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """An error alone is no regression: status 3, with the reason,

@@ -389,7 +389,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         ),
         "step 7",
     ),
-    "requirement missing": (resigned(without_a_result, write_matrix=True), "step 13"),
+    "requirement missing": (resigned(without_a_result, write_matrix=True), "step 14"),
     "envelopes missing": (lambda folder: (folder / "matrix.intoto.jsonl").unlink(), "step 2"),
     "envelopes empty": (cut(0), "step 2"),
     "envelopes cut in a line": (cut(500), "step 2"),
@@ -438,6 +438,7 @@ class TestSpoiled:
         verify_report(folder, [SIGNER.public_key])
         read = sorted(Path(path).relative_to(folder).as_posix() for path in seen if path.startswith(str(folder)))
         assert read == [
+            "catalogue.json",
             "evidence/TA-01.json",
             "evidence/TA-02.json",
             "matrix.intoto.jsonl",

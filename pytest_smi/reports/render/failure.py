@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_smi.core.clauses import clauses_of
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Matrix, Run
-from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.failure_calls import calls_of
 from pytest_smi.reports.render.failure_objects import objects_about, objects_left
 from pytest_smi.reports.render.loosely import mappings, number

@@ -8,9 +8,9 @@ large and says nothing. A page whose runs have `details` elsewhere holds no resu
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_smi.core.clauses import clauses_of
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Entry, Run
-from pytest_smi.reports.render.clauses import clauses_of
 from pytest_smi.reports.render.failure import failure_rows, failures_in
 from pytest_smi.reports.render.history import WORST, by_requirement
 from pytest_smi.reports.render.page_evidence import EvidencePool
@@ -36,22 +36,28 @@ def page_document(
         # The latest runs first: what is left of the allowance is for them.
         if line.run.nonce not in links.details:
             embedded[line.run.nonce] = results.of(line.run, links)
-    runs = []
-    for line in lines:
-        for past in line.history:
-            document = _run(line, past, index, links)
-            if past.run.nonce not in links.details:
-                document["results"] = embedded.get(past.run.nonce) or results.of(past.run, links, earlier=True)
-            runs.append(document)
     return {
-        "requirements": [
-            {"id": row.requirement, "statement": row.statement, "level": str(row.level)} for row in ordered
-        ],
+        # Their statements stand in the matrix, where the script takes them from.
+        "requirements": [row.requirement for row in ordered],
         "meshes": [
-            {"name": line.name, "badge": badges.get(line.name), "badgeFile": links.badges.get(line.name)}
+            {
+                "name": line.name,
+                **({"badge": badges[line.name]} if line.name in badges else {}),
+                **({"badgeFile": links.badges[line.name]} if line.name in links.badges else {}),
+                **({"folder": links.folders[line.name]} if line.name in links.folders else {}),
+                "runs": [
+                    _run(line, past, index, links)
+                    | (
+                        {}
+                        if past.run.nonce in links.details
+                        else {"results": embedded.get(past.run.nonce) or results.of(past.run, links, earlier=True)}
+                    )
+                    for past in line.history
+                ],
+            }
             for line in lines
         ],
-        "runs": runs,
+        "root": links.root,
         **results.shared(),
     }
 
@@ -59,7 +65,7 @@ def page_document(
 def details_document(run: Run, evidence: Mapping[str, bytes], links: Links) -> dict[str, Any]:
     """Return the results of one run with their evidence: what a page loads when it is asked for."""
     results = _Results(evidence)
-    return {"results": results.of(run, links), **results.shared()}
+    return {"kubernetes": run.kubernetes, "results": results.of(run, links), **results.shared()}
 
 
 class _Results:
@@ -125,25 +131,32 @@ class _Results:
 
 
 def _run(line: Line, past: Past, index: Mapping[str, int], links: Links) -> dict[str, Any]:
+    """A run; what goes without saying is left out, since a site has hundreds of them."""
     run = past.run
     document: dict[str, Any] = {
-        "mesh": line.index,
-        "key": past.key,
         "version": run.mesh.version,
         "finished": run.finished_at,
-        "kubernetes": run.kubernetes,
-        "conformant": run.conformant,
         "passed": past.passed,
         "tested": past.tested,
         "percent": past.percent,
-        "first": past.first,
-        "since": _since(past, index),
     }
+    if past.key != f"{line.name}@{run.mesh.version}":
+        document["key"] = past.key
+    if run.conformant:
+        document["conformant"] = True
+    if since := _since(past, index):
+        document["since"] = since
     if past is line.latest:
         document["statuses"] = past.statuses
-    for name, addresses in (("details", links.details), ("page", links.pages), ("matrix", links.matrices)):
-        if run.nonce in addresses:
-            document[name] = addresses[run.nonce]
+    if run.nonce not in links.details:
+        document["kubernetes"] = run.kubernetes
+    page = links.pages.get(run.nonce)
+    if run.nonce in links.details and links.details[run.nonce] != f"{page}run.json":
+        document["details"] = links.details[run.nonce]
+    if page is not None and page != f"{links.folders.get(line.name)}{run.mesh.version}/":
+        document["page"] = page
+    if run.nonce in links.matrices:
+        document["matrix"] = links.matrices[run.nonce]
     return document
 
 

@@ -14,9 +14,10 @@ __all__ = ["Cell", "Column", "Group", "Line", "Links", "Page", "Past", "Row"]
 class Links:
     """Where a page finds what is not in it; every address is relative to the page.
 
-    `beside`: the page lies in the report folder, so that matrix and evidence can be linked. `details`: nonce of a run →
-    the file with its results and evidence, for a page that holds neither. `pages`, `matrices`: nonce → page and
-    matrix.json of a run. `badges`: name of a mesh → its badge. `home`: the page of all meshes. `table`: the CSV file.
+    `beside`: the page lies in the report folder, so that matrix and evidence can be linked. `details`: nonce of a run
+    → the file with its results and evidence, for a page that holds neither. `pages`, `matrices`: nonce → page and
+    matrix.json of a run. `badges`, `folders`: name of a mesh → its badge, and the folder of its pages.
+    `root`: of the site, before paths of evidence. `home`: the page of all meshes. `table`: the CSV file.
     """
 
     beside: bool = False
@@ -24,6 +25,8 @@ class Links:
     pages: Mapping[str, str] = field(default_factory=dict)
     matrices: Mapping[str, str] = field(default_factory=dict)
     badges: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
     home: str | None = None
     table: str | None = None
 
@@ -64,8 +67,7 @@ class Past:
 class Line:
     """A mesh in the table: its latest run first, then the earlier ones. `index`: of the mesh.
 
-    `claims`: of each API of its latest run. `stale`: older than was asked for. `bars`: the history as a drawing, (key,
-    height of 20, conformant), the oldest first.
+    `claims`: of each API of its latest run. `stale`: older than was asked for.
     """
 
     index: int
@@ -85,9 +87,16 @@ class Line:
         return self.history[0].run
 
     @property
-    def bars(self) -> tuple[tuple[Past, int], ...]:
-        """The history, the oldest first, each with the height of its bar: 2 to 20."""
-        return tuple((past, 2 + round(18 * (past.share or 0.0))) for past in reversed(self.history))
+    def bars(self) -> tuple[tuple[bool, str], ...]:
+        """The history as a drawing, the oldest first: of conformant runs and of the others, a path with a bar for each.
+
+        A bar is 2 to 20 high, and the share that passed is its height.
+        """
+        paths: dict[bool, str] = {}
+        for place, past in enumerate(reversed(self.history)):
+            bar = f"M{4 * place + 2} 20v-{2 + round(18 * (past.share or 0.0))}"
+            paths[past.run.conformant] = paths.get(past.run.conformant, "") + bar
+        return tuple(paths.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,19 +41,25 @@
   const worst = (results) => WORST.find((status) => results.some((one) => one.status === status));
 
   // The latest run of a mesh has all its statuses; each earlier one follows from what changed after it.
-  const numbers = new Map(data.requirements.map((one, number) => [one.id, number]));
+  const numbers = new Map(data.requirements.map((id, number) => [id, number]));
   const byKey = new Map(), latest = new Map(), histories = data.meshes.map(() => []);
-  data.runs.forEach((run) => {
-    const history = histories[run.mesh];
+  data.meshes.forEach((mesh, number) => mesh.runs.forEach((run, place) => {
+    const history = histories[number];
+    run.mesh = number;
+    run.name = mesh.name;
+    run.key = run.key || `${mesh.name}@${run.version}`;
+    run.since = run.since || [];
+    run.first = place === mesh.runs.length - 1;
+    if (!run.page && mesh.folder) run.page = `${mesh.folder}${run.version}/`;
+    run.details = run.details || (run.results ? "" : `${run.page}run.json`);
     if (run.statuses === undefined) {
       const newer = history[history.length - 1], letters = [...newer.statuses];
       for (const [number, letter] of newer.since) letters[number] = letter;
       run.statuses = letters.join("");
     }
-    run.name = data.meshes[run.mesh].name;
     history.push(run);
     byKey.set(run.key, run);
     if (!latest.has(run.name)) latest.set(run.name, run);
-  });
+  }));
   const statusOf = (run, requirement) => WORD[run.statuses[numbers.get(requirement)]];
   const label = (run) => `${run.name} ${run.version}`.trim();

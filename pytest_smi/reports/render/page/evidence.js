@@ -1,13 +1,13 @@
 
   // --- a result and its evidence ---------------------------------------------------------------------------------------------
-  const PLACE = /^((\.\.\/)*(reports\/[0-9a-f]+\/)?)?(sources\/[0-9a-f]+\/)?evidence\/[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/;
+  const PLACE = /^(reports\/[0-9a-f]+\/)?(sources\/[0-9a-f]+\/)?evidence\/[A-Za-z0-9_][A-Za-z0-9._-]*\.json$/;
 
   function facts(...pairs) {
     const list = make("dl", "facts");
     for (const [name, ...value] of pairs) list.append(make("dt", "", name), make("dd", "", ...value));
     return list;
   }
-  function result(one, about, run, pools) {
+  function result(one, level, run, pools) {
     const clauses = pools.clauses[one.clauses].flatMap((clause, number) => [
       number ? "; " : "",
       clause.url && clause.url.startsWith("https://") ? link(clause.url, clause.text) : clause.text,
@@ -16,7 +16,7 @@
     if (one.reading) box.append(make("p", "quote s-observed", make("b", "", "Observed"), ...withCode(one.reading)));
     if (one.reason) box.append(make("p", `quote s-${known(one.status)}`, make("b", "", one.status === "passed" ? "Note" : "Reason"), ...withCode(one.reason)));
     if (one.failure) box.append(failure(one.failure));
-    const pairs = [["Level", about.level]];
+    const pairs = [["Level", level]];
     if (clauses.length) pairs.push(["Clause", ...clauses]);
     if (one.version) pairs.push(["API version", one.version]);
     pairs.push(["Assertion", make("span", "mono", one.id)]);
@@ -37,7 +37,7 @@
     if (!one.file) return [make("h3", "", "Evidence"), make("p", "soft", "There is none: the assertion did not get to the traffic.")];
     const inside = one.evidence, parts = [make("h3", "", "Evidence")];
     if (inside && inside.calls.length) parts.push(calls(inside.calls));
-    const name = one.file.link && PLACE.test(one.file.path) ? link(one.file.path, one.file.path, "mono") : make("span", "mono", one.file.path);
+    const name = one.file.link && PLACE.test(one.file.path) ? link(data.root + one.file.path, one.file.path, "mono") : make("span", "mono", one.file.path);
     const digest = make("span", "mono", one.file.sha256);
     parts.push(facts(["File", name], ["sha256", digest]));
     if (!inside) return [...parts, make("p", "note", "It is not embedded in this page.")];

@@ -63,14 +63,12 @@
         const own = make("th", "run earlier", link(`#${encode(run.name)}`, make("bdi", "", run.name)));
         own.firstChild.append(" ", make("bdi", "soft", run.version));
         Object.assign(own.dataset, { run: run.key, mesh: run.mesh });
-        own.setAttribute("role", "columnheader");
         own.scope = "col";
         own.hidden = true;
         head.parentNode.cells[after].after(own);
         for (const row of $$("tr.group, tr.requirement", table)) {
           const status = row.classList.contains("requirement") ? statusOf(run, idOf(row)) : undefined;
           const cell = make("td", status ? `s-${status}` : "");
-          cell.setAttribute("role", "gridcell");
           cell.hidden = true;
           if (status) cell.append(named(link(addressOf(idOf(row), run), status), idOf(row), run, status));
           row.cells[after].after(cell);
@@ -80,6 +78,7 @@
     }
   }
   function named(anchor, requirement, run, status) {
+    anchor.href = addressOf(requirement, run);
     anchor.setAttribute("aria-label", `${requirement}, ${label(run)}: ${status}`);
     anchor.title = `${label(run)}: ${status}`;
     anchor.tabIndex = -1;

@@ -21,14 +21,14 @@
   function showResult(requirement, run) {
     const status = statusOf(run, requirement);
     if (!status) return false;
-    const about = data.requirements[numbers.get(requirement)];
+    const row = rows.find((one) => idOf(one) === requirement);
     open = { requirement, run };
     head(requirement, chip("span", status, status), make("span", "soft", label(run)));
     const results = run.results && Object.hasOwn(run.results, requirement) ? run.results[requirement] : null;
     const told = results
-      ? results.map((one) => result(one, about, run, run.pools || data))
+      ? results.map((one) => result(one, row.dataset.level, run, run.pools || data))
       : [make("p", "note", run.details ? "Loading …" : "Results that passed in an earlier run are in its own report.")];
-    present(make("p", "said", ...withCode(about.statement)), ...told, past(requirement, run));
+    present(make("p", "said", ...$(".statement", row).cloneNode(true).childNodes), ...told, past(requirement, run));
     if (!results && run.details) load(run).then(() => { if (open && open.requirement === requirement && open.run === run) showResult(requirement, run); }, failed);
     return true;
   }
@@ -38,6 +38,7 @@
     const found = await response.json();
     run.pools = found;
     run.results = found.results;
+    run.kubernetes = found.kubernetes;
   }
   function failed(error) {
     const note = $(".note", body);
@@ -79,7 +80,7 @@
       const changes = run.since.filter((one) => one[2] === kind);
       if (!changes.length) return null;
       return make("p", name_, `${title}: `, ...changes.flatMap(([number, was], index) => {
-        const id = data.requirements[number].id, now = statusOf(run, id), own = now ? link(addressOf(id, run), id) : make("span", "", id);
+        const id = data.requirements[number], now = statusOf(run, id), own = now ? link(addressOf(id, run), id) : make("span", "", id);
         own.title = `${WORD[was] || "no result"} → ${now || "no result"}`;
         return index ? [", ", own] : [own];
       }));
