@@ -9,11 +9,11 @@ from typing import Any
 
 from pytest_smi.cli.catalogue_steps import Steps, steps_of
 from pytest_smi.core.catalogue import Assertion, load_functions
+from pytest_smi.core.clauses import Clause, clauses_of
 from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
 from pytest_smi.profiles.load import Profile
-from pytest_smi.reports.render.clauses import Clause, clauses_of
 from pytest_smi.smi.versions import before
 
 _ASSUMED = "no source"

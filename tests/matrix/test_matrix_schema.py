@@ -17,8 +17,8 @@ from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, Recommendations, matrix_schema, schema_bytes
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
 from pytest_smi.reports.diff import Difference, compare
-from pytest_smi.reports.merge import merge_reports
 from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.merge import merge_reports
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import load_public_key
 from tests.support.reports import SIGNER, SUITE, a_matrix, a_report
