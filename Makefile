@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format workflows wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format requirements workflows wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -81,6 +81,10 @@ lint: $(VENV)/ready
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix $(FOLDERS)
 	$(BIN)/ruff format $(FOLDERS)
+
+## requirements: write docs/requirements.md again, from the suite, the faults and the profiles
+requirements: $(VENV)/ready
+	$(BIN)/pytest-smi catalogue --markdown >docs/requirements.md
 
 ## workflows: actionlint (built once from its Go module) over the workflows, the templates of docs/pipelines.md and action.yml
 workflows: $(VENV)/ready

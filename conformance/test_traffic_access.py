@@ -114,3 +114,26 @@ def test_targets_lend_each_other_nothing(smi: Scenario) -> None:
     granted = control(a.get(srv, "/x")), control(b.get(srv, "/y"))
     smi.expect(*granted, closed(c.get(srv, "/x")), closed(a.get(srv, "/other")), hold=False)
     smi.expect(*granted, denied(a.get(srv, "/y")), denied(b.get(srv, "/x")))
+
+
+@assertion("TA-11", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_rules_of_one_target_are_alternatives(smi: Scenario) -> None:
+    """Several rules of one TrafficTarget grant what each of them grants, and nothing else."""
+    srv, a = smi.server(), smi.client("a")
+    granted, other = [a.get(srv, "/x"), a.get(srv, "/y")], a.get(srv, "/other")
+    smi.closed_so_far(*granted, other)
+    first, second = smi.routes("first", match("x", "/x")), smi.routes("second", match("y", "/y"))
+    smi.apply(first, second, smi.target(srv, first, second, sources=[a]))
+    smi.expect(*map(allowed, granted), denied(other))
+
+
+@assertion("TA-12", level="MUST (derived)", source="access v1alpha3 §Tradeoffs", needs=["specs"])
+def test_narrower_target_takes_nothing_away(smi: Scenario) -> None:
+    """A TrafficTarget that grants less than another on the same destination does not limit what the other grants."""
+    srv, a, b = smi.server(), smi.client("a"), smi.client("b")
+    smi.closed_so_far(a.get(srv, "/other"), b.get(srv, "/m"))
+    smi.grant(srv, match("all", ".*"), sources=[a], name="wide")
+    smi.expect(control(a.get(srv, "/other")), hold=False)
+    smi.grant(srv, match("m", "/m"), sources=[a, b], name="narrow")
+    # What b may do now shows that the narrow one is in effect.
+    smi.expect(control(b.get(srv, "/m")), allowed(a.get(srv, "/m")), allowed(a.get(srv, "/other")))

@@ -1,9 +1,9 @@
 """Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
 
-from pytest_smi.scenario.scenario import Scenario, allowed, assertion, closed, control, denied, edited, match
+from pytest_smi.scenario.scenario import Rule, Scenario, allowed, assertion, closed, control, denied, edited, match
 
 
-@assertion("TA-15", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-15", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_deleting_the_only_target_restores_denial(smi: Scenario) -> None:
     """When the only TrafficTarget of a destination is deleted, what it granted is denied again."""
     srv, a = smi.server(), smi.client("a")
@@ -20,7 +20,7 @@ def test_deleting_the_only_target_restores_denial(smi: Scenario) -> None:
     smi.expect(*map(control, calls), hold=False)
 
 
-@assertion("TA-16", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-16", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_removing_a_source_revokes_it_alone(smi: Scenario) -> None:
     """Removing a source from a TrafficTarget revokes that source's access and nobody else's."""
     srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
@@ -31,7 +31,7 @@ def test_removing_a_source_revokes_it_alone(smi: Scenario) -> None:
     smi.expect(denied(a.get(srv, "/m")), allowed(b.get(srv, "/m")))
 
 
-@assertion("TA-18", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-18", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_editing_a_route_group_takes_effect(smi: Scenario) -> None:
     """Editing an HTTPRouteGroup changes what the TrafficTargets that refer to it grant."""
     srv, a = smi.server(), smi.client("a")
@@ -42,7 +42,7 @@ def test_editing_a_route_group_takes_effect(smi: Scenario) -> None:
     smi.expect(denied(a.get(srv, "/x")), allowed(a.get(srv, "/z")))
 
 
-@assertion("TA-19", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-19", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_missing_route_group_grants_nothing(smi: Scenario) -> None:
     """A reference to a missing HTTPRouteGroup grants nothing while the group is missing and works while it exists."""
     srv, a = smi.server(), smi.client("a")
@@ -58,3 +58,45 @@ def test_missing_route_group_grants_nothing(smi: Scenario) -> None:
     smi.expect(beside, allowed(a.get(srv, "/m")), hold=False)
     smi.delete(missing)
     smi.expect(beside, denied(a.get(srv, "/m")))
+
+
+@assertion("TA-14", level="MUST (derived)", source="access v1alpha3 §Tradeoffs", needs=["specs"])
+def test_deleting_one_of_two_targets_keeps_the_other(smi: Scenario) -> None:
+    """When one of two TrafficTargets that grant the same is deleted, the other still grants it."""
+    srv, a, b = smi.server(), smi.client("a"), smi.client("b")
+    kept, lost = a.get(srv, "/x"), b.get(srv, "/x")
+    smi.closed_so_far(kept, lost)
+    smi.grant(srv, match("x", "/x"), sources=[a], name="stays")
+    smi.expect(control(kept), closed(lost), hold=False)
+    _, passing = smi.grant(srv, match("x", "/x"), sources=[a, b], name="goes")
+    smi.expect(control(kept), control(lost), hold=False)
+    smi.delete(passing)
+    smi.expect(denied(lost), allowed(kept))
+
+
+@assertion("TA-17", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_removing_a_match_revokes_it_alone(smi: Scenario) -> None:
+    """Removing a route's name from `matches` revokes that route and no other."""
+    srv, a = smi.server(), smi.client("a")
+    removed, kept = a.get(srv, "/x"), a.get(srv, "/y")
+    smi.closed_so_far(removed, kept)
+    group = smi.routes("routes", match("x", "/x"), match("y", "/y"))
+    both, one = (Rule(kind="HTTPRouteGroup", name=group.name, matches=names) for names in (("x", "y"), ("y",)))
+    smi.apply(group, smi.target(srv, both, sources=[a]))
+    smi.expect(control(removed), control(kept), hold=False)
+    smi.apply(smi.target(srv, one, sources=[a]))
+    smi.expect(denied(removed), allowed(kept))
+
+
+@assertion("TA-20", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_revoked_grant_can_be_given_again(smi: Scenario) -> None:
+    """What a deleted TrafficTarget granted is granted once more when it is created again."""
+    srv, a = smi.server(), smi.client("a")
+    call = a.get(srv, "/m")
+    smi.closed_so_far(call)
+    _, target = smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(call), hold=False)
+    smi.delete(target)
+    smi.expect(denied(call))
+    smi.apply(target)
+    smi.expect(allowed(call))

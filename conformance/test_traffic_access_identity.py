@@ -23,7 +23,11 @@ def test_client_outside_the_mesh_is_denied(smi: Scenario) -> None:
 
 
 @assertion(
-    "TA-23", level="MUST", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"], features=["peer-address"]
+    "TA-23",
+    level="MUST",
+    source="access v1alpha3 §TrafficTarget (note)",
+    needs=["specs"],
+    features=["peer-address-denied"],
 )
 def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None:
     """A client outside the mesh is denied when it connects to the destination's pod directly."""
@@ -34,7 +38,7 @@ def test_client_outside_the_mesh_is_denied_by_pod_address(smi: Scenario) -> None
     smi.expect(*open_, denied(outsider.http(srv.at_pod(), by_service_name, by_address)))
 
 
-@assertion("TA-25", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-25", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     """A caller does not become a listed source by naming one in its request headers."""
     srv, plain = smi.server(), smi.server("plain", joined=False)
@@ -90,14 +94,14 @@ def test_destination_is_every_pod_of_the_account(smi: Scenario) -> None:
     """A destination is every pod of its ServiceAccount, whatever Deployment and Service it belongs to."""
     srv, twin, a = smi.server(), smi.server("twin", account="srv"), smi.client("a")
     calls = [a.get(srv, "/m"), a.get(twin, "/m")]
-    if smi.has("peer-address"):
+    if smi.has("peer-address-allowed"):
         calls += [a.get(srv.at_pod(), "/m"), a.get(twin.at_pod(), "/m")]
     smi.closed_so_far(*calls)
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(*map(allowed, calls), hold=False)
 
 
-@assertion("TA-36", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-36", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_grant_has_a_direction(smi: Scenario) -> None:
     """That one service may call another does not permit calls in the opposite direction."""
     caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
@@ -109,7 +113,7 @@ def test_grant_has_a_direction(smi: Scenario) -> None:
     smi.expect(control(srv.get(caller, "/m")), hold=False)
 
 
-@assertion("TA-38", level="MUST-d", source="access v1alpha3 §Specification", needs=["specs"])
+@assertion("TA-38", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
 def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     """Pods of the destination's own ServiceAccount are denied like any other source that is not listed."""
     srv, twin = smi.server(), smi.server("twin", account="srv")
@@ -118,11 +122,33 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     smi.grant(twin, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(twin, "/m")), closed(c.get(twin, "/m")), hold=False)
     own = [srv.get(twin, "/m")]
-    if smi.has("peer-address"):
+    if smi.has("peer-address-allowed"):
         own.append(srv.get(twin.at_pod(), "/m"))
     smi.expect(control(a.get(twin, "/m")), *map(denied, own))
     smi.grant(twin, match("own", "/m"), sources=[srv], name="own")
     smi.expect(*map(control, own), hold=False)
+
+
+@assertion("TA-37", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_grants_do_not_chain(smi: Scenario) -> None:
+    """That a may call b, and b may call c, does not permit a to call c."""
+    middle, end, a = smi.server("middle"), smi.server("end"), smi.client("a")
+    chain, jump = (a.get(middle, "/m"), middle.get(end, "/m")), a.get(end, "/m")
+    smi.closed_so_far(*chain, jump)
+    smi.grant(middle, match("m", "/m"), sources=[a], name="first")
+    smi.grant(end, match("m", "/m"), sources=[middle], name="second")
+    smi.expect(*map(control, chain), denied(jump))
+    smi.grant(end, match("m", "/m"), sources=[a], name="later")
+    smi.expect(control(jump), hold=False)
+
+
+@assertion("TA-39", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_account_may_be_source_and_destination(smi: Scenario) -> None:
+    """A TrafficTarget whose source is its own destination permits that account's pods to call one another."""
+    srv, twin = smi.server(), smi.server("twin", account="srv")
+    smi.closed_so_far(srv.get(twin, "/m"))
+    smi.grant(twin, match("m", "/m"), sources=[srv])
+    smi.expect(allowed(srv.get(twin, "/m")))
 
 
 def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from pytest_smi.scenario.scenario import (
 )
 
 
-@assertion("TA-65", level="MUST-d", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+@assertion("TA-65", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_denied_request_has_no_effect(smi: Scenario) -> None:
     """A denied request is not delivered to the server, whatever answer the client gets."""
     srv, a = smi.server(), smi.client("a")
@@ -54,7 +54,7 @@ def test_the_example_of_four_services(smi: Scenario) -> None:
 
 @assertion(
     "TA-68",
-    level="MUST-d",
+    level="MUST (derived)",
     source="access v1alpha3 §TrafficTarget (note); split v1alpha4 §Specification",
     needs=["specs", "split"],
 )

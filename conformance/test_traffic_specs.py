@@ -54,7 +54,7 @@ def test_path_pattern_is_anchored_at_the_start(smi: Scenario) -> None:
     smi.expect(control(a.get(srv, "/metrics")), denied(a.get(srv, "/x/metrics")))
 
 
-@assertion("TS-04", level="AMB", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+@assertion("TS-04", level="unspecified", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
 def test_end_of_a_path_pattern(smi: Scenario) -> None:
     """A path pattern may or may not match paths that go on after it: the specification does not say."""
     srv, a = smi.server(), smi.client("a")
@@ -94,7 +94,7 @@ def test_path_pattern_is_a_regular_expression(smi: Scenario) -> None:
     smi.expect(beside, *map(allowed, meant), denied(a.get(srv, "/v3/dog")), denied(literal))
 
 
-@assertion("TS-06", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+@assertion("TS-06", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
 def test_anchor_holds_every_alternative(smi: Scenario) -> None:
     """The anchor at the start applies to every alternative of a path pattern."""
     srv, a = smi.server(), smi.client("a")
@@ -105,7 +105,10 @@ def test_anchor_holds_every_alternative(smi: Scenario) -> None:
 
 
 @assertion(
-    "TS-13", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification", needs=["access"]
+    "TS-13",
+    level="MUST (derived)",
+    source="specs v1alpha4 §HTTPRouteGroup; access v1alpha3 §Specification",
+    needs=["access"],
 )
 def test_invalid_pattern_fails_closed(smi: Scenario) -> None:
     """A stored path pattern that is no regular expression grants nothing and disturbs no other grant."""
@@ -123,4 +126,49 @@ def test_invalid_pattern_fails_closed(smi: Scenario) -> None:
         allowed(a.get(srv, "/late")),
         denied(a.get(srv, "/broken")),
         denied(a.get(srv, "/other")),
+    )
+
+
+@assertion("TS-07", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_explicit_anchors_change_nothing(smi: Scenario) -> None:
+    """A path pattern may be written with `^` and `$`, and matches the same paths."""
+    srv, a = smi.server(), smi.client("a")
+    meant = a.get(srv, "/a")
+    smi.closed_so_far(meant, a.get(srv, "/ab"))
+    smi.grant(srv, match("anchored", "^/a$"), match("beside", "/beside"), sources=[a])
+    smi.expect(control(a.get(srv, "/beside")), allowed(meant), denied(a.get(srv, "/ab")), denied(a.get(srv, "/x/a")))
+
+
+@assertion("TS-08", level="MUST", source="specs v1alpha4 §HTTP header filters", needs=["access"])
+def test_pattern_below_a_folder_leaves_its_siblings_out(smi: Scenario) -> None:
+    """The path pattern `/api/.*` matches what is below /api/, and neither /api nor its siblings."""
+    srv, a = smi.server(), smi.client("a")
+    below, others = a.get(srv, "/api/z"), [a.get(srv, path) for path in ("/apiz", "/api", "/other")]
+    smi.closed_so_far(below, *others)
+    smi.grant(srv, match("api", "/api/.*"), sources=[a])
+    smi.expect(allowed(below), *map(denied, others))
+
+
+@assertion("TS-09", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_paths_have_a_case(smi: Scenario) -> None:
+    """A path pattern tells upper from lower case."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/metrics"), a.get(srv, "/METRICS"))
+    smi.grant(srv, match("metrics", "/metrics"), sources=[a])
+    smi.expect(allowed(a.get(srv, "/metrics")), denied(a.get(srv, "/METRICS")))
+
+
+@assertion("TS-10", level="unspecified", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_query_of_a_request(smi: Scenario) -> None:
+    """A path pattern may be matched against the path alone or against path and query: the specification does not
+    say."""
+    srv, a = smi.server(), smi.client("a")
+    with_query, by_query = a.get(srv, "/metrics?x=1"), a.get(srv, "/find?k=1")
+    smi.closed_so_far(with_query, by_query)
+    smi.grant(srv, match("metrics", "/metrics"), match("find", r"/find\?k=.*"), sources=[a])
+    smi.expect(control(a.get(srv, "/metrics")), closed(a.get(srv, "/other")), hold=False)
+    ignored, matched = (seen.all(Outcome.DELIVERED) for seen in smi.sample(with_query, by_query, times=3))
+    smi.observed(
+        f"/metrics lets /metrics?x=1 {'in' if ignored else 'not in'}, "
+        f"a pattern of path and query {'matches' if matched else 'matches nothing'}"
     )

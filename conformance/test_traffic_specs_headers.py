@@ -8,6 +8,7 @@ from itertools import product
 
 from pytest_smi.scenario.scenario import (
     HTTPMatch,
+    Outcome,
     Request,
     Scenario,
     allowed,
@@ -125,7 +126,7 @@ def test_headers_alone_match_any_path_and_method(smi: Scenario) -> None:
 
 @assertion(
     "TS-29",
-    level="MUST-d",
+    level="MUST (derived)",
     source="specs v1alpha4 §HTTP header filters; HTTP semantics",
     needs=["access"],
     since={"specs": "v1alpha2"},
@@ -145,3 +146,65 @@ def test_header_names_have_no_case(smi: Scenario) -> None:
     smi.grant(srv, _filter("upper", **{"X-Kind": "^v$"}), _filter("lower", x_lower="^v$"), sources=[a])
     smi.expect(*map(control, works), closed(bare), hold=False)
     smi.expect(*map(allowed, calls), hold=False)
+
+
+@assertion(
+    "TS-31",
+    level="unspecified",
+    source="specs v1alpha4 §HTTP header filters",
+    needs=["access"],
+    since={"specs": "v1alpha2"},
+)
+def test_absent_header_and_a_pattern_of_anything(smi: Scenario) -> None:
+    """A request without a header may meet a filter whose pattern matches the empty string: the specification does not
+    say."""
+    srv, a = smi.server(), smi.client("a")
+    bare = a.get(srv, "/m")
+    smi.closed_so_far(bare, bare.with_headers(K))
+    smi.grant(srv, _filter("k", x_k=".*"), sources=[a])
+    smi.expect(control(bare.with_headers(K)), hold=False)
+    seen = smi.sample(bare, times=smi.limits.settle_probes)[0]
+    smi.observed("an absent header counts as empty" if seen.all(Outcome.DELIVERED) else "the header must be there")
+
+
+@assertion(
+    "TS-32",
+    level="unspecified",
+    source="specs v1alpha4 §HTTP header filters",
+    needs=["access"],
+    since={"specs": "v1alpha2"},
+)
+def test_header_in_several_lines(smi: Scenario) -> None:
+    """Of a header in several lines, any one, the first or all of them together may be matched: the specification does
+    not say."""
+    srv, a = smi.server(), smi.client("a")
+    bare = a.get(srv, "/m")
+    orders = {"first": bare.with_headers(K, OTHER_K), "last": bare.with_headers(OTHER_K, K)}
+    smi.closed_so_far(*orders.values())
+    smi.grant(srv, _filter("k", x_k="^v$"), sources=[a])
+    smi.expect(control(bare.with_headers(K)), closed(bare), hold=False)
+    seen = smi.sample(*orders.values(), times=smi.limits.settle_probes)
+    through = [name for name, one in zip(orders, seen, strict=True) if one.all(Outcome.DELIVERED)]
+    smi.observed(
+        "one line that matches is enough"
+        if len(through) == len(orders)
+        else f"only the {through[0]} line counts"
+        if through
+        else "the lines are matched together"
+    )
+
+
+@assertion(
+    "TS-33",
+    level="MUST (derived)",
+    source="specs v1alpha4 §HTTP header filters",
+    needs=["access"],
+    since={"specs": "v1alpha2"},
+)
+def test_routes_of_headers_and_of_paths_stay_apart(smi: Scenario) -> None:
+    """A header filter of one route asks nothing of the other routes of its group."""
+    srv, a = smi.server(), smi.client("a")
+    path, other = a.get(srv, "/x"), a.get(srv, "/y")
+    smi.closed_so_far(path, other, other.with_headers(K))
+    smi.grant(srv, match("path", "/x"), _filter("header", x_k="^v$"), sources=[a])
+    smi.expect(allowed(path), allowed(other.with_headers(K)), denied(other))

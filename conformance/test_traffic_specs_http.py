@@ -39,7 +39,7 @@ def test_both_versions_of_http_are_covered(smi: Scenario) -> None:
     smi.expect(control(right), allowed(right.with_version("2")), denied(wrong.with_version("2")))
 
 
-@assertion("TS-35", level="MUST-d", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+@assertion("TS-35", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
 def test_kept_alive_connection_is_decided_per_request(smi: Scenario) -> None:
     """On one kept-alive HTTP/1.1 connection each request is decided by itself."""
     srv, a = smi.server(), smi.client("a")

@@ -2,6 +2,7 @@
 
 from pytest_smi.scenario.scenario import (
     Call,
+    Outcome,
     Request,
     Scenario,
     Workload,
@@ -49,3 +50,43 @@ def test_star_is_every_method(smi: Scenario) -> None:
     smi.closed_so_far(a.get(srv, "/m"))
     smi.grant(srv, match("m", "/m", ["*"]), match("beside", "/beside", ["GET"]), sources=[a])
     smi.expect(control(a.get(srv, "/beside")), allowed(_each(a, srv, *METHODS)), hold=False)
+
+
+@assertion("TS-17", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_star_includes_methods_that_no_route_can_name(smi: Scenario) -> None:
+    """The method `*` also lets through methods that the list of the resource definition does not have."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(a.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m", ["*"]), match("beside", "/beside", ["GET"]), sources=[a])
+    smi.expect(control(a.get(srv, "/beside")), allowed(_each(a, srv, "PURGE", "PROPFIND")), hold=False)
+
+
+@assertion(
+    "TS-18",
+    level="unspecified",
+    source="specs v1alpha4 §HTTPRouteGroup, §HTTP header filters",
+    needs=["access"],
+    since={"specs": "v1alpha2"},
+)
+def test_route_without_methods(smi: Scenario) -> None:
+    """A route with a path and no methods may let every method through, or none:
+    the specification contradicts itself."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(_each(a, srv, *METHODS))
+    smi.grant(srv, match("m", "/m", None), match("beside", "/beside"), sources=[a])
+    smi.expect(control(a.get(srv, "/beside")), closed(a.get(srv, "/other")), hold=False)
+    seen = smi.sample(*(_each(a, srv, method) for method in METHODS), times=1)
+    through = [method for method, one in zip(METHODS, seen, strict=True) if one.all(Outcome.DELIVERED)]
+    every = len(through) == len(METHODS)
+    smi.observed("every method is let through" if every else f"lets through: {', '.join(through) or 'no method'}")
+
+
+@assertion("TS-20", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
+def test_get_does_not_imply_head(smi: Scenario) -> None:
+    """A route that names GET does not let HEAD through."""
+    srv, a = smi.server(), smi.client("a")
+    smi.closed_so_far(_each(a, srv, "GET"), _each(a, srv, "HEAD"))
+    smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
+    smi.expect(control(_each(a, srv, "GET")), denied(_each(a, srv, "HEAD")))
+    smi.grant(srv, match("later", "/m", ["HEAD"]), sources=[a], name="later")
+    smi.expect(control(_each(a, srv, "HEAD")), hold=False)

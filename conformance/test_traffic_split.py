@@ -29,7 +29,7 @@ def test_two_thirds_one_third(smi: Scenario) -> None:
     smi.share(a.get(root), {v1: 1000, v2: 500})
 
 
-@assertion("SP-03", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
+@assertion("SP-03", level="MUST (derived)", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
 def test_weights_are_relative(smi: Scenario) -> None:
     """Weights are relative to each other: 3 and 1 divide the traffic as 75 and 25 do."""
     a = smi.client("a")
@@ -63,7 +63,7 @@ def test_single_backend_gets_all(smi: Scenario) -> None:
     smi.only(a.get(root), [v1])
 
 
-@assertion("SP-06", level="MUST-d", source="split v1alpha4 §Specification")
+@assertion("SP-06", level="MUST (derived)", source="split v1alpha4 §Specification")
 def test_three_backends(smi: Scenario) -> None:
     """Three backends each receive their own share."""
     a = smi.client("a")
@@ -74,7 +74,7 @@ def test_three_backends(smi: Scenario) -> None:
     smi.share(a.get(root), {v1: 50, v2: 30, v3: 20})
 
 
-@assertion("SP-08", level="MUST-d", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
+@assertion("SP-08", level="MUST (derived)", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
 def test_smallest_share_is_not_rounded_away(smi: Scenario) -> None:
     """A weight that is not zero receives something, however small its share: 1 beside 300."""
     a = smi.client("a")
@@ -117,7 +117,7 @@ def test_backends_come_and_go_live(smi: Scenario) -> None:
     smi.only(a.get(root), [v2])
 
 
-@assertion("SP-14", level="MUST-d", source="split v1alpha4 §Workflow")
+@assertion("SP-14", level="MUST (derived)", source="split v1alpha4 §Workflow")
 def test_deleted_split_leaves_a_plain_service(smi: Scenario) -> None:
     """When the split is deleted the root is a plain Service again: all its endpoints are reached, and nothing fails."""
     a = smi.client("a")
@@ -163,7 +163,7 @@ def test_late_backend_gets_its_share(smi: Scenario) -> None:
     smi.share(a.get(root), {v1: 50, v2: 50})
 
 
-@assertion("SP-19", level="MUST-d", source="split v1alpha4 §Specification")
+@assertion("SP-19", level="MUST (derived)", source="split v1alpha4 §Specification")
 def test_endpoints_of_no_backend_get_nothing(smi: Scenario) -> None:
     """While a split applies, endpoints of the root that belong to none of its backends receive nothing."""
     a = smi.client("a")

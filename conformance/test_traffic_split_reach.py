@@ -19,7 +19,7 @@ def test_backends_stay_callable(smi: Scenario) -> None:
     smi.only(a.get(v1), [v1])
 
 
-@assertion("SP-22", level="MUST-d", source="split v1alpha4 §Specification")
+@assertion("SP-22", level="MUST (derived)", source="split v1alpha4 §Specification")
 def test_other_services_are_untouched(smi: Scenario) -> None:
     """A split changes nothing for another Service, even one that selects the same pods as the root."""
     a = smi.client("a")
@@ -90,7 +90,7 @@ def test_full_name_is_split(smi: Scenario) -> None:
     smi.only(replace(a.get(root), host=root.qualified), [v1])
 
 
-@assertion("SP-34", level="AMB", source="split v1alpha4 §Specification")
+@assertion("SP-34", level="unspecified", source="split v1alpha4 §Specification")
 def test_other_spellings_of_the_name(smi: Scenario) -> None:
     """Whether requests under other spellings of the root's name are split, go to its endpoints,
     or are refused is left open."""
@@ -140,7 +140,7 @@ def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
     smi.each(outsider.get(root), [v1, v2])
 
 
-@assertion("SP-54", level="MUST-d", source="split v1alpha4 §Ports", features=["http2"])
+@assertion("SP-54", level="MUST (derived)", source="split v1alpha4 §Ports", features=["http2"])
 def test_http2_is_split(smi: Scenario) -> None:
     """HTTP/2 requests to the root are split like HTTP/1.1."""
     a = smi.client("a")

@@ -38,7 +38,7 @@ class SmiError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        return f"{self.message}\n  fix: {self.hint}" if self.hint else self.message
 
 
 class UsageProblem(SmiError):

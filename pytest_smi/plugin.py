@@ -23,6 +23,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--smi-fault needs --mesh=reference: faults are those of the embedded reference mesh")
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With `--mesh` and `-n auto`: as many workers as mesh and nodes carry."""
+    if not config.getoption("smi_mesh"):
+        return None
+    from pytest_smi.session.auto_workers import auto_workers
+
+    return auto_workers(config)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """With `--mesh`: find the root folder again where a path among our options was taken for a test path."""

@@ -29,7 +29,7 @@ class Channel(Protocol):
         ...
 
     def usable(self) -> bool:
-        """Whether another exchange can be tried on it."""
+        """Return whether another exchange can be tried on it."""
         ...
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ _IP_RECVERR = 11  # <linux/in.h>; makes ICMP "port unreachable" visible on socke
 
 
 async def resolve(host: str) -> list[str]:
-    """The IPv4 addresses of a name, in the resolver's order. Raises ProbeFailure with outcome `dns`."""
+    """Return the IPv4 addresses of a name, in the resolver's order. Raises ProbeFailure with outcome `dns`."""
     try:
         return [str(ipaddress.IPv4Address(host))]
     except ValueError:
@@ -97,7 +97,7 @@ def close(sock: socket.socket, budget: TimeWaitBudget, now: float) -> None:
 
 
 def is_open(sock: socket.socket) -> bool:
-    """Whether an idle connection is still usable: the peer has neither closed it nor sent anything unasked."""
+    """Return whether an idle connection is still usable: the peer has neither closed it nor sent anything unasked."""
     try:
         sock.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
@@ -108,7 +108,7 @@ def is_open(sock: socket.socket) -> bool:
 
 
 def has_ended(sock: socket.socket) -> bool:
-    """Whether the peer has closed the connection and all it sent before has been read."""
+    """Return whether the peer has closed the connection and all it sent before has been read."""
     try:
         return not sock.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
@@ -118,7 +118,7 @@ def has_ended(sock: socket.socket) -> bool:
 
 
 def datagram_socket() -> socket.socket:
-    """A UDP socket that reports refused ports though it is not connected."""
+    """Return a UDP socket that reports refused ports though it is not connected."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)

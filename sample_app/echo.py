@@ -23,7 +23,7 @@ class Reply:
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """The first value of a header, by its name in lower case."""
+    """Return the first value of a header, by its name in lower case."""
     return next((value for key, value in headers if key.lower() == name), None)
 
 
@@ -63,7 +63,7 @@ def _reply(status: int, pod: str, content: dict[str, object], delay: float = 0.0
 
 
 def is_own_echo(body: bytes, pod: str | None, nonce: str) -> bool:
-    """Whether a response is the echo of `nonce` from a server of ours,
+    """Return whether a response is the echo of `nonce` from a server of ours,
     rather than an error page that reflects headers."""
     if pod is None or not body.startswith(b"{"):
         return False

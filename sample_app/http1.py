@@ -48,7 +48,8 @@ class Response:
 
 
 def bodyless(method: str, status: int) -> bool:
-    """Whether a response to `method` with `status` has no body whatever its headers say (RFC 9112 section 6.3)."""
+    """Return whether a response to `method` with `status` has no body whatever its headers say (RFC 9112 section
+    6.3)."""
     return method == "HEAD" or status in (204, 304) or status < 200
 
 

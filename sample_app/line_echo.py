@@ -44,7 +44,7 @@ class LineEcho:
 
 
 def nonce_of(line: bytes) -> str | None:
-    """The nonce of a `NONCE <nonce>` line or datagram, None if it is none."""
+    """Return the nonce of a `NONCE <nonce>` line or datagram, None if it is none."""
     text = line.rstrip(b"\r\n")
     nonce = text[len(_MARK) :]
     if not text.startswith(_MARK) or not nonce or len(line) > MAX_LINE or b" " in nonce or not nonce.isascii():
@@ -53,12 +53,12 @@ def nonce_of(line: bytes) -> str | None:
 
 
 def nonce_line(nonce: str) -> bytes:
-    """What a client sends."""
+    """Return what a client sends."""
     return f"NONCE {nonce}\n".encode("ascii")
 
 
 def echo_line(nonce: str, pod: str) -> bytes:
-    """What a server answers."""
+    """Return what a server answers."""
     return f"ECHO {nonce} {pod}\n".encode()
 
 

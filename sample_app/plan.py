@@ -123,7 +123,7 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
 
 
 def plan_id(line: Mapping[str, Any]) -> str:
-    """The id that the answer carries. Raises PlanError."""
+    """Return the id that the answer carries. Raises PlanError."""
     value = line.get("id")
     if not isinstance(value, str) or not value:
         raise PlanError(f"id is a text that is not empty; got {value!r}")
@@ -131,7 +131,7 @@ def plan_id(line: Mapping[str, Any]) -> str:
 
 
 def host_of(line: Mapping[str, Any]) -> str:
-    """The host of a `resolve` line. Raises PlanError."""
+    """Return the host of a `resolve` line. Raises PlanError."""
     return _text(line, "host", _HOST)
 
 

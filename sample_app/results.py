@@ -57,7 +57,7 @@ class Result:
     reconnected: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """The record as contract 1 has it."""
+        """Return the record as contract 1 has it."""
         answer = self.answer
         record: dict[str, object] = {
             "i": self.i,

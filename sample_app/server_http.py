@@ -92,6 +92,6 @@ class HttpConnection(asyncio.Protocol):
 
 
 def peer_ip(transport: asyncio.BaseTransport) -> str:
-    """The other side's address, empty when the connection is gone already."""
+    """Return the other side's address, empty when the connection is gone already."""
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if peer else ""

@@ -20,7 +20,8 @@ class TimeWaitBudget:
         self._closings: deque[float] = deque()
 
     def orderly(self, now: float) -> bool:
-        """Whether the connection closed at `now` (monotonic seconds) may close in the orderly way; counts it if so."""
+        """Return whether the connection closed at `now` (monotonic seconds) may close in the orderly way; counts it if
+        so."""
         while self._closings and self._closings[0] <= now - self._window:
             self._closings.popleft()
         if len(self._closings) >= self._budget:

@@ -10,7 +10,7 @@ SOCKET_NAME = "sample-app.sock"
 
 
 def socket_folder(env: Mapping[str, str]) -> str:
-    """The folder of the socket: TMPDIR, else /tmp."""
+    """Return the folder of the socket: TMPDIR, else /tmp."""
     return env.get("TMPDIR") or "/tmp"  # noqa: S108 - contract 1 fixes this default; in a pod the folder is its own
 
 

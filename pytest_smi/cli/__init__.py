@@ -25,12 +25,12 @@ _TRACEBACK = "SMI_TRACEBACK"
 """Environment variable: show the traceback of an unforeseen error."""
 
 _COMMANDS = {
-    "catalogue": ("pytest_smi.cli.catalogue", "List the requirements that the suite checks."),
+    "catalogue": ("pytest_smi.cli.catalogue", "List the requirements that the suite tests, or show one in full."),
     "clean": ("pytest_smi.cli.clean", "Remove what an interrupted run left in a cluster."),
     "crds": ("pytest_smi.cli.crds", "Print resource definitions that serve chosen versions."),
     "diff": ("pytest_smi.cli.diff", "Show what changed from one report to another."),
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
-    "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, or what a requirement means."),
+    "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, and why."),
     "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
     "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),

@@ -1,54 +1,70 @@
-"""`pytest-smi catalogue`: print the requirements that the suite checks."""
+"""`pytest-smi catalogue`: the requirements that the suite tests, all of them or some in full."""
 
-import importlib
-from typing import Any
+import shutil
 
 import click
 
 from pytest_smi.cli.output import say, say_json
-
-_FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs", "features")
+from pytest_smi.errors import UsageProblem
 
 
 @click.command("catalogue")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object per assertion.")
+@click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of the assertions, or the requirement named.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print all in full, as docs/requirements.md.")
 @click.option(
     "--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API."
 )
-def command(as_json: bool, api: str | None) -> None:
-    """List every requirement the suite checks, with its level and the clause of the specification it comes from.
+def command(requirements: tuple[str, ...], as_json: bool, as_markdown: bool, api: str | None) -> None:
+    """List every requirement the suite tests, with its level and the clause of the specification it comes from.
 
-    Levels: MUST (in the specification's text), MUST-d (derived from its examples or schemas), SHOULD, MAY, and AMB
-    (left open by the
-    specification: observed and reported, never failed).
+    With the id of a requirement, show it in full: what is sent, what decides, the controls, the faults of the
+    reference mesh that break it, and the meshes known to deviate.
+
+    Levels: MUST (in the specification's text), MUST (derived) (from its examples or schemas), SHOULD, and unspecified
+    (the specification leaves it open: observed and reported, never failed).
 
     \b
     Examples:
         pytest-smi catalogue --api split
-        pytest-smi catalogue --json | jq '.[] | select(.level == "AMB")'
+        pytest-smi catalogue TA-05
+        pytest-smi catalogue --json | jq '.[] | select(.level == "unspecified")'
     """
-    rows = [_row(entry) for entry in importlib.import_module("pytest_smi.core.catalogue").load()]
-    rows = [row for row in rows if api is None or row.get("api") == api]
+    if bool(requirements) + as_markdown + (api is not None) > 1 or (as_json and as_markdown):
+        raise UsageProblem("a requirement, --api and --markdown exclude each other", "Give one of them.")
+    if requirements:
+        _some(requirements, as_json)
+    elif as_markdown:
+        from pytest_smi.cli.catalogue_row import known_rows
+        from pytest_smi.cli.catalogue_text import markdown
+
+        say("\n".join(markdown(known_rows().all())), newline=False)
+    else:
+        _table(as_json, api)
+
+
+def _some(requirements: tuple[str, ...], as_json: bool) -> None:
+    from pytest_smi.cli.catalogue_row import known_rows
+    from pytest_smi.cli.catalogue_text import row_lines
+
+    known = known_rows()
+    rows = [known.row(requirement) for requirement in requirements]
     if as_json:
-        say_json(rows)
+        documents = [row.to_json() for row in rows]
+        say_json(documents if len(documents) > 1 else documents[0])
         return
-    for row in rows:
-        name = str(row.get("requirement", row.get("id", "")))
-        say(f"{name:<7} {row.get('api', '')!s:<8} {row.get('level', '')!s:<7} {row.get('statement', '')}")
-        if row.get("source"):
-            say(f"{'':<24} {row['source']}")
+    width = min(max(shutil.get_terminal_size((120, 24)).columns, 80), 140)
+    say("\n\n".join("\n".join(row_lines(row, width)) for row in rows))
 
 
-def _row(entry: Any) -> dict[str, Any]:
-    if hasattr(entry, "to_json"):
-        return dict(entry.to_json())
-    found = {name: getattr(entry, name) for name in _FIELDS if hasattr(entry, name)}
-    return {name: _plain(value) for name, value in found.items()}
+def _table(as_json: bool, api: str | None) -> None:
+    from pytest_smi.core.catalogue import load
 
+    records = [record for record in load() if api is None or record.api == api]
+    if as_json:
+        say_json([record.to_json() for record in records])
+        return
+    from pytest_smi.cli.catalogue_text import table_lines
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, set | frozenset):
-        return sorted(str(item) for item in value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, int | float | bool | type(None)) else str(value)
+    for line in table_lines(records):
+        say(line)

@@ -135,6 +135,7 @@ def command(
             other_meshes=known,
             probe=None if no_deploy else probe,
             pull_secret=pull_secret is not None,
+            placement=placement,
         )
         _show(found, f"{profile.title} on {connection.host}", as_json)
     return 1 if of_level(found, Level.PROBLEM) else 0

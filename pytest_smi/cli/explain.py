@@ -1,4 +1,4 @@
-"""`pytest-smi explain`: say who may call what with a set of SMI objects, and why; or what a requirement means."""
+"""`pytest-smi explain`: say who may call what with a set of SMI objects, and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SOURCE = click.Path(exists=True, allow_dash=True, path_type=Path)
 
 
 @click.command("explain")
-@click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
+@click.argument("requirements", nargs=-1, metavar="")
 @click.option(
     "-f",
     "--filename",
@@ -86,7 +86,7 @@ def command(
     what the specification leaves open.
 
     The objects are read from files or from a cluster, in any API version. What is said follows from the specification
-    alone, not from what a mesh does with it; --mesh adds that. With the id of a requirement, explain that requirement.
+    alone, not from what a mesh does with it; --mesh adds that. A requirement is shown by pytest-smi catalogue.
 
     \b
     Examples:
@@ -94,23 +94,17 @@ def command(
         pytest-smi explain -n shop
         pytest-smi explain -f policy.yaml --from shop/web --to shop/api --request 'GET /items' --header 'x-kind: a'
         pytest-smi explain -f policy.yaml --mesh osm --strict
-        pytest-smi explain TA-05
     """
     of_cluster = (
         kubeconfig is not None or context is not None or all_namespaces or (namespace is not None and not paths)
     )
     if requirements:
-        if paths or of_cluster or source or destination or request:
-            raise UsageProblem(
-                "a requirement is explained by itself", "Leave out the files, the cluster and the question."
-            )
-        _requirements(requirements, as_json)
-        return 0
-    if bool(paths) == of_cluster:
-        known = (
-            "-f FILE_OR_FOLDER, or a cluster by --kubeconfig, --context, -n NAMESPACE or -A, "
-            "or a requirement such as TA-05"
+        raise UsageProblem(
+            f"explain reads SMI objects; {' '.join(requirements)} is no option",
+            f"Show a requirement with pytest-smi catalogue {' '.join(requirements)}, name objects with -f PATH.",
         )
+    if bool(paths) == of_cluster:
+        known = "-f FILE_OR_FOLDER, or a cluster by --kubeconfig, --context, -n NAMESPACE or -A"
         raise UsageProblem(
             "there are two sources of objects" if paths else "there is nothing to explain", f"Give one of {known}."
         )
@@ -141,21 +135,6 @@ def command(
         lines = [*lines, *fact_lines(profile.title, known_facts, width=_width())]
     click.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
     return 1 if strict and _is_inert(world) else 0
-
-
-def _requirements(names: Sequence[str], as_json: bool) -> None:
-    from pytest_smi.cli.explain_requirement import REQUIREMENT, requirement_document, requirement_lines
-
-    for name in names:
-        if not REQUIREMENT.fullmatch(name):
-            raise UsageProblem(
-                f"a requirement is written like TA-05, found {name!r}", "Objects are named with -f FILE_OR_FOLDER."
-            )
-    documents = [requirement_document(name) for name in names]
-    if as_json:
-        click.echo(json.dumps(documents if len(documents) > 1 else documents[0], indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n\n".join("\n".join(requirement_lines(one)) for one in documents))
 
 
 def _profile(mesh: str, files: Sequence[Path]) -> Profile:

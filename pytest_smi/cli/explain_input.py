@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_smi.core.files import read_regular
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import ClusterError, UsageProblem
 
@@ -42,21 +44,26 @@ def from_files(paths: Sequence[Path]) -> list[dict[str, Any]]:
             )
         for file in files:
             try:
-                with file.open("rb") as stream:
-                    content = stream.read(LARGEST_FILE + 1)
+                content = read_regular(file, LARGEST_FILE)
             except OSError as error:
+                if error.errno == errno.EFBIG:
+                    raise _too_large(str(file)) from error
                 raise UsageProblem(
-                    f"{file} cannot be read: {error.strerror}", "Name a readable file or folder."
+                    f"{file} cannot be read: {error.strerror}", "Name a readable file or folder; '-f -' reads a pipe."
                 ) from error
             found += _documents(content, str(file))
     return found
+
+
+def _too_large(where: str) -> UsageProblem:
+    return UsageProblem(f"{where} must have at most {LARGEST_FILE // 2**20} MiB", "Split it into several files.")
 
 
 def _documents(content: bytes, where: str) -> Iterator[dict[str, Any]]:
     import yaml
 
     if len(content) > LARGEST_FILE:
-        raise UsageProblem(f"{where} must have at most {LARGEST_FILE // 2**20} MiB", "Split it into several files.")
+        raise _too_large(where)
     loader_class = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loader = loader_class(content)

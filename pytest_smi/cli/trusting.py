@@ -94,7 +94,7 @@ def policy_options(command: F) -> F:
     command = click.option(
         "--require-level",
         type=click.Choice(sorted(LEVELS_OF)),
-        help="Every requirement of these levels must be met: must (MUST and MUST-d), should (and SHOULD), all.",
+        help="Every requirement of these levels must be met: must (MUST and MUST (derived)), should (and SHOULD), all.",
     )(command)
     command = click.option(
         "--max-age", metavar="AGE", type=Age(), help="How old the newest run of each mesh may be: 30d, 12h, 90m, 2w."

@@ -5,8 +5,10 @@ Server refusals are answers (status and body), not exceptions; only what kept a 
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,15 +17,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pytest_smi.cluster.unreachable import LOG_IN, is_loopback, reason_and_remedy, refusal, without_credentials
+from pytest_smi.core.files import read_regular
 from pytest_smi.core.interrupts import checkpoint
 from pytest_smi.core.redaction import first_line
 from pytest_smi.errors import ClusterError, UsageProblem
 
 if TYPE_CHECKING:
     from websocket import WebSocket
+
+_LARGEST_KUBECONFIG = 16 << 20
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,27 @@ class Answer:
         return f"HTTP {self.status}: {str(self.body)[:200]}"
 
 
+def _refuse_endless(kubeconfig: Path | None) -> None:
+    """Raise UsageProblem for a kubeconfig that the library would read without end: a pipe, a device, a huge file."""
+    named = [kubeconfig] if kubeconfig else map(Path, filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)))
+    for path in named:
+        try:
+            read_regular(path, _LARGEST_KUBECONFIG)
+        except FileNotFoundError:
+            continue  # the library says which of several is missing
+        except OSError as error:
+            raise UsageProblem(
+                f"{path} cannot be used: {error.strerror}", hint="name a readable kubeconfig with --kubeconfig=FILE"
+            ) from error
+
+
 class Connection:
     """One API server; safe for use from several threads. Raises UsageProblem when the kubeconfig cannot be used."""
 
     def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
         from kubernetes import client, config
 
+        _refuse_endless(kubeconfig)
         configuration = client.Configuration()
         configuration.retries = False
         try:
@@ -74,8 +95,10 @@ class Connection:
                 f"{kubeconfig or 'the default kubeconfig'}: its credential plugin failed: {'; '.join(words)}",
                 hint="run the command of the kubeconfig's 'exec' by itself, and log in again",
             )
+        self._for_websockets = configuration
         if is_loopback(configuration.host):
             configuration.proxy = None  # a proxy elsewhere cannot reach it
+            self._for_websockets = _never_proxied(configuration)
         self._configuration = configuration
         self.insecure: bool = configuration.host.startswith("https:") and not configuration.verify_ssl
         """Whether the kubeconfig turns off the verification of the server's certificate."""
@@ -138,7 +161,7 @@ class Connection:
         }
         try:
             with self._websocket_lock:  # the library toggles a process-wide tracing switch while it connects
-                socket: WebSocket = create_websocket(self._configuration, url, headers)
+                socket: WebSocket = create_websocket(self._for_websockets, url, headers)
         except Exception as error:  # websocket-client has no common base class for refusals and socket errors
             raise ClusterError(f"exec through {path} was refused: {first_line(error)}") from error
         socket.settimeout(timeout)
@@ -155,10 +178,21 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> ClusterError:
         reason, remedy = reason_and_remedy(error)
-        through = (
-            f" through the proxy {without_credentials(self._configuration.proxy)}" if self._configuration.proxy else ""
-        )
+        through = ""
+        if self._configuration.proxy:
+            through = f" through the proxy {without_credentials(self._configuration.proxy)}"
+            remedy = f"correct HTTPS_PROXY, or add the cluster's host to NO_PROXY; {remedy}"
         return ClusterError(f"the API server {self.host} cannot be reached{through}: {reason}", hint=remedy)
+
+
+def _never_proxied(configuration: Any) -> Any:
+    """Return a configuration whose WebSockets go straight to its host.
+
+    Their library reads the environment by itself, unless a proxy is configured, and then asks for exceptions.
+    """
+    direct = copy.copy(configuration)
+    direct.proxy, direct.no_proxy = "http://unused:1", urlsplit(configuration.host).hostname
+    return direct
 
 
 @contextmanager

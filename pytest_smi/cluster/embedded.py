@@ -156,7 +156,7 @@ class EmbeddedCluster:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without the private signing key, with which pods have no business.
+    """Return the environment without the private signing key, with which pods have no business.
 
     No process takes modules from the folder in which the user happens to be.
     """
@@ -166,7 +166,7 @@ def _environment() -> dict[str, str]:
 
 
 def _short_folder() -> str | None:
-    """A folder for temporary files in whose paths Unix sockets fit; None: the usual one."""
+    """Return a folder for temporary files in whose paths Unix sockets fit; None: the usual one."""
     usual = tempfile.gettempdir()
     fits = len(os.fsencode(usual)) <= _LONGEST_FOLDER
     return None if fits else next((folder for folder in ("/tmp", "/var/tmp") if os.access(folder, os.W_OK)), None)  # noqa: S108

@@ -99,5 +99,13 @@ def _granted(answer: Answer, verb: str, manifest: Mapping[str, Any]) -> Object:
         return body
     metadata = manifest["metadata"]
     name = f"{manifest['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
-    hint = "manifests/rbac.yaml lists the permissions that a run needs" if answer.status == 403 else ""
-    raise ClusterError(f"cannot {verb} {name}: {answer.message}", hint=hint)
+    raise ClusterError(f"cannot {verb} {name}: {answer.message}", hint=_remedy(answer))
+
+
+def _remedy(answer: Answer) -> str:
+    # A webhook may answer with any status, 403 included.
+    if "admission webhook" in answer.message and "denied the request" in answer.message:
+        return "the webhook's owner refuses the object, in its own words: is it one that the specification allows?"
+    if "failed calling webhook" in answer.message:
+        return "the webhook does not answer: are the pods of its owner, the mesh for SMI objects and pods, ready?"
+    return "manifests/rbac.yaml lists the permissions that a run needs" if answer.status == 403 else ""

@@ -33,6 +33,20 @@ def selected_by(workload: Object, pods: Sequence[T]) -> list[T]:
     return [pod for pod, own in zip(pods, labels, strict=True) if wanted and wanted.items() <= own.items()]
 
 
+def readiness(kind: str, workload: Object) -> tuple[int, int]:
+    """Return how many pods of a workload are available, and how many there should be."""
+    spec, status = workload.get("spec") or {}, workload.get("status") or {}
+    if kind == "daemonset":
+        return int(status.get("numberAvailable") or 0), int(status.get("desiredNumberScheduled") or 0)
+    # The status of a generation before this one says nothing about it.
+    seen = int(status.get("observedGeneration") or 0) >= int((workload.get("metadata") or {}).get("generation") or 0)
+    available = status.get("availableReplicas")
+    if kind == "statefulset" and available is None:
+        available = status.get("readyReplicas")
+    wanted = spec.get("replicas")
+    return int(available or 0) if seen else 0, 1 if wanted is None else int(wanted)
+
+
 def why_not_ready(pods: Sequence[Object], events: Sequence[Object]) -> str:
     """Return what is known of pods that are not Ready: conditions, containers that wait, else the last warnings;
     empty when nothing is."""

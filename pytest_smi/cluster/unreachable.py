@@ -21,6 +21,9 @@ UNTRUSTED = (
     "or set this machine's clock"
 )
 SLOW = "check network, VPN and firewall between here and the cluster; try: kubectl version"
+BROKEN_HEADER = (
+    "the token of the kubeconfig holds what no header may, such as a line break: log in again, or mend its tokenFile"
+)
 LOG_IN = "log in again, or name another one with --kubeconfig FILE"
 
 
@@ -38,11 +41,11 @@ def reason_and_remedy(error: BaseException) -> tuple[str, str]:
         return "it did not answer in time", SLOW
     if any(isinstance(part, ConnectionError) for part in chain):
         return f"the connection broke: {first_line(chain[-1])}", SLOW
-    return first_line(error), REFUSED
+    return first_line(error), BROKEN_HEADER if "Invalid header value" in text else REFUSED
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Return whether the URL's host is this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,12 +1,21 @@
-"""Poll until a condition holds or a deadline has passed; the only place where the suite pauses."""
+"""Poll until a condition holds or a deadline has passed; the only place where the suite pauses.
+
+Each wait is announced on the logger `pytest_smi.waits`, so that a long run can show what it waits for.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 
 from pytest_smi.core.interrupts import SLICE, checkpoint
 from pytest_smi.errors import ClusterError
+
+waits = logging.getLogger("pytest_smi.waits")
+"""What this process waits for, one record per wait; for progress alone, so no handler of pytest's sees it."""
+waits.setLevel(logging.INFO)
+waits.propagate = False
 
 
 class DeadlinePassed(ClusterError):
@@ -71,6 +80,7 @@ class Backoff:
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
     """Return the seconds that it took until `condition()`; raise DeadlinePassed
     that names `what` after `deadline` seconds."""
+    waits.info("until %s", what)
     backoff = Backoff(longest=longest_pause)
     for _ in backoff:
         if condition():

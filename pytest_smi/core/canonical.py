@@ -21,7 +21,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical_bytes(value: object) -> bytes:
-    """The bytes of a JSON document as files of the report hold it.
+    """Return the bytes of a JSON document as files of the report hold it.
 
     Raises `TypeError` or `ValueError` for what is not JSON.
     """
@@ -29,7 +29,7 @@ def canonical_bytes(value: object) -> bytes:
 
 
 def indented(value: object, margin: str = "") -> str:
-    """A JSON value in the canonical form, as it stands inside a document at this margin;
+    """Return a JSON value in the canonical form, as it stands inside a document at this margin;
     the first line has no margin."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
@@ -38,7 +38,8 @@ def indented(value: object, margin: str = "") -> str:
 
 
 def compact_bytes(value: object) -> bytes:
-    """The same rules in one line and without the newline: for lines of a `.jsonl` file and for signed payloads."""
+    """Return the same rules in one line and without the newline: for lines of a `.jsonl` file and for signed
+    payloads."""
     _refuse_odd_keys(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return _utf8(text)
@@ -59,7 +60,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def sha256_hex(data: bytes) -> str:
-    """The sha256 of the bytes, in lower-case hexadecimal: the only digest the report uses."""
+    """Return the sha256 of the bytes, in lower-case hexadecimal: the only digest the report uses."""
     return hashlib.sha256(data).hexdigest()
 
 

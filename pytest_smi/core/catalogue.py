@@ -36,7 +36,7 @@ class Assertion:
     statement: str
     """What a compliant mesh does, one sentence."""
     level: str
-    """MUST, MUST-d (derived), SHOULD, MAY, AMB (observed, never failed)."""
+    """MUST, MUST (derived), SHOULD, unspecified (observed, never failed)."""
     source: str
     """API, version and heading of the specification."""
     needs: tuple[str, ...]
@@ -120,18 +120,22 @@ def assertion_of(function: object) -> Assertion | None:
 
 def load() -> list[Assertion]:
     """Return every assertion of the bundled suite in order of requirement; duplicates are a ValueError naming both."""
-    found: dict[str, Assertion] = {}
+    return [record for record, _ in load_functions()]
+
+
+def load_functions() -> list[tuple[Assertion, Callable[..., object]]]:
+    """Return the same, each with the test function that it marks."""
+    found: dict[str, tuple[Assertion, Callable[..., object]]] = {}
     folder = bundled("conformance")
     for path in sorted(folder.glob("test_*.py")):
         for value in vars(_import(folder, path)).values():
             record = assertion_of(value)
             if record is None:
                 continue
-            if record.requirement in found and found[record.requirement] != record:
-                raise ValueError(
-                    f"{record.requirement} is asserted by {found[record.requirement].name} and by {record.name}"
-                )
-            found[record.requirement] = record
+            known = found.get(record.requirement)
+            if known is not None and known[0] != record:
+                raise ValueError(f"{record.requirement} is asserted by {known[0].name} and by {record.name}")
+            found[record.requirement] = (record, value)
     return [found[key] for key in sorted(found, key=requirement_order)]
 
 

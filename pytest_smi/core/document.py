@@ -109,12 +109,12 @@ class Form(Generic[T]):
         return schema
 
     def write(self, record: T) -> dict[str, Any]:
-        """The document of a record, of built-in types."""
+        """Return the document of a record, of built-in types."""
         document: dict[str, Any] = self._adapter.dump_python(record, mode="json", by_alias=True)
         return document
 
     def read(self, document: Any) -> tuple[T | None, list[Fault]]:
-        """The record of a parsed document, or None and every fault."""
+        """Return the record of a parsed document, or None and every fault."""
         try:
             data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
             return self._adapter.validate_json(data), []
@@ -200,7 +200,7 @@ class Form(Generic[T]):
 
 
 def told(faults: Iterable[Fault]) -> list[str]:
-    """A line per fault."""
+    """Return a line per fault."""
     return [f"{path or 'document'}: {text}" for path, text in faults]
 
 

@@ -52,6 +52,13 @@ class Limits:
     """Least time over which those probes are spread."""
     control_share: float = 0.9
     """Least share of a control's probes that must be answered while a denial is held."""
+    silent_loss: float = 0.01
+    """Share of held requests that a busy node may lose: no answer of any kind, and no arrival."""
+    silent_alpha: float = 1e-3
+    """Probability that a node with such losses, each by itself, shows in one hold as many as count for a denial by
+    silence. Two holds in a row must show them, so a right mesh fails by them once in a million holds; of 100 requests,
+    6 count. A mesh that drops one request in ten without a word fails in 9 of 10 runs, and is inconclusive in the rest.
+    """
     request_timeout: float = 5.0
     """Patience with one HTTP request or TCP connection."""
     udp_timeout: float = 1.0
@@ -146,7 +153,7 @@ class Limits:
         """Return the record as it stands in the matrix."""
         return asdict(self)
 
-    def weakened(self, standard: Limits) -> list[str]:
+    def weaker_than(self, standard: Limits) -> list[str]:
         """Name the limits that make a verdict weaker than under `standard` (fewer probes, looser errors)."""
         probes = ("settle_probes", "hold_probes", "hold_seconds", "control_share")
         lower_is_weaker = (

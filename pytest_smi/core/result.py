@@ -54,7 +54,7 @@ class Result(WholeRecord):
         object.__setattr__(self, "duration", round(float(self.duration), 3))
 
     def to_json(self) -> dict[str, Any]:
-        """The result as a JSON object; `from_json` gives it back unchanged."""
+        """Return the result as a JSON object; `from_json` gives it back unchanged."""
         return _FORM.write(self)
 
     @classmethod

@@ -26,13 +26,11 @@ class Level(StrEnum):
 
     MUST = "MUST"
     """The specification says so in its text."""
-    MUST_D = "MUST-d"
+    DERIVED = "MUST (derived)"
     """Derived: it follows from the specification's examples, schemas or purpose."""
     SHOULD = "SHOULD"
     """Recommended by the specification."""
-    MAY = "MAY"
-    """Allowed by the specification."""
-    AMB = "AMB"
+    UNSPECIFIED = "unspecified"
     """The specification is silent or contradicts itself: observed, never judged."""
 
 
@@ -63,8 +61,8 @@ VERSIONS: Mapping[str, tuple[str, ...]] = {
 """Every version of each API that the specification has, newest first. access v1alpha4 never left the draft."""
 
 LEVELS_OF: Mapping[str, frozenset[Level]] = {
-    "must": frozenset({Level.MUST, Level.MUST_D}),
-    "should": frozenset({Level.MUST, Level.MUST_D, Level.SHOULD}),
+    "must": frozenset({Level.MUST, Level.DERIVED}),
+    "should": frozenset({Level.MUST, Level.DERIVED, Level.SHOULD}),
     "all": frozenset(Level),
 }
 """What `--smi-level` and `--require-level` accept → the levels that each means."""

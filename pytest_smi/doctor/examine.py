@@ -60,6 +60,7 @@ def survey(
         answers={VERSION: version, **answers},
         other_meshes=others,
         skew=skew,
+        began=_time_of(version),
         took=took,
     )
 
@@ -90,8 +91,12 @@ def findings(
 
 def _skew(answer: Answer, now: datetime) -> float:
     # The header has whole seconds, so less than one second means nothing.
+    difference = (_time_of(answer) or now.timestamp()) - now.timestamp()
+    return difference if abs(difference) > 1 else 0.0
+
+
+def _time_of(answer: Answer) -> float:
     try:
-        difference = (parsedate_to_datetime(answer.date) - now).total_seconds()
+        return parsedate_to_datetime(answer.date).timestamp()
     except (ValueError, TypeError):
         return 0.0
-    return difference if abs(difference) > 1 else 0.0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from pytest_smi.cluster.pods import container_images, selected_by
+from pytest_smi.cluster.pods import container_images, readiness, selected_by
 from pytest_smi.doctor.cluster_checks import some
 from pytest_smi.doctor.findings import Finding, ok, problem, warning
 from pytest_smi.doctor.mesh_version import read_version
@@ -139,20 +138,6 @@ def _workload(survey: Survey, reference: WorkloadReference) -> Finding:
     if available < wanted:
         return warning("mesh", f"{name}: {available} of {wanted} pods are available", f"wait until all are; {look}")
     return ok("mesh", f"{name} is ready, {available} of {wanted} pod(s)")
-
-
-def readiness(kind: str, workload: Mapping[str, Any]) -> tuple[int, int]:
-    """Return how many pods of a workload are available, and how many there should be."""
-    spec, status = workload.get("spec") or {}, workload.get("status") or {}
-    if kind == "daemonset":
-        return int(status.get("numberAvailable") or 0), int(status.get("desiredNumberScheduled") or 0)
-    # The status of a generation before this one says nothing about it.
-    seen = int(status.get("observedGeneration") or 0) >= int((workload.get("metadata") or {}).get("generation") or 0)
-    available = status.get("availableReplicas")
-    if kind == "statefulset" and available is None:
-        available = status.get("readyReplicas")
-    wanted = spec.get("replicas")
-    return int(available or 0) if seen else 0, 1 if wanted is None else int(wanted)
 
 
 def _install(survey: Survey) -> str:

@@ -80,6 +80,7 @@ RULES = (
     Rule(group="apiregistration.k8s.io", resources=("apiservices",), verbs=("get",), essential=False),
     Rule(group="apiextensions.k8s.io", resources=("customresourcedefinitions",), verbs=("get",), essential=False),
     Rule(group="apps", resources=("deployments", "daemonsets", "statefulsets"), verbs=("get",), essential=False),
+    Rule(group="", resources=("nodes",), verbs=("list",), essential=False),
 )
 
 

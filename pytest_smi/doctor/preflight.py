@@ -13,6 +13,7 @@ from pytest_smi.core.terms import APIS, VERSIONS
 from pytest_smi.doctor.examine import findings, survey
 from pytest_smi.doctor.findings import Finding, Level, of_level, problem, warning
 from pytest_smi.doctor.mesh_checks import emulation, mesh_images, mesh_version
+from pytest_smi.doctor.nodes import nodes
 from pytest_smi.doctor.probe import Probe
 from pytest_smi.doctor.questions import DEFINED, definition_key
 from pytest_smi.doctor.survey import Survey
@@ -20,6 +21,7 @@ from pytest_smi.errors import ClusterError
 from pytest_smi.profiles.load import Profile
 from pytest_smi.smi.negotiation import negotiate
 from pytest_smi.smi.versions import GROUPS
+from pytest_smi.testbed.placement import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Findings:
     """The same definitions, name → spec."""
     served: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Versions that the cluster serves, per API."""
+    began: float = 0.0
+    """When the cluster was looked at, by its own clock, in seconds since 1970; 0: it does not tell."""
     warnings: tuple[Finding, ...] = ()
     """What does not keep a run from being done but ought to be known."""
 
@@ -85,6 +89,7 @@ def inspect(
         crds=served_definitions(listed),
         definitions={item["metadata"]["name"]: item["spec"] for item in listed},
         served=seen.served,
+        began=seen.began,
         warnings=(
             *unverified(connection),
             *(replace(finding, level=Level.WARNING) for finding in found if finding.level is not Level.OK),
@@ -123,6 +128,7 @@ def diagnose(
     other_meshes: Mapping[str, Profile] | None = None,
     probe: Probe | None = None,
     pull_secret: bool = False,
+    placement: Placement | None = None,
 ) -> list[Finding]:
     """Judge everything that `inspect` judges, and with a `probe` whether pods join;
     a cluster that cannot be reached is a finding."""
@@ -135,6 +141,8 @@ def diagnose(
     found += unverified(connection)
     if probe is not None and not any(item.check == "permissions" for item in of_level(found, Level.PROBLEM)):
         found += probe.run()
+    joined = probe.joined if probe is not None else None
+    found.append(nodes(connection, profile, placement or Placement(), joined))
     return found
 
 

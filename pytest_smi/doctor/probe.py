@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
@@ -20,7 +20,7 @@ from pytest_smi.doctor import probe_checks
 from pytest_smi.doctor.findings import Finding, problem
 from pytest_smi.doctor.probe_checks import Seen
 from pytest_smi.errors import ClusterError, HarnessError, SmiError
-from pytest_smi.profiles.load import Marks, Profile
+from pytest_smi.profiles.load import Injection, Profile
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.agents import Prober
 from pytest_smi.testbed.cleanup import remove_namespaces
@@ -48,6 +48,8 @@ class Probe:
     ) -> None:
         self._connection, self._objects, self._profile = connection, Objects(connection), profile
         self._image, self._limits, self._placement, self._keep = image, limits, placement, keep
+        self.joined: Mapping[str, Any] | None = None
+        """The pod that was to join the mesh, as it was seen last."""
         tag = secrets.token_hex(4)
         self.namespace = f"smi-doctor-{tag}"
         opt_out = profile.keep_out
@@ -71,6 +73,7 @@ class Probe:
         seen = self._wait()
         yield from probe_checks.pods(self._profile, seen)
         yield from probe_checks.kept_out(self._profile, seen)
+        self.joined = next(iter(seen.pods), None)
         pod = next((pod for pod in seen.pods if probe_checks.ready(pod)), None)
         if pod is not None:
             yield self._resolve(pod["metadata"]["name"])
@@ -88,7 +91,7 @@ class Probe:
         for service in manifests.services(addresses, selector={manifests.APP_LABEL: NAME}, facts=profile.services):
             self._objects.apply(service)
 
-    def _workload(self, name: str, injection: Marks) -> None:
+    def _workload(self, name: str, injection: Injection) -> None:
         both = (injection.pod_labels, injection.pod_annotations)
         self._objects.apply(
             manifests.deployment(

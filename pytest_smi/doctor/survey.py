@@ -31,6 +31,8 @@ class Survey:
     """Other known meshes, by name."""
     skew: float = 0.0
     """Seconds by which the cluster's clock is ahead of ours; 0 where it does not tell."""
+    began: float = 0.0
+    """When it answered first, by its own clock, in seconds since 1970; 0 where it does not tell."""
     took: float = 0.0
     """Seconds until the first answer."""
 

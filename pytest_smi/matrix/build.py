@@ -1,8 +1,8 @@
 """From results to runs: capability per API, and when a run may be called conformant. Pure.
 
-The boolean `conformant` is what pipelines read. It speaks of MUST and MUST-d: it is true only when every requirement
-given is accounted for, at least one of these passed, none of them failed, errored or was skipped,
-and nothing weakened or interrupted the run. A failed SHOULD is a recommendation that is not met, no more.
+The boolean `conformant` is what pipelines read. It speaks of MUST and MUST (derived): it is true only when every
+requirement given is accounted for, at least one of these passed, none of them failed, errored or was skipped,
+and nothing restricted or interrupted the run. A failed SHOULD is a recommendation that is not met, no more.
 """
 
 import re
@@ -31,7 +31,7 @@ from pytest_smi.matrix.run import run_name
 
 __all__ = ["AGAINST", "BINDING", "Built", "RunContext", "build_matrix", "build_run", "evidence_names"]
 
-BINDING = (Level.MUST, Level.MUST_D)
+BINDING = (Level.MUST, Level.DERIVED)
 """Levels that count for conformance and capability."""
 AGAINST = (Status.FAILED, Status.ERRORED, Status.SKIPPED)
 """Statuses that speak against conformance, where the level is binding."""
@@ -44,7 +44,7 @@ class RunContext:
     `apis`: API → version tested, None or absent when not claimed or not served. `required`: requirement → its API and
     level, for every requirement of the catalogue that this run had to account for (a requirement without a result
     makes the run incomplete). `interrupted`: it did not run to its end. `emulated`: the persona that played the mesh,
-    None for the mesh itself. `weakened`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of
+    None for the mesh itself. `restricted`: reasons, see `Run`. `provenance`: its suite may be left out, it is that of
     the matrix. Dates are ISO 8601 in UTC.
     """
 
@@ -57,7 +57,7 @@ class RunContext:
     nonce: str
     limits: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    weakened: tuple[str, ...] = ()
+    restricted: tuple[str, ...] = ()
     interrupted: bool = False
     provenance: Provenance = field(default_factory=Provenance)
     emulated: str | None = None
@@ -111,17 +111,17 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
         )
     )
     missing = sorted(set(context.required) - {result.requirement for result in results})
-    weakened = context.weakened
+    restricted = context.restricted
     if context.interrupted:
-        weakened += ("the run was interrupted",)
+        restricted += ("the run was interrupted",)
     if context.emulated is not None:
-        weakened += (
+        restricted += (
             f"an emulation was tested, the persona {context.emulated} of the reference mesh: it is not the mesh itself",
         )
     if missing:
-        weakened += (f"{len(missing)} requirement(s) of the catalogue have no result: {', '.join(missing)}",)
+        restricted += (f"{len(missing)} requirement(s) of the catalogue have no result: {', '.join(missing)}",)
     binding = [result.status for result in results if result.level in BINDING]
-    conformant = Status.PASSED in binding and not any(status in AGAINST for status in binding) and not weakened
+    conformant = Status.PASSED in binding and not any(status in AGAINST for status in binding) and not restricted
     return Run(
         mesh=context.mesh,
         kubernetes=context.kubernetes,
@@ -134,7 +134,7 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
         summary=summary,
         conformant=conformant,
         recommendations=Recommendations.of(entries),
-        weakened=weakened,
+        restricted=restricted,
         emulated=context.emulated,
         results=entries,
         provenance=context.provenance,

@@ -3,10 +3,11 @@
 | version | what changed |
 |---|---|
 | 1 | the first |
-| 2 | the suite has `wheel` and `record`; each run has `provenance`: its suite, catalogue, CRD digests,
-roles of images, CI run | | 3 | `conformant` counts MUST and MUST-d alone;
-each run has `recommendations` and `emulated`; an API can be `not claimed` |
+| 2 | the suite has `wheel` and `record`; each run has `provenance` |
+| 3 | `conformant` counts MUST and MUST (derived) alone; `recommendations`, `emulated`; capability `not claimed` |
+| 3 | words: the levels `MUST (derived)` and `unspecified`, once `MUST-d` and `AMB`; `restricted`, once `weakened` |
 
+The words of the last line came after the first reports of version 3, which no release wrote: those still load.
 A new version gets a line here, a step in `_STEPS`, and a sample of the version before in `tests/data`.
 """
 
@@ -32,7 +33,39 @@ def upgraded(document: Any) -> Any:
             and document["schemaVersion"] is not True
         ):
             document = {**step(document), "schemaVersion": version + 1}
-    return document
+    return _in_words_of_today(document) if isinstance(document, dict) else document
+
+
+def _in_words_of_today(document: dict[str, Any]) -> dict[str, Any]:
+    runs = document.get("runs")
+    if not isinstance(runs, list) or document.get("schemaVersion") != SCHEMA_VERSION:
+        return document
+    return {**document, "runs": [_run_of_today(run) if isinstance(run, dict) else run for run in runs]}
+
+
+def _run_of_today(run: dict[str, Any]) -> dict[str, Any]:
+    run = dict(run)
+    if "weakened" in run and "restricted" not in run:
+        run["restricted"] = run.pop("weakened")
+    if isinstance(results := run.get("results"), list):
+        run["results"] = [
+            {**one, "level": _level(one["level"])} if isinstance(one, dict) and "level" in one else one
+            for one in results
+        ]
+    provenance = run.get("provenance")
+    catalogue = provenance.get("catalogue") if isinstance(provenance, dict) else None
+    levels = catalogue.get("requirements") if isinstance(catalogue, dict) else None
+    if isinstance(provenance, dict) and isinstance(catalogue, dict) and isinstance(levels, dict):
+        levels = {requirement: _level(level) for requirement, level in levels.items()}
+        run["provenance"] = {**provenance, "catalogue": {**catalogue, "requirements": levels}}
+    return run
+
+
+def _level(level: object) -> object:
+    return _LEVELS_ONCE.get(level, level) if isinstance(level, str) else level
+
+
+_LEVELS_ONCE = {"MUST-d": "MUST (derived)", "AMB": "unspecified"}
 
 
 def _from_1(document: dict[str, Any]) -> dict[str, Any]:

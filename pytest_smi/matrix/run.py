@@ -37,7 +37,7 @@ class Capability(StrEnum):
     """How much of an API a mesh has, in the ecosystem's words."""
 
     FULL = "Full"
-    """Every claimed MUST and MUST-d requirement of the API passed."""
+    """Every claimed MUST and MUST (derived) requirement of the API passed."""
     PARTIAL = "Partial"
     """Some passed."""
     NONE = "None"
@@ -177,11 +177,11 @@ class Run(WholeRecord):
     ]
     """How many results have each status."""
     conformant: bool
-    """Whether the mesh conforms: every MUST and MUST-d of what it claims was tested, none failed,
-    and nothing weakened the run."""
+    """Whether the mesh conforms: every MUST and MUST (derived) of what it claims was tested,
+    none failed, and nothing restricted the run."""
     recommendations: Recommendations
     """How many recommendations the mesh meets."""
-    weakened: tuple[str, ...]
+    restricted: tuple[str, ...]
     """Reasons why this run could not have found everything: an option that narrows it, a limit out of bounds."""
     emulated: str | None
     """Name of the persona when the reference mesh played this mesh; null when the mesh itself was tested."""

@@ -68,12 +68,12 @@ def decide(world: World, request: Request) -> Decision:
 
 
 def in_order(questions: frozenset[str]) -> tuple[str, ...]:
-    """Ids of open questions in order of their numbers."""
+    """Return ids of open questions in order of their numbers."""
     return tuple(sorted(questions, key=lambda one: int(one.partition("-")[2])))
 
 
 def _judged(target: TrafficTarget, world: World, request: Request) -> Judgement | None:
-    """What the target says; None when it is not about this destination."""
+    """Return what the target says; None when it is not about this destination."""
     aimed = stands_for(target.destination, target.namespace, request.destination, world.bindings)
     if aimed.value is False:
         return None
@@ -94,7 +94,7 @@ def _authenticated(listed: Truth, request: Request) -> Truth:
 
 
 def _port(target: TrafficTarget, request: Request) -> Truth:
-    """The port of the destination limits all of the grant (TA-45), and none is every port (TA-46)."""
+    """Return the port of the destination limits all of the grant (TA-45), and none is every port (TA-46)."""
     if target.port is None or request.port is None:
         return YES
     numbers = dict.fromkeys((request.port, request.service_port or request.port))

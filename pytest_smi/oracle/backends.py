@@ -42,7 +42,7 @@ class _Part:
 
 
 def distributions(split: TrafficSplit, services: Mapping[Key, Service], root: Key, port: PortKey) -> Split:
-    """The shares of the split's backends in the calls to one port of its root."""
+    """Return the shares of the split's backends in the calls to one port of its root."""
     unbounded = _unbounded(split, services, root)
     if unbounded:
         return Split(possible=(), questions=unbounded)
@@ -68,7 +68,7 @@ def distributions(split: TrafficSplit, services: Mapping[Key, Service], root: Ke
 
 
 def _unbounded(split: TrafficSplit, services: Mapping[Key, Service], root: Key) -> frozenset[str]:
-    """Questions without which nothing can be said of the split."""
+    """Return questions without which nothing can be said of the split."""
     found = set()
     if any(backend.weight < 0 for backend in split.backends):
         found.add("AMB-26")
@@ -83,7 +83,7 @@ def _unbounded(split: TrafficSplit, services: Mapping[Key, Service], root: Key) 
 
 
 def _without_repetition(backends: Sequence[Backend]) -> Iterator[list[Backend]]:
-    """The backends with those of one name as one: summed, then the last alone, where that differs (AMB-38)."""
+    """Yield the backends with those of one name as one: summed, then the last alone, where that differs (AMB-38)."""
     summed: dict[str, int | Fraction] = {}
     last: dict[str, int | Fraction] = {}
     for backend in backends:
@@ -113,7 +113,7 @@ def _part(backend: Backend, services: Mapping[Key, Service], split: TrafficSplit
 
 
 def _shared(parts: Sequence[_Part], states: Sequence[str]) -> Share | None:
-    """The shares when each backend is in this state; None when none is left to take a share."""
+    """Return the shares when each backend is in this state; None when none is left to take a share."""
     total = sum((part.weight for part, state in zip(parts, states, strict=True) if state != "excluded"), Fraction(0))
     if not total:
         return None

@@ -25,7 +25,7 @@ class Finding:
 
 
 def findings(world: World) -> list[Finding]:
-    """All of them: unreadable objects, then targets, routes, splits, each in their order."""
+    """Return all of them: unreadable objects, then targets, routes, splits, each in their order."""
     found = [Finding(about=(one.kind, *one.key), text=_of_unreadable(one)) for one in world.unreadable]
     names = _names(world)
     for target in world.targets:
@@ -58,7 +58,7 @@ def _of_unreadable(one: Unreadable) -> str:
 
 
 def _names(world: World) -> Mapping[tuple[str, str], list[str]]:
-    """Kind and name of routes and bindings → the namespaces that have one."""
+    """Return kind and name of routes and bindings → the namespaces that have one."""
     found: dict[tuple[str, str], list[str]] = {}
     kinds: tuple[tuple[str, Iterable[Key]], ...] = (
         (HTTP, world.groups),

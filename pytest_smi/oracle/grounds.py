@@ -23,7 +23,8 @@ class Ground:
 
 
 def grounds(decision: Decision, request: Request, world: World) -> list[Ground]:
-    """The reasons of a decision: what grants it, what may grant it, or why each target of the destination does not."""
+    """Return the reasons of a decision: what grants it, what may grant it, or why each target of the destination does
+    not."""
     if not decision.judgements:
         destination = f"{request.destination.namespace}/{request.destination.account}"
         return [
@@ -41,7 +42,7 @@ def grounds(decision: Decision, request: Request, world: World) -> list[Ground]:
 
 
 def _unlisted(decision: Decision, request: Request) -> Ground:
-    """The one reason of a caller whom no target of the destination lists."""
+    """Return the one reason of a caller whom no target of the destination lists."""
     objects = tuple(("TrafficTarget", one.target.namespace, one.target.name) for one in decision.judgements)
     source = f"{request.source.namespace}/{request.source.account}"
     text = f"does not list {source} as a source" + (
@@ -72,7 +73,7 @@ def _routes(rules: list[RuleTruth] | tuple[RuleTruth, ...], target: TrafficTarge
 
 
 def _met(rule: RuleTruth, target: TrafficTarget, world: World) -> str:
-    """How a rule meets the request, or may."""
+    """Return how a rule meets the request, or may."""
     meets = "meets" if rule.holds.value else "may meet"
     if rule.rule.kind == HTTP:
         return f"match {', '.join(rule.routes)} of HTTPRouteGroup {rule.rule.name} {meets} the request"
@@ -93,7 +94,7 @@ def _ports(rule: RuleTruth, target: TrafficTarget, world: World) -> str:
 
 
 def _refusals(judgement: Judgement, request: Request, world: World) -> Iterator[str]:
-    """Why a target does not grant the request: what is missing, in the order in which an author would look."""
+    """Yield why a target does not grant the request: what is missing, in the order in which an author would look."""
     target = judgement.target
     if judgement.port.value is False:
         yield f"is for port {target.port} alone"

@@ -27,7 +27,7 @@ Object = Mapping[str, Any]
 
 
 def read_objects(items: Iterable[Object], *, namespace: str = "default", complete: bool = False) -> World:
-    """The world of these objects; lists among them are taken apart.
+    """Return the world of these objects; lists among them are taken apart.
 
     `namespace` is that of objects that name none; `complete` is whether every Service
     that there is would be among them.
@@ -68,7 +68,7 @@ def read_objects(items: Iterable[Object], *, namespace: str = "default", complet
 
 
 def flattened(items: Iterable[Object]) -> Iterator[Object]:
-    """The objects one by one: those of a List, of any kind, in its place."""
+    """Yield the objects one by one: those of a List, of any kind, in its place."""
     for item in items:
         inner = item.get("items")
         if str(item.get("kind", "")).endswith("List") and isinstance(inner, list):
@@ -78,18 +78,18 @@ def flattened(items: Iterable[Object]) -> Iterator[Object]:
 
 
 def is_smi(item: Object) -> bool:
-    """Whether it is of a group of the Service Mesh Interface, of whatever kind and version."""
+    """Return whether it is of a group of the Service Mesh Interface, of whatever kind and version."""
     return str(item.get("apiVersion", "")).partition("/")[0] in _GROUPS
 
 
 def key_of(item: Object, namespace: str) -> Key:
-    """Namespace and name of an object, also of one that is not as it must be."""
+    """Return namespace and name of an object, also of one that is not as it must be."""
     metadata = _mapping(item.get("metadata"))
     return str(metadata.get("namespace") or namespace), str(metadata.get("name") or "")
 
 
 def _short(reason: str) -> str:
-    """The reason without the rest of a long value that it quotes."""
+    """Return the reason without the rest of a long value that it quotes."""
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
 
 
@@ -99,13 +99,13 @@ def _placed(item: Object, key: Key) -> dict[str, Any]:
 
 
 def _root(item: Object, reason: str) -> str:
-    """The Service that a split names whose weights alone cannot be read (AMB-26)."""
+    """Return the Service that a split names whose weights alone cannot be read (AMB-26)."""
     service = _mapping(item.get("spec")).get("service")
     return service.partition(".")[0] if isinstance(service, str) and ".weight must be a whole number" in reason else ""
 
 
 def _lacks_ports(item: Object) -> bool:
-    """Whether a route of a version that has ports leaves the list out."""
+    """Return whether a route of a version that has ports leaves the list out."""
     if item["kind"] not in ("TCPRoute", "UDPRoute") or not str(item["apiVersion"]).endswith("/v1alpha4"):
         return False
     return _mapping(_mapping(item.get("spec")).get("matches")).get("ports") is None
@@ -126,7 +126,7 @@ def _service(item: Object, key: Key) -> Service:
 
 
 def _workload(item: Object, kind: str, key: Key) -> Workload | None:
-    """The account and labels of a pod, or of the pods that an object makes."""
+    """Return the account and labels of a pod, or of the pods that an object makes."""
     if kind not in _TEMPLATED and kind != "Pod":
         return None
     pod = item if kind == "Pod" else _mapping(_mapping(item.get("spec")).get("template"))

@@ -17,12 +17,12 @@ from pytest_smi.smi.model import IDENTITY_BINDING, HTTPMatch, HTTPRouteGroup, Su
 
 
 def of_target(target: TrafficTarget, world: World) -> tuple[str, ...]:
-    """Those of a target, the routes that it refers to included."""
+    """Return those of a target, the routes that it refers to included."""
     return in_order(frozenset(_of_target(target, world)))
 
 
 def of_split(split: TrafficSplit, world: World, root: tuple[str, str], port: PortKey | None) -> tuple[str, ...]:
-    """Those of a split at one port of its root; without a port those of its selection alone."""
+    """Return those of a split at one port of its root; without a port those of its selection alone."""
     return in_order(frozenset(_of_split(split, world, root, port)))
 
 
@@ -60,7 +60,7 @@ def _of_target(target: TrafficTarget, world: World) -> Iterator[str]:
 
 
 def of_routes(routes: Sequence[HTTPMatch]) -> Iterator[str]:
-    """Those of HTTP routes."""
+    """Yield those of HTTP routes."""
     names = [route.name for route in routes]
     if len(set(names)) < len(names):
         yield "AMB-8"
@@ -98,7 +98,7 @@ def _of_subject(subject: Subject, home: str, world: World) -> Iterator[str]:
 
 
 def _renumbered(numbers: set[int], namespace: str, world: World) -> bool:
-    """Whether a Service of the namespace has another number for its pods' port,
+    """Return whether a Service of the namespace has another number for its pods' port,
     and the grant names one of the two only."""
     return any((number in numbers) != (target in numbers) for number, target in world.renumbered.get(namespace, ()))
 

@@ -61,19 +61,19 @@ class Splitting:
 
 
 def grants(world: World) -> list[Grant]:
-    """What each target grants, by destination."""
+    """Return what each target grants, by destination."""
     found = [_grant(target, world) for target in world.targets]
     return sorted(found, key=lambda grant: (grant.destination, grant.sources, grant.target))
 
 
 def splittings(world: World) -> list[Splitting]:
-    """What each split does, by root."""
+    """Return what each split does, by root."""
     seen = world if world.services_known else replace(world, services=_assumed(world))
     return sorted((_splitting(split, seen) for split in world.splits), key=lambda one: (one.root, one.split))
 
 
 def _assumed(world: World) -> dict[Key, Service]:
-    """Where no Service is known: one for each name in a split, all of them with the same port."""
+    """Return where no Service is known: one for each name in a split, all of them with the same port."""
     names = {
         (split.namespace, name)
         for split in world.splits

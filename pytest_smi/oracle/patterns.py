@@ -51,7 +51,8 @@ def _is_common(text: str) -> bool:
 
 
 def is_closed(text: str) -> bool:
-    """Whether each branch of a pattern says where it ends, so that comparing a whole path or its start is the same."""
+    """Return whether each branch of a pattern says where it ends, so that comparing a whole path or its start is the
+    same."""
     plain = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "a", text, flags=re.DOTALL)
     depth, branches = 0, [""]
     for letter in plain:
@@ -65,7 +66,7 @@ def is_closed(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def path_forms(path: str) -> tuple[str, ...]:
-    """A path as sent, then each form that one or more customary steps of normalisation give it (AMB-5);
+    """Return a path as sent, then each form that one or more customary steps of normalisation give it (AMB-5);
     just the path where none does."""
     if not ("%" in path or "//" in path or "/." in path or ";" in path):
         return (path,)

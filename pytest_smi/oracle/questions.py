@@ -14,7 +14,7 @@ LARGEST_TEXT = 8192
 
 
 def read_call(text: str, headers: tuple[str, ...]) -> tuple[Call, int | None]:
-    """A call, and the port of a raw one. Raises ValueError with what is allowed."""
+    """Return a call, and the port of a raw one. Raises ValueError with what is allowed."""
     first, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if first in ("TCP", "UDP"):
@@ -31,7 +31,7 @@ def read_call(text: str, headers: tuple[str, ...]) -> tuple[Call, int | None]:
 
 
 def read_workload(text: str, world: World, *, member: bool = True) -> Workload:
-    """The workload of an account, with the labels of the first pod of it that is known.
+    """Return the workload of an account, with the labels of the first pod of it that is known.
 
     Raises ValueError with what is allowed.
     """

@@ -140,7 +140,7 @@ class World:
     """Namespace → (port, target port) of its Services where the two differ."""
 
     def aimed_at(self, workload: Workload) -> Iterable[TrafficTarget]:
-        """The targets whose destination may be this workload."""
+        """Return the targets whose destination may be this workload."""
         yield from self.by_destination.get(workload.account, ()) if workload.account else ()
         yield from self.by_destination.get("", ())
 
@@ -204,7 +204,7 @@ def world_of(
 
 
 def root_of(split: TrafficSplit) -> Key | None:
-    """The root Service of a split, which may be written with its namespace or as an FQDN;
+    """Return the root Service of a split, which may be written with its namespace or as an FQDN;
     None when that is of another namespace."""
     name, _, rest = split.service.partition(".")
     namespace, _, domain = rest.partition(".")

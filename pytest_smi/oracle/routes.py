@@ -12,7 +12,7 @@ from pytest_smi.smi.model import HTTPMatch
 
 
 def matches(route: HTTPMatch, call: Call) -> Truth:
-    """Whether the request meets all conditions of the route (TS-27)."""
+    """Return whether the request meets all conditions of the route (TS-27)."""
     if call.protocol != "HTTP":
         return NO
     whole = all_of(_method(route.methods, call.method), path_matches(route.path, call.path), headers_match(route, call))
@@ -20,7 +20,7 @@ def matches(route: HTTPMatch, call: Call) -> Truth:
 
 
 def is_incomplete(route: HTTPMatch) -> bool:
-    """Whether it lacks a path or methods although it is more than a filter of headers (AMB-7)."""
+    """Return whether it lacks a path or methods although it is more than a filter of headers (AMB-7)."""
     if route.path is None and route.methods is None and route.headers:
         return False
     return route.path is None or not route.methods
@@ -32,7 +32,7 @@ def _method(methods: Sequence[str] | None, method: str) -> Truth:
 
 
 def path_matches(pattern: str | None, target: str) -> Truth:
-    """Whether the path of a request target matches: from its start (TS-03), as a whole or not (AMB-3),
+    """Return whether the path of a request target matches: from its start (TS-03), as a whole or not (AMB-3),
     with its query or not (AMB-4)."""
     if pattern is None:
         return YES
@@ -51,12 +51,13 @@ def path_matches(pattern: str | None, target: str) -> Truth:
 
 
 def headers_match(route: HTTPMatch, call: Call) -> Truth:
-    """Whether every header filter is met (TS-25); yes when there is none."""
+    """Return whether every header filter is met (TS-25); yes when there is none."""
     return all_of(*(_header(name, pattern, call) for name, pattern in route.headers))
 
 
 def _header(name: str, pattern: str, call: Call) -> Truth:
-    """Whether a header is there and matches: whole or in part (AMB-9), absent (AMB-10), in several lines (AMB-11)."""
+    """Return whether a header is there and matches: whole or in part (AMB-9), absent (AMB-10), in several lines
+    (AMB-11)."""
     lines = [value for key, value in call.headers if key.lower() == name.lower()]
     found = compiled(pattern)
     if not lines:
@@ -78,7 +79,7 @@ def _header(name: str, pattern: str, call: Call) -> Truth:
 
 
 def _judged(pattern: Pattern, judge: Callable[[re.Pattern[str]], Truth]) -> Truth:
-    """What a pattern makes of a text: an invalid one matches nothing (TS-13),
+    """Return what a pattern makes of a text: an invalid one matches nothing (TS-13),
     one of a single dialect is open (AMB-6)."""
     if not pattern.common:
         return Truth(None, frozenset({"AMB-6"}))
@@ -86,7 +87,7 @@ def _judged(pattern: Pattern, judge: Callable[[re.Pattern[str]], Truth]) -> Trut
 
 
 def selects(routes: Sequence[HTTPMatch], call: Call) -> Truth:
-    """Whether a split's groups select the request: any route of any of them (SP-41).
+    """Return whether a split's groups select the request: any route of any of them (SP-41).
 
     Raw TCP and UDP have nothing to filter by.
     """
@@ -94,7 +95,7 @@ def selects(routes: Sequence[HTTPMatch], call: Call) -> Truth:
 
 
 def _selects(route: HTTPMatch, call: Call) -> Truth:
-    """A route with header filters selects what meets all of it, in every reading;
+    """Return a route with header filters selects what meets all of it, in every reading;
     beside them the rest may not count (AMB-30)."""
     if call.protocol != "HTTP":
         return NO

@@ -29,12 +29,12 @@ class RuleTruth:
 
 
 def rule_truths(target: TrafficTarget, world: World, request: Request) -> tuple[RuleTruth, ...]:
-    """What each rule of the target says of the request, by itself."""
+    """Return what each rule of the target says of the request, by itself."""
     return tuple(_rule(rule, target.namespace, world, request) for rule in target.rules)
 
 
 def granted(rules: Sequence[RuleTruth], call: Call) -> Truth:
-    """What the rules grant together: they are alternatives (TA-11),
+    """Return what the rules grant together: they are alternatives (TA-11),
     but a TCPRoute may also limit the HTTP routes beside it (AMB-1)."""
     kinds = {one.rule.kind for one in rules}
     http, tcp, udp = (any_of(one.holds for one in rules if one.rule.kind == kind) for kind in (HTTP, TCP, UDP))
@@ -50,7 +50,7 @@ def granted(rules: Sequence[RuleTruth], call: Call) -> Truth:
 
 
 def chosen(rule: Rule, group: HTTPRouteGroup) -> tuple[tuple[HTTPMatch, ...], bool]:
-    """The routes of a group that a rule names, all where it names none (TA-41);
+    """Return the routes of a group that a rule names, all where it names none (TA-41);
     and whether it names some that there are not."""
     if not rule.matches:
         return group.matches, False
@@ -80,7 +80,7 @@ def _rule(rule: Rule, namespace: str, world: World, request: Request) -> RuleTru
 
 
 def _any_route(routes: Sequence[HTTPMatch], call: Call) -> tuple[Truth, tuple[str, ...]]:
-    """Whether any route matches (TS-26).
+    """Return whether any route matches (TS-26).
 
     Of several with one name all, the first, the last or none may count (AMB-8).
     """
@@ -95,7 +95,7 @@ def _any_route(routes: Sequence[HTTPMatch], call: Call) -> tuple[Truth, tuple[st
 
 
 def _covers(ports: Sequence[int], request: Request) -> Truth:
-    """Whether a port is in the list; an empty one means every port (TA-49).
+    """Return whether a port is in the list; an empty one means every port (TA-49).
 
     Which of two numbers is meant is open (AMB-19).
     """

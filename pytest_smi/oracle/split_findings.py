@@ -12,7 +12,7 @@ Found = tuple[Key, str, bool]
 
 
 def of_splits(world: World) -> Iterator[Found]:
-    """What there is to say of each split. Services are judged only where some are known."""
+    """Yield what there is to say of each split. Services are judged only where some are known."""
     for split in world.splits:
         key = (split.namespace, split.name)
         for text, inert in _of_split(split, world):

@@ -35,7 +35,7 @@ class Shares:
         return self.possible[0] if len(self.possible) == 1 and not self.questions else None
 
     def bounds(self, backend: str) -> tuple[Fraction, Fraction]:
-        """The least and the largest share of a backend in any reading, as far as there are some;
+        """Return the least and the largest share of a backend in any reading, as far as there are some;
         0 and 1 where none is known."""
         found = [dict(one).get(backend, Fraction(0)) for one in self.possible]
         return (min(found), max(found)) if found and PLAIN not in self.possible else (Fraction(0), Fraction(1))
@@ -73,7 +73,7 @@ def shares(world: World, root: Key, port: PortKey, call: Call, *, member: bool =
 
 
 def applies(split: TrafficSplit, world: World, call: Call) -> Truth:
-    """Whether the split is about this call: without `matches` about every one (SP-46),
+    """Return whether the split is about this call: without `matches` about every one (SP-46),
     else about what its groups select (SP-37, SP-38)."""
     if split.matches is None:
         return YES
@@ -88,7 +88,7 @@ def applies(split: TrafficSplit, world: World, call: Call) -> Truth:
 
 
 def shares_of(world: World, split: TrafficSplit, root: Key, port: PortKey) -> Shares:
-    """How the calls that a split applies to are shared out at one port of its root,
+    """Return how the calls that a split applies to are shared out at one port of its root,
     as if it were the root's only split."""
     followed = [backend for backend in split.backends if backend.weight and (split.namespace, backend.service) != root]
     if any((split.namespace, backend.service) in world.by_root for backend in followed):
@@ -98,7 +98,7 @@ def shares_of(world: World, split: TrafficSplit, root: Key, port: PortKey) -> Sh
 
 
 def _doubts(call: Call, host: str) -> set[str]:
-    """Why a call may see the root as it is although a split selects it."""
+    """Return why a call may see the root as it is although a split selects it."""
     found = {"AMB-36"} if call.protocol != "HTTP" else set()
     if host:
         found.add("AMB-41" if _is_address(host) else "AMB-29")

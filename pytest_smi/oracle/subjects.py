@@ -12,7 +12,7 @@ SCHEME = "spiffe://"
 
 
 def stands_for(subject: Subject, home: str, workload: Workload, bindings: Mapping[Key, IdentityBinding]) -> Truth:
-    """Whether the workload is meant by a subject of a target that is stored in the namespace `home`.
+    """Return whether the workload is meant by a subject of a target that is stored in the namespace `home`.
 
     Name and namespace both count (TA-27, TA-28). Without a namespace, the target's own,
     `default` or none may be meant (AMB-20).
@@ -33,7 +33,7 @@ def _placed(subject: Subject, namespace: str, workload: Workload, bindings: Mapp
 
 
 def bound(binding: IdentityBinding, workload: Workload) -> Truth:
-    """Whether a binding names the workload by any of its schemes (TA-83), within its own namespace (TA-85)."""
+    """Return whether a binding names the workload by any of its schemes (TA-83), within its own namespace (TA-85)."""
     local = workload.namespace == binding.namespace
     labels = dict(workload.labels)
     by_labels = (
@@ -50,6 +50,6 @@ def bound(binding: IdentityBinding, workload: Workload) -> Truth:
 
 
 def _identity(text: str, workload: Workload) -> Truth:
-    """The specification's example writes identities without a scheme; with one, readers differ (AMB-23)."""
+    """Return the specification's example writes identities without a scheme; with one, readers differ (AMB-23)."""
     same = truth(text.removeprefix(SCHEME) == workload.identity)
     return among("AMB-23", same, NO) if text.startswith(SCHEME) else same

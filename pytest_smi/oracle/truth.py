@@ -44,12 +44,12 @@ NO = Truth(False)
 
 
 def truth(value: bool) -> Truth:
-    """A decided answer."""
+    """Return a decided answer."""
     return YES if value else NO
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:
-    """Whether one of them holds; no when there are none."""
+    """Return whether one of them holds; no when there are none."""
     questions: frozenset[str] = frozenset()
     for one in truths:
         if one.value:
@@ -59,7 +59,7 @@ def any_of(truths: Iterable[Truth]) -> Truth:
 
 
 def all_of(*truths: Truth) -> Truth:
-    """Whether all of them hold."""
+    """Return whether all of them hold."""
     questions: frozenset[str] = frozenset()
     for one in truths:
         if one.value is False:
@@ -69,7 +69,7 @@ def all_of(*truths: Truth) -> Truth:
 
 
 def among(question: str, *readings: Truth) -> Truth:
-    """What holds when the specification leaves open which of the readings is meant."""
+    """Return what holds when the specification leaves open which of the readings is meant."""
     first, *others = readings
     if all(one == first for one in others):
         return first

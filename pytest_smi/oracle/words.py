@@ -17,7 +17,7 @@ def subject_words(subject: Subject, home: str) -> str:
 
 
 def route_words(route: HTTPMatch) -> str:
-    """What a route means: `GET, POST /api/.* with x-kind ~ ^v$`."""
+    """Return what a route means: `GET, POST /api/.* with x-kind ~ ^v$`."""
     methods = "any method" if not route.methods or "*" in route.methods else ", ".join(route.methods)
     path = "any path" if route.path is None else route.path
     headers = " and ".join(f"{name} ~ {pattern}" for name, pattern in route.headers)
@@ -36,7 +36,7 @@ def object_words(identity: ObjectId) -> str:
 
 
 def percent(share: Fraction) -> str:
-    """A share as a percentage, exact where that is short."""
+    """Return a share as a percentage, exact where that is short."""
     found = share * 100
     return f"{found.numerator}%" if found.denominator == 1 else f"{float(found):.3g}%"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from pytest_smi.core.files import read_regular
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.form import parse_profile, profile_document, profile_schema
 from pytest_smi.profiles.preconditions import (
@@ -24,8 +25,8 @@ from pytest_smi.profiles.preconditions import (
 )
 from pytest_smi.profiles.record import (
     Addressing,
+    Injection,
     KubernetesFacts,
-    Marks,
     MeshFacts,
     Noted,
     Profile,
@@ -33,6 +34,7 @@ from pytest_smi.profiles.record import (
     SplitFacts,
     State,
     VersionSource,
+    WorkerFacts,
 )
 from pytest_smi.profiles.terms import FAMILIES, FEATURES
 
@@ -41,9 +43,9 @@ __all__ = [
     "FEATURES",
     "Addressing",
     "ContainerArgument",
+    "Injection",
     "KubernetesFacts",
     "Manual",
-    "Marks",
     "MeshFacts",
     "Noted",
     "ObjectField",
@@ -55,6 +57,7 @@ __all__ = [
     "SplitFacts",
     "State",
     "VersionSource",
+    "WorkerFacts",
     "WorkloadReference",
     "known_profiles",
     "load_profile",
@@ -63,6 +66,10 @@ __all__ = [
     "profile_schema",
     "read_profile",
 ]
+
+
+_LARGEST = 1 << 20
+"""Bytes of a profile file: hundreds of times the largest that ships."""
 
 
 def known_profiles() -> dict[str, Path]:
@@ -81,11 +88,21 @@ def load_profile(name: str) -> Profile:
 def read_profile(path: Path) -> Profile:
     """Read a profile file; raises ProfileError when it cannot be read or has bad fields."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+        document = yaml.load(read_regular(path, _LARGEST).decode("utf-8"), _Loader)  # noqa: S506  a SafeLoader
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise ProfileError(f"the profile {path} cannot be read: {why}", hint="a profile is a YAML mapping") from error
+        raise ProfileError(
+            f"the profile {path} cannot be read: {_why(error)}", hint="a profile is a YAML mapping"
+        ) from error
     return parse_profile(document, origin=str(path))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    # YAML tells in several lines what it met and where.
+    return " ".join(str(error).split())
 
 
 class _Loader(yaml.SafeLoader):

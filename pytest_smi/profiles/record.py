@@ -23,6 +23,7 @@ from pytest_smi.profiles.terms import (
     NAME,
     PROTOCOLS,
     PROVIDERS,
+    QUANTITY,
     RELEASE,
     SIGNATURE,
     STATES,
@@ -36,7 +37,7 @@ from pytest_smi.smi.versions import REFERRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks(Record):
+class Injection(Record):
     """Labels and annotations that make a namespace or pod join the mesh, or stay out of it."""
 
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +134,18 @@ class SplitFacts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts(Record):
+    """What `-n auto` and the doctor must know of a run's weight on the mesh and on the nodes."""
+
+    most: Annotated[int, Field(ge=1)] = 4
+    """Workers beyond which the mesh takes changes more slowly than it gains, or none has been tried."""
+    pod_cpu: Annotated[str, Field(pattern=QUANTITY)] = "10m"
+    """CPU that a pod of the sample application asks for in the mesh, its sidecar and init containers included."""
+    pod_memory: Annotated[str, Field(pattern=QUANTITY)] = "32Mi"
+    """Memory that it asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesFacts(Record):
     """Releases of Kubernetes on which the mesh is known to run; empty when no source tells."""
 
@@ -170,9 +183,9 @@ class Profile(Record):
     """How alive it is as a reader of SMI, and where that was found."""
     claims_nothing: str = ""
     """Why the mesh claims no API at all; `apis` must then be absent."""
-    join: Marks = field(default_factory=Marks)
+    join: Injection = field(default_factory=Injection)
     """Labels and annotations that make a workload join the mesh."""
-    keep_out: Marks = field(default_factory=Marks)
+    keep_out: Injection = field(default_factory=Injection)
     """Labels and annotations that keep a pod out of it."""
     addressing: Addressing = field(default_factory=Addressing)
     """Names under which Services are called."""
@@ -189,6 +202,8 @@ class Profile(Record):
     """Where it runs, how its version is read, and by what `--mesh auto` knows it."""
     splits: SplitFacts = field(default_factory=SplitFacts)
     """What it takes to see a new TrafficSplit."""
+    workers: WorkerFacts = field(default_factory=WorkerFacts)
+    """How many workers it carries, and what each pod costs."""
     kubernetes: KubernetesFacts = field(default_factory=KubernetesFacts)
     """Releases of Kubernetes on which it is known to run."""
     preconditions: tuple[Annotated[Precondition, Field(discriminator="kind")], ...] = ()
@@ -205,7 +220,7 @@ class Profile(Record):
     """How patient and how strict a run is."""
     gaps: tuple[Noted, ...] = ()
     """Requirements that the mesh's maintainers declare as not met."""
-    alone: tuple[Noted, ...] = ()
+    serial: tuple[Noted, ...] = ()
     """Requirements whose scene disturbs the mesh for everybody: they are run one at a time, after all others."""
 
     def __post_init__(self) -> None:

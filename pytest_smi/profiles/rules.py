@@ -49,7 +49,7 @@ def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) ->
     `known` is asked only if there is any to look up.
     """
     top = document if isinstance(document, dict) else {}
-    for key in ("gaps", "alone"):
+    for key in ("gaps", "serial"):
         for index, entry in enumerate(_listed(top, key)):
             requirement = _text(entry, "requirement") if isinstance(entry, dict) else ""
             if requirement.strip() and requirement not in (ids := known()):

@@ -10,7 +10,7 @@ from pytest_smi.core.document import OneOf, Shape
 from pytest_smi.core.terms import VERSIONS
 
 PROVIDERS = ("embedded", "cluster")
-FEATURES = ("http2", "tcp", "udp", "peer-address", "unjoined-servers")
+FEATURES = ("http2", "tcp", "udp", "peer-address-allowed", "peer-address-denied", "unjoined-servers")
 STATES = ("maintained", "dormant", "archived", "ended", "no-smi")
 FAMILIES = ("http", "tcp", "udp")
 """Protocol families: the kinds of call, and the kinds of Service that a mesh may tell apart."""
@@ -33,6 +33,7 @@ HOST = (
 WORKLOAD = f"^{_WORKLOAD}$"
 WORKLOAD_OR_NONE = f"^({_WORKLOAD})?$"
 RELEASE = r"^(1\.[0-9]+)?$"
+QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|[kMGT]i?)?$"
 VERSION_FROM = "^(image-tag|image-digest|label:.+|annotation:.+)$"
 SIGNATURE = f"^([1-5][0-9][0-9]|{'|'.join(OUTCOMES)})$"
 MEANINGS = {
@@ -42,6 +43,7 @@ MEANINGS = {
     WORKLOAD: f"[namespace/]kind/name with kind one of {', '.join(KINDS)}",
     WORKLOAD_OR_NONE: f"[namespace/]kind/name with kind one of {', '.join(KINDS)}",
     RELEASE: 'a string such as "1.23"',
+    QUANTITY: "a Kubernetes quantity in quotes, such as 100m or 64Mi",
     VERSION_FROM: "image-tag, image-digest, label:KEY or annotation:KEY",
     SIGNATURE: f"a status code in quotes, or one of {', '.join(OUTCOMES)}",
 }

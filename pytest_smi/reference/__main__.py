@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the command line."""
     top = argparse.ArgumentParser(
         prog="python -m pytest_smi.reference", description="The embedded cluster and the reference mesh."
     )

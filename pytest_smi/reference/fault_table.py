@@ -45,7 +45,7 @@ What it does not fail it must not pass either: permissions that nothing had to g
 
 
 def mesh_faults() -> Mapping[str, Any]:
-    """The faults of the mesh by name, none when there is no mesh in this installation."""
+    """Return the faults of the mesh by name, none when there is no mesh in this installation."""
     if importlib.util.find_spec(f"{MESH}.faults") is None:
         return {}
     from pytest_smi.reference.mesh.faults import FAULTS
@@ -54,7 +54,7 @@ def mesh_faults() -> Mapping[str, Any]:
 
 
 def fault_records() -> list[dict[str, Any]]:
-    """Every fault, of the mesh and of the cluster: name, description, breaks, kind."""
+    """Return every fault, of the mesh and of the cluster: name, description, breaks, kind."""
     found = [
         {"name": fault.name, "description": fault.description, "breaks": sorted(fault.breaks), "kind": "mesh"}
         for fault in mesh_faults().values()

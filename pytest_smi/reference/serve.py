@@ -164,7 +164,7 @@ async def _install_mesh(options: ServeOptions, api: ApiServer) -> None:
     objects = [obj for file in files for obj in manifests.load(file)]
     if options.fault:
         from pytest_smi.reference.mesh.faults import known, specialize
-        from pytest_smi.reference.mesh.metrics.install import Installation
+        from pytest_smi.reference.mesh.metrics.discovery import Installation
 
         # Some faults are mistakes of the installation, not of a program.
         installation = specialize(Installation, known([options.fault]))()

@@ -60,7 +60,7 @@ def check_faults(options: ServeOptions) -> None:
 
 
 def persona_of(options: ServeOptions) -> Persona | None:
-    """The persona that is asked for; raises ServeError for an unknown one."""
+    """Return the persona that is asked for; raises ServeError for an unknown one."""
     if options.persona is None:
         return None
     if not options.mesh:
@@ -74,7 +74,8 @@ def persona_of(options: ServeOptions) -> Persona | None:
 
 
 def images_for(options: ServeOptions, persona: Persona | None) -> Images:
-    """The images that the node has, those of the persona's control plane included; raises ServeError for a bad one."""
+    """Return the images that the node has, those of the persona's control plane included; raises ServeError for a bad
+    one."""
     images = Images()
     try:
         if options.mesh and importlib.util.find_spec(f"{MESH}.images") is not None:

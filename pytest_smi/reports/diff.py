@@ -210,7 +210,9 @@ def _change(mesh: str, before: Entry | None, after: Entry | None) -> Change | No
     entry = after or before
     assert entry is not None
     old, new = (str(one.status) if one else None for one in (before, after))
-    if before is None or after is None:
+    if before is None and after is not None and after.status is Status.ERRORED:
+        kind = Kind.ERRORED  # of something new, nothing is known
+    elif before is None or after is None:
         kind = Kind.NEW if before is None else Kind.REMOVED
     elif before.status is after.status is Status.OBSERVED and before.reading != after.reading:
         kind, old, new = Kind.READING, before.reading, after.reading

@@ -4,6 +4,7 @@ Nobody vouches for the files yet: links, pipes and devices are not followed or o
 bound. What cannot be read is part of the record; the step of verification that needs it raises `VerificationError`.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -164,6 +165,8 @@ def _stored(path: Path, *, keep: bool) -> StoredFile | Unreadable:
                 if keep and size <= LARGEST_FILE:
                     kept += piece
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Unreadable("must be a regular file; it is a symbolic link")
         return Unreadable(f"cannot be read: {error.strerror}")
     return StoredFile(digest=digest.hexdigest(), size=size, data=bytes(kept) if keep and size <= LARGEST_FILE else None)
 
@@ -181,5 +184,7 @@ def _names(directory: Path, most: int, *, link: bool = False) -> frozenset[str] 
     except FileNotFoundError:
         return frozenset()
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Unreadable("must be a regular file; it is a symbolic link")
         return Unreadable(f"cannot be read: {error.strerror}")
     return frozenset(found)

@@ -18,11 +18,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pytest_smi.core.canonical import indented, parse_json, sha256_hex
+from pytest_smi.core.canonical import canonical_bytes, indented, parse_json, sha256_hex
 from pytest_smi.core.document import Form, WholeRecord, told
 from pytest_smi.core.result import NotEmpty
 from pytest_smi.errors import ReportError, VerificationError
 from pytest_smi.matrix.matrix import SCHEMA_VERSION, EvidenceRef, Matrix, Run, Suite, run_json, run_order, suite_json
+from pytest_smi.matrix.migrations import upgraded
 from pytest_smi.reports.folder import ReportFolder, readable
 from pytest_smi.reports.layout import ENVELOPES_FILE, MATRIX_FILE, SOURCES_FOLDER
 from pytest_smi.reports.policy import catalogue_identity
@@ -204,7 +205,7 @@ def merged_matrix(merging: Merging, parts: Iterable[Part]) -> Matrix:
 def refuse_other_matrix(merging: Merging, matrix: Matrix, digest: str, folder: ReportFolder) -> None:
     """Raise `VerificationError` unless this matrix has, in its canonical bytes, the sha256 of matrix.json.
 
-    One that an older release merged has the schema version of its day: what it says, once upgraded, must be the same.
+    One that was merged earlier has the form of its day: what it says, once upgraded, must be the same.
     """
     expected = hashlib.sha256()
     for piece in matrix_pieces(merging, (run_text(run) for run in matrix.runs)):
@@ -217,7 +218,8 @@ def _is_older_form(data: bytes, matrix: Matrix) -> bool:
     try:
         document = parse_json(data)
         version = document.get("schemaVersion") if isinstance(document, dict) else None
-        return type(version) is int and version < SCHEMA_VERSION and Matrix.from_json(document) == matrix
+        older = type(version) is int and (version < SCHEMA_VERSION or upgraded(document) != document)
+        return older and data == canonical_bytes(document) and Matrix.from_json(document) == matrix
     except (ValueError, ReportError):
         return False
 

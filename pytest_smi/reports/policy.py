@@ -26,9 +26,9 @@ class Policy:
 
     `mesh`: NAME (on any cluster), NAME@CONTEXT or NAME@VERSION; the report must have a run of it.
     `max_age`: of the newest run of each mesh asked about. `level`: a key of
-    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what that suite's
-    runs must have, whatever they declare themselves. `complete`: False accepts runs that were narrowed or interrupted.
-    `now`: None is the present.
+    `LEVELS_OF`; every requirement of these levels must be met in that run. `catalogue` with `suite`: what runs
+    of that build must have, whatever they declare themselves. `complete`: False accepts runs that were narrowed or
+    interrupted. `now`: None is the present.
     """
 
     mesh: str | None = None
@@ -99,9 +99,9 @@ def _refuse_false_claim(run: Run) -> None:
     binding = [entry for entry in run.results if entry.level in LEVELS_OF["must"]]
     against = [entry.requirement for entry in binding if entry.status in _AGAINST]
     passed = any(entry.status is Status.PASSED for entry in binding)
-    if run.conformant and (against or run.weakened or run.emulated is not None or not passed):
+    if run.conformant and (against or run.restricted or run.emulated is not None or not passed):
         emulation = f"it is an emulation, {run.emulated}" if passed else "nothing passed"
-        reason = ", ".join(against[:5]) or "; ".join(run.weakened) or emulation
+        reason = ", ".join(against[:5]) or "; ".join(run.restricted) or emulation
         raise VerificationError(f"a conformant run has no MUST against it; that of {_named(run)} has: {reason}")
 
 
@@ -110,8 +110,7 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
     required: dict[str, Level] = {}
     if run.provenance.catalogue is not None:
         required |= run.provenance.catalogue.requirements
-    ours = policy.suite
-    if policy.catalogue is not None and ours is not None and (suite.name, suite.version) == (ours.name, ours.version):
+    if policy.catalogue is not None and policy.suite is not None and _same_suite(run, suite, policy.suite):
         required |= policy.catalogue.requirements
     found: dict[str, set[Level]] = {}
     for entry in run.results:
@@ -130,6 +129,14 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
                 f"{name} is a {required[name]} of {suite.name} {suite.version}; the run of {_named(run)} has it as "
                 f"{levels}"
             )
+
+
+def _same_suite(run: Run, suite: Suite, ours: Suite) -> bool:
+    """Whether a run had to account for our catalogue: two builds of one version may have different ones,
+    and a run of another build says itself which was its own."""
+    if run.provenance.catalogue is not None and suite.digest != ours.digest:
+        return False
+    return (suite.name, suite.version) == (ours.name, ours.version)
 
 
 def _refuse_stale(run: Run, max_age: timedelta, now: datetime) -> None:
@@ -156,7 +163,7 @@ def _refuse_weak(run: Run, level: str) -> None:
     own = [entry for entry in run.results if entry.level in LEVELS_OF[level]]
     against = [f"{entry.requirement} {entry.status}" for entry in own if entry.status in _AGAINST]
     problems = [_some(against)] if against else []
-    problems += run.weakened
+    problems += run.restricted
     if not any(entry.status is Status.PASSED for entry in own):
         problems.append("nothing passed")
     if problems:

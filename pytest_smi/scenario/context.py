@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from pytest_smi.cluster.wait import Backoff, pause
+from pytest_smi.cluster.wait import Backoff, pause, waits
+from pytest_smi.errors import ClusterError
 from pytest_smi.scenario.evidence import Evidence
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.ports import without_ports
@@ -77,7 +78,11 @@ class Context:
 
     def put(self, manifest: dict[str, Any]) -> None:
         """Create or replace any Kubernetes object; it is removed when the scenario ends."""
-        self.testbed.objects.apply(manifest)
+        try:
+            self.testbed.objects.apply(manifest)
+        except ClusterError as error:
+            self.evidence.refused(manifest, error.message)
+            raise
         self._changed = self.clock()
         metadata = manifest["metadata"]
         self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
@@ -95,6 +100,11 @@ class Context:
         """Delete every object that is left, the newest first."""
         for manifest in reversed(list(self._applied.values())):
             self.testbed.objects.delete(manifest)
+
+    @property
+    def smi_objects(self) -> set[tuple[str, str, str]]:
+        """Return kind, namespace and name of each SMI object that is applied now."""
+        return {key for key, manifest in self._applied.items() if "smi-spec.io" in manifest["apiVersion"]}
 
     @property
     def time_to_settle(self) -> float:
@@ -120,8 +130,9 @@ class Context:
             else 0.0
         )
 
-    def rounds(self, *, idle: float = 0.0) -> Backoff:
-        """Begin to poll at the pace of the limits, on this clock; `idle`: least pause in seconds."""
+    def rounds(self, what: str, *, idle: float = 0.0) -> Backoff:
+        """Begin to poll at the pace of the limits, on this clock, until `what`; `idle`: least pause in seconds."""
+        waits.info("until %s", what)
         return Backoff(longest=self.limits.poll_interval, first=0.005, least=idle, clock=self.clock, pause=self.pause)
 
     def fewest_rounds(self, patience: float, idle: float) -> int:

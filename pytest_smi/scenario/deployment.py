@@ -113,16 +113,21 @@ class Deployment:
     def plain_spread(self, call: Call) -> State:
         """Return the shares that a plain Service over several servers gives its pods;
         empty for other Services and ports."""
-        selector, ports = self._roots.get(call.server, ({}, {}))
-        port = ports.get(_key_of_port(call))
+        port = self._roots.get(call.server, ({}, {}))[1].get(_key_of_port(call))
         if port is None:
             return {}
-        namespace = call.server.partition("/")[0]
-        chosen = [
-            w for w in self.servers if w.namespace == namespace and selector.items() <= self._labels[w.key].items()
-        ]
+        chosen = self._selected(call.server)
         pods = sum(workload.replicas for workload in chosen)
         return {(workload.name, port): workload.replicas / pods for workload in chosen}
+
+    def behind(self, root: Service) -> list[Workload]:
+        """Return the servers that a Service selects, in the order in which they were deployed: not only those that the
+        scenario wants there, see `under_root` of `server`."""
+        return self._selected(root.key)
+
+    def _selected(self, key: str) -> list[Workload]:
+        selector, namespace = self._roots[key][0], key.partition("/")[0]
+        return [w for w in self.servers if w.namespace == namespace and selector.items() <= self._labels[w.key].items()]
 
     def ports_of(self, call: Call) -> dict[str, int]:
         """Return the port that each server's own Service gives the call, by the server's name, where it has one."""
@@ -137,9 +142,14 @@ class Deployment:
         )
         return next((int(port.partition("/")[0]) for port in found), None)
 
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Everything that the scenario uses, clients that it shares with others included."""
+        return (*self.servers, *self._testbed.clients, *self._own_clients.values())
+
     def await_ready(self) -> None:
         """Wait until all pods that the scenario uses are Ready; raise DeadlinePassed."""
-        for workload in (*self.servers, *self._testbed.clients, *self._own_clients.values()):
+        for workload in self.workloads:
             workload.await_ready()
 
     def owners(self) -> dict[str, str]:

@@ -30,6 +30,15 @@ class Evidence:
         if verb == "applied":
             self._manifests.append(manifest)
 
+    def refused(self, manifest: dict[str, Any], words: str) -> None:
+        """Record an object that the API server, or a webhook of the mesh, did not take."""
+        metadata = manifest["metadata"]
+        self.event(
+            f"refused {manifest['kind']} {metadata.get('namespace', '')}/{metadata['name']}",
+            words=words,
+            manifest=manifest,
+        )
+
     def include(self, other: Evidence) -> None:
         """Put the evidence of a shared scenario before one's own."""
         self._timeline.append(

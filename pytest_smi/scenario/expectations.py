@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from pytest_smi.cluster.wait import waits
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import unproven
 from pytest_smi.scenario.deployment import Deployment
-from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
+from pytest_smi.scenario.verdict import (
+    Claim,
+    Inconclusive,
+    NotReached,
+    Unanswered,
+    judge_hold,
+    judge_unsettled,
+    settled,
+)
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation
 from pytest_smi.testbed.probing.plan import Call
@@ -76,7 +85,7 @@ class Expectations:
     def _settle(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
         right = False
         idle = max(map(self._context.idle_for, (claim.call for claim in claims)), default=0.0)
-        rounds = self._context.rounds(idle=idle)
+        rounds = self._context.rounds(_as_claimed(len(claims)), idle=idle)
         for number in rounds:
             # One probe each while the state is wrong; the stated number once it looks right.
             probes = self._limits.settle_probes if right else 1
@@ -111,6 +120,20 @@ class Expectations:
         raise Inconclusive("no claim explains why the state was not reached")
 
     def _hold(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
+        seen = self._held(claims)
+        try:
+            try:
+                judge_hold(claims, seen, self._limits)
+            except Unanswered:
+                before, seen = seen, self._held(claims)
+                judge_hold(claims, seen, self._limits, before=before)
+                raise  # what was lost stays unexplained
+        except NotReached as error:
+            self.attribute_failure(error, [claim.call for claim in claims])
+        return seen
+
+    def _held(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
+        waits.info("for %.3g s of traffic to hold", self._limits.hold_seconds)
         batches = [
             plan_batch(
                 claim.call,
@@ -122,10 +145,6 @@ class Expectations:
         ]
         seen = dict(zip(claims, self._context.observe(self._deployment.servers, batches), strict=True))
         self._record("held", self._limits.hold_seconds, 1, seen)
-        try:
-            judge_hold(claims, seen, self._limits)
-        except NotReached as error:
-            self.attribute_failure(error, [claim.call for claim in claims])
         return seen
 
     def _round(self, claims: Sequence[Claim], probes: int) -> dict[Claim, Observation]:
@@ -139,3 +158,7 @@ class Expectations:
     def _record(self, what: str, waited: float, rounds: int, seen: dict[Claim, Observation]) -> None:
         claims = [{"claim": claim.kind.value, **observation.to_json()} for claim, observation in seen.items()]
         self._context.evidence.event(what, seconds=round(waited, 3), rounds=rounds, claims=claims)
+
+
+def _as_claimed(calls: int) -> str:
+    return "1 call comes out as claimed" if calls == 1 else f"{calls} calls come out as claimed"

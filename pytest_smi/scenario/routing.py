@@ -147,7 +147,7 @@ class Routing:
                 for e in self._api.events_about(record)
             )
 
-        rounds = self._context.rounds()
+        rounds = self._context.rounds(f"a Warning about {record.name} mentions {mention}")
         for _ in rounds:
             if warned():
                 break

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.core.catalogue import assertion
+from pytest_smi.core.redaction import first_line
+from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import missing
 from pytest_smi.scenario.deployment import Deployment
@@ -43,11 +45,14 @@ from pytest_smi.smi.model import (
     TrafficTarget,
     UDPRoute,
 )
+from pytest_smi.testbed.look import circumstances
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call, Request
 from pytest_smi.testbed.workloads import Pod, PodAddress, Service, Workload
 
 T = TypeVar("T")
+LOOKED = "looked at the cluster"
+"""Event of the evidence with what the cluster shows beside a verdict that is not passed."""
 
 __all__ = [
     "Answer",
@@ -103,7 +108,7 @@ class Scenario:
 
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
-        self.service, self.give_service = deployment.service, deployment.give_service
+        self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
 
         roots = Roots(deployment)
         self.policies = policies = Policies(context, deployment, roots)
@@ -183,6 +188,7 @@ class Scenario:
             try:
                 known[key] = (common, build(common), None)
             except Exception as error:  # whatever went wrong, it goes wrong once and is told to all
+                common.look_around(error)
                 known[key] = (common, None, error)
             if not self.testbed.target.keep:
                 common.close()
@@ -192,6 +198,18 @@ class Scenario:
             raise failure
         made: T = value
         return made
+
+    def look_around(self, error: BaseException) -> None:
+        """Put into the evidence what the cluster shows beside a verdict that is not passed; it changes nothing else."""
+        if not isinstance(error, RequirementFailed | Inconclusive | SmiError):
+            return  # a bug of the suite, or an end on purpose: nothing that a cluster explains
+        try:
+            found = circumstances(
+                self.testbed.connection, self.testbed.target, self.deployment.workloads, self.context.smi_objects
+            )
+            self.evidence.event(LOOKED, **found)
+        except Exception as broken:  # whatever breaks here, the verdict is told
+            self.evidence.event(LOOKED, known=[], unread=[first_line(broken)])
 
     def observed(self, reading: str) -> None:
         """Record which reading of an ambiguous clause the mesh follows; the verdict is then `observed`."""

@@ -13,7 +13,7 @@ from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
 from pytest_smi.scenario.roots import Roots
-from pytest_smi.scenario.sampling.settling import Place, Settling, State, Target
+from pytest_smi.scenario.sampling.settling import OnPlaces, Place, Settling, State, Target
 from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation, Outcome
@@ -51,7 +51,7 @@ class Traffic:
             # A client that calls before it can know split and servers keeps to what it finds then, and that may look
             # right for a while.
             self._context.pause(idle)
-        rounds = self._context.rounds(idle=idle)
+        rounds = self._context.rounds(f"traffic is shared as expected: {target.words}", idle=idle)
         for number in rounds:
             size = limits.share_block if settling.in_a_row or number % 2 else limits.share_block // 2
             observation = self.observe(call, size)
@@ -60,7 +60,7 @@ class Traffic:
             if settling.in_a_row:
                 rounds.at_once()
             elif rounds.over(patience, fewest=self._context.fewest_rounds(patience, idle)):
-                self._did_not_settle(call, observation, target.words, rounds.waited)
+                self._did_not_settle(call, observation, target, rounds.waited)
         self._roots.arrived(call)
         stated = {"idle_between": idle} if idle else {}
         before = [_words(state) for state in settling.before]
@@ -161,8 +161,11 @@ class Traffic:
             for arrival in probe.arrivals
         )
 
-    def _did_not_settle(self, call: Call, observation: Observation, expected: str, waited: float) -> NoReturn:
-        counts, lost = Counter(self.labels(observation)), observation.first_not(Outcome.DELIVERED)
+    def _did_not_settle(self, call: Call, observation: Observation, target: Target, waited: float) -> NoReturn:
+        expected, lost = target.words, observation.first_not(Outcome.DELIVERED)
+        counts = Counter(self.labels(observation))
+        if isinstance(target, OnPlaces):
+            counts = Counter({f"{name}:{port}": n for (name, port), n in self.places(observation).items()})
         detail = f"; {lost.describe()}" if lost else ""
         self._context.evidence.event(
             "shares did not settle", call=call.label, expected=expected, last=dict(counts), seconds=round(waited, 3)

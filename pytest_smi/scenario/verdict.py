@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_smi.core.limits import Limits
+from pytest_smi.scenario.silence import contradictions, like_a_denial, silent
 from pytest_smi.testbed.probing.observation import Observation, Outcome
 from pytest_smi.testbed.probing.plan import Call
 
@@ -29,6 +30,10 @@ class NotReached(RequirementFailed):
 
 class Inconclusive(Exception):
     """The requirement could not be judged: a control did not hold or the harness broke."""
+
+
+class Unanswered(Inconclusive):
+    """So many requests of a hold got no answer and arrived nowhere that another hold is to tell whether that stays."""
 
 
 def require(condition: bool, reason: str) -> None:
@@ -136,8 +141,18 @@ def judge_unsettled(open_claims: Sequence[Claim], seen: Mapping[Claim, Observati
         raise NotReached(_reason(claim, seen[claim], f"did not come to hold within {waited:.1f} s"))
 
 
-def judge_hold(claims: Sequence[Claim], seen: Mapping[Claim, Observation], limits: Limits) -> None:
-    """Raise when a state that was reached did not last: one leak is a failure; controls need their stated share."""
+def judge_hold(
+    claims: Sequence[Claim],
+    seen: Mapping[Claim, Observation],
+    limits: Limits,
+    *,
+    before: Mapping[Claim, Observation] | None = None,
+) -> None:
+    """Raise when a state that was reached did not last: one leak is a failure; controls need their stated share.
+
+    Requests that got no answer and arrived nowhere fail an opening only when `before`, the hold just before this one,
+    had too many of them as well (see `silence`); without it, Unanswered asks for another hold.
+    """
     for claim in claims:
         if claim.kind is Kind.DENIED and not seen[claim].all(Outcome.NOT_DELIVERED):
             raise RequirementFailed(_reason(claim, seen[claim], "reached the server while it should stay denied"))
@@ -150,12 +165,29 @@ def judge_hold(claims: Sequence[Claim], seen: Mapping[Claim, Observation], limit
             )
         if claim.kind is Kind.CONTROL and not _lasted(seen[claim], limits):
             raise Inconclusive(_reason(claim, seen[claim], "did not last while the denial beside it was held"))
-    for claim in claims:
-        enough = seen[claim].all(Outcome.DELIVERED) if claim.kind is Kind.STEADY else _lasted(seen[claim], limits)
-        if claim.kind in (Kind.ALLOWED, Kind.STEADY) and not enough:
-            if seen[claim].first_not(Outcome.DELIVERED, Outcome.TIMED_OUT) is None:
-                raise Inconclusive(_reason(claim, seen[claim], "was answered too slowly"))
+    short = [claim for claim in claims if claim.kind in (Kind.ALLOWED, Kind.STEADY) and not _kept(claim, seen, limits)]
+    for claim in short:
+        probes = len(seen[claim].probes)
+        if probes - contradictions(seen[claim]) < _needed(claim, limits) * probes:
             raise NotReached(_reason(claim, seen[claim], "did not last"))
+        again = before is not None and like_a_denial(before[claim], limits)
+        if again and like_a_denial(seen[claim], limits):
+            raise NotReached(_reason(claim, seen[claim], "got no answer and arrived nowhere, in two holds in a row"))
+    for claim in short:
+        if not silent(seen[claim]):
+            raise Inconclusive(_reason(claim, seen[claim], "was answered too slowly"))
+        what = "got no answer and arrived nowhere, which a busy node explains as well as a denial"
+        error = Unanswered if before is None and like_a_denial(seen[claim], limits) else Inconclusive
+        raise error(_reason(claim, seen[claim], what))
+
+
+def _kept(claim: Claim, seen: Mapping[Claim, Observation], limits: Limits) -> bool:
+    return seen[claim].all(Outcome.DELIVERED) if claim.kind is Kind.STEADY else _lasted(seen[claim], limits)
+
+
+def _needed(claim: Claim, limits: Limits) -> float:
+    """The share of an opening's requests without which it is broken."""
+    return 1.0 if claim.kind is Kind.STEADY else limits.control_share
 
 
 def _lasted(seen: Observation, limits: Limits) -> bool:

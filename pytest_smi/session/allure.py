@@ -30,10 +30,9 @@ __all__ = ["AllureReport", "categories", "configuration", "environment"]
 
 _SEVERITY = {
     Level.MUST: "critical",
-    Level.MUST_D: "normal",
+    Level.DERIVED: "normal",
     Level.SHOULD: "minor",
-    Level.MAY: "trivial",
-    Level.AMB: "trivial",
+    Level.UNSPECIFIED: "trivial",
 }
 _STATUS = {
     Status.PASSED: "passed",

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pytest
 
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.interrupts import give_lines, interrupt, noted
-from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.errors import ReportError, SmiError, UsageProblem, VerificationError
 from pytest_smi.matrix.matrix import Matrix
@@ -23,8 +23,11 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.auto_workers import REASON
+from pytest_smi.session.closing import Written, closing_lines
+from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.options import Options, asks_for_a_part, refuse_reruns
+from pytest_smi.session.options import Options
 from pytest_smi.session.partial import covered
 from pytest_smi.session.report_folder import ReportFolder
 from pytest_smi.session.report_properties import IMAGES, PROPERTY, result_of
@@ -63,6 +66,8 @@ class ControllerSession:
         self._statements: Mapping[str, str] = {}
         self.moved: Path | None = None
         """Where an older report was moved to."""
+        self.preparing: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
+        """Shows what the run does before its first row."""
         self.folder = ReportFolder(options.report, replace=options.replace_report)
         self.collect_only: bool = config.getoption("collectonly")
         if not self.collect_only:
@@ -81,7 +86,8 @@ class ControllerSession:
             return
         signal.signal(signal.SIGTERM, interrupt)
         try:
-            self.targets.connect()
+            with self.preparing(f"preparing {', '.join(map(str, self.options.meshes))}: cluster, mesh and permissions"):
+                self.targets.connect()
         except SmiError as error:
             usage = isinstance(error, UsageProblem)
             pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR) if usage else EXIT_ERRORED)
@@ -106,9 +112,9 @@ class ControllerSession:
         except SmiError as error:
             pytest.exit(f"pytest-smi: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
 
-    def pytest_report_header(self) -> list[str]:
+    def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what is tested against what."""
-        lines = []
+        lines = [reason] if (reason := config.stash.get(REASON, "")) else []
         for name, found in self.targets.findings.items():
             apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
             lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
@@ -210,47 +216,19 @@ class ControllerSession:
         return (yield)
 
     def _summary(self, terminalreporter: Any) -> None:
-        from pytest_smi.reports.render.terminal import summary_lines
-
         terminalreporter.section("service mesh interface")
+        if self.collect_only:
+            return
+        written = None
         if self.matrix is not None:
-            lines = summary_lines(
-                self.matrix,
-                report=str(self.folder.path),
-                fingerprint=self.signer.fingerprint,
-                statements=self._statements,
+            written = Written(
+                matrix=self.matrix,
                 evidence=self._evidence,
+                statements=self._statements,
+                folder=self.folder.path,
+                fingerprint=self.signer.fingerprint,
+                moved=self.moved,
+                new_key=self.new_key,
             )
-            for style, line in lines:
-                terminalreporter.write_line(line, **_COLOURS[style])
-            if self.moved is not None:
-                terminalreporter.write_line(f"        the older report is in {self.moved}")
-            if self.new_key:
-                terminalreporter.write_line(f"        a signing key of your own was made: {self.new_key}")
-            if self.collector.coverage is not None and self.collector.coverage.partial:
-                terminalreporter.write_line(
-                    f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True
-                )
-        elif not self.collect_only:
-            terminalreporter.write_line("no result, so no matrix was written", red=True)
-            if self.collector.coverage is not None and not self.collector.coverage.collected:
-                terminalreporter.write_line(
-                    "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True
-                )
-        if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
-            terminalreporter.write_line(
-                printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True
-            )
-        for line in self.collector.unmet_recommendations():
-            terminalreporter.write_line(line, yellow=True)
-        if self.targets.kept:
-            terminalreporter.write_line(f"kept: {', '.join(self.targets.kept)}")
-            terminalreporter.write_line(
-                f"  look: kubectl get pods,services,events -n {self.targets.kept[0]}; remove: pytest-smi clean"
-            )
-        for line in self.collector.closed_gaps():
-            terminalreporter.write_line(line, yellow=True)
-        for line in self.collector.silent():
-            terminalreporter.write_line(line, red=True)
-        for problem in self.collector.problems:
-            terminalreporter.write_line(printable(f"problem: {problem}"), red=True)
+        for style, line in closing_lines(self.collector, written):
+            terminalreporter.write_line(line, **_COLOURS[style])

@@ -168,6 +168,7 @@ class Targets:
             placement=Placement() if embedded else self._placement,
             notes=(*chosen.notes, *version_notes(found.definitions, chosen.written)),
             faulty=embedded and self.options.fault is not None,
+            began=found.began,
         )
         self.findings[target.label] = replace(found, versions=chosen.versions, absent=chosen.absent)
         self.reached[target.label] = target

@@ -104,3 +104,14 @@ def factor(text: str) -> float:
     if not 0 < factor < 1000:
         raise argparse.ArgumentTypeError(f"the factor is a number above 0, such as 2 or 0.5; found {text!r}")
     return factor
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds, 0 or more."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 86400:
+        raise argparse.ArgumentTypeError(f"a number of seconds, such as 60, or 0 for never; found {text!r}")
+    return seconds

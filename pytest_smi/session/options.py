@@ -66,7 +66,8 @@ def register(parser: pytest.Parser) -> None:
         dest="smi_mesh",
         type=values.mesh_choice,
         help="Mesh to test, on the cluster of that kubeconfig context; may be repeated. "
-        "'reference' needs no cluster, 'auto' looks what is installed",
+        "'reference' needs no cluster, 'auto' looks what is installed. With '-n auto' (pytest-xdist) a run has as many "
+        "workers as the mesh's profile (workers.most) and the nodes carry, and says why",
     )
     group.addoption(
         "--mesh-profile",
@@ -198,6 +199,14 @@ def register(parser: pytest.Parser) -> None:
         default=1.0,
         help="Multiply every deadline, for slow clusters (default: 1)",
     )
+    group.addoption(
+        "--smi-progress",
+        metavar="SECONDS",
+        dest="smi_progress",
+        type=values.seconds,
+        default=60.0,
+        help="Without a terminal: tell the progress this often, 0 for never (default: 60)",
+    )
 
 
 def from_config(config: pytest.Config) -> Options:
@@ -222,28 +231,4 @@ def from_config(config: pytest.Config) -> Options:
         node_selector=tuple(get("smi_node_selector")),
         tolerations=tuple(get("smi_toleration")),
         pull_secret=get("smi_pull_secret"),
-    )
-
-
-def refuse_reruns(config: pytest.Config) -> None:
-    """Raise UsageProblem when tests that fail are to be tried again: a verdict that changes is a finding,
-    and not to be hidden."""
-    from pytest_smi.errors import UsageProblem
-
-    if config.getoption("reruns", None):
-        raise UsageProblem(
-            "--reruns: an assertion is tried once, and has its own patience; a verdict that changes is a finding",
-            hint="leave it out; for a slow cluster add --smi-timeout=FACTOR",
-        )
-
-
-def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
-    """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
-    given = ("keyword", "deselect", "lf", "stepwise")
-    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
-    return (
-        named
-        or any(config.getoption(name, None) for name in given)
-        or set(options.apis) != set(APIS)
-        or options.level != "all"
     )

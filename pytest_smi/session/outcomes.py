@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smi.core.terms import Status
+from pytest_smi.core.terms import Level, Status
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from pytest_smi.smi.versions import NotExpressible
@@ -18,13 +18,15 @@ class Unsupported(Exception):
     """The assertion does not apply to this mesh or cluster; the message says why."""
 
 
-def classify(error: BaseException | None, reading: str | None) -> tuple[Status, str]:
-    """Turn how a test function ended into a status and its reason."""
+def classify(error: BaseException | None, reading: str | None, level: str = Level.MUST) -> tuple[Status, str]:
+    """Turn how a test function ended into a status and its reason; what the specification leaves open never fails."""
     match error:
         case None if reading is not None:
             return Status.OBSERVED, f"reading: {reading}"
         case None:
             return Status.PASSED, ""
+        case RequirementFailed() if level == Level.UNSPECIFIED:
+            return Status.ERRORED, f"inconclusive: {error}; the specification leaves the requirement open"
         case RequirementFailed():
             return Status.FAILED, str(error)
         case Inconclusive():

@@ -29,7 +29,9 @@ class Coverage:
         return self.collected < self.total
 
     def __str__(self) -> str:
-        return f"partial run: {self.collected} of {self.total}" if self.partial else f"whole run: {self.total}"
+        if self.partial:
+            return f"partial run: {self.collected} of {self.total} requirements"
+        return f"whole run: {self.total} requirements"
 
 
 def assertion_at(nodeid: str) -> tuple[str, str]:
@@ -59,7 +61,7 @@ def without_claims(built: Built, coverage: Coverage) -> Built:
             run,
             apis={api: replace(claim, capability=Capability.NOT_CLAIMED) for api, claim in run.apis.items()},
             conformant=False,
-            weakened=(str(coverage), *run.weakened),
+            restricted=(str(coverage), *run.restricted),
         )
         for run in built.matrix.runs
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pytest_smi.core.resources import bundled
 from pytest_smi.errors import SmiError
 from pytest_smi.session.options import from_config
+from pytest_smi.session.waiting import WORKER_FILE, WaitReporter
 
 if TYPE_CHECKING:
     from pytest_smi.matrix.matrix import Matrix
@@ -24,14 +26,19 @@ def register_sessions(config: pytest.Config) -> None:
         config.args = [str(bundled("conformance"))]
     if worker_input is not None:
         config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
+        if WORKER_FILE in worker_input:
+            config.pluginmanager.register(WaitReporter(Path(worker_input[WORKER_FILE])), "smi-waits")
         _report_to_allure(config, None)
         return
     from pytest_smi.session.controller import ControllerSession
+    from pytest_smi.session.progress_setup import show_progress
 
     try:
         controller = ControllerSession(config, from_config(config))
     except SmiError as error:
         raise pytest.UsageError(str(error)) from error
+    if not controller.collect_only:
+        show_progress(config, controller)
     config.pluginmanager.register(controller, "smi-controller")
     if not _distributed(config):
         config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")

@@ -66,7 +66,7 @@ class ResultCollector:
         """Build the matrix, or return None when there is no result at all. Raises ReportError."""
         self.catalogue = load()
         runs = [
-            (self._context(name), [*results, *self._left_out(name), *self._elsewhere(name)])
+            (self._context(name), [*results, *self._elsewhere(name)])
             for name, results in self.results.items()
             if results
         ]
@@ -139,11 +139,6 @@ class ResultCollector:
     def _all(self) -> Iterable[Result]:
         return (result for results in self.results.values() for result in results)
 
-    def _left_out(self, mesh: str) -> list[Result]:
-        """Results for the assertions that the user's options left out: skipped, and so not conformant."""
-        others = [record for record in self.catalogue if not selected(record, self.options)]
-        return [_not_run(record, mesh, Status.SKIPPED, "left out with --smi-api or --smi-level") for record in others]
-
     def _elsewhere(self, mesh: str) -> list[Result]:
         """Results for the other APIs, where a run is of another version of some: the mesh's first run judges them."""
         target = self.targets.reached[mesh]
@@ -156,13 +151,13 @@ class ResultCollector:
     def _context(self, name: str) -> RunContext:
         found, target = self.targets.findings[name], self.targets.reached[name]
         ran = {result.requirement for result in self.results[name]}
-        weakened = target.limits.weakened(target.profile.limits)
+        restricted = target.limits.weaker_than(target.profile.limits)
         if self.repeated[name]:
-            weakened.append(
+            restricted.append(
                 f"ran more than once, and the worst result counts: {', '.join(sorted(self.repeated[name]))}"
             )
         if target.faulty:
-            weakened.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
+            restricted.append(f"the reference mesh was made wrong with --smi-fault {self.options.fault}")
         return RunContext(
             mesh=Mesh(name=target.name, version=found.mesh_version, images={**found.images, **self.images[name]}),
             kubernetes=found.kubernetes,
@@ -189,7 +184,7 @@ class ResultCollector:
                 **target.placement.to_matrix(),
                 **({"image": target.image} if self.options.image else {}),
             },
-            weakened=tuple(weakened),
+            restricted=tuple(restricted),
             interrupted=self.interrupted,
             emulated=found.emulated,
             provenance=Provenance(

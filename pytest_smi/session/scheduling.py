@@ -1,4 +1,4 @@
-"""Distribution over pytest-xdist workers: one assertion at a time, modules with a shared scene as a whole,
+"""Distribution over pytest-xdist workers: one assertion at a time, those of one shared scene together,
 and some serially.
 
 An assertion is *serial* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of
@@ -18,7 +18,7 @@ from pytest_smi.profiles.load import Profile
 from pytest_smi.session.partial import assertion_at
 
 SHARED_SCENES = ("test_traffic_metrics",)
-"""Modules whose assertions judge one shared scenario, which is set up once per worker."""
+"""How the names of modules begin whose assertions judge one shared scenario, which is set up once per worker."""
 SERIAL = "serial"
 
 
@@ -58,7 +58,7 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
         if self._serial(nodeid):
             return SERIAL
         module = nodeid.split("::", 1)[0]
-        return module if any(name in module for name in SHARED_SCENES) else nodeid
+        return next((name for name in SHARED_SCENES if name in module), nodeid)
 
     def _assign_work_unit(self, node: Any) -> None:
         if SERIAL in self.workqueue:
@@ -89,7 +89,7 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
     """Tell by its node id whether a test is serial; `profiles` is by name of the target,
     which is the test's parameter."""
     requirement_of = {record.name: record.requirement for record in records}
-    serial = {target: {entry.requirement for entry in profile.alone} for target, profile in profiles.items()}
+    serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
         name, target = assertion_at(nodeid)

@@ -119,11 +119,15 @@ class WorkerSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """After the assertion's function: every denial must have had its control."""
-        outcome = yield
-        scene = pyfuncitem.stash.get(SCENE, None)
-        if scene is not None:
-            scene.conclude()
+        """After the assertion's function: every denial must have had its control; a failure is looked into."""
+        try:
+            outcome = yield
+            if (scene := pyfuncitem.stash.get(SCENE, None)) is not None:
+                scene.conclude()
+        except Exception as error:
+            if (scene := pyfuncitem.stash.get(SCENE, None)) is not None:
+                scene.look_around(error)
+            raise
         return outcome
 
     @pytest.hookimpl(wrapper=True)
@@ -169,7 +173,8 @@ class WorkerSession:
     def _result(self, item: pytest.Item, record: Assertion, call: pytest.CallInfo[None]) -> Result:
         scene = item.stash.get(SCENE, None)
         mesh: str = item.callspec.params["smi_mesh"]  # type: ignore[attr-defined]
-        status, reason = classify(call.excinfo.value if call.excinfo else None, scene.reading if scene else None)
+        error = call.excinfo.value if call.excinfo else None
+        status, reason = classify(error, scene.reading if scene else None, record.level)
         target = self._targets()[mesh]
         status, reason = against_gap(status, reason, target.profile.gap(record.requirement))
         version = target.versions.get(record.api, "")

@@ -17,7 +17,7 @@ DRAFT = "v1alpha4"
 
 
 def target_body(record: TrafficTarget, version: str) -> dict[str, Any]:
-    """The fields of a TrafficTarget beside its metadata. Raises NotExpressible."""
+    """Return the fields of a TrafficTarget beside its metadata. Raises NotExpressible."""
     destination: dict[str, Any] = _subject(record.destination, version)
     if record.port is not None:
         if not before(version, "v1alpha3"):
@@ -52,7 +52,7 @@ def read_target(name: str, namespace: str, item: Reader, version: str) -> Traffi
 
 
 def binding_body(record: IdentityBinding, version: str) -> dict[str, Any]:
-    """The fields of an IdentityBinding beside its metadata. Raises NotExpressible."""
+    """Return the fields of an IdentityBinding beside its metadata. Raises NotExpressible."""
     if version != DRAFT:
         raise not_expressible("access", version, "an IdentityBinding")
     schemes: dict[str, Any] = {}

@@ -19,7 +19,7 @@ _API_OF_GROUP = {group: api for api, group in GROUPS.items()}
 
 
 def header_form(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> HeaderForm:
-    """How the definition of HTTPRouteGroup at the negotiated version wants header filters;
+    """Return how the definition of HTTPRouteGroup at the negotiated version wants header filters;
     `list` where it does not tell.
 
     `definitions`: name of each definition → its spec.
@@ -35,7 +35,7 @@ def header_form(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[
 
 
 def version_notes(definitions: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> tuple[str, ...]:
-    """What a reader of the results should know of these definitions (name → spec) at the negotiated versions,
+    """Return what a reader of the results should know of these definitions (name → spec) at the negotiated versions,
     a sentence each."""
     form = header_form(definitions, versions)
     return tuple(note for name in sorted(definitions) for note in _notes(name, definitions[name], versions, form))

@@ -36,7 +36,8 @@ def definitions(
     storage: Mapping[str, str] | None = None,
     conversion: Mapping[str, Any] | None = None,
 ) -> list[Definition]:
-    """The definitions of the APIs in `serve`, each with these versions alone; a kind that none of them has is left out.
+    """Return the definitions of the APIs in `serve`, each with these versions alone; a kind that none of them has is
+    left out.
 
     Raises UsageProblem for an API or version that there is not.
     """
@@ -66,7 +67,7 @@ def definitions(
 def select(
     definition: Definition, serve: Sequence[str], *, storage: str | None = None, keep_unserved: bool = False
 ) -> Definition:
-    """A definition that serves these of its versions, stored as `storage` (default: the newest of them). Pure.
+    """Return a definition that serves these of its versions, stored as `storage` (default: the newest of them). Pure.
 
     `keep_unserved` leaves the others in it, not served, as published definitions have them.
     Raises ValueError when nothing is left.
@@ -86,10 +87,10 @@ def select(
 
 
 def api_of(definition: Mapping[str, Any]) -> str:
-    """The API that a definition belongs to, empty when it is none of the Service Mesh Interface."""
+    """Return the API that a definition belongs to, empty when it is none of the Service Mesh Interface."""
     return _API_OF_GROUP.get(definition["spec"]["group"], "")
 
 
 def names_of(definition: Mapping[str, Any]) -> list[str]:
-    """The names of a definition's versions, in its own order."""
+    """Return the names of a definition's versions, in its own order."""
     return [version["name"] for version in definition["spec"]["versions"]]

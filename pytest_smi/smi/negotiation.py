@@ -90,7 +90,7 @@ def read_choice(text: str) -> Wanted:
 
 
 def together(choices: Sequence[Wanted]) -> Wanted:
-    """One choice of several. Raises UsageProblem when they contradict each other."""
+    """Return one choice of several. Raises UsageProblem when they contradict each other."""
     found: dict[str, str] = {}
     for choice in choices:
         for api, version in choice.versions.items():
@@ -152,8 +152,8 @@ def plan(
     *,
     stored: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Variant, ...]:
-    """The runs of one mesh: the newest of all; with `all` also each other version, of one API (or pair) at a time,
-    the rest newest.
+    """Return the runs of one mesh: the newest of all; with `all` also each other version, of one API (or pair) at a
+    time, the rest newest.
 
     `apis` are those that the user asked for; `stored` is as for `negotiate`, and makes no runs of its own.
     Raises UsageProblem as `negotiate` does.

@@ -15,46 +15,46 @@ class Reader:
         self.path = path
 
     def has(self, name: str) -> bool:
-        """Whether the field is there and not null."""
+        """Return whether the field is there and not null."""
         return self.value.get(name) is not None
 
     def inner(self, name: str) -> Reader:
-        """The mapping under a name; one that is left out is empty."""
+        """Return the mapping under a name; one that is left out is empty."""
         value = self.value.get(name)
         return Reader({} if value is None else value, self._at(name))
 
     def text(self, name: str) -> str:
-        """A text that must be there."""
+        """Return a text that must be there."""
         text: str = self._typed(name, self.value.get(name), str, "text")
         return text
 
     def optional_text(self, name: str) -> str | None:
-        """A text, or None when it is left out."""
+        """Return a text, or None when it is left out."""
         return self.text(name) if self.has(name) else None
 
     def optional_number(self, name: str) -> int | None:
-        """A whole number, or None when it is left out."""
+        """Return a whole number, or None when it is left out."""
         return whole_number(self.value[name], self._at(name)) if self.has(name) else None
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts; one that is left out is empty."""
+        """Return a list of texts; one that is left out is empty."""
         return tuple(self._typed(f"{name}[{i}]", item, str, "text") for i, item in enumerate(self.items(name)))
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers; one that is left out is empty."""
+        """Return a list of whole numbers; one that is left out is empty."""
         return tuple(whole_number(item, self._at(f"{name}[{i}]")) for i, item in enumerate(self.items(name)))
 
     def each(self, name: str) -> list[Reader]:
-        """A list of mappings; one that is left out is empty."""
+        """Return a list of mappings; one that is left out is empty."""
         return [Reader(item, self._at(f"{name}[{i}]")) for i, item in enumerate(self.items(name))]
 
     def items(self, name: str) -> list[Any]:
-        """A list of anything; one that is left out is empty."""
+        """Return a list of anything; one that is left out is empty."""
         items: list[Any] = self._typed(name, self.value.get(name) if self.has(name) else [], list, "a list")
         return items
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """All fields of this mapping, each of which must be text."""
+        """Return all fields of this mapping, each of which must be text."""
         return tuple((name, self.text(name)) for name in self.value)
 
     def _typed(self, name: str, value: Any, kind: type, words: str) -> Any:
@@ -67,7 +67,7 @@ class Reader:
 
 
 def whole_number(value: Any, path: str) -> int:
-    """A JSON number that is whole; 80.0 is, as Kubernetes reads it."""
+    """Return a JSON number that is whole; 80.0 is, as Kubernetes reads it."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)

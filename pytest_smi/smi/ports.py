@@ -18,7 +18,7 @@ Granted = HTTPRouteGroup | TCPRoute | UDPRoute | Rule
 
 
 def in_destination(versions: Mapping[str, str]) -> bool:
-    """Whether these versions write a grant's port in the destination of its target."""
+    """Return whether these versions write a grant's port in the destination of its target."""
     return (
         "access" in versions
         and "specs" in versions
@@ -28,12 +28,12 @@ def in_destination(versions: Mapping[str, str]) -> bool:
 
 
 def without_ports(record: SmiObject, versions: Mapping[str, str]) -> SmiObject:
-    """The record as it is applied: a TCPRoute loses its ports where the target that grants it says them."""
+    """Return the record as it is applied: a TCPRoute loses its ports where the target that grants it says them."""
     return replace(record, ports=()) if isinstance(record, TCPRoute) and in_destination(versions) else record
 
 
 def port_of(granted: Sequence[Granted], versions: Mapping[str, str]) -> int | None:
-    """The port that a target of these rules must name, None when it names none. Raises NotExpressible."""
+    """Return the port that a target of these rules must name, None when it names none. Raises NotExpressible."""
     if not in_destination(versions):
         return None
     version = versions["access"]

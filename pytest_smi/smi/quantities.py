@@ -52,7 +52,7 @@ def render_quantity(value: int | Fraction) -> int | str:
 
 
 def whole(value: Fraction) -> int | Fraction:
-    """The number as an int when it is whole."""
+    """Return the number as an int when it is whole."""
     return value.numerator if value.denominator == 1 else value
 
 

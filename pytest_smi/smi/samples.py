@@ -107,7 +107,7 @@ _RICHEST_FIRST: tuple[tuple[str, tuple[SmiObject, ...]], ...] = (
 
 
 def samples(api: str, version: str, *, headers: HeaderForm = "list") -> Iterator[dict[str, Any]]:
-    """The richest object of each kind that this version of the API has."""
+    """Yield the richest object of each kind that this version of the API has."""
     for _, records in _RICHEST_FIRST:
         for record in records:
             try:

@@ -18,7 +18,7 @@ specification's later text shows a map, and a mesh with a definition of its own 
 
 
 def group_body(record: HTTPRouteGroup, version: str, headers: HeaderForm) -> dict[str, Any]:
-    """The fields of an HTTPRouteGroup beside its metadata. Raises NotExpressible."""
+    """Return the fields of an HTTPRouteGroup beside its metadata. Raises NotExpressible."""
     matches = [_match(match, version, headers) for match in record.matches]
     return {"matches": matches} if before(version, "v1alpha3") else {"spec": {"matches": matches}}
 
@@ -32,7 +32,7 @@ def read_group(name: str, namespace: str, item: Reader, version: str) -> HTTPRou
 
 
 def route_body(record: TCPRoute | UDPRoute, version: str) -> dict[str, Any]:
-    """The fields of a TCPRoute or UDPRoute beside its metadata. Raises NotExpressible."""
+    """Return the fields of a TCPRoute or UDPRoute beside its metadata. Raises NotExpressible."""
     if not before(version, "v1alpha4"):
         # The key stays although the list is empty: published definitions require it.
         return {"spec": {"matches": {"ports": list(record.ports)}}}

@@ -15,7 +15,7 @@ from pytest_smi.smi.versions import before, not_expressible
 
 
 def split_body(record: TrafficSplit, version: str) -> dict[str, Any]:
-    """The fields of a TrafficSplit beside its metadata. Raises NotExpressible."""
+    """Return the fields of a TrafficSplit beside its metadata. Raises NotExpressible."""
     backends = [{"service": backend.service, "weight": _weight(backend.weight, version)} for backend in record.backends]
     spec: dict[str, Any] = {"service": record.service, "backends": backends}
     if record.matches is not None:

@@ -9,7 +9,7 @@ _ALWAYS = ("apiVersion", "kind", "metadata")
 
 
 def schema_of(definition: Mapping[str, Any], version: str) -> dict[str, Any] | None:
-    """The schema of a version in a CustomResourceDefinition; empty when it has none,
+    """Return the schema of a version in a CustomResourceDefinition; empty when it has none,
     None when there is no such version."""
     for one in definition["spec"]["versions"]:
         if one["name"] == version:

@@ -30,23 +30,25 @@ class NotExpressible(ValueError):
 
 
 def not_expressible(api: str, version: str, what: str) -> NotExpressible:
-    """The refusal in the one form that it has: `not expressible in split v1alpha1: a split of a segment (matches)`."""
+    """Return the refusal in the one form that it has: `not expressible in split v1alpha1: a split of a segment
+    (matches)`."""
     return NotExpressible(f"not expressible in {api} {version}: {what}")
 
 
 def number(version: str) -> int:
-    """The place of an alpha version in the order of versions: 3 for v1alpha3, 0 for what is no such version."""
+    """Return the place of an alpha version in the order of versions: 3 for v1alpha3, 0 for what is no such version."""
     digits = version.removeprefix("v1alpha")
     return int(digits) if digits != version and digits.isdecimal() else 0
 
 
 def before(version: str, other: str) -> bool:
-    """Whether `version` is older than `other`."""
+    """Return whether `version` is older than `other`."""
     return number(version) < number(other)
 
 
 def partners(api: str, version: str) -> tuple[str, ...]:
-    """The versions of the other of access and specs that belong to this version, newest first; none for other APIs."""
+    """Return the versions of the other of access and specs that belong to this version, newest first; none for other
+    APIs."""
     if api == "access":
         return SPECS_OF_ACCESS.get(version, ())
     if api == "specs":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.core.uris import LABELS
-from pytest_smi.profiles.record import Marks, ServiceFacts
+from pytest_smi.profiles.record import Injection, ServiceFacts
 from pytest_smi.profiles.terms import FAMILIES
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import PULL_SECRET, Placement
@@ -21,7 +21,7 @@ APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
 
 
-def namespace(name: str, *, run: str, injection_labels: Marks | None) -> Object:
+def namespace(name: str, *, run: str, injection_labels: Injection | None) -> Object:
     """A namespace of this run, joined to the mesh when `injection_labels` are given."""
     labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(injection_labels.namespace_labels if injection_labels else {})}
     annotations = dict(injection_labels.namespace_annotations) if injection_labels else {}

@@ -47,6 +47,8 @@ class MeshTarget:
     """What a reader of the results should know of the versions."""
     faulty: bool = False
     """Whether the mesh was made wrong with `--smi-fault`."""
+    began: float = 0.0
+    """When the run looked at the cluster first, by the cluster's clock, in seconds since 1970; 0: it does not tell."""
 
     @property
     def label(self) -> str:
@@ -78,6 +80,7 @@ class MeshTarget:
             "placement": self.placement.to_wire(),
             "notes": list(self.notes),
             "faulty": self.faulty,
+            "began": self.began,
         }
 
     @classmethod

@@ -64,7 +64,7 @@ def test_click_opens_the_panel(open_page: Any) -> None:
         "failed",
         "A backend of weight zero receives nothing.",
         "3 of 400 requests",
-        "MUST-d",
+        "MUST (derived)",
         "counted",
         "0.50 s",
     ):

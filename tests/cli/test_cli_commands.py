@@ -126,20 +126,6 @@ class TestFaults:
         assert "the reference must list its faults" in capsys.readouterr().err
 
 
-def test_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The catalogue is printed as lines or JSON, and can be narrowed to one API."""
-    entries = [
-        SimpleNamespace(requirement="TA-01", api="access", level="MUST", statement="Allowed", source="A3"),
-        SimpleNamespace(requirement="SP-34", api="split", level="AMB", statement="Open", needs=frozenset({"split"})),
-    ]
-    monkeypatch.setitem(sys.modules, "pytest_smi.core.catalogue", SimpleNamespace(load=lambda: entries))
-    assert run("catalogue") == 0
-    assert "TA-01   access   MUST    Allowed" in capsys.readouterr().out
-    assert run("catalogue", "--json", "--api", "split") == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert (row["requirement"], row["needs"]) == ("SP-34", ["split"])
-
-
 def test_reference_up_ends_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`reference up` prints a kubeconfig that works, and on SIGTERM ends with status 0 and leaves nothing."""
     short = Path(tempfile.mkdtemp(prefix="s"))

@@ -2,6 +2,7 @@
 what is no manifest is refused in one sentence."""
 
 import io
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,14 @@ def test_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UsageProblem, match="must have at most"):
         from_files([tmp_path])
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    """One that nobody writes to would hold the command for ever."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    with pytest.raises(UsageProblem, match=r"pipe\.yaml cannot be read: it is not a regular file"):
+        from_files([tmp_path / "pipe.yaml"])
 
 
 def test_folders_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

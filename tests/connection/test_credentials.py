@@ -1,12 +1,13 @@
 """Tests of how credentials of a kubeconfig are sent, and that no message holds them."""
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pytest_smi.cluster.connection import Connection
-from pytest_smi.errors import ClusterError
+from pytest_smi.errors import ClusterError, UsageProblem
 from tests.support.web import serving
 
 SECRET = "hunter2-hunter2-hunter2"
@@ -45,3 +46,16 @@ def test_no_message_holds_a_token(tmp_path: Path) -> None:
             connection.websocket("/api/v1/namespaces/x/pods/y/exec", [("command", "true")])
     for caught in (by_request, by_stream):
         assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_kubeconfig_without_an_end_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    """A pipe that nobody writes to would hold the run for ever; named, or in the environment."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'none'}:{pipe}")
+
+    with pytest.raises(UsageProblem, match="pipe cannot be used: it is not a regular file"):
+        Connection(pipe if named else None)

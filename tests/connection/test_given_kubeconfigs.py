@@ -58,6 +58,8 @@ def test_the_embedded_cluster_is_reached_whatever_proxy_is_set(cluster: Embedded
     connection = Connection(cluster.kubeconfig)
 
     assert connection.request("GET", "/version").ok
+    with pytest.raises(ClusterError, match="404"):  # a WebSocket gets an answer, too
+        connection.websocket("/api/v1/namespaces/default/pods/none/exec", [("command", "true")])
     connection.close()
 
 
@@ -70,6 +72,7 @@ def test_a_proxy_that_was_used_is_named(tmp_path: Path) -> None:
         connection.request("GET", "/version")
     assert "through the proxy http://127.0.0.1:9" in caught.value.message
     assert "secret" not in str(caught.value)
+    assert "NO_PROXY" in caught.value.hint
 
 
 def test_a_credential_plugin_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def wrapped(cause: BaseException) -> BaseException:
         (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "does not speak TLS", "kubeconfig"),
         (TimeoutError("timed out"), "did not answer in time", "firewall"),
         (ConnectionResetError(104, "Connection reset by peer"), "broke", "network"),
+        (ValueError("Invalid header value b'Bearer secret\\n'"), "HTTP does not allow", "tokenFile"),
         (ValueError("something else\nsecond line"), "something else", "kubectl version"),
     ],
 )

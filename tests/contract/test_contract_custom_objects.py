@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.crd_samples import widget
-from tests.support.kube_api import APPLY, JSON_PATCH, STRATEGIC, Answer, Api, Object
+from tests.support.kube_api import JSON_PATCH, STRATEGIC, Answer, Api, Object
 
 
 @pytest.fixture
@@ -249,19 +249,17 @@ class TestObjects:
             ("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
         ]
 
-    def test_json_and_merge_patches_and_apply_are_taken_but_strategic_ones_are_not(
+    def test_json_and_merge_patches_are_taken_but_strategic_ones_are_not(
         self, api: Api, group: str, path: str, unique: Any
     ) -> None:
-        """The suite edits SMI objects by merge patches; kubectl apply uses merge patches or apply."""
+        """The suite edits SMI objects by merge patches; kubectl apply uses merge patches, too."""
         at = f"{path}/{unique('w')}"
         api.post(path, widget(group, at.rpartition("/")[2], labels={"a": "1", "b": "2"})).ok()
         assert api.patch(at, {"spec": {"labels": {"a": None}}}).ok()["spec"]["labels"] == {"b": "2"}
         assert api.patch(at, [{"op": "add", "path": "/spec/port", "value": 80}], JSON_PATCH).ok()["spec"]["port"] == 80
-        applied = widget(group, at.rpartition("/")[2], mode="slow")
-        assert api.patch(at, applied, APPLY, fieldManager="tests", force="true").ok()["spec"]["mode"] == "slow"
         refused = api.patch(at, {"spec": {"port": 81}}, STRATEGIC)
         assert (refused.status, refused.reason) == (415, "UnsupportedMediaType")
-        assert "application/apply-patch+yaml" in refused.message
+        assert "application/merge-patch+json" in refused.message
 
     def test_items_of_a_list_carry_their_kind(self, api: Api, group: str, path: str, unique: Any) -> None:
         """Readers of custom objects may rely on apiVersion and kind of items."""

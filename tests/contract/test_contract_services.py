@@ -169,7 +169,7 @@ class TestBalancing:
         assert min(answers.values()) > 60, "six standard deviations from even"
 
     def test_the_source_address_is_the_clients(self, stage: Stage, pair: Object) -> None:
-        """Feature peer-address: who asked is seen by the server."""
+        """Who asked is seen by the server."""
         own = stage.api.get(f"{stage.at}/pods/client").ok()["status"]["podIP"]
         assert {answer.split()[1] for answer in stage.ask(("get", "http://pair", 4))[0]} == {own}
 

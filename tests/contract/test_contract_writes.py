@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kube_api import APPLY, JSON_PATCH, STRATEGIC, Api, Object
+from tests.support.kube_api import JSON_PATCH, STRATEGIC, Api, Object
 from tests.support.kube_samples import service
 
 
@@ -259,44 +259,6 @@ class TestChange:
         """Merge patches do not create."""
         refused = api.patch(f"{maps}/no-such-map", {"data": {"a": "b"}})
         assert (refused.status, refused.message) == (404, 'configmaps "no-such-map" not found')
-
-    def test_server_side_apply_creates_and_changes(self, api: Api, maps: str, unique: Any) -> None:
-        """`kubectl apply --server-side` of the manifests in the README."""
-        name = unique("m")
-        first = api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="tests")
-        assert (first.status, first.body["data"]) == (201, {"a": "1"})
-        second = api.patch(f"{maps}/{name}", config_map(name, a="2"), APPLY, fieldManager="tests")
-        assert (second.status, second.body["data"]) == (200, {"a": "2"})
-
-    def test_server_side_apply_needs_a_manager(self, api: Api, maps: str, unique: Any) -> None:
-        """An apply without fieldManager is refused."""
-        name = unique("m")
-        refused = api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY)
-        assert (refused.status, refused.reason) == (422, "Invalid")
-        assert refused.causes == [("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")]
-
-    def test_server_side_apply_removes_what_its_manager_no_longer_says(self, api: Api, maps: str, unique: Any) -> None:
-        """Applying a smaller manifest takes fields away that the same manager applied before."""
-        name = unique("m")
-        api.patch(f"{maps}/{name}", config_map(name, a="1", b="2"), APPLY, fieldManager="tests").ok()
-        api.patch(f"{maps}/{name}", {"data": {"c": "3"}}).ok()
-        assert api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="tests").ok()["data"] == {
-            "a": "1",
-            "c": "3",
-        }
-
-    def test_server_side_apply_of_two_managers_conflicts(self, api: Api, maps: str, unique: Any) -> None:
-        """A mesh's installer and ours do not overwrite one another unless forced."""
-        name = unique("m")
-        api.patch(f"{maps}/{name}", config_map(name, a="1"), APPLY, fieldManager="one").ok()
-        refused = api.patch(f"{maps}/{name}", config_map(name, a="2"), APPLY, fieldManager="two")
-        assert (refused.status, refused.reason) == (409, "Conflict")
-        assert refused.message == 'Apply failed with 1 conflict: conflict with "one": .data.a'
-        assert refused.causes == [(".data.a", "FieldManagerConflict", 'conflict with "one"')]
-        forced = api.patch(f"{maps}/{name}", config_map(name, a="2"), APPLY, fieldManager="two", force="true").ok()
-        assert forced["data"] == {"a": "2"}
-        api.patch(f"{maps}/{name}", config_map(name), APPLY, fieldManager="one").ok()
-        assert api.get(f"{maps}/{name}").ok()["data"] == {"a": "2"}, "it is another's now"
 
     def test_immutable_fields_are_422(self, api: Api, namespace: str, unique: Any) -> None:
         """A RoleBinding's role cannot be changed: TM-55 makes new ones."""

@@ -13,7 +13,7 @@ def test_every_stage_has_an_error_that_carries_its_remedy(name: str) -> None:
     assert isinstance(problem, errors.SmiError)
     assert kind.__doc__
     assert (problem.message, problem.hint) == ("a rule; what was found", "what to do")
-    assert str(problem) == "a rule; what was found\nwhat to do"
+    assert str(problem) == "a rule; what was found\n  fix: what to do"
 
 
 def test_str_without_hint_is_the_message() -> None:

@@ -16,7 +16,7 @@ def test_regular_files(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "l", 5) == b"12345"
     with pytest.raises(OSError, match="more than 4 bytes"):
         read_regular(tmp_path / "f", 4)
-    with pytest.raises(OSError, match="symbolic links"):
+    with pytest.raises(OSError, match="it is a symbolic link"):
         read_regular(tmp_path / "l", 5, follow=False)
 
 

@@ -17,7 +17,7 @@ def a_result() -> Result:
         requirement="SP-34",
         api=Api.SPLIT,
         version="v1alpha4",
-        level=Level.AMB,
+        level=Level.UNSPECIFIED,
         status=Status.OBSERVED,
         reason="left open",
         source="P4 §Specification",

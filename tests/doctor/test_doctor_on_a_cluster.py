@@ -24,7 +24,7 @@ from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.preflight import diagnose, inspect
 from pytest_smi.doctor.probe import Probe
 from pytest_smi.errors import ClusterError
-from pytest_smi.profiles.load import Addressing, ContainerArgument, Marks, Profile
+from pytest_smi.profiles.load import Addressing, ContainerArgument, Injection, Profile
 from pytest_smi.profiles.registry import all_profiles, find_profile
 from pytest_smi.testbed.cleanup import clean, find
 from pytest_smi.testbed.manifests import namespace
@@ -218,7 +218,7 @@ def test_other_mesh_than_the_one_that_is_there(
 @pytest.mark.parametrize(
     ("changes", "image", "check", "words"),
     [
-        ({"join": Marks()}, SAMPLE_APP_IMAGE, "injection", "no container smi-proxy"),
+        ({"join": Injection()}, SAMPLE_APP_IMAGE, "injection", "no container smi-proxy"),
         ({}, "registry.invalid/no/such:1", "images", "registry.invalid/no/such:1 cannot be pulled: ErrImagePull"),
         (
             {"addressing": Addressing(host="{service}.{namespace}.no-such-domain")},
@@ -228,7 +228,7 @@ def test_other_mesh_than_the_one_that_is_there(
         ),
         ({}, "smi-reference/proxy:0.1.0", "pods", "does not start"),
         (
-            {"keep_out": Marks(pod_annotations={"no-such": "mark"})},
+            {"keep_out": Injection(pod_annotations={"no-such": "mark"})},
             SAMPLE_APP_IMAGE,
             "keeping out",
             "joined all the same",

@@ -6,10 +6,10 @@ import pytest
 
 from pytest_smi.doctor.findings import Finding, Level
 from pytest_smi.doctor.probe_checks import Seen, kept_out, pods, resolved, settled
-from pytest_smi.profiles.load import Marks, MeshFacts
+from pytest_smi.profiles.load import Injection, MeshFacts
 from tests.support.surveys import a_profile
 
-JOINED = a_profile(join=Marks(namespace_labels={"mesh/inject": "on"}))
+JOINED = a_profile(join=Injection(namespace_labels={"mesh/inject": "on"}))
 
 
 def a_pod(
@@ -163,7 +163,7 @@ def test_no_pod_and_no_reason() -> None:
 @pytest.mark.parametrize(("containers", "level"), [(("app",), Level.OK), (("app", "proxy"), Level.PROBLEM)])
 def test_pod_that_is_to_stay_out(containers: tuple[str, ...], level: Level) -> None:
     """A client outside the mesh must be outside; without such a pod nothing is said."""
-    profile = a_profile(keep_out=Marks(pod_annotations={"mesh/inject": "off"}))
+    profile = a_profile(keep_out=Injection(pod_annotations={"mesh/inject": "off"}))
 
     (finding,) = kept_out(profile, Seen(pods=[], events=[], waited=1.0, outsiders=[a_pod(containers=containers)]))
 

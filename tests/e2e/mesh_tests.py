@@ -41,7 +41,7 @@ class RealMesh:
     """Workers of two more runs at the same time."""
     few: str
     """Some rows of every API that the mesh claims, as `-k` takes them; they pass within half a minute each."""
-    alone: str = ""
+    serial: str = ""
     """A row that the profile runs alone: runs at the same time would spoil each other's."""
     brief: str = ""
     """Rows of the first run with SMI_E2E=short, `few` among them; only one disturbance follows.
@@ -57,7 +57,7 @@ class RealMesh:
     @property
     def repeated(self) -> list[str]:
         """Arguments of the runs that are compared with the first one."""
-        return ["-k", self.few] if MODE == "short" else ["-k", f"not {self.alone}"] if self.alone else []
+        return ["-k", self.few] if MODE == "short" else ["-k", f"not {self.serial}"] if self.serial else []
 
     @property
     def disturbed(self) -> list[str]:

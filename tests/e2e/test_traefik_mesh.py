@@ -22,5 +22,5 @@ class TestTraefikMesh(MeshTests):
         again=("4", "6"),
         few="TA-05 or TA-06 or TA-07 or TA-10 or TA-27 or TA-36 or TS-01 or TS-05 or TS-13 or TS-24 "
         "or SP-01 or SP-02 or SP-12 or SP-21 or SP-37",
-        alone="TA-68",
+        serial="TA-68",
     )

@@ -87,14 +87,14 @@ class TestConformance:
         run = build_run([a_result("TA-01")], a_context("TA-01", "TA-02"))
         assert not run.conformant
         assert run.apis[Api.ACCESS].capability is Capability.PARTIAL
-        assert "TA-02" in run.weakened[0]
+        assert "TA-02" in run.restricted[0]
 
-    @pytest.mark.parametrize("changes", [{"interrupted": True}, {"weakened": ("--smi-level must",)}])
-    def test_interrupted_or_weakened(self, changes: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("changes", [{"interrupted": True}, {"restricted": ("--smi-level must",)}])
+    def test_interrupted_or_restricted(self, changes: dict[str, Any]) -> None:
         """An interrupted or narrowed run is not conformant, and says why."""
         run = build_run([a_result("TA-01")], a_context("TA-01", **changes))
         assert not run.conformant
-        assert run.weakened
+        assert run.restricted
 
     def test_should_failure_is_not_a_capability_matter(self) -> None:
         """A failed SHOULD is a recommendation that is not met: the API is Full and the run conformant."""
@@ -123,7 +123,7 @@ class TestConformance:
         run = build_run([a_result("TA-01")], a_context("TA-01", emulated="osm"))
         assert run.emulated == "osm"
         assert not run.conformant
-        assert run.weakened == (
+        assert run.restricted == (
             "an emulation was tested, the persona osm of the reference mesh: it is not the mesh itself",
         )
 

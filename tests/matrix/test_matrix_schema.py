@@ -12,19 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pytest_smi.core.terms import Status
+from pytest_smi.core.terms import Level, Status
 from pytest_smi.errors import ReportError
 from pytest_smi.matrix.matrix import SCHEMA_FILE, Matrix, Recommendations, matrix_schema, schema_bytes
 from pytest_smi.matrix.migrations import SCHEMA_VERSION, upgraded
+from pytest_smi.reports.diff import Difference, compare
+from pytest_smi.reports.load import load_matrix
+from pytest_smi.reports.merge import merge_reports
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import load_public_key
-from tests.support.reports import a_matrix, a_report
+from tests.support.reports import SIGNER, SUITE, a_matrix, a_report
 from tests.support.schemas import descriptions
 
 VALIDATOR = Draft202012Validator(matrix_schema())
 DATA = Path(__file__).parents[1] / "data"
 WHOLE: dict[str, Any] = a_matrix(
-    statuses={"TA-02": Status.UNSUPPORTED}, weakened=("a reason",), limits={"settle_probes": 1}
+    statuses={"TA-02": Status.UNSUPPORTED}, restricted=("a reason",), limits={"settle_probes": 1}
 )[0].to_json()
 
 
@@ -52,6 +55,11 @@ def put(path: tuple[str | int, ...], value: Any, *, remove: bool = False) -> dic
     else:
         at[path[-1]] = value
     return document
+
+
+def read(folder: Path) -> Any:
+    """The matrix of a report as it was written."""
+    return json.loads((folder / "matrix.json").read_bytes())
 
 
 def loads(document: Any) -> bool:
@@ -134,7 +142,7 @@ class TestVersions:
     def test_version_1_loads_and_verifies(self) -> None:
         """A report as version 1 wrote it: its signature holds, and it is read as a matrix of today."""
         folder = DATA / "report-v1"
-        assert json.loads((folder / "matrix.json").read_bytes())["schemaVersion"] == 1
+        assert read(folder)["schemaVersion"] == 1
         verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
         run = verified.matrix.runs[0]
         assert [entry.status for entry in run.results] == [
@@ -151,7 +159,7 @@ class TestVersions:
         """A failed SHOULD was a failure when it was signed; what was signed stays,
         and the matrix counts it as a recommendation."""
         folder = DATA / "report-v2"
-        assert json.loads((folder / "matrix.json").read_bytes())["schemaVersion"] == 2
+        assert read(folder)["schemaVersion"] == 2
         verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
         run = verified.matrix.runs[0]
         assert run.recommendations == Recommendations(met=0, unmet=1)
@@ -170,6 +178,37 @@ class TestVersions:
         folder = DATA / "merged-v2"
         key = [load_public_key(folder / "signing-key.pub.pem")]
         assert [run.mesh.name for run in verify_report(folder, key).matrix.runs] == ["linkerd", "reference"]
+
+    def test_first_form_of_version_3_loads_and_verifies(self) -> None:
+        """It has older words for two levels and for what restricted a run."""
+        folder = DATA / "report-v3-first"
+        assert {"MUST-d", "AMB"} < {result["level"] for result in read(folder)["runs"][0]["results"]}
+        verified = verify_report(folder, [load_public_key(folder / "signing-key.pub.pem")])
+        (run,) = verified.matrix.runs
+        assert [str(entry.level) for entry in run.results] == ["MUST", "MUST (derived)", "SHOULD", "unspecified"]
+        assert run.restricted == ("hold_probes is 1 (standard 100)",)
+        assert run.provenance.catalogue is not None
+        assert set(run.provenance.catalogue.requirements.values()) == set(Level)
+        assert Matrix.from_bytes(verified.matrix.to_bytes()) == verified.matrix
+
+    def test_merged_report_of_the_first_form_of_version_3_verifies(self) -> None:
+        """It says the same as its sources do in the words of today."""
+        folder = DATA / "merged-v3-first"
+        key = [load_public_key(folder / "signing-key.pub.pem")]
+        assert [run.mesh.name for run in verify_report(folder, key).matrix.runs] == ["linkerd", "reference"]
+
+    def test_first_form_of_version_3_is_merged_and_compared_with_today(self, tmp_path: Path) -> None:
+        """Nothing changes by the words alone."""
+        first = DATA / "report-v3-first"
+        before = load_matrix(first, [load_public_key(first / "signing-key.pub.pem")])
+        after = Matrix.from_bytes(before.to_bytes())
+        assert compare(before, after) == Difference(changes=(), same=4)
+        today = a_report(tmp_path / "today", nonce="n9", finished="2026-01-09T00:00:00Z")
+        keys = [load_public_key(folder / "signing-key.pub.pem") for folder in (first, today)]
+        merge_reports(
+            [first, today], tmp_path / "both", keys=keys, signer=SIGNER, suite=SUITE, merged_at="2026-02-01T00:00:00Z"
+        )
+        assert len(verify_report(tmp_path / "both", keys).matrix.runs) == 2
 
     @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, True, "1", None, 1.5])
     def test_other_versions_are_refused(self, version: object) -> None:

@@ -84,7 +84,7 @@ class TestRules:
         ],
     )
     def test_route_and_port(self, call: str, port: int, expected: str) -> None:
-        """What both readings allow is allowed, what both deny is denied (TA-50)."""
+        """What both readings allow is allowed, what both deny is denied (TA-72)."""
         assert asked(self.BOTH, call, port) == expected
 
     def test_ports_alone(self) -> None:

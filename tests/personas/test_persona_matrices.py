@@ -21,6 +21,10 @@ MESHES = [name for name in persona_names() if name != "all-versions"]
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 """What the real meshes were found to do, for those that have been run."""
 
+ASKED_SINCE = {"osm": ("TA-23",)}
+"""Requirements that the profile kept out of the run of the real mesh, and does so no longer; to be empty after the
+next one. The denial of TA-23 was seen by hand to hold on the real mesh."""
+
 
 def expected(name: str) -> dict[str, dict[str, Any]]:
     """Requirement -> {status, why, deviations} for each that is not passed."""
@@ -44,9 +48,12 @@ def test_every_expectation_is_explained(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md") if path.stem in MESHES))
 def test_a_persona_is_expected_to_do_what_the_real_mesh_did(name: str) -> None:
     """Where the real mesh has been run, both name the same requirements with the same statuses."""
-    assert {requirement: entry["status"] for requirement, entry in expected(name).items()} == explained(
-        RESULTS / f"{name}.md"
-    )
+    real = {
+        requirement: status
+        for requirement, status in explained(RESULTS / f"{name}.md").items()
+        if requirement not in ASKED_SINCE.get(name, ())
+    }
+    assert {requirement: entry["status"] for requirement, entry in expected(name).items()} == real
 
 
 def test_the_real_traefik_mesh_has_been_run() -> None:

@@ -97,10 +97,10 @@ def test_required_level(requirement: str, status: Status, fails: set[str]) -> No
             accept(matrix(statuses={requirement: status}), Policy(level=level))
 
 
-def test_weakened_or_empty_handed_run_holds_no_level() -> None:
+def test_restricted_or_empty_handed_run_holds_no_level() -> None:
     """A weaker limit, or nothing passed, is against every level."""
     with pytest.raises(VerificationError, match="hold_probes is 1"):
-        accept(matrix(weakened=("hold_probes is 1",)), Policy(level="must"))
+        accept(matrix(restricted=("hold_probes is 1",)), Policy(level="must"))
     with pytest.raises(VerificationError, match="nothing passed"):
         accept(matrix(statuses=dict.fromkeys(LEVELS, Status.UNSUPPORTED)), Policy(level="must"))
 
@@ -122,6 +122,15 @@ class TestCompleteness:
         with pytest.raises(VerificationError, match="TA-99"):
             accept(matrix(), Policy(catalogue=known, suite=SUITE))
         accept(matrix(), Policy(catalogue=known, suite=replace(SUITE, version="9")))
+
+    def test_of_another_build_of_this_version(self) -> None:
+        """Its own catalogue counts: a requirement that was added since then is not missing in it."""
+        ours = Policy(catalogue=a_catalogue({**LEVELS, "TA-99": Level.MUST}), suite=replace(SUITE, digest="b" * 64))
+        accept(matrix(), ours)
+        (run,) = matrix().runs
+        old = replace(matrix(), runs=(replace(run, provenance=replace(run.provenance, catalogue=None)),))
+        with pytest.raises(VerificationError, match="TA-99"):
+            accept(old, ours)
 
     def test_level_taken_down(self) -> None:
         """A MUST that poses as something less."""

@@ -66,6 +66,13 @@ def test_new_and_removed() -> None:
     assert (new.kind, new.regression, removed.kind, removed.regression) == (Kind.NEW, False, Kind.REMOVED, True)
 
 
+def test_new_and_errored_is_inconclusive() -> None:
+    """Of a requirement that is new and could not be judged nothing is known: that is not "no regression"."""
+    found = compare(matrix(), matrix(statuses={"TA-09": Status.ERRORED}))
+    assert [(change.before, change.kind) for change in found.changes] == [(None, Kind.ERRORED)]
+    assert (found.regressed, found.inconclusive) == (False, True)
+
+
 def test_mesh_that_came_or_went() -> None:
     """All of a mesh is new or removed, beside one that stayed."""
     both = replace(matrix(), runs=(*matrix().runs, *matrix(mesh="linkerd", nonce="n2").runs))
@@ -180,6 +187,18 @@ class TestCommand:
         assert "Errored (1)" in out
         assert "it is errored" in out
         assert out.endswith("inconclusive: 1 changed, 3 the same\n")
+
+    def test_errored_beside_a_regression(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each has its own heading; what is errored is never counted as regressed."""
+        statuses = {"TA-01": Status.FAILED, "TA-02": Status.ERRORED}
+        good, bad = a_report(tmp_path / "a"), a_report(tmp_path / "b", nonce="n2", statuses=statuses)
+        assert self.run(good, bad) == 1
+        out = capsys.readouterr().out
+        regressed, _, errored = out.partition("Errored (1)")
+        assert "Regressed (1)" in regressed
+        assert "TA-01" in regressed
+        assert "TA-02" not in regressed
+        assert "TA-02" in errored
 
     def test_json(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A document for gates."""

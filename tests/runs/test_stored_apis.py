@@ -104,7 +104,7 @@ def test_the_matrix_shows_a_stored_api_as_unclaimed(tmp_path: Path) -> None:
     assert run.matrix is not None
     (found,) = run.matrix["runs"]
     assert (found["emulated"], found["conformant"]) == ("consul", False)
-    assert any("an emulation was tested" in reason for reason in found["weakened"])
+    assert any("an emulation was tested" in reason for reason in found["restricted"])
     assert found["options"]["notes"] == [f"specs v1alpha1 is {WHY}"]
     assert found["apis"]["access"] == {"version": "v1alpha1", "capability": "not claimed"}
     assert found["apis"]["specs"] == {"version": None, "capability": "not claimed"}

@@ -6,11 +6,12 @@ Only the two ends are made up: the testbed below the scenario, and `observe` and
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.errors import HarnessError
-from pytest_smi.profiles.load import load_profile
+from pytest_smi.profiles.load import Profile, load_profile
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.scenario import Scenario
 from pytest_smi.testbed.hosts import Addresses
@@ -72,7 +73,7 @@ class ScriptedTestbed:
     def __init__(
         self, limits: Limits, *, versions: Mapping[str, str], idle_before: float, root_selects_backends: bool
     ) -> None:
-        profile = load_profile("reference")
+        profile = _reference()
         splits = replace(profile.splits, idle_before=idle_before, root_selects_backends=root_selects_backends)
         self.target = MeshTarget(
             name="scripted",
@@ -199,6 +200,11 @@ def probe(nonce: str, outcome: Outcome, *, pod: str = "srv-1", port: int = 8080)
     )
 
 
+def lost(nonce: str) -> Probe:
+    """A probe that got no answer and arrived nowhere: on a busy node, or denied by silence."""
+    return replace(probe(nonce, Outcome.NOT_DELIVERED), client_saw="timeout")
+
+
 def by_call(outcomes: Mapping[Call, Outcome]) -> Script:
     """Each call always fares alike."""
     return lambda call, _number, _now: outcomes[call]
@@ -212,6 +218,11 @@ def in_turn(*places: Place | Outcome) -> Script:
 def after(requests: int, before: Script, then: Script) -> Script:
     """One script for so many requests, then another."""
     return lambda call, number, now: (before if number < requests else then)(call, number, now)
+
+
+@cache
+def _reference() -> Profile:
+    return load_profile("reference")
 
 
 def _key(manifest: Mapping[str, Any]) -> tuple[str, str, str]:

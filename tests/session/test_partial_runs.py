@@ -7,10 +7,11 @@ import pytest
 
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.limits import Limits
+from pytest_smi.core.resources import bundled
 from pytest_smi.profiles.load import load_profile
 from pytest_smi.session.partial import Coverage, covered
 from pytest_smi.testbed.target import MeshTarget
-from tests.support.runs import run_suite
+from tests.support.runs import FinishedRun, run_suite
 
 TARGET = MeshTarget(
     name="reference",
@@ -44,8 +45,8 @@ def test_a_part_is_told_with_its_size() -> None:
     """One of them, and tests of the user's own, which do not count."""
     found = covered([ids("reference")[0], "tests/test_mine.py::test_it"], load(), {"reference": TARGET})
 
-    assert str(found) == f"partial run: 1 of {len(load())}"
-    assert str(Coverage(2, 2)) == "whole run: 2"
+    assert str(found) == f"partial run: 1 of {len(load())} requirements"
+    assert str(Coverage(2, 2)) == "whole run: 2 requirements"
 
 
 @pytest.mark.slow
@@ -60,13 +61,54 @@ def test_a_partial_run_leaves_the_whole_report_alone(tmp_path: Path) -> None:
 
     assert run.status == 0, run.output
     assert (old / "matrix.json").read_text() == "the whole report"
-    assert f"partial run: 1 of {len(load())}" in run.output
+    assert_claims_nothing(run, "TA-05")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "requirements"),
+    [
+        ([f"{bundled('conformance') / 'test_traffic_access.py'}::test_unlisted_source_is_denied"], ["TA-06"]),
+        (["--smi-api=split", "-k", "SP-31"], ["SP-31"]),
+        (["--smi-level=must", "-k", "SP-31 or TA-05"], ["TA-05"]),
+    ],
+)
+def test_each_way_to_ask_for_a_part_makes_a_partial_run(
+    tmp_path: Path, arguments: list[str], requirements: list[str]
+) -> None:
+    """Node ids, APIs, levels; what was not asked for is not listed."""
+    run = run_suite(tmp_path, *arguments, timeout=180)
+
+    assert run.status == 0, run.output
+    assert_claims_nothing(run, *requirements)
+
+
+@pytest.mark.slow
+def test_the_last_failures_alone_are_a_partial_run(tmp_path: Path) -> None:
+    """`--lf` after a run that failed; the exit status is that of the row that ran."""
+    rows = ["-p", "cacheprovider", "-k", "TA-05 or TA-06"]
+    first = run_suite(tmp_path, *rows, "--smi-fault=access-any-identity", timeout=240)
+    again = run_suite(tmp_path, *rows, "--lf", timeout=240)
+
+    (failed,) = first.requirements("failed")
+    assert first.status == 1
+    assert again.status == 0, again.output
+    assert_claims_nothing(again, failed)
+
+
+def assert_claims_nothing(run: FinishedRun, *requirements: str) -> None:
+    """One statement on the terminal, no claim anywhere, and only the rows that ran."""
     assert run.matrix is not None
     (found,) = run.matrix["runs"]
+    assert run.output.count("partial run") == 1, run.output
+    assert f"partial run: {len(requirements)} of {len(load())} requirements" in run.output
+    assert "onformant" not in run.output
+    assert "not claimed" not in run.output
+    assert "requirement(s) of the catalogue" not in run.output
+    assert "Skipped" not in run.output
     assert {claim["capability"] for claim in found["apis"].values()} == {"not claimed"}
     assert not found["conformant"]
-    assert "requirement(s) of the catalogue" not in run.output
-    assert [result["requirement"] for result in found["results"]] == ["TA-05"]
+    assert [result["requirement"] for result in found["results"]] == list(requirements)
 
 
 @pytest.mark.slow

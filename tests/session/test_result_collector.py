@@ -62,10 +62,10 @@ def test_of_two_results_the_worst_counts(order: tuple[Status, Status]) -> None:
     ("level", "fail_on", "status"),
     [
         (Level.MUST, "must", 1),
-        (Level.MUST_D, "must", 1),
+        (Level.DERIVED, "must", 1),
         (Level.SHOULD, "must", 0),
         (Level.SHOULD, "should", 1),
-        (Level.AMB, "should", 0),
+        (Level.UNSPECIFIED, "should", 0),
     ],
 )
 def test_what_fails_a_run(level: Level, fail_on: str, status: int) -> None:

@@ -70,7 +70,7 @@ def test_profile_says_serial_tests() -> None:
         features=(),
     )
     quiet = load_profile("reference")
-    loud = replace(quiet, alone=(Noted(requirement="TA-19", reason="it stops the mesh"),))
+    loud = replace(quiet, serial=(Noted(requirement="TA-19", reason="it stops the mesh"),))
 
     is_serial = serial_tests([record], {"loud@kind-a": loud, "quiet": quiet})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_smi.core.terms import Status
+from pytest_smi.core.terms import Level, Status
 from pytest_smi.errors import ClusterError, HarnessError
 from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.session.outcomes import Unsupported, against_gap, classify
@@ -31,6 +31,14 @@ def test_only_a_violated_requirement_fails(error: BaseException | None, reading:
     """Everything that is not the mesh's doing is errored, a bug of the suite included;
     passing needs no error at all."""
     assert classify(error, reading)[0] is status
+
+
+def test_what_the_specification_leaves_open_never_fails() -> None:
+    """Whatever its assertion says: it is inconclusive, with the reason."""
+    status, reason = classify(RequirementFailed("status 500"), None, Level.UNSPECIFIED)
+
+    assert status is Status.ERRORED
+    assert "status 500" in reason
 
 
 @pytest.mark.parametrize(

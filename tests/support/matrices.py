@@ -24,7 +24,7 @@ STATEMENTS = {
 }
 _API = {"TA": Api.ACCESS, "TS": Api.SPECS, "SP": Api.SPLIT, "TM": Api.METRICS}
 _VERSION = {Api.ACCESS: "v1alpha3", Api.SPECS: "v1alpha4", Api.SPLIT: "v1alpha4", Api.METRICS: "v1alpha1"}
-_LEVEL = {"TA-03": Level.SHOULD, "TS-04": Level.AMB, "SP-10": Level.MUST_D}
+_LEVEL = {"TA-03": Level.SHOULD, "TS-04": Level.UNSPECIFIED, "SP-10": Level.DERIVED}
 SUITE = Suite(name="pytest-smi", version="0.1.0", digest="a" * 64)
 
 
@@ -57,7 +57,7 @@ def a_run(
     images: Mapping[str, str | None] | None = None,
     **changes: Any,
 ) -> tuple[RunContext, list[Result]]:
-    """A run over all of STATEMENTS: passed (observed for AMB) where `statuses` says nothing else."""
+    """A run over all of STATEMENTS: passed (observed for what is unspecified) where `statuses` says nothing else."""
     results = [
         _result(
             requirement,
@@ -120,7 +120,7 @@ def mixed() -> Built:
             17,
             statuses={"SP-10": Status.FAILED, "TA-02": Status.ERRORED, "TA-03": Status.SKIPPED},
             reason="3 of 400 requests reached a backend of weight zero",
-            weakened=("hold_probes was lowered from 40 to 4",),
+            restricted=("hold_probes was lowered from 40 to 4",),
         ),
     )
 
@@ -139,7 +139,7 @@ def hostile_built() -> Built:
         statuses={"SP-01": Status.FAILED, "TA-01": Status.ERRORED, "TM-01": Status.UNSUPPORTED},
         kubernetes=HOSTILE,
         images={HOSTILE: None},
-        weakened=(HOSTILE,),
+        restricted=(HOSTILE,),
         options={HOSTILE: HOSTILE},
         limits={HOSTILE: HOSTILE},
     )

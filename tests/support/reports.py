@@ -15,7 +15,7 @@ from pytest_smi.signing.signer import Signer
 
 SIGNER = Signer(ec.generate_private_key(ec.SECP256R1()))
 SUITE = Suite(name="pytest-smi", version="0.0.9", digest="a" * 64)
-LEVELS = {"TA-01": Level.MUST, "TA-02": Level.MUST_D, "TA-03": Level.SHOULD, "TA-04": Level.AMB}
+LEVELS = {"TA-01": Level.MUST, "TA-02": Level.DERIVED, "TA-03": Level.SHOULD, "TA-04": Level.UNSPECIFIED}
 
 
 def a_catalogue(levels: Mapping[str, Level] = LEVELS, digest: str = "d" * 64) -> Catalogue:
@@ -36,11 +36,11 @@ def a_matrix(
     suite: Suite = SUITE,
     **context: Any,
 ) -> tuple[Matrix, dict[str, bytes]]:
-    """A matrix of one run over LEVELS (passed, observed for AMB, where `statuses` says nothing else),
+    """A matrix of one run over LEVELS (passed, observed for what is unspecified, where `statuses` says nothing else),
     and its evidence."""
-    found = {name: Status.OBSERVED if level is Level.AMB else Status.PASSED for name, level in LEVELS.items()} | dict(
-        statuses or {}
-    )
+    found = {
+        name: Status.OBSERVED if level is Level.UNSPECIFIED else Status.PASSED for name, level in LEVELS.items()
+    } | dict(statuses or {})
     results = [
         Result(
             id=f"sample::{name}[v1alpha3]",

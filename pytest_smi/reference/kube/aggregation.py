@@ -48,7 +48,7 @@ _SYSTEM = User(name="system:kube-aggregator", groups=("system:masters",))
 
 
 def identity_headers(user: User) -> list[tuple[str, str]]:
-    """The headers that tell an aggregated server who asks."""
+    """Return the headers that tell an aggregated server who asks."""
     headers = [("X-Remote-User", user.name), *(("X-Remote-Group", group) for group in user.groups)]
     if user.uid:
         headers.append(("X-Remote-Uid", user.uid))
@@ -58,7 +58,7 @@ def identity_headers(user: User) -> list[tuple[str, str]]:
 
 
 def forwarded_headers(headers: Iterable[tuple[str, str]], user: User) -> CIMultiDict[str]:
-    """A request's headers without its credentials and connection, with the user's identity."""
+    """Return a request's headers without its credentials and connection, with the user's identity."""
     kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers:
         low = name.lower()
@@ -70,7 +70,7 @@ def forwarded_headers(headers: Iterable[tuple[str, str]], user: User) -> CIMulti
 
 
 def condition(old: Object | None, available: bool, reason: str, message: str, now: str) -> Object:
-    """The Available condition; its time moves only when its status does."""
+    """Return the Available condition; its time moves only when its status does."""
     status = "True" if available else "False"
     before: Object = next((c for c in ((old or {}).get("conditions") or ()) if c.get("type") == "Available"), {})
     since = before.get("lastTransitionTime", now) if before.get("status") == status else now
@@ -78,7 +78,7 @@ def condition(old: Object | None, available: bool, reason: str, message: str, no
 
 
 def unavailable(why: str) -> web.Response:
-    """The 503 answer: plain text, as in Kubernetes."""
+    """Return the 503 answer: plain text, as in Kubernetes."""
     return web.Response(status=503, text=f"{why}\n")
 
 
@@ -116,7 +116,7 @@ class Aggregator:
             await self._session.close()
 
     def service_for(self, group: str, version: str) -> Object | None:
-        """The APIService by which another server serves that group and version; None when none does."""
+        """Return the APIService by which another server serves that group and version; None when none does."""
         return self._remote.get((group, version))
 
     def served(self) -> list[tuple[str, str]]:

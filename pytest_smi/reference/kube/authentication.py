@@ -22,24 +22,24 @@ class Headers(Protocol):
     """Request headers, case-insensitive."""
 
     def get(self, name: str, /) -> str | None:
-        """The first value."""
+        """Return the first value."""
 
     def getall(self, name: str, default: list[str], /) -> list[str]:
-        """Every value."""
+        """Return every value."""
 
     def keys(self) -> object:
-        """The names."""
+        """Return the names."""
 
 
 def bearer_token(headers: Headers) -> str:
-    """The token of the Authorization header, or of the websocket subprotocol that browsers use;
+    """Return the token of the Authorization header, or of the websocket subprotocol that browsers use;
     "" when there is none."""
     kind, _, token = (headers.get("Authorization") or "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
 
 def authenticate(headers: Headers, tokens: Tokens) -> User:
-    """The user that the token belongs to, nobody in particular without any; raises Unauthorized."""
+    """Return the user that the token belongs to, nobody in particular without any; raises Unauthorized."""
     if not headers.get("Authorization"):
         return ANONYMOUS
     token = bearer_token(headers)
@@ -50,7 +50,8 @@ def authenticate(headers: Headers, tokens: Tokens) -> User:
 
 
 def impersonated(user: User, headers: Headers, authorizer: Authorizer) -> User:
-    """The user that the request wants to be; `user` needs the verb impersonate for each part. Raises Forbidden."""
+    """Return the user that the request wants to be; `user` needs the verb impersonate for each part. Raises
+    Forbidden."""
     name = headers.get("Impersonate-User")
     groups = headers.getall("Impersonate-Group", [])
     extras = [header for header in list(headers.keys()) if header.lower().startswith("impersonate-extra-")]  # type: ignore[call-overload]

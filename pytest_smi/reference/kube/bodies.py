@@ -11,7 +11,7 @@ from pytest_smi.reference.kube.status import BadRequest, Invalid, invalid
 
 
 def checked_body(resource: Resource, namespace: str, name: str, obj: Object) -> Object:
-    """The object, its apiVersion, kind, namespace and name filled in from the request;
+    """Return the object, its apiVersion, kind, namespace and name filled in from the request;
     raises BadRequest or Invalid where they disagree."""
     if resource.custom and not obj.get("kind"):
         raise BadRequest(

@@ -74,7 +74,7 @@ class LocalApiServices:
 
 
 def namespace(name: str) -> Object:
-    """A namespace as it is stored."""
+    """Return a namespace as it is stored."""
     obj: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "status": {"phase": "Active"}}
     defaults.fill(NAMESPACES, obj)
     return obj
@@ -104,7 +104,7 @@ def fill(store: Store, registry: Registry, proxy_ca_pem: str) -> None:
 
 
 def local_api_service(group: str, version: str, now: str) -> Object:
-    """The APIService of a group that this server serves itself."""
+    """Return the APIService of a group that this server serves itself."""
     local = {
         "type": "Available",
         "status": "True",

@@ -27,7 +27,7 @@ def _table() -> dict[str, dict[str, str]]:
 
 @cache
 def schema_of(name: str) -> Schema | None:
-    """The structural schema of a kind or structure; None when the table has none."""
+    """Return the structural schema of a kind or structure; None when the table has none."""
     fields = _table().get(name)
     return (
         None
@@ -49,7 +49,7 @@ def _schema(kind: str) -> Schema:
 
 
 def wrong_type(name: str, obj: dict[str, Any]) -> str | None:
-    """What a decoder says about the first field of the wrong type in an object of that kind;
+    """Return what a decoder says about the first field of the wrong type in an object of that kind;
     None when all are right."""
     schema = schema_of(name)
     return next(_faults(schema, obj, name, ""), None) if schema else None

@@ -72,7 +72,7 @@ class Authority:
         )
 
     def issue(self, common_name: str, *, names: list[str], addresses: list[str], client: bool = False) -> Pair:
-        """A certificate for a server of those DNS names and IP addresses, or for a client."""
+        """Return a certificate for a server of those DNS names and IP addresses, or for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
@@ -102,7 +102,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def server_context(pair: Pair, folder: Path) -> ssl.SSLContext:
-    """A TLS context for a server.
+    """Return a TLS context for a server.
 
     The ssl module reads keys from files only, so they pass through `folder` for a moment.
     """
@@ -124,7 +124,7 @@ def load_pair(context: ssl.SSLContext, pair: Pair, folder: Path) -> None:
 
 
 def kubeconfig(url: str, ca_pem: bytes, token: str, name: str = "smi-reference") -> dict[str, Any]:
-    """A kubeconfig with everything inside."""
+    """Return a kubeconfig with everything inside."""
     cluster = {"server": url, "certificate-authority-data": base64.b64encode(ca_pem).decode()}
     return {
         "apiVersion": "v1",

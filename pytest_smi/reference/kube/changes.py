@@ -35,7 +35,8 @@ class Changes:
         return lambda: (self._subscribers[key].pop(number, None), None)[1]
 
     def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
-        """Every change of that kind after `resource_version`, oldest first; Gone when some are no longer kept."""
+        """Return every change of that kind after `resource_version`, oldest first; Gone when some are no longer
+        kept."""
         history = self._history.get(key)
         return history.since(int(resource_version)) if history else ()
 

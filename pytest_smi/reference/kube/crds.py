@@ -92,7 +92,7 @@ def _schema_faults(schema: Any, field: str) -> list[Cause]:
 
 
 def resources_of(crd: Object) -> list[Resource]:
-    """The resources that a CRD adds: one per served version."""
+    """Return the resources that a CRD adds: one per served version."""
     spec = crd["spec"]
     names, storage = spec["names"], next(version for version in spec["versions"] if version.get("storage"))
     return [_resource(spec, names, version, storage) for version in spec["versions"] if version.get("served")]
@@ -136,7 +136,7 @@ def _schema(spec: dict[str, Any], version: dict[str, Any]) -> dict[str, Any] | N
 
 
 def status_of(crd: Object, now: str) -> Object:
-    """The status of a CRD whose names are accepted; conditions keep their times."""
+    """Return the status of a CRD whose names are accepted; conditions keep their times."""
     old = crd.get("status") or {}
     kept = {condition["type"]: condition for condition in old.get("conditions") or ()}
     reasons = {

@@ -219,7 +219,7 @@ def fill(key: ResourceKey, obj: Object) -> None:
 
 
 def first_status(key: ResourceKey) -> Object | None:
-    """The status of a new object of a kind, None when it has none at first."""
+    """Return the status of a new object of a kind, None when it has none at first."""
     if key == ResourceKey("", "pods"):
         return {"phase": "Pending", "qosClass": "BestEffort"}
     if key == ResourceKey("", "namespaces"):

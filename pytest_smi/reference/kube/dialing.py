@@ -32,7 +32,7 @@ class Unreachable(Exception):
 
 @lru_cache(maxsize=64)
 def tls_context(ca_pem: str, insecure: bool) -> ssl.SSLContext:
-    """A client's TLS context that trusts that CA alone, or with `insecure` anyone; no CA means the system's."""
+    """Return a client's TLS context that trusts that CA alone, or with `insecure` anyone; no CA means the system's."""
     context = ssl.create_default_context(cadata=ca_pem or None)
     if insecure:
         context.check_hostname = False
@@ -41,7 +41,7 @@ def tls_context(ca_pem: str, insecure: bool) -> ssl.SSLContext:
 
 
 def target_of(config: dict[str, Any], resolve: ResolveService | None, *, insecure: bool = False) -> Target:
-    """The target of a clientConfig (or an APIService's spec): `url`, or `service` with `caBundle`.
+    """Return the target of a clientConfig (or an APIService's spec): `url`, or `service` with `caBundle`.
 
     Raises Unreachable.
     """
@@ -61,7 +61,7 @@ def target_of(config: dict[str, Any], resolve: ResolveService | None, *, insecur
 
 
 def new_session() -> aiohttp.ClientSession:
-    """A session for such connections: nothing from the environment, bodies as they are."""
+    """Return a session for such connections: nothing from the environment, bodies as they are."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), trust_env=False, auto_decompress=False
     )

@@ -39,7 +39,7 @@ def api_group(group: str, versions: Iterable[str]) -> dict[str, Any]:
 
 
 def merged_versions(registry: Registry, aggregated: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """Every group and its versions: the registry's and those of aggregated servers."""
+    """Return every group and its versions: the registry's and those of aggregated servers."""
     groups = {group: set(registry.versions(group)) for group in registry.groups()}
     for group, version in aggregated:
         groups.setdefault(group, set()).add(version)

@@ -58,7 +58,7 @@ class GarbageCollector:
 
 
 def dependents_of(store: Store, uid: str) -> Iterator[tuple[ResourceKey, Object]]:
-    """Every object that names that uid as an owner."""
+    """Yield every object that names that uid as an owner."""
     for key, obj in list(store.all_objects()):
         if any(reference.get("uid") == uid for reference in obj["metadata"].get("ownerReferences") or ()):
             yield key, obj

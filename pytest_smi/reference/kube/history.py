@@ -25,7 +25,7 @@ class History:
             self._forgotten = int(self._events.popleft().resource_version)
 
     def since(self, resource_version: int) -> Sequence[Event]:
-        """The changes after that version; raises Gone when some of them are no longer kept."""
+        """Return the changes after that version; raises Gone when some of them are no longer kept."""
         if resource_version < self._forgotten:
             raise Gone(f"too old resource version: {resource_version} ({self._forgotten})")
         if not self._events or int(self._events[-1].resource_version) <= resource_version:

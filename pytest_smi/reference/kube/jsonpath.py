@@ -13,7 +13,7 @@ _STEP = re.compile(
 
 
 def read(obj: Any, path: str) -> list[Any]:
-    """Every value at the path, in order; an unreadable path finds nothing."""
+    """Return every value at the path, in order; an unreadable path finds nothing."""
     found, at = [obj], 0
     text = path.strip().removeprefix("{").removesuffix("}").removeprefix("$")
     while at < len(text):

@@ -22,7 +22,7 @@ SERVER_SETS = (
 
 
 def replacing(old: Object, obj: Mapping[str, Any]) -> Object:
-    """The object that replaces `old`: what the server sets is carried over, whatever a client wrote there."""
+    """Return the object that replaces `old`: what the server sets is carried over, whatever a client wrote there."""
     new: Object = thaw(dict(obj))
     meta, old_meta = new["metadata"], old["metadata"]
     for kept in (*SERVER_SETS, "generateName"):
@@ -34,12 +34,12 @@ def replacing(old: Object, obj: Mapping[str, Any]) -> Object:
 
 
 def nothing_runs(pod: Object) -> bool:
-    """Whether a pod was never scheduled or has finished: its deletion has nothing to wait for."""
+    """Return whether a pod was never scheduled or has finished: its deletion has nothing to wait for."""
     return not pod["spec"].get("nodeName") or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def marked(key: ResourceKey, old: Object, now: float, grace_period: int | None) -> Object:
-    """The object marked as deleted; `old` itself when it is marked already, unless the grace is shorter now.
+    """Return the object marked as deleted; `old` itself when it is marked already, unless the grace is shorter now.
 
     `now` in unix seconds, `grace_period` in seconds; None takes the pod's own.
     """

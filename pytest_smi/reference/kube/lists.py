@@ -25,12 +25,12 @@ class Pager:
     def page(
         self, objects: list[Object], resource_version: str, predicate: Predicate | None, limit: int
     ) -> tuple[list[Object], dict[str, Any]]:
-        """The first page and the list's metadata; limit 0 means everything."""
+        """Return the first page and the list's metadata; limit 0 means everything."""
         selected = objects if predicate is None else [obj for obj in objects if predicate(obj)]
         return self._cut(selected, resource_version, limit, 0, "")
 
     def next(self, token: str, limit: int) -> tuple[list[Object], dict[str, Any]]:
-        """The page that a continue token asks for; raises Gone when the list is no longer kept,
+        """Return the page that a continue token asks for; raises Gone when the list is no longer kept,
         BadRequest for no token of ours."""
         try:
             wanted = json.loads(base64.urlsafe_b64decode(token.encode()))

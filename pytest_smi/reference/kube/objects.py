@@ -36,7 +36,7 @@ class Event:
 
 
 def thaw(value: Any) -> Any:
-    """A deep copy of JSON-like data, to edit."""
+    """Return a deep copy of JSON-like data, to edit."""
     if isinstance(value, dict):
         return {key: thaw(item) if isinstance(item, dict | list) else item for key, item in value.items()}
     if isinstance(value, list):

@@ -28,7 +28,7 @@ def v3_index(group_versions: Iterable[tuple[str, str]], generation: int) -> dict
 
 
 def v3_document(resources: Iterable[Resource]) -> dict[str, Any]:
-    """The document of one group and version."""
+    """Return the document of one group and version."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for resource in resources:

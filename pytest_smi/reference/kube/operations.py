@@ -17,7 +17,6 @@ from pytest_smi.reference.kube.rbac import Authorizer, User
 from pytest_smi.reference.kube.rbac_grants import check_grant
 from pytest_smi.reference.kube.resources import NO_STATUS_ON_WRITE, Resource
 from pytest_smi.reference.kube.scale import scale_of, with_replicas
-from pytest_smi.reference.kube.server_side_apply import Appliers
 from pytest_smi.reference.kube.status import (
     ApiError,
     BadRequest,
@@ -35,7 +34,7 @@ from pytest_smi.reference.kube.write_mode import WriteMode
 from pytest_smi.reference.kube.write_rules import JSON_PATCH, MERGE
 
 SERVICES = ResourceKey("", "services")
-STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
+STRATEGIC = "application/strategic-merge-patch+json"
 
 
 class Admission(Protocol):
@@ -44,7 +43,7 @@ class Admission(Protocol):
     def __call__(
         self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool
     ) -> Awaitable[Object]:
-        """The object as the webhooks leave it; raises an ApiError when one refuses."""
+        """Return the object as the webhooks leave it; raises an ApiError when one refuses."""
 
 
 class Operations:
@@ -63,7 +62,6 @@ class Operations:
         self._store = store
         self._admit = admit
         self._authorizer = authorizer
-        self._appliers = Appliers()
         self._allocate = allocate_cluster_ip
 
     async def create(
@@ -154,30 +152,20 @@ class Operations:
         user: User,
         subresource: str = "",
         mode: WriteMode | None = None,
-    ) -> tuple[Object, bool]:
-        """Change an object by a patch; returns it and whether it is new (server-side apply creates).
-
-        Raises 415 for types not served.
-        """
+    ) -> Object:
+        """Change an object by a patch; raises 415 for types not served."""
         mode = mode or WriteMode()
-        accepted = (JSON_PATCH, MERGE, APPLY) if resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
-        if patch_type not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
+        accepted = (JSON_PATCH, MERGE) if resource.custom else (JSON_PATCH, MERGE, STRATEGIC)
+        if patch_type not in (JSON_PATCH, MERGE, STRATEGIC):
             raise unsupported_patch()
         if patch_type not in accepted:
             raise unsupported_media_type(accepted)
         if patch_type != JSON_PATCH and not isinstance(patch, dict):
             raise BadRequest("error decoding patch: it is no JSON object")
         old = self._store.find(resource.key, namespace, name)
-        if old is None and patch_type == APPLY and not subresource:
-            patch.setdefault("metadata", {}).setdefault("name", name)
-            made = await self.create(resource, namespace, patch, user=user, mode=mode)
-            self._note_apply(made, patch, mode)
-            return made, True
         if old is None:
             raise NotFound(resource.key, name)
         current = scale_of(resource, old) if subresource == "scale" else {**old, "apiVersion": resource.api_version}
-        if patch_type == APPLY and not subresource:
-            current = self._appliers.prepare(current, patch, mode.manager, force=mode.force)
         with write_rules.well_typed(resource):
             new = write_rules.patched(resource, current, patch_type, patch)
         meta = new.get("metadata")
@@ -185,10 +173,7 @@ class Operations:
             raise BadRequest("metadata must be an object")
         # A patch is made against the newest state, so that it conflicts only when it names a resourceVersion itself.
         meta.setdefault("resourceVersion", old["metadata"]["resourceVersion"])
-        changed = await self.update(resource, namespace, name, new, user=user, subresource=subresource, mode=mode)
-        if patch_type == APPLY and not subresource:
-            self._note_apply(changed, patch, mode)
-        return changed, False
+        return await self.update(resource, namespace, name, new, user=user, subresource=subresource, mode=mode)
 
     def delete(
         self,
@@ -230,10 +215,6 @@ class Operations:
         grace = options.get("gracePeriodSeconds")
         last = self._store.delete(resource.key, namespace, name, grace_period=None if grace is None else int(grace))
         return last, self._store.find(resource.key, namespace, name) is None
-
-    def _note_apply(self, obj: Object, patch: Object, mode: WriteMode) -> None:
-        if not mode.dry_run:
-            self._appliers.note(obj["metadata"]["uid"], patch, mode.manager)
 
     def _finalize(self, old: Object, new: Object) -> Object:
         finalizers = (new.get("spec") or {}).get("finalizers") or []

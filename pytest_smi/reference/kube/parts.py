@@ -41,5 +41,5 @@ class Parts:
 
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return web.Response(body=encode(data), status=status, content_type="application/json", headers=headers)

@@ -16,7 +16,7 @@ class PatchFailed(ApiError):
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Objects are merged, null removes, everything else replaces."""
+    """Return objects are merged, null removes, everything else replaces."""
     if not isinstance(patch, Mapping):
         return thaw(patch)
     result = thaw(target) if isinstance(target, dict) else {}

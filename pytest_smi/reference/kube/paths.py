@@ -31,12 +31,12 @@ class RequestInfo:
 
 
 def is_true(value: str | None) -> bool:
-    """A query value as Kubernetes reads booleans."""
+    """Return a query value as Kubernetes reads booleans."""
     return value is not None and value.lower() in ("", "1", "true", "t")
 
 
 def parse(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
-    """The operation that a request asks for."""
+    """Return the operation that a request asks for."""
     parts = [unquote(part) for part in path.split("/") if part]
     plain = RequestInfo(verb=method.lower(), path=path)
     if len(parts) >= 3 and parts[0] == "api":

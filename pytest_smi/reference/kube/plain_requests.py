@@ -13,17 +13,17 @@ _HEALTH = ("healthz", "livez", "readyz")
 
 
 def not_found() -> web.Response:
-    """The answer for paths that nobody serves: plain text, as in Kubernetes."""
+    """Return the answer for paths that nobody serves: plain text, as in Kubernetes."""
     return web.Response(status=404, text="404 page not found\n")
 
 
 def unknown_resource() -> ApiError:
-    """The 404 answer inside of a built-in group: a Status, as in Kubernetes."""
+    """Return the 404 answer inside of a built-in group: a Status, as in Kubernetes."""
     return ApiError("the server could not find the requested resource", code=404, reason="NotFound", details={})
 
 
 def nothing_at(path: str) -> web.Response:
-    """The answer for a path below /api and /apis that nobody serves;
+    """Return the answer for a path below /api and /apis that nobody serves;
     raises it as Status when the group is a built-in one."""
     names = [part for part in path.split("/") if part]
     if (names[:1] == ["api"] and len(names) > 1) or (
@@ -34,7 +34,7 @@ def nothing_at(path: str) -> web.Response:
 
 
 async def answer(parts: Parts, request: web.BaseRequest, path: str) -> web.StreamResponse:
-    """The answer to a request whose path names no resource."""
+    """Return the answer to a request whose path names no resource."""
     names = [part for part in path.split("/") if part]
     if names and names[0] in _HEALTH:
         return web.Response(text="ok")

@@ -31,7 +31,8 @@ def _access(parts: Parts) -> PodAccess:
 
 
 def chosen_container(pod: Object, asked: str | None) -> str:
-    """The container that the request means; raises BadRequest when it is not of the pod, or when it must be said."""
+    """Return the container that the request means; raises BadRequest when it is not of the pod, or when it must be
+    said."""
     name, spec = pod["metadata"]["name"], pod["spec"]
     containers = [container["name"] for container in spec.get("containers") or ()]
     inits = [container["name"] for container in spec.get("initContainers") or ()]
@@ -84,7 +85,7 @@ def _whole(pod: str, query: Mapping[str, str], name: str, lowest: int) -> int | 
 
 
 async def answer_log(parts: Parts, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
-    """A container's output as text."""
+    """Return a container's output as text."""
     pod = parts.store.get(PODS, info.namespace, info.name)
     query = request.query
     asked = query.get("container") or None

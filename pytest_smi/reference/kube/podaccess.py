@@ -20,10 +20,12 @@ class ExecSession(Protocol):
         """End its standard input."""
 
     def output(self) -> AsyncIterator[tuple[int, bytes]]:
-        """Its output as it comes: (1, bytes) standard output, (2, bytes) standard error. Ends when both are closed."""
+        """Yield its output as it comes: (1, bytes) standard output, (2, bytes) standard error. Ends when both are
+        closed."""
 
     async def wait(self) -> int:
-        """Its exit status, negative for the signal that ended it; raises ExecFailed when there never was a program."""
+        """Return its exit status, negative for the signal that ended it; raises ExecFailed when there never was a
+        program."""
 
     async def kill(self) -> None:
         """End it and its children; harmless when it has ended."""
@@ -61,4 +63,4 @@ class PodAccess(Protocol):
         timestamps: bool,
         previous: bool,
     ) -> AsyncIterator[bytes]:
-        """A container's output, in pieces that end where they end; with `follow`, until the container ends."""
+        """Yield a container's output, in pieces that end where they end; with `follow`, until the container ends."""

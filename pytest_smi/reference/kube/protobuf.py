@@ -230,7 +230,8 @@ def _message(name: str, data: bytes) -> dict[str, Any]:
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The object in a protobuf body; raises 415 for kinds outside the table and BadRequest for what cannot be read."""
+    """Return the object in a protobuf body; raises 415 for kinds outside the table and BadRequest for what cannot be
+    read."""
     if not body.startswith(MAGIC):
         raise BadRequest("the protobuf body does not start with k8s\\0")
     try:

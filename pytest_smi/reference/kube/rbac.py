@@ -52,7 +52,7 @@ class Attributes:
     """Set for a non-resource request only."""
 
     def denial(self, user: User) -> str:
-        """Why not, as Kubernetes says it."""
+        """Return why not, as Kubernetes says it."""
         if self.path:
             return f'User "{user.name}" cannot {self.verb} path "{self.path}"'
         full = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
@@ -67,13 +67,13 @@ ANONYMOUS = User(name="system:anonymous", groups=(UNAUTHENTICATED,))
 def service_account_user(
     namespace: str, name: str, uid: str = "", extra: Mapping[str, tuple[str, ...]] | None = None
 ) -> User:
-    """A service account as user."""
+    """Return a service account as user."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
     return User(name=f"{SERVICE_ACCOUNT}{namespace}:{name}", groups=groups, uid=uid, extra=extra or {})
 
 
 def rule_allows(rule: Mapping[str, Any], asked: Attributes) -> bool:
-    """Whether one PolicyRule covers what is asked."""
+    """Return whether one PolicyRule covers what is asked."""
     verbs = rule.get("verbs") or ()
     if "*" not in verbs and asked.verb not in verbs:
         return False
@@ -94,7 +94,7 @@ def _path_matches(pattern: str, path: str) -> bool:
 
 
 def subject_is(subject: Mapping[str, Any], user: User, binding_namespace: str) -> bool:
-    """Whether a binding's subject means that user."""
+    """Return whether a binding's subject means that user."""
     kind, name = subject.get("kind"), subject.get("name")
     if kind == "User":
         return name == user.name
@@ -114,7 +114,7 @@ class Authorizer:
             store.subscribe(key, lambda _: self._rules.clear())
 
     def allows(self, user: User, asked: Attributes) -> bool:
-        """Whether the user may; members of system:masters always may."""
+        """Return whether the user may; members of system:masters always may."""
         return MASTERS in user.groups or self.reason(user, asked) is not None
 
     def reason(self, user: User, asked: Attributes) -> str | None:
@@ -126,11 +126,11 @@ class Authorizer:
         return None
 
     def rules(self, user: User, namespace: str) -> list[Mapping[str, Any]]:
-        """The rules bound to the user cluster-wide (namespace "") or in one namespace."""
+        """Return the rules bound to the user cluster-wide (namespace "") or in one namespace."""
         return [rule for rule, _ in self._bound_rules(user, namespace)]
 
     def rules_of(self, ref: Mapping[str, Any], namespace: str) -> list[Mapping[str, Any]]:
-        """The rules of the role that a binding in that namespace refers to; none when it is not there."""
+        """Return the rules of the role that a binding in that namespace refers to; none when it is not there."""
         own = ref.get("kind") == "Role"
         return list(
             self._role_rules(

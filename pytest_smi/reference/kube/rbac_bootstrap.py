@@ -85,7 +85,7 @@ def _meta(name: str) -> dict[str, Any]:
 
 
 def cluster_roles() -> list[dict[str, Any]]:
-    """The default ClusterRoles, named as in Kubernetes."""
+    """Return the default ClusterRoles, named as in Kubernetes."""
     return [
         _role("cluster-admin", _ALL),
         _role("admin", _VIEW + _EDIT + _ADMIN, "admin"),
@@ -99,7 +99,7 @@ def cluster_roles() -> list[dict[str, Any]]:
 
 
 def cluster_role_bindings() -> list[dict[str, Any]]:
-    """The default ClusterRoleBindings."""
+    """Return the default ClusterRoleBindings."""
     bound = {
         "cluster-admin": (MASTERS,),
         "system:basic-user": (AUTHENTICATED,),

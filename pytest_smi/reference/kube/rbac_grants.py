@@ -16,7 +16,7 @@ Rule = Mapping[str, Any]
 
 
 def _single(rule: Rule) -> Iterator[Attributes]:
-    """A rule as single questions; "*" asks for the right to everything."""
+    """Yield a rule as single questions; "*" asks for the right to everything."""
     for verb, path in product(rule.get("verbs") or (), rule.get("nonResourceURLs") or ()):
         yield Attributes(verb=verb, path=path)
     parts = (
@@ -31,7 +31,7 @@ def _single(rule: Rule) -> Iterator[Attributes]:
 
 
 def missing(held: Iterable[Rule], wanted: Iterable[Rule]) -> list[Attributes]:
-    """What of `wanted` the rules `held` do not cover. Pure."""
+    """Return what of `wanted` the rules `held` do not cover. Pure."""
     rules = list(held)
     return [asked for rule in wanted for asked in _single(rule) if not any(rule_allows(one, asked) for one in rules)]
 

@@ -47,11 +47,11 @@ class Registry:
         self.generation += 1
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
-        """The resource served under that path, or None."""
+        """Return the resource served under that path, or None."""
         return self._by_version.get((group, version), {}).get(plural)
 
     def any_version(self, key: ResourceKey) -> Resource | None:
-        """The resource of that key in its preferred version, or None."""
+        """Return the resource of that key in its preferred version, or None."""
         for version in self.versions(key.group):
             found = self.find(key.group, version, key.plural)
             if found:
@@ -59,25 +59,25 @@ class Registry:
         return None
 
     def by_kind(self, api_version: str, kind: str) -> Resource | None:
-        """The resource of an object's apiVersion and kind, or None."""
+        """Return the resource of an object's apiVersion and kind, or None."""
         group, _, version = api_version.rpartition("/")
         return next((r for r in self.in_version(group, version) if r.kind == kind), None)
 
     def groups(self) -> list[str]:
-        """Every named group served, sorted."""
+        """Return every named group served, sorted."""
         return sorted({group for group, _ in self._by_version if group})
 
     def versions(self, group: str) -> list[str]:
-        """The versions of a group, preferred first."""
+        """Return the versions of a group, preferred first."""
         return sorted((version for g, version in self._by_version if g == group), key=version_priority)
 
     def in_version(self, group: str, version: str) -> list[Resource]:
-        """Every resource of a group and version, sorted by plural."""
+        """Return every resource of a group and version, sorted by plural."""
         found = self._by_version.get((group, version), {})
         return [found[plural] for plural in sorted(found)]
 
     def all(self) -> list[Resource]:
-        """Every resource in every version."""
+        """Return every resource in every version."""
         return [resource for versions in self._by_version.values() for resource in versions.values()]
 
     def _add(self, resource: Resource) -> None:

@@ -18,7 +18,7 @@ from pytest_smi.reference.kube.watches import Form
 
 
 def present(resource: Resource, obj: Object) -> Object:
-    """The object in the version that was asked for."""
+    """Return the object in the version that was asked for."""
     if obj.get("apiVersion") == resource.api_version and "kind" in obj:
         return obj
     return {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
@@ -35,7 +35,7 @@ class Rendering:
 
     @classmethod
     def accepted(cls, request: web.BaseRequest, resource: Resource, clock: Callable[[], float]) -> Rendering:
-        """The first form in the Accept header that is served; plain JSON otherwise."""
+        """Return the first form in the Accept header that is served; plain JSON otherwise."""
         accept = request.headers.get("Accept", "")
         if "as=" not in accept:
             return cls(resource=resource, clock=clock)
@@ -47,7 +47,7 @@ class Rendering:
         )
 
     def one(self, obj: Object) -> Object:
-        """One object."""
+        """Return one object."""
         shown = present(self.resource, obj)
         if self.shape == "Table":
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
@@ -55,7 +55,7 @@ class Rendering:
         return partial(shown) if self.shape else shown
 
     def many(self, objects: list[Object], meta: Mapping[str, Any]) -> Object:
-        """A list."""
+        """Return a list."""
         resource = self.resource
         shown = [present(resource, obj) for obj in objects]
         if self.shape == "Table":
@@ -75,12 +75,12 @@ class Rendering:
         return {"kind": resource.list_name, "apiVersion": resource.api_version, "metadata": dict(meta), "items": shown}
 
     def form(self) -> Form:
-        """The same for a watch."""
+        """Return the same for a watch."""
         return Form(name=f"{self.resource.api_version}:{self.shape}:{self.include}", render=self.one)
 
 
 def shape_of(accept: str) -> str:
-    """The shape that an Accept header asks for first among those served; "" is plain JSON."""
+    """Return the shape that an Accept header asks for first among those served; "" is plain JSON."""
     for media in accept.split(","):
         kind, *parameters = [part.strip() for part in media.split(";")]
         given = dict(parameter.partition("=")[::2] for parameter in parameters)

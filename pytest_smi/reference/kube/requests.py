@@ -27,7 +27,7 @@ class RequestHandler:
         self._resources = ResourceRequests(parts)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """The answer; never raises but for cancellation."""
+        """Return the answer; never raises but for cancellation."""
         try:
             return await self._answer(request)
         except ApiError as error:

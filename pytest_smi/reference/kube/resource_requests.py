@@ -7,7 +7,6 @@ from aiohttp import web
 
 from pytest_smi.reference.kube import reviews, wire
 from pytest_smi.reference.kube.objects import Object
-from pytest_smi.reference.kube.operations import APPLY
 from pytest_smi.reference.kube.parts import Parts, json_response
 from pytest_smi.reference.kube.paths import RequestInfo
 from pytest_smi.reference.kube.plain_requests import nothing_at
@@ -24,7 +23,7 @@ from pytest_smi.reference.kube.write_rules import JSON_PATCH
 
 
 def method_not_allowed() -> ApiError:
-    """The 405 answer."""
+    """Return the 405 answer."""
     return ApiError(
         "the server does not allow this method on the requested resource",
         code=405,
@@ -34,7 +33,7 @@ def method_not_allowed() -> ApiError:
 
 
 def number(query_value: str | None, name: str) -> int:
-    """A query value that must be a number from 0; absent is 0."""
+    """Return a query value that must be a number from 0; absent is 0."""
     try:
         value = int(query_value or 0)
     except ValueError:
@@ -51,7 +50,7 @@ class ResourceRequests:
         self._parts = parts
 
     async def answer(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
-        """The answer; raises ApiErrors."""
+        """Return the answer; raises ApiErrors."""
         resource = self._parts.registry.find(info.group, info.version, info.resource)
         if resource is None or (info.subresource and not resource.has_subresource(info.subresource)):
             return nothing_at(info.path)
@@ -84,11 +83,11 @@ class ResourceRequests:
         raise method_not_allowed()
 
     def _namespace(self, resource: Resource, info: RequestInfo) -> str:
-        """The namespace of the one object that the request is about."""
+        """Return the namespace of the one object that the request is about."""
         return info.namespace if resource.namespaced else ""
 
     def _scope(self, resource: Resource, info: RequestInfo) -> str | None:
-        """The namespace of a list or watch; None for all."""
+        """Return the namespace of a list or watch; None for all."""
         return (info.namespace or None) if resource.namespaced else None
 
     def _selected(self, request: web.BaseRequest, resource: Resource, info: RequestInfo) -> Predicate | None:
@@ -143,9 +142,9 @@ class ResourceRequests:
     async def _patch(self, request: web.BaseRequest, resource: Resource, info: RequestInfo, user: User) -> web.Response:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         body = await request.read()
-        patch = wire.decode(body, APPLY if kind == APPLY else JSON_PATCH)
-        mode = write_mode(request.query, "PatchOptions", apply=kind == APPLY)
-        changed, new = await self._parts.operations.patch(
+        patch = wire.decode(body, JSON_PATCH)
+        mode = write_mode(request.query, "PatchOptions")
+        changed = await self._parts.operations.patch(
             resource,
             self._namespace(resource, info),
             info.name,
@@ -155,7 +154,7 @@ class ResourceRequests:
             subresource=info.subresource,
             mode=mode,
         )
-        return self._changed(request, resource, info, changed, 201 if new else 200, mode)
+        return self._changed(request, resource, info, changed, 200, mode)
 
     def _changed(
         self, request: web.BaseRequest, resource: Resource, info: RequestInfo, obj: Object, status: int, mode: WriteMode

@@ -58,7 +58,7 @@ class Resource:
         return self.list_kind or f"{self.kind}List"
 
     def has_subresource(self, name: str) -> bool:
-        """Whether it serves that subresource."""
+        """Return whether it serves that subresource."""
         return any(sub == name for sub, _, _ in self.subresources)
 
 

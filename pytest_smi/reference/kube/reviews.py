@@ -13,7 +13,7 @@ from pytest_smi.reference.kube.tokens import ISSUER, LIFETIME
 
 
 def review(parts: Parts, resource: Resource, namespace: str, body: Object, user: User) -> Object:
-    """The review with its status filled in."""
+    """Return the review with its status filled in."""
     spec = body.get("spec") or {}
     result = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, "spec": spec}
     match resource.plural:
@@ -83,7 +83,7 @@ def _token(parts: Parts, spec: dict[str, Any]) -> Object:
 
 
 def token_request(parts: Parts, namespace: str, name: str, body: Object) -> Object:
-    """The TokenRequest with a token in its status."""
+    """Return the TokenRequest with a token in its status."""
     spec = body.get("spec") or {}
     seconds = int(spec.get("expirationSeconds") or LIFETIME)
     if seconds < 600:

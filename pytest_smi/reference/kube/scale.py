@@ -13,7 +13,7 @@ _PATHS = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.r
 
 
 def scale_of(resource: Resource, obj: Mapping[str, Any]) -> Object:
-    """The Scale of an object."""
+    """Return the Scale of an object."""
     paths = resource.scale or _PATHS
     meta = {
         name: obj["metadata"][name]
@@ -28,7 +28,7 @@ def scale_of(resource: Resource, obj: Mapping[str, Any]) -> Object:
 
 
 def with_replicas(resource: Resource, obj: Object, scale: Mapping[str, Any]) -> Object:
-    """The object (changed in place) with the replicas that a Scale asks for."""
+    """Return the object (changed in place) with the replicas that a Scale asks for."""
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if not isinstance(replicas, int) or replicas < 0:
         raise BadRequest("spec.replicas must be a number from 0")

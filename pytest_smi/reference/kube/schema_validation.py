@@ -22,7 +22,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def validate(schema: Schema, obj: dict[str, Any]) -> list[Cause]:
-    """Every fault of a whole object; apiVersion, kind and metadata are not the schema's business."""
+    """Return every fault of a whole object; apiVersion, kind and metadata are not the schema's business."""
     return list(_check(schema, obj, "", root=True))
 
 

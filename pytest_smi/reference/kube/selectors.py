@@ -19,12 +19,12 @@ _COMMAS = re.compile(r",(?![^()]*\))")
 
 
 def labels_of(obj: Mapping[str, Any]) -> Mapping[str, str]:
-    """An object's labels, empty when it has none."""
+    """Return an object's labels, empty when it has none."""
     return obj["metadata"].get("labels") or {}
 
 
 def label_selector(text: str) -> Predicate | None:
-    """A test of objects from `a=b,c!=d,e in (f,g),!h`; None when it selects everything. Raises BadRequest."""
+    """Return a test of objects from `a=b,c!=d,e in (f,g),!h`; None when it selects everything. Raises BadRequest."""
     if not text.strip():
         return None
     tests = [_requirement(part) for part in _COMMAS.split(text)]
@@ -74,7 +74,7 @@ def _operator(name: str, operator: str, values: list[str]) -> Callable[[Mapping[
 
 
 def structured_selector(selector: Mapping[str, Any] | None) -> Callable[[Mapping[str, str]], bool]:
-    """A test of labels from a LabelSelector object; None selects nothing, an empty one everything."""
+    """Return a test of labels from a LabelSelector object; None selects nothing, an empty one everything."""
     if selector is None:
         return lambda _: False
     tests = [_operator(name, "In", [value]) for name, value in (selector.get("matchLabels") or {}).items()]
@@ -110,7 +110,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def field_selector(text: str, plural: str, *, custom: bool = False) -> Predicate | None:
-    """A test of objects from `metadata.name=a,status.phase!=b`; None selects everything.
+    """Return a test of objects from `metadata.name=a,status.phase!=b`; None selects everything.
 
     Raises BadRequest for fields not supported.
     """
@@ -140,7 +140,7 @@ def _field(obj: Mapping[str, Any], path: list[str]) -> str:
 
 
 def both(first: Predicate | None, second: Predicate | None) -> Predicate | None:
-    """The test that passes when both do."""
+    """Return the test that passes when both do."""
     if first is None or second is None:
         return first or second
     return lambda obj: first(obj) and second(obj)

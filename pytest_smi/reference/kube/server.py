@@ -146,7 +146,7 @@ class ApiServer:
         self.kubeconfig_path.unlink(missing_ok=True)
 
     def issue_service_account_token(self, namespace: str, name: str, pod: str | None = None) -> str:
-        """A token for a service account, bound to a pod when given; raises NotFound."""
+        """Return a token for a service account, bound to a pod when given; raises NotFound."""
         return self._tokens.issue(namespace, name, pod=pod, seconds=24 * 3600)[0]
 
     async def create(self, key: ResourceKey, obj: Object, *, user: User = CONTROLLER) -> Object:

@@ -51,7 +51,7 @@ class ApiError(Exception):
         self.details = dict(details) if details is not None else None
 
     def body(self) -> dict[str, Any]:
-        """The `Status` object for this error."""
+        """Return the `Status` object for this error."""
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -155,7 +155,7 @@ class Forbidden(ApiError):
 
 
 def success(key: ResourceKey, name: str, uid: str = "") -> dict[str, Any]:
-    """The `Status` of a finished deletion."""
+    """Return the `Status` of a finished deletion."""
     details = _details(key, name)
     if uid:
         details["uid"] = uid
@@ -163,19 +163,19 @@ def success(key: ResourceKey, name: str, uid: str = "") -> dict[str, Any]:
 
 
 def required(field: str, what: str = "") -> Cause:
-    """A field that must be there."""
+    """Return a field that must be there."""
     return Cause(
         field=field, reason="FieldValueRequired", message=f"Required value: {what}" if what else "Required value"
     )
 
 
 def invalid(field: str, value: object, why: str) -> Cause:
-    """A field with a value outside its rules."""
+    """Return a field with a value outside its rules."""
     return Cause(field=field, reason="FieldValueInvalid", message=f"Invalid value: {quote(value)}: {why}")
 
 
 def unsupported(field: str, value: object, allowed: Sequence[object]) -> Cause:
-    """A field whose value is not one of an enumeration."""
+    """Return a field whose value is not one of an enumeration."""
     names = ", ".join(quote(item) for item in allowed)
     return Cause(
         field=field,
@@ -190,12 +190,12 @@ def duplicate(field: str, value: object) -> Cause:
 
 
 def forbidden_field(field: str, why: str) -> Cause:
-    """A field that may not be set or changed here."""
+    """Return a field that may not be set or changed here."""
     return Cause(field=field, reason="FieldValueForbidden", message=f"Forbidden: {why}")
 
 
 def quote(value: object) -> str:
-    """A value as Kubernetes prints it in messages: strings in double quotes, null, lower-case booleans."""
+    """Return a value as Kubernetes prints it in messages: strings in double quotes, null, lower-case booleans."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -52,42 +52,43 @@ class Store:
         return str(self._revision)
 
     def now(self) -> float:
-        """The cluster's clock, in unix seconds."""
+        """Return the cluster's clock, in unix seconds."""
         return self._clock()
 
     def keys(self) -> tuple[ResourceKey, ...]:
-        """Every kind that has or had an object."""
+        """Return every kind that has or had an object."""
         return tuple(self._objects)
 
     # Reading
 
     def get(self, key: ResourceKey, namespace: str | None, name: str) -> Object:
-        """The object of that name; raises NotFound. `namespace` is None (or "") for cluster-scoped kinds."""
+        """Return the object of that name; raises NotFound. `namespace` is None (or "") for cluster-scoped kinds."""
         found = self.find(key, namespace, name)
         if found is None:
             raise NotFound(key, name)
         return found
 
     def find(self, key: ResourceKey, namespace: str | None, name: str) -> Object | None:
-        """The object of that name, or None."""
+        """Return the object of that name, or None."""
         return self._objects.get(key, {}).get(namespace or "", {}).get(name)
 
     def list(self, key: ResourceKey, namespace: str | None = None) -> tuple[list[Object], str]:
-        """Objects in order of namespace and name, and the resourceVersion to watch from. None means all namespaces."""
+        """Return objects in order of namespace and name, and the resourceVersion to watch from. None means all
+        namespaces."""
         spaces = self._objects.get(key, {})
         names = sorted(spaces) if namespace is None else [namespace]
         found = [spaces[space][name] for space in names if space in spaces for name in sorted(spaces[space])]
         return found, str(self._revision)
 
     def all_objects(self) -> Iterator[tuple[ResourceKey, Object]]:
-        """Every object of every kind (a snapshot is not taken: do not change the store while iterating)."""
+        """Yield every object of every kind (a snapshot is not taken: do not change the store while iterating)."""
         for key, spaces in self._objects.items():
             for names in spaces.values():
                 for obj in names.values():
                     yield key, obj
 
     def free_name(self, key: ResourceKey, namespace: str | None, prefix: str) -> str:
-        """A name with that prefix which no object of the kind has."""
+        """Return a name with that prefix which no object of the kind has."""
         while True:
             # The alphabet that Kubernetes takes for generated names has no vowels; uuid digits are near enough and
             # collision is checked.
@@ -203,7 +204,7 @@ class Store:
         return self._changes.subscribe(None, callback)
 
     def since(self, key: ResourceKey, resource_version: str) -> Sequence[Event]:
-        """Every change of that kind after `resource_version`, oldest first;
+        """Return every change of that kind after `resource_version`, oldest first;
         raises Gone when some are no longer kept."""
         return self._changes.since(key, resource_version)
 

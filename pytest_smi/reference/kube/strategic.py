@@ -36,12 +36,12 @@ PRIMITIVE_SETS = frozenset({"metadata.finalizers"})
 
 
 def merge_key(parent: str, field: str) -> str | None:
-    """The key by which that list is merged, None when it is replaced as a whole."""
+    """Return the key by which that list is merged, None when it is replaced as a whole."""
     return MERGE_KEYS.get(f"{parent}.{field}") or MERGE_KEYS.get(field)
 
 
 def strategic_merge(target: Any, patch: dict[str, Any], parent: str = "") -> dict[str, Any]:
-    """The object after the patch."""
+    """Return the object after the patch."""
     mode = patch.get("$patch")
     if mode == "delete":
         return {}

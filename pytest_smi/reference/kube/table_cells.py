@@ -129,7 +129,7 @@ AGE: Column = ("Age", STRING, 0)
 
 
 def _wide(*names: str) -> tuple[Column, ...]:
-    """Columns that only `-o wide` shows."""
+    """Return columns that only `-o wide` shows."""
     return tuple((name, STRING, 1) for name in names)
 
 

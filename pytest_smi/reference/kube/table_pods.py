@@ -10,7 +10,7 @@ from pytest_smi.reference.kube.objects import Object
 
 
 def age(created: str | None, now: float) -> str:
-    """A time as kubectl prints ages: 5s, 3m20s, 2h, 4d."""
+    """Return a time as kubectl prints ages: 5s, 3m20s, 2h, 4d."""
     try:
         seconds = int(now - datetime.fromisoformat(str(created)).timestamp())
     except ValueError:
@@ -34,12 +34,12 @@ def age(created: str | None, now: float) -> str:
 
 
 def name_of(obj: Object) -> str:
-    """The cell NAME."""
+    """Return the cell NAME."""
     return str(obj["metadata"]["name"])
 
 
 def age_of(obj: Object, now: float) -> str:
-    """The cell AGE."""
+    """Return the cell AGE."""
     return age(obj["metadata"].get("creationTimestamp"), now)
 
 
@@ -61,7 +61,7 @@ def pod_state(pod: Mapping[str, Any]) -> tuple[str, str, int]:
 
 
 def pod(obj: Object, now: float) -> list[Any]:
-    """The cells of a pod's row."""
+    """Return the cells of a pod's row."""
     ready, text, restarts = pod_state(obj)
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     place = [

@@ -15,7 +15,7 @@ from pytest_smi.reference.kube.table_pods import age, age_of, name_of
 def table(
     resource: Resource, objects: Iterable[Object], meta: Mapping[str, Any], now: float, include: str = "Metadata"
 ) -> Object:
-    """The Table of some objects. `include` says what each row carries: None, Metadata or Object."""
+    """Return the Table of some objects. `include` says what each row carries: None, Metadata or Object."""
     columns, cells = _layout(resource)
     rows = []
     for obj in objects:
@@ -45,7 +45,7 @@ def table(
 
 
 def partial(obj: Object) -> Object:
-    """An object's metadata alone."""
+    """Return an object's metadata alone."""
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 

@@ -65,7 +65,7 @@ class Tokens:
         audiences: list[str] | None = None,
         seconds: int = LIFETIME,
     ) -> tuple[str, float]:
-        """A token for a service account and the unix time it expires at;
+        """Return a token for a service account and the unix time it expires at;
         raises NotFound when the account or the pod is not there."""
         account = self._store.get(SERVICE_ACCOUNTS, namespace, name)
         bound: dict[str, Any] = {
@@ -91,7 +91,7 @@ class Tokens:
         return f"{signed}.{_encode(self._sign(signed))}", now + seconds
 
     def check(self, token: str) -> Grant | None:
-        """What the token grants, None when it is unknown, expired or bound to something that is gone."""
+        """Return what the token grants, None when it is unknown, expired or bound to something that is gone."""
         if hmac.compare_digest(token.encode(), self.admin.encode()):
             return self._admin_grant
         claims = self._checked.get(token) or self._verify(token)

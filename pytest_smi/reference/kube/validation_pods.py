@@ -14,7 +14,7 @@ _PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
 def dicts(items: Any) -> list[dict[str, Any]]:
-    """The objects in what should be a list of objects."""
+    """Return the objects in what should be a list of objects."""
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 

@@ -62,7 +62,7 @@ class Watcher:
         self.wake.set()
 
     def take(self) -> bytes:
-        """Everything queued, as one piece of bytes."""
+        """Return everything queued, as one piece of bytes."""
         data = b"".join(self.pending)
         self.pending.clear()
         if not self.closed:
@@ -98,7 +98,7 @@ class Watcher:
 
 
 def seen_as(event: Event, predicate: Predicate | None) -> str | None:
-    """The event's type for a watcher that selects with `predicate`; None when it does not see it."""
+    """Return the event's type for a watcher that selects with `predicate`; None when it does not see it."""
     if predicate is None:
         return event.type
     now = predicate(event.object)
@@ -111,10 +111,10 @@ def seen_as(event: Event, predicate: Predicate | None) -> str | None:
 
 
 def line(kind: str, obj: Object) -> bytes:
-    """One line of a watch's answer."""
+    """Return one line of a watch's answer."""
     return b'{"type":"' + kind.encode() + b'","object":' + encode(obj) + b"}\n"
 
 
 def gone_line(error: Gone) -> bytes:
-    """The ERROR event for a watch that starts too far back."""
+    """Return the ERROR event for a watch that starts too far back."""
     return line("ERROR", error.body())

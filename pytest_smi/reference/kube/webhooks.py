@@ -29,7 +29,7 @@ MUTATING, VALIDATING = (
 
 
 def rule_matches(rule: Mapping[str, Any], operation: str, resource: Resource) -> bool:
-    """Whether a RuleWithOperations covers the change."""
+    """Return whether a RuleWithOperations covers the change."""
 
     def covers(field: str, value: str) -> bool:
         return bool({"*", value} & set(rule.get(field) or ()))
@@ -52,7 +52,7 @@ def hook_matches(
     old: Object | None,
     namespace: Object | None,
 ) -> bool:
-    """Whether a webhook is asked about the change. `namespace` is the Namespace object that the object is in."""
+    """Return whether a webhook is asked about the change. `namespace` is the Namespace object that the object is in."""
     if not any(rule_matches(rule, operation, resource) for rule in hook.get("rules") or ()):
         return False
     scoped = obj if resource.key == NAMESPACES else namespace
@@ -63,7 +63,7 @@ def hook_matches(
 
 
 def question(operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool) -> Object:
-    """The AdmissionReview that a webhook gets."""
+    """Return the AdmissionReview that a webhook gets."""
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     named = {"group": resource.group, "version": resource.version, "resource": resource.plural}
     meta = obj["metadata"]
@@ -86,7 +86,7 @@ def question(operation: str, resource: Resource, obj: Object, old: Object | None
 
 
 def apply_answer(name: str, obj: Object, review: Any, uid: str) -> Object:
-    """The object after a webhook's answer; raises its refusal as ApiError, ValueError for no proper answer."""
+    """Return the object after a webhook's answer; raises its refusal as ApiError, ValueError for no proper answer."""
     answer = review.get("response") if isinstance(review, dict) else None
     if not isinstance(answer, dict):
         raise ValueError("the answer has no response")
@@ -120,7 +120,7 @@ class Webhooks:
     async def admit(
         self, operation: str, resource: Resource, obj: Object, old: Object | None, user: User, dry_run: bool
     ) -> Object:
-        """The object as the webhooks leave it; raises ApiErrors."""
+        """Return the object as the webhooks leave it; raises ApiErrors."""
         if resource.group == GROUP:
             return obj
         for key in (MUTATING, VALIDATING):

@@ -25,12 +25,13 @@ CLOSE_WAIT = 5.0
 
 
 def accepts_websocket(request: web.BaseRequest) -> bool:
-    """Whether the client asks for a websocket."""
+    """Return whether the client asks for a websocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def exit_status(code: int, command: Sequence[str] | None = None) -> dict[str, Any]:
-    """The Status that ends a session: success, or the exit status as a cause. A signal counts as 128 + its number.
+    """Return the Status that ends a session: success, or the exit status as a cause. A signal counts as 128 + its
+    number.
 
     The words differ by protocol: with v4 they name the `command`.
     """
@@ -48,7 +49,7 @@ def exit_status(code: int, command: Sequence[str] | None = None) -> dict[str, An
 
 
 def start_failure(why: str) -> dict[str, Any]:
-    """The Status that ends a session whose program could not be started."""
+    """Return the Status that ends a session whose program could not be started."""
     return {
         "metadata": {},
         "status": "Failure",

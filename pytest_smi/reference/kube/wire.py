@@ -10,7 +10,7 @@ import yaml
 from pytest_smi.reference.kube import protobuf
 from pytest_smi.reference.kube.status import ApiError, BadRequest
 
-YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "application/apply-patch+yaml")
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 
 class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -28,7 +28,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def decode(body: bytes, content_type: str) -> Any:
-    """A body as data; raises BadRequest, or 415 for types that are neither JSON nor YAML."""
+    """Return a body as data; raises BadRequest, or 415 for types that are neither JSON nor YAML."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == protobuf.TYPE:
         return protobuf.decode(body)
@@ -43,18 +43,18 @@ def decode(body: bytes, content_type: str) -> Any:
 
 
 def unsupported_media_type(accepted: tuple[str, ...]) -> ApiError:
-    """The 415 answer for a body of a type that the kind does not take."""
+    """Return the 415 answer for a body of a type that the kind does not take."""
     message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
     return ApiError(message, code=415, reason="UnsupportedMediaType")
 
 
 def unsupported_patch() -> ApiError:
-    """The 415 answer for something that is no type of patch at all."""
+    """Return the 415 answer for something that is no type of patch at all."""
     return ApiError("415: Unsupported Media Type", code=415, reason="UnsupportedMediaType", details={})
 
 
 def decode_object(body: bytes, content_type: str) -> dict[str, Any]:
-    """A body that must be one API object."""
+    """Return a body that must be one API object."""
     data = decode(body, content_type)
     if not isinstance(data, dict):
         raise BadRequest("the object provided is unrecognized (must be of type Object): it is no JSON object")

@@ -1,4 +1,4 @@
-"""How a write was asked for: dry run, what to do about unknown fields, who applies.
+"""How a write was asked for: dry run, and what to do about unknown fields.
 
 Query parameters in, one record out. Pure.
 """
@@ -8,22 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid, required
+from pytest_smi.reference.kube.status import BadRequest, Cause, Invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteMode:
-    """One write. `strict` refuses unknown fields, else they are dropped and noted in `warnings`;
-    `manager` and `force` are of an apply."""
+    """One write. `strict` refuses unknown fields, else they are dropped and noted in `warnings`."""
 
     dry_run: bool = False
     strict: bool = False
-    manager: str = ""
-    force: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def headers(self) -> dict[str, str]:
-        """The Warning header of the answer, when there is something to warn about."""
+        """Return the Warning header of the answer, when there is something to warn about."""
         quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in self.warnings]
         return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)} if quoted else {}
 
@@ -39,7 +36,7 @@ class WriteMode:
 
 
 def dry_run(value: str | None, options: str) -> bool:
-    """Whether `value` asks for a dry run; only `All` does.
+    """Return whether `value` asks for a dry run; only `All` does.
 
     `options` names the request's kind of options for the refusal (422).
     """
@@ -51,13 +48,9 @@ def dry_run(value: str | None, options: str) -> bool:
     return value == "All"
 
 
-def write_mode(query: Mapping[str, str], options: str, *, apply: bool = False) -> WriteMode:
-    """The mode of a request; raises Invalid for values that are not known, and for an apply without fieldManager."""
-    if apply and not query.get("fieldManager"):
-        raise Invalid(options, "meta.k8s.io", "", [required("fieldManager", "is required for apply patch")])
+def write_mode(query: Mapping[str, str], options: str) -> WriteMode:
+    """Return the mode of a request; raises Invalid for values that are not known."""
     return WriteMode(
         dry_run=dry_run(query.get("dryRun"), options),
         strict=query.get("fieldValidation") == "Strict",
-        manager=query.get("fieldManager", ""),
-        force=query.get("force") in ("true", "1"),
     )

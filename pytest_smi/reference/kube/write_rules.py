@@ -20,7 +20,7 @@ JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json
 
 
 def patched(resource: Resource, current: Object, patch_type: str, patch: Any) -> Object:
-    """The object as the patch leaves it."""
+    """Return the object as the patch leaves it."""
     if patch_type == JSON_PATCH:
         new = json_patch(current, patch)
     elif patch_type == MERGE or resource.custom:
@@ -33,7 +33,7 @@ def patched(resource: Resource, current: Object, patch_type: str, patch: Any) ->
 
 
 def only_status(old: Object, new: Object) -> Object:
-    """What a write to the sub-resource `status` makes of the object."""
+    """Return what a write to the sub-resource `status` makes of the object."""
     result = {**old, "metadata": dict(old["metadata"])}
     if "status" in new:
         result["status"] = new["status"]

@@ -33,7 +33,7 @@ def identities_of(binding: IdentityBinding) -> tuple[Identity, ...]:
 
 
 def resolve(target: TrafficTarget, bindings: Mapping[Key, IdentityBinding]) -> list[TrafficTarget]:
-    """The target with service accounts in the place of bindings: one for each account of its destination."""
+    """Return the target with service accounts in the place of bindings: one for each account of its destination."""
     if not target.source_bindings and target.destination_binding is None:
         return [target]
 

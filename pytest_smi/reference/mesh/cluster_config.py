@@ -15,7 +15,7 @@ _HTTP_PREFIXES = ("http", "h2c", "grpc")
 
 
 def port_hint(port: Mapping[str, Any]) -> str:
-    """What a port declares to speak: "http" by appProtocol or name, "tcp" by appProtocol,
+    """Return what a port declares to speak: "http" by appProtocol or name, "tcp" by appProtocol,
     else "auto" (it is sniffed)."""
     protocol = str(port.get("appProtocol") or "").lower()
     if protocol in _HTTP_PROTOCOLS:
@@ -29,8 +29,8 @@ def port_hint(port: Mapping[str, Any]) -> str:
 def service_config(
     service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, pods: Collection[str], *, hint: str | None = None
 ) -> dict[str, Any]:
-    """The value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints (address,
-    target port).
+    """Return the value of `svc/NS/NAME`: ClusterIP and, per port, number, protocol, name, hint and ready endpoints
+    (address, target port).
 
     `pods` are the addresses of known pods: an endpoint whose pod is not known yet waits for it,
     since callers must know if it has joined. `hint` is that of every port, whatever the ports themselves declare.
@@ -57,24 +57,24 @@ def service_config(
 
 
 def is_joined(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod's traffic goes through a sidecar of this mesh."""
+    """Return whether a pod's traffic goes through a sidecar of this mesh."""
     sidecar = (pod["metadata"].get("annotations") or {}).get(REDIRECT)
     return bool(sidecar) and any(container["name"] == sidecar for container in pod["spec"].get("containers") or [])
 
 
 def pod_account(pod: Mapping[str, Any]) -> str:
-    """The pod's service account."""
+    """Return the pod's service account."""
     return str((pod.get("spec") or {}).get("serviceAccountName") or "default")
 
 
 def pod_address(pod: Mapping[str, Any]) -> str | None:
-    """The pod's IP while it may have traffic."""
+    """Return the pod's IP while it may have traffic."""
     status = pod.get("status") or {}
     return None if status.get("phase") in ("Succeeded", "Failed") else status.get("podIP")
 
 
 def pod_config(pod: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of `pod/IP`."""
+    """Return the value of `pod/IP`."""
     hints = {str(port["containerPort"]): hint for port in _app_ports(pod) if (hint := port_hint(port)) != "auto"}
     meta = pod["metadata"]
     return {
@@ -87,7 +87,7 @@ def pod_config(pod: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def own_config(pod: Mapping[str, Any], targets: set[int]) -> dict[str, Any]:
-    """The value of `self`; `targets` are the ports of the pod that Services lead to."""
+    """Return the value of `self`; `targets` are the ports of the pod that Services lead to."""
     declared = {port["containerPort"] for port in _app_ports(pod) if (port.get("protocol") or "TCP") == "TCP"}
     meta = pod["metadata"]
     return {"ns": meta["namespace"], "name": meta["name"], "sa": pod_account(pod), "ports": sorted(declared | targets)}

@@ -72,7 +72,7 @@ class ConfigServer:
                 stream.send(common)
 
     async def scrape(self, since: float) -> list[Any]:
-        """The sample rows of every sidecar since a time (unix seconds);
+        """Return the sample rows of every sidecar since a time (unix seconds);
         one that does not answer in time is left out."""
 
         async def one(stream: Stream) -> list[Any]:

@@ -135,7 +135,8 @@ class ControlPlane:
             await self._kube.close()
 
     async def _joins(self, pod: Mapping[str, Any], namespace: str) -> bool:
-        """Whether a pod joins under this persona; the namespace is asked for when the watch has not told it yet."""
+        """Return whether a pod joins under this persona; the namespace is asked for when the watch has not told it
+        yet."""
         assert self._persona is not None
         found = self._watches.cache["namespaces"].get(("", namespace))
         return joins(
@@ -178,7 +179,8 @@ class ControlPlane:
         return bool(answer["status"].get("allowed"))
 
     async def _review(self, token: str, namespace: str, name: str) -> str:
-        """The service account of the pod that this token belongs to. PermissionError: it belongs to no such pod."""
+        """Return the service account of the pod that this token belongs to. PermissionError: it belongs to no such
+        pod."""
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
         try:
             status = (await self._kube.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews", body))["status"]

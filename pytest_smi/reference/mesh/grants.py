@@ -42,7 +42,7 @@ class GrantCompiler:
         for rule in target.rules:
             key = (target.namespace, rule.name)
             if rule.kind == HTTP_GROUP:
-                http = [*(http or []), *self.http(rule, routes.groups.get(key))]
+                http = self.with_routes(http, self.http(rule, routes.groups.get(key)))
             elif rule.kind in ports:
                 found = (routes.tcp if rule.kind == TCP_ROUTE else routes.udp).get(key)
                 ports[rule.kind] = self.together(rule, ports[rule.kind], self.ports(rule, found))
@@ -55,6 +55,10 @@ class GrantCompiler:
             "udp": ports[UDP_ROUTE],
         }
         return grant if target.port is None else {**grant, "port": target.port}
+
+    def with_routes(self, before: list[dict[str, Any]] | None, routes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add a rule's routes to those that the rules before it granted."""
+        return [*(before or []), *routes]
 
     def http(self, rule: Rule, group: RouteGroup | None) -> list[dict[str, Any]]:
         """Return the routes that a rule grants; a missing group grants none."""

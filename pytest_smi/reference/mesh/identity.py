@@ -26,13 +26,13 @@ _SKEW = dt.timedelta(minutes=5)
 
 
 def spiffe_id(identity: Identity) -> str:
-    """The SPIFFE id of a service account."""
+    """Return the SPIFFE id of a service account."""
     namespace, account = identity
     return f"spiffe://{TRUST_DOMAIN}/ns/{quote(namespace)}/sa/{quote(account)}"
 
 
 def identity_of(uri: str) -> Identity | None:
-    """The identity in a SPIFFE id; None when it is not of this trust domain and form."""
+    """Return the identity in a SPIFFE id; None when it is not of this trust domain and form."""
     parts = uri.removeprefix(f"spiffe://{TRUST_DOMAIN}/").split("/")
     if not uri.startswith(f"spiffe://{TRUST_DOMAIN}/") or len(parts) != 4 or (parts[0], parts[2]) != ("ns", "sa"):
         return None
@@ -56,7 +56,7 @@ class KeyRequest:
 
 
 def new_key_request() -> KeyRequest:
-    """A fresh P-256 key and a request for it; who the key belongs to is for the authority to say."""
+    """Return a fresh P-256 key and a request for it; who the key belongs to is for the authority to say."""
     key = ec.generate_private_key(ec.SECP256R1())
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     return KeyRequest(_key_pem(key), request.public_bytes(serialization.Encoding.PEM))
@@ -71,7 +71,7 @@ class MeshAuthority:
 
     @classmethod
     def create(cls) -> MeshAuthority:
-        """A new authority."""
+        """Return a new authority."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "smi-reference mesh authority")])
         now = dt.datetime.now(dt.UTC)
@@ -93,7 +93,7 @@ class MeshAuthority:
 
     @classmethod
     def from_pem(cls, key: bytes, certificate: bytes) -> MeshAuthority:
-        """The authority that `to_pem` gave. ValueError: it is not that."""
+        """Return the authority that `to_pem` gave. ValueError: it is not that."""
         loaded = serialization.load_pem_private_key(key, password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
             raise ValueError(
@@ -111,7 +111,7 @@ class MeshAuthority:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def issue_workload(self, request: bytes, identity: Identity) -> bytes:
-        """An X.509 SVID (PEM) for the key in a signing request.
+        """Return an X.509 SVID (PEM) for the key in a signing request.
 
         ValueError: the request is none, or not signed by its own key.
         """
@@ -179,7 +179,7 @@ def write_private(path: Path, content: bytes) -> Path:
 
 
 def server_context(certificate: Path, key: Path, *, authority: bytes | None) -> ssl.SSLContext:
-    """TLS for a server; with `authority` (PEM), callers must show a certificate of it."""
+    """Return TLS for a server; with `authority` (PEM), callers must show a certificate of it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
@@ -191,7 +191,7 @@ def server_context(certificate: Path, key: Path, *, authority: bytes | None) -> 
 
 
 def client_context(certificate: Path, key: Path, *, authority: bytes) -> ssl.SSLContext:
-    """TLS for a caller inside the mesh; the server's identity is checked by its SPIFFE id after the handshake,
+    """Return TLS for a caller inside the mesh; the server's identity is checked by its SPIFFE id after the handshake,
     not by a host name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3

@@ -35,10 +35,10 @@ IMAGES: dict[str, dict[str, Any]] = {
 
 
 def images_of(persona: Persona) -> dict[str, dict[str, Any]]:
-    """The images of a persona: the control plane and those that only stand there,
+    """Return the images of a persona: the control plane and those that only stand there,
     under the names that its workloads give them."""
     acting = next(spec for reference, spec in IMAGES.items() if "/control-plane:" in reference)
-    standing = _image("smi-placeholder", f"{_MESH}.placeholder_workload", [f"{_MESH}.placeholder_workload"])
+    standing = _image("smi-placeholder", f"{_MESH}.readiness", [f"{_MESH}.readiness"])
     programs: dict[str, dict[str, Any]] = {}
     for workload in persona.workloads:
         known = programs.setdefault(workload.image, {"executables": {}, "preload": []})

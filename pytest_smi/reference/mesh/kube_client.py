@@ -44,7 +44,7 @@ class KubeClient:
         return {"Authorization": f"Bearer {self._token_file.read_text().strip()}", "Content-Type": content_type}
 
     async def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
-        """One request. KubeError: an error status; aiohttp.ClientError, TimeoutError: no answer."""
+        """Return one request. KubeError: an error status; aiohttp.ClientError, TimeoutError: no answer."""
         data = None if body is None else json.dumps(body)
         async with self._open().request(
             method, path, data=data, headers=self._headers(content_type), timeout=_TIMEOUT

@@ -17,7 +17,7 @@ _SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
 
 
 def wanted(services: Mapping[Key, Mapping[str, Any]], home: str, domain: str) -> dict[str, dict[str, Any]]:
-    """The Services of the mesh, by name, for all others that have an address."""
+    """Return the Services of the mesh, by name, for all others that have an address."""
     found: dict[str, dict[str, Any]] = {}
     for (namespace, name), service in services.items():
         spec = service["spec"]
@@ -42,7 +42,8 @@ def wanted(services: Mapping[Key, Mapping[str, Any]], home: str, domain: str) ->
 
 
 def addresses(services: Mapping[Key, Mapping[str, Any]], home: str) -> dict[str, str]:
-    """Address of each Service of the mesh -> NAMESPACE/NAME of the one that it stands for, as long as that exists."""
+    """Return address of each Service of the mesh -> NAMESPACE/NAME of the one that it stands for, as long as that
+    exists."""
     found: dict[str, str] = {}
     for (namespace, _), service in services.items():
         behind = (service["metadata"].get("annotations") or {}).get(BEHIND)
@@ -52,10 +53,10 @@ def addresses(services: Mapping[Key, Mapping[str, Any]], home: str) -> dict[str,
 
 
 def is_ours(service: Mapping[str, Any]) -> bool:
-    """Whether a Service stands for another."""
+    """Return whether a Service stands for another."""
     return BEHIND in (service["metadata"].get("annotations") or {})
 
 
 def port_set(service: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Its ports, comparable."""
+    """Return its ports, comparable."""
     return sorted((port["port"], port.get("protocol") or "TCP") for port in service["spec"].get("ports") or [])

@@ -19,7 +19,7 @@ class Pacing:
 
     @classmethod
     def of(cls, persona: Persona | None) -> Pacing:
-        """The pacing of a persona, in scaled seconds; without one, at once."""
+        """Return the pacing of a persona, in scaled seconds; without one, at once."""
         if persona is None:
             return cls()
         quiet = max(AT_ONCE_SECONDS, persona.pace.quiet * persona.pace.scale)

@@ -23,7 +23,7 @@ class Registration:
         self._namespace = namespace
 
     async def authority(self) -> MeshAuthority:
-        """The mesh's authority: the one in the secret, so that identities outlive the control plane,
+        """Return the mesh's authority: the one in the secret, so that identities outlive the control plane,
         else a new one that is stored."""
         path = f"/api/v1/namespaces/{self._namespace}/secrets"
         try:
@@ -46,7 +46,7 @@ class Registration:
         return authority
 
     async def front_proxy_authority(self) -> bytes | None:
-        """The CA of the API server's own client certificate when it passes requests on;
+        """Return the CA of the API server's own client certificate when it passes requests on;
         None when the cluster does not publish it."""
         path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
         try:

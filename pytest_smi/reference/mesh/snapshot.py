@@ -164,7 +164,7 @@ class Compiler:
         return parts.grants.get((key[0], pod_account(pods[key])), [])
 
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
-        """Every readable object, oldest first; what cannot be read is set aside alone."""
+        """Return every readable object, oldest first; what cannot be read is set aside alone."""
         found: dict[Key, Any] = {}
         for key, thing in sorted(
             objects.items(), key=lambda item: (item[1]["metadata"].get("creationTimestamp") or "", item[0])
@@ -188,13 +188,13 @@ class Compiler:
 
 
 def _pods_by_address(pods: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The values of `pod/IP`; of two pods with one address the one that is not going away has it."""
+    """Return the values of `pod/IP`; of two pods with one address the one that is not going away has it."""
     ordered = sorted(pods, key=lambda pod: "deletionTimestamp" not in pod["metadata"])
     return {address: pod_config(pod) for pod in ordered if (address := pod_address(pod))}
 
 
 def _of_persona(persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, Any]:
-    """The keys that only personas have."""
+    """Return the keys that only personas have."""
     found: dict[str, Any] = {"traits": {"idle": persona.pace.idle * persona.pace.scale, "domain": persona.domain}}
     if persona.domain:
         services = cluster.get("services", {})

@@ -27,7 +27,7 @@ _log = logging.getLogger("control-plane")
 
 
 def event(resource: str, key: tuple[str, str], uid: str, reason: str, message: str, now: dt.datetime) -> dict[str, Any]:
-    """A core/v1 Event; its name is the same for the same message on the same object."""
+    """Return a core/v1 Event; its name is the same for the same message on the same object."""
     kind, version = _KINDS[resource]
     mark = hashlib.sha256(f"{uid}/{reason}/{message}".encode()).hexdigest()[:16]
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")

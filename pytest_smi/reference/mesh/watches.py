@@ -56,7 +56,7 @@ _log = logging.getLogger("control-plane")
 
 
 def resources_of(persona: Persona | None) -> dict[str, str]:
-    """What is watched: the kinds of SMI in the versions that the persona's mesh reads,
+    """Return what is watched: the kinds of SMI in the versions that the persona's mesh reads,
     and those of its own installation."""
     if persona is None:
         return RESOURCES
@@ -83,7 +83,7 @@ class Watches:
         self._listed: dict[str, asyncio.Event] = {resource: asyncio.Event() for resource in resources}
 
     def objects(self, resource: str) -> Sequence[dict[str, Any]]:
-        """The objects of a resource in all namespaces."""
+        """Return the objects of a resource in all namespaces."""
         return list(self.cache.get(resource, {}).values())
 
     async def listed(self) -> None:

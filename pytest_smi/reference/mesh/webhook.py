@@ -28,7 +28,7 @@ def review(
     sidecar: Sidecar = _PLAIN,
     joins: bool = True,
 ) -> dict[str, Any]:
-    """The AdmissionReview that answers one: a JSON patch for a pod that joins, else plain permission."""
+    """Return the AdmissionReview that answers one: a JSON patch for a pod that joins, else plain permission."""
     asked = request["request"]
     response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
     pod = asked.get("object") or {}

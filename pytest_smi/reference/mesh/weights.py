@@ -28,7 +28,7 @@ class WeightError(ValueError):
 
 
 def whole_weights(raw: Sequence[Any]) -> list[int]:
-    """The weights as whole numbers from 0, in their order. WeightError: the first that is none."""
+    """Return the weights as whole numbers from 0, in their order. WeightError: the first that is none."""
     found = [_weight(value, index) for index, value in enumerate(raw)]
     if all(value.denominator == 1 for value in found) and not any(isinstance(value, str) for value in raw):
         return [int(value) for value in found]
@@ -39,7 +39,8 @@ def whole_weights(raw: Sequence[Any]) -> list[int]:
 
 
 def quantity(text: str) -> Fraction:
-    """The exact value of a Kubernetes quantity: "1", "500m", "1.5", "2k", "1Ki", "1e3". ValueError: it is none."""
+    """Return the exact value of a Kubernetes quantity: "1", "500m", "1.5", "2k", "1Ki", "1e3". ValueError: it is
+    none."""
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError(f"no quantity: {text[:_LONGEST]!r}")

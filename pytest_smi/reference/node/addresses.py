@@ -47,7 +47,7 @@ class Range:
         )
 
     def take(self) -> str:
-        """A free address; raises AddressesExhausted."""
+        """Return a free address; raises AddressesExhausted."""
         while self._next < _BLOCK:
             address = self._address(self._next)
             self._next += 1
@@ -77,7 +77,7 @@ class Range:
 
 
 def app_address(pod_ip: str) -> str:
-    """The hidden address on which the programs of a redirected pod listen."""
+    """Return the hidden address on which the programs of a redirected pod listen."""
     first, second, third, fourth = pod_ip.split(".")
     return f"{first}.{second}.{int(third) + 64}.{fourth}"
 

@@ -31,7 +31,7 @@ class ClusterFaults:
     name: str | None = None
 
     def server_down(self, pod: Mapping[str, Any]) -> bool:
-        """Whether this pod's containers are killed after they became ready, and not restarted."""
+        """Return whether this pod's containers are killed after they became ready, and not restarted."""
         labels = pod["metadata"].get("labels") or {}
         return self.name == "server-down" and labels.get(_ROLE_LABEL) == "server"
 
@@ -52,7 +52,7 @@ class ClusterFaults:
 
 
 def describe() -> list[dict[str, Any]]:
-    """The records of `faults`: a broken harness breaks no requirement, it makes them errored."""
+    """Return the records of `faults`: a broken harness breaks no requirement, it makes them errored."""
     return [
         {"name": name, "description": text, "breaks": [], "kind": "cluster"} for name, text in CLUSTER_FAULTS.items()
     ]

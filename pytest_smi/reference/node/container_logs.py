@@ -99,7 +99,7 @@ class ContainerLog(asyncio.Protocol):
     async def read(
         self, *, follow: bool, tail_lines: int | None, since_seconds: float | None, timestamps: bool
     ) -> AsyncIterator[bytes]:
-        """The log in pieces of whole lines."""
+        """Yield the log in pieces of whole lines."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         following = follow and not self.ended.is_set()
         if following:

@@ -123,7 +123,7 @@ def _run_module(module: str, argv: list[str]) -> int:
 
 
 def _has_main(module: str) -> bool:
-    """Whether the module defines main, without running it: a script must not run twice."""
+    """Return whether the module defines main, without running it: a script must not run twice."""
     if module in sys.modules:
         return callable(getattr(sys.modules[module], "main", None))
     spec = importlib.util.find_spec(module)

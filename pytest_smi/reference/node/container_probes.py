@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.node import probes
-from pytest_smi.reference.node.programs import StartError
+from pytest_smi.reference.node.images import StartError
 from pytest_smi.reference.node.zygote_client import Process
 
 _KILL_AFTER = 2.0
@@ -83,7 +83,8 @@ class ContainerProbes:
 async def exec_check(
     start: Callable[[list[str], tuple[int, int, int]], Awaitable[Process]], command: list[str]
 ) -> tuple[bool, str]:
-    """An exec probe: passed when the command, started in the container, ends with status 0; and what was found."""
+    """Return an exec probe: passed when the command, started in the container, ends with status 0; and what was
+    found."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         process = await start(command, (null, null, null))

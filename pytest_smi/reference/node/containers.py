@@ -18,12 +18,11 @@ from pytest_smi.reference.kube.objects import timestamp
 from pytest_smi.reference.node import container_states
 from pytest_smi.reference.node.container_logs import ContainerLog
 from pytest_smi.reference.node.container_probes import ContainerProbes, exec_check
-from pytest_smi.reference.node.images import Executable, Image
+from pytest_smi.reference.node.container_states import Restarts
+from pytest_smi.reference.node.images import Executable, Image, StartError, find_executable
 from pytest_smi.reference.node.network_view import PodNetwork
 from pytest_smi.reference.node.pod_spec import ConfigError, command_line
 from pytest_smi.reference.node.pod_status import ContainerState
-from pytest_smi.reference.node.programs import StartError, find_executable
-from pytest_smi.reference.node.restarts import Restarts
 from pytest_smi.reference.node.zygote_client import Process, ZygoteClient, ZygoteGone
 
 Emit = Callable[[str, str, bool], None]

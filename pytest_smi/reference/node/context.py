@@ -44,7 +44,7 @@ class Api(Protocol):
         """Admit (webhooks included), validate and store a new object."""
 
     def issue_service_account_token(self, namespace: str, name: str, pod: str | None = None) -> str:
-        """A token for a pod's service account."""
+        """Return a token for a pod's service account."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -140,7 +140,7 @@ class PodExecSession:
             yield item
 
     async def wait(self) -> int:
-        """Its exit status, negative for the signal that ended it."""
+        """Return its exit status, negative for the signal that ended it."""
         if self._cut.is_set():
             raise SessionCut("the exec session was cut")
         status = await asyncio.shield(self._process.exited)

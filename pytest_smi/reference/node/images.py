@@ -1,5 +1,5 @@
-"""What the node knows of images: reference -> executables, packages to preload, digest.
-Parsing is strict and pure but for the digest.
+"""What the node knows of images: reference -> executables, packages to preload, digest; and which program a
+command names. Parsing is strict and pure but for the digest.
 
 Law: an image is a JSON record {"executables": {name: {"package", "path", "module"}}, "preload": [module, …]};
 `python3` is in every image.
@@ -61,7 +61,7 @@ class Images:
         self.by_reference[normalize(image.reference)] = image
 
     def find(self, reference: str) -> Image | None:
-        """The image of that reference, if the node has it."""
+        """Return the image of that reference, if the node has it."""
         return self.by_reference.get(normalize(reference))
 
     @property
@@ -76,7 +76,7 @@ class Images:
 
 
 def normalize(reference: str) -> str:
-    """The reference without the default registry, and with a tag."""
+    """Return the reference without the default registry, and with a tag."""
     name = reference.removeprefix("docker.io/").removeprefix("library/")
     if "@" in name or ":" in name.rpartition("/")[2]:
         return name
@@ -100,7 +100,7 @@ def parse_image_argument(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def image_from_spec(reference: str, spec: Mapping[str, Any]) -> Image:
-    """An image from its record; raises BadImage with the path of the bad field."""
+    """Return an image from its record; raises BadImage with the path of the bad field."""
     unknown = set(spec) - {"executables", "preload"}
     if unknown:
         raise BadImage(f"image {reference}: unknown fields {sorted(unknown)}; known are executables, preload")
@@ -122,3 +122,17 @@ def image_from_spec(reference: str, spec: Mapping[str, Any]) -> Image:
         executables[name] = Executable(package=record["package"], path=record["path"], module=record["module"])
     files = digest(program.path for program in executables.values())
     return Image(reference=reference, executables=executables, preload=tuple(preload), digest=f"sha256:{files}")
+
+
+class StartError(Exception):
+    """The program cannot be executed in the container."""
+
+
+def find_executable(image: Image, argv: list[str]) -> Executable | None:
+    """Return the program that argv[0] names, None for python3; raises StartError with the runtime's words."""
+    name = argv[0].rpartition("/")[2]
+    if name in image.executables:
+        return image.executables[name]
+    if name in ("python3", "python"):
+        return None
+    raise StartError(f'exec: "{argv[0]}": executable file not found in $PATH')

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import platform
 import time
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Kubelet:
             self._begin(pod)
 
     def runner(self, namespace: str, name: str) -> PodRunner | None:
-        """What runs that pod now."""
+        """Return what runs that pod now."""
         return self._runners.get((namespace, name))
 
     async def stop(self) -> None:
@@ -49,7 +50,7 @@ class Kubelet:
         await asyncio.gather(*endings, *self._tasks, return_exceptions=True)
 
     def _register(self, version: str) -> None:
-        now = timestamp(time.time())
+        now, room = timestamp(time.time()), _room()
         node = {
             "apiVersion": "v1",
             "kind": "Node",
@@ -63,8 +64,8 @@ class Kubelet:
                     {"type": "InternalIP", "address": self._context.network.node_ip},
                     {"type": "Hostname", "address": NODE_NAME},
                 ],
-                "allocatable": {"cpu": "64", "memory": "64Gi", "pods": "10000"},
-                "capacity": {"cpu": "64", "memory": "64Gi", "pods": "10000"},
+                "allocatable": dict(room),
+                "capacity": dict(room),
                 "conditions": [
                     {
                         "type": "Ready",
@@ -159,3 +160,9 @@ class Kubelet:
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _room() -> dict[str, str]:
+    """What pods may ask for in all: what this machine has. Nothing holds them to it."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024
+    return {"cpu": str(len(os.sched_getaffinity(0))), "memory": f"{memory}Ki", "pods": "250"}

@@ -34,7 +34,7 @@ class InstallError(Exception):
 
 
 def load(file: Path) -> list[dict[str, Any]]:
-    """The objects of a YAML file, in order."""
+    """Return the objects of a YAML file, in order."""
     with file.open(encoding="utf-8") as stream:
         return [obj for obj in yaml.load_all(stream, Loader=_LOADER) if obj]
 
@@ -44,7 +44,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def with_fault(objects: Iterable[dict[str, Any]], fault: str) -> list[dict[str, Any]]:
-    """The objects with the fault's name in the environment of the control plane's containers."""
+    """Return the objects with the fault's name in the environment of the control plane's containers."""
     changed = [thaw(obj) for obj in objects]
     for obj in changed:
         if obj["kind"] == "Deployment" and obj["metadata"]["name"] == CONTROL_PLANE:

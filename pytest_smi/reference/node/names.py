@@ -24,7 +24,7 @@ class Failure(enum.Enum):
 
 
 def candidates(name: str, namespace: str) -> list[str]:
-    """The absolute names (no trailing dot, lower case) that a resolver in that namespace asks for, in order."""
+    """Return the absolute names (no trailing dot, lower case) that a resolver in that namespace asks for, in order."""
     lowered = name.lower()
     if lowered.endswith("."):
         return [lowered[:-1]]
@@ -36,7 +36,7 @@ def candidates(name: str, namespace: str) -> list[str]:
 
 
 def resolve(name: str, namespace: str, table: Mapping[str, object]) -> tuple[str, ...] | Failure:
-    """Addresses of a name as a pod in `namespace` sees it.
+    """Return addresses of a name as a pod in `namespace` sees it.
 
     `table` is the netmap: "dns" is "ok" or "dead", "names" maps absolute names to lists of IPv4 addresses, "aliases"
     maps absolute names to other names (ExternalName). A known name without addresses is NXDOMAIN to a caller,

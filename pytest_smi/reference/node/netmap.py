@@ -1,4 +1,5 @@
-"""The network table that all pods read: built from services and endpoints (pure), written by one writer.
+"""The network table that all pods read: built from services and endpoints (pure), written by one writer; and the same
+lookup for the API server's own calls (webhooks, aggregated APIs).
 
 Law: the file is replaced as a whole, and at most once per turn of the event loop, however many objects changed in it.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,7 @@ def endpoint_ports(service: Mapping[str, Any], endpoints: Mapping[str, Any] | No
 def build(
     services: Iterable[Mapping[str, Any]], endpoints: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The tables "vips", "names" and "aliases"; `endpoints` is keyed by (namespace, name)."""
+    """Return the tables "vips", "names" and "aliases"; `endpoints` is keyed by (namespace, name)."""
     vips: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
     aliases: dict[str, str] = {}
@@ -106,3 +108,15 @@ class NetmapWriter:
         draft = self.path.with_suffix(".new")
         draft.write_text(json.dumps(table), encoding="utf-8")
         os.replace(draft, self.path)
+
+
+def resolve_service(store: Store, namespace: str, name: str, port: int) -> tuple[str, int] | None:
+    """(ip, port) of a ready endpoint of a service's TCP port; None when there is none now."""
+    service = store.find(SERVICES, namespace, name)
+    if service is None:
+        return None
+    found = endpoint_ports(service, store.find(ENDPOINTS, namespace, name)).get(f"TCP/{port}")
+    if not found:
+        return None
+    ip, number = random.choice(found)
+    return str(ip), int(number)

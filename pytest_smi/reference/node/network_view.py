@@ -41,7 +41,7 @@ class PodNetwork:
 
     @classmethod
     def from_json(cls, text: str) -> PodNetwork:
-        """The reverse of to_json."""
+        """Return the reverse of to_json."""
         return cls(**json.loads(text))
 
 
@@ -65,7 +65,7 @@ def decide(
     protocol: Literal["TCP", "UDP"],
     choose: Callable[[Sequence[Endpoint]], Endpoint] = _pick,
 ) -> Route | int:
-    """The route to ip:port from a pod, or the errno with which the attempt fails.
+    """Return the route to ip:port from a pod, or the errno with which the attempt fails.
 
     `table` is the netmap: "api" [ip, port] of the API server, "prefix" "127.R.", "vips" {ClusterIP: {"TCP/80": [[ip,
     port], …]}}.
@@ -97,7 +97,7 @@ def decide(
 
 
 def bind_address(pod: PodNetwork, prefix: str, ip: str) -> str | None:
-    """The address that a bind to `ip` really takes, or None when the pod has no such address."""
+    """Return the address that a bind to `ip` really takes, or None when the pod has no such address."""
     if pod.mode == "sidecar":
         return ip
     if ip in ("", "0.0.0.0", pod.pod_ip, pod.app_ip) or (ip.startswith("127.") and not ip.startswith(prefix)):  # noqa: S104
@@ -115,7 +115,7 @@ class NetworkView:
         self._hosts = {"localhost": "127.0.0.1", "localhost.": "127.0.0.1", pod.hostname: pod.pod_ip}
 
     def table(self) -> dict[str, Any]:
-        """The netmap as it is now."""
+        """Return the netmap as it is now."""
         found = os.stat(self.pod.netmap)
         stamp = (found.st_mtime_ns, found.st_ino)
         if stamp != self._stamp:
@@ -134,7 +134,7 @@ class NetworkView:
         return bind_address(self.pod, self.table()["prefix"], ip)
 
     def resolve(self, name: str) -> tuple[str, ...] | names.Failure:
-        """Addresses of a name; the pod's hosts file (localhost, its own name) comes before the name server."""
+        """Return addresses of a name; the pod's hosts file (localhost, its own name) comes before the name server."""
         known = self._hosts.get(name.lower())
         if known is not None:
             return (known,)

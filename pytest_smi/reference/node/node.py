@@ -23,9 +23,8 @@ from pytest_smi.reference.node.controllers.work_queue import WorkQueue
 from pytest_smi.reference.node.events import EventRecorder
 from pytest_smi.reference.node.images import Images
 from pytest_smi.reference.node.kubelet import Kubelet
-from pytest_smi.reference.node.netmap import NetmapWriter
+from pytest_smi.reference.node.netmap import NetmapWriter, resolve_service
 from pytest_smi.reference.node.pod_access import NodePodAccess
-from pytest_smi.reference.node.services import resolve_service
 from pytest_smi.reference.node.zygote_client import ZygoteClient
 
 
@@ -53,7 +52,7 @@ class EmbeddedNode:
         self._queues: list[WorkQueue] = []
 
     def allocate_cluster_ip(self) -> str:
-        """A free ClusterIP."""
+        """Return a free ClusterIP."""
         return self._context.network.cluster_ips.take()
 
     def resolve_service(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:

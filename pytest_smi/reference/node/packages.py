@@ -24,7 +24,7 @@ class PackageFinder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of a package of ours, else None."""
+        """Return the spec of a package of ours, else None."""
         folder = self.folders.get(fullname)
         if folder is None:
             return None

@@ -14,9 +14,9 @@ from pytest_smi.reference.kube.status import ApiError, BadRequest, NotFound
 from pytest_smi.reference.node.containers import Container
 from pytest_smi.reference.node.context import PODS, NodeContext
 from pytest_smi.reference.node.exec_session import NotStarted, PodExecSession
+from pytest_smi.reference.node.images import StartError
 from pytest_smi.reference.node.pod_spec import default_container
 from pytest_smi.reference.node.pods import PodRunner
-from pytest_smi.reference.node.programs import StartError
 
 
 class _Runners(Protocol):
@@ -123,7 +123,7 @@ class NodePodAccess:
         timestamps: bool,
         previous: bool,
     ) -> AsyncIterator[bytes]:
-        """A container's output; raises before the first piece when there is none to read."""
+        """Yield a container's output; raises before the first piece when there is none to read."""
         _, running = self._container(namespace, pod, container)
         log = running.previous_log if previous else running.log
         if log is None:

@@ -35,7 +35,7 @@ def all_containers(pod: Object) -> list[dict[str, Any]]:
 
 
 def start_order(pod: Object) -> list[dict[str, Any]]:
-    """The lasting containers in the order of their start: the redirect's first, then sidecars, then the rest."""
+    """Return the lasting containers in the order of their start: the redirect's first, then sidecars, then the rest."""
     first = redirect_container(pod)
     return sorted(all_containers(pod), key=lambda container: container["name"] != first)
 
@@ -46,14 +46,14 @@ def run_to_completion(pod: Object) -> list[dict[str, Any]]:
 
 
 def default_container(pod: Object) -> str:
-    """The container that exec and logs mean when none is named."""
+    """Return the container that exec and logs mean when none is named."""
     named = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
     names = [container["name"] for container in pod["spec"].get("containers") or []]
     return str(named if named in names else names[0])
 
 
 def field_value(pod: Object, path: str, pod_ip: str, node: str) -> str:
-    """A fieldRef's value; raises ConfigError for paths that are not supported."""
+    """Return a fieldRef's value; raises ConfigError for paths that are not supported."""
     meta, spec = pod["metadata"], pod["spec"]
     simple = {
         "metadata.name": meta["name"],
@@ -85,7 +85,7 @@ def environment(
     node: str,
     find: Callable[[str, str], Mapping[str, Any] | None],
 ) -> dict[str, str]:
-    """The environment of a container: `base`, then envFrom, then env with $(NAME) expanded.
+    """Return the environment of a container: `base`, then envFrom, then env with $(NAME) expanded.
 
     `find(plural, name)` gives a configmap or secret of the pod's namespace, or None.
     """
@@ -139,7 +139,7 @@ def expand(text: str, env: Mapping[str, str]) -> str:
 
 
 def command_line(container: Object, env: Mapping[str, str], entrypoint: str | None) -> list[str]:
-    """The container's arguments, program first.
+    """Return the container's arguments, program first.
 
     `entrypoint` is the image's only executable, for containers without a command.
     """

@@ -37,7 +37,7 @@ class ContainerState:
         return "running" in self.state
 
     def status(self) -> Object:
-        """Its entry in containerStatuses."""
+        """Return its entry in containerStatuses."""
         record: Object = {
             "name": self.name,
             "image": self.image,
@@ -78,7 +78,7 @@ def pod_status(
     now: str,
     init_failed: bool = False,
 ) -> Object:
-    """The whole status object; `now` and `start_time` are Kubernetes timestamps."""
+    """Return the whole status object; `now` and `start_time` are Kubernetes timestamps."""
     inits = [state for state in states if state.init or state.sidecar]
     main = [state for state in states if not (state.init or state.sidecar)]
     current = phase(main, pod["spec"].get("restartPolicy", "Always"), init_failed)
@@ -132,6 +132,6 @@ def pod_status(
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod's Ready condition is true."""
+    """Return whether a pod's Ready condition is true."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

@@ -164,7 +164,7 @@ class PodRunner:
         return self._context.store.find(type(PODS)("", plural), self.namespace, name)
 
     def find(self, container: str) -> Container | None:
-        """A container by name, init containers included."""
+        """Return a container by name, init containers included."""
         inits = {init.state.name: init for init in self._inits}
         return self.containers.get(container) or inits.get(container)
 

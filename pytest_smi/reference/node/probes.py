@@ -18,7 +18,7 @@ EARLY_DELAYS = (0.005, 0.02, 0.05)
 
 
 def port_number(container: Mapping[str, Any], port: int | str) -> int:
-    """A probe's port, which may be the name of a container port; 0 when there is none of that name."""
+    """Return a probe's port, which may be the name of a container port; 0 when there is none of that name."""
     if isinstance(port, int):
         return port
     for declared in container.get("ports") or []:
@@ -28,7 +28,8 @@ def port_number(container: Mapping[str, Any], port: int | str) -> int:
 
 
 async def check(probe: Probe, container: Mapping[str, Any], ip: str, run: ExecCheck) -> tuple[bool, str]:
-    """One check: (passed, what was found). `ip` is where the container listens; `run` executes a command in it."""
+    """Return one check: (passed, what was found). `ip` is where the container listens; `run` executes a command in
+    it."""
     timeout = float(probe.get("timeoutSeconds") or 1)
     try:
         async with asyncio.timeout(timeout):

@@ -40,7 +40,7 @@ _original: weakref.WeakKeyDictionary[socket.socket, tuple[str, int]] = weakref.W
 
 
 def os_error(number: int) -> OSError:
-    """The exception that the kernel's errno would have raised."""
+    """Return the exception that the kernel's errno would have raised."""
     return OSError(number, os.strerror(number))
 
 

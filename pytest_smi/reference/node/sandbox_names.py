@@ -18,7 +18,7 @@ _literals: dict[str, bool] = {}
 
 
 def is_ipv4(host: str) -> bool:
-    """Whether `host` is an IPv4 literal."""
+    """Return whether `host` is an IPv4 literal."""
     known = _literals.get(host)
     if known is None:
         try:
@@ -33,7 +33,7 @@ def is_ipv4(host: str) -> bool:
 
 
 def lookup(view: NetworkView, host: str) -> tuple[str, ...]:
-    """Addresses of a host; raises socket.gaierror as the C library would."""
+    """Return addresses of a host; raises socket.gaierror as the C library would."""
     found = view.resolve(host)
     if found is Failure.SERVFAIL:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")

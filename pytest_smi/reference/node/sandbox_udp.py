@@ -53,7 +53,7 @@ _states: weakref.WeakKeyDictionary[socket.socket, _State] = weakref.WeakKeyDicti
 
 
 def state_of(sock: socket.socket) -> _State:
-    """The memory of a UDP socket, made at need."""
+    """Return the memory of a UDP socket, made at need."""
     state = _states.get(sock)
     if state is None:
         state = _states[sock] = _State()
@@ -61,12 +61,12 @@ def state_of(sock: socket.socket) -> _State:
 
 
 def prefix(address: Address) -> bytes:
-    """The six bytes that name an address."""
+    """Return the six bytes that name an address."""
     return socket.inet_aton(address[0]) + int(address[1]).to_bytes(2, "big")
 
 
 def split(datagram: bytes) -> tuple[Address, bytes]:
-    """The address in front of a datagram, and the rest."""
+    """Return the address in front of a datagram, and the rest."""
     return (socket.inet_ntoa(datagram[:4]), int.from_bytes(datagram[4:6], "big")), datagram[_PREFIX:]
 
 

@@ -116,7 +116,7 @@ def _environment(runs: tuple[Run, ...]) -> dict[str, Any]:
         "reportName": "Service Mesh Interface compatibility",
         "healthy": all(run.conformant for run in runs),
         "extra": {
-            run_label(run): {"kubernetes": run.kubernetes, "nonce": run.nonce, "weakened": list(run.weakened)}
+            run_label(run): {"kubernetes": run.kubernetes, "nonce": run.nonce, "restricted": list(run.restricted)}
             for run in runs
         },
     }

@@ -29,6 +29,8 @@ class Failure:
     expected: str = ""
     got: str = ""
     objects: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
+    """What the cluster showed beside it: pods that are not ready, restarts, events, an admission webhook's words."""
 
 
 def failure_of(evidence: Mapping[str, Any]) -> Failure:
@@ -38,6 +40,7 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
     """
     timeline = mappings(evidence.get("timeline"))
     left = objects_left(timeline, mappings(evidence.get("manifests")))
+    cluster = tuple(dict.fromkeys(_cluster(timeline)))
     for index in range(len(timeline) - 1, -1, -1):
         wrong = next((call for call in calls_of(timeline[index]) if call.wrong), None)
         if wrong is not None:
@@ -46,8 +49,18 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
                 expected=wrong.expected,
                 got=wrong.told,
                 objects=objects_about(left, wrong.call),
+                cluster=cluster,
             )
-    return Failure(objects=objects_about(left, ""))
+    return Failure(objects=objects_about(left, ""), cluster=cluster)
+
+
+def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what was known of the cluster, a shared scenario's own look first."""
+    for event in timeline:
+        yield from _cluster(mappings(event.get("timeline")))
+        known = event.get("known")
+        if event.get("event") == "looked at the cluster" and isinstance(known, list):
+            yield from map(str, known)
 
 
 def _after_changes(timeline: Sequence[Mapping[str, Any]]) -> str:
@@ -110,8 +123,9 @@ def rows_of(
     for label, text in (("sent", failure.sent), ("expected", failure.expected), ("got", failure.got), ("reason", said)):
         if text:
             yield label, text
-    for index, text in enumerate(failure.objects):
-        yield "" if index else "objects", text
+    for label, lines in (("objects", failure.objects), ("cluster", failure.cluster)):
+        for index, text in enumerate(lines):
+            yield "" if index else label, text
     for index, clause in enumerate(clauses_of(source)):
         yield "" if index else "clause", f"{clause.text}  {clause.url}" if clause.url else clause.text
     yield "repeat", repeat

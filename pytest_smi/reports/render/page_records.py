@@ -14,10 +14,10 @@ __all__ = ["Cell", "Column", "Group", "Line", "Links", "Page", "Past", "Row"]
 class Links:
     """Where a page finds what is not in it; every address is relative to the page.
 
-    `beside`: the page lies in the report folder, so that matrix and evidence can be linked. `details`: nonce of a run →
-    the file with its results and evidence, for a page that holds neither. `pages`, `matrices`: nonce → page and
-    matrix.json of a run. `badges`, `folders`: name of a mesh → its badge, and the folder of its pages. `root`: of the
-    site, before paths of evidence. `home`: the page of all meshes. `table`: the CSV file.
+    `beside`: the page lies in the report folder, so that matrix and evidence can be linked. `details`: nonce of a run
+    → the file with its results and evidence, for a page that holds neither. `pages`, `matrices`: nonce → page and
+    matrix.json of a run. `badges`, `folders`: name of a mesh → its badge, and the folder of its pages.
+    `root`: of the site, before paths of evidence. `home`: the page of all meshes. `table`: the CSV file.
     """
 
     beside: bool = False

@@ -177,7 +177,7 @@ def _latest(past: Past, place: Place) -> dict[str, Any]:
     return {
         **_entry(past, place),
         "emulated": run.emulated,
-        "restricted": bool(run.weakened),
+        "restricted": bool(run.restricted),
         "apis": {api: {"version": claim.version, "capability": claim.capability} for api, claim in run.apis.items()},
         "signers": list(place.signers),
     }

@@ -52,7 +52,7 @@ def _flat(run: Run, latest: bool) -> dict[str, Any]:
         "kubernetes": run.kubernetes,
         "latest": latest,
         "conformant": run.conformant,
-        "weakenedReasons": len(run.weakened),
+        "restrictedReasons": len(run.restricted),
         "startedAt": run.started_at,
         "finishedAt": run.finished_at,
         "nonce": run.nonce,
@@ -108,9 +108,9 @@ def _details(run: Run, statements: Mapping[str, str]) -> Iterator[str]:
     yield f"## {_md(run_label(run))}"
     yield ""
     yield f"{conformance_word(run).capitalize()}: {counts_text(run.results)}. Finished {_md(run.finished_at)}."
-    if run.weakened:
+    if run.restricted:
         yield ""
-        yield from (f"- not conformant because {_md(reason)}" for reason in run.weakened)
+        yield from (f"- not conformant because {_md(reason)}" for reason in run.restricted)
     for status in (Status.FAILED, Status.ERRORED):
         broken = [entry for entry in run.results if entry.status is status]
         if broken:

@@ -15,7 +15,7 @@ from pytest_smi.core.printable import printable
 from pytest_smi.core.terms import Status
 from pytest_smi.matrix.matrix import Capability, Entry, Matrix, Run
 from pytest_smi.reports.render.failure import Failure, failure_rows, failures_of
-from pytest_smi.reports.render.wording import notes_of, run_label
+from pytest_smi.reports.render.wording import counts_text, notes_of, run_label
 
 __all__ = ["Line", "Style", "summary_lines"]
 
@@ -40,13 +40,17 @@ def summary_lines(
     statements: Mapping[str, str] = MappingProxyType({}),
     evidence: Mapping[str, bytes] = MappingProxyType({}),
     width: int = 100,
+    partial: str = "",
 ) -> Iterator[Line]:
     """Return the lines of the summary. `report`: the folder written, as the user knows it. `fingerprint`: of the key,
     None if unsigned.
 
     `statements`: requirement → its sentence. `evidence`: path → bytes, from which each failure is told.
+    `partial`: what is to be said of a run of a part of the catalogue, once; empty for a whole run.
     """
-    lines = _lines(matrix, report, fingerprint, max(60, min(width, 120)), statements, failures_of(matrix, evidence))
+    lines = _lines(
+        matrix, report, fingerprint, max(60, min(width, 120)), statements, failures_of(matrix, evidence), partial
+    )
     # The one way out: strings of the mesh and of its cluster may hold what a terminal obeys.
     yield from ((style, printable(line)) for style, line in lines)
 
@@ -58,9 +62,13 @@ def _lines(
     width: int,
     statements: Mapping[str, str],
     failures: Mapping[str, Failure],
+    partial: str,
 ) -> Iterator[Line]:
     for run in matrix.runs:
-        yield from _run(run, report, width, statements, failures)
+        yield from _run(run, report, width, statements, failures, partial)
+        yield ("plain", "")
+    if partial:
+        yield from _wrapped("warn", "", f"{partial}: no capability and no conformance is claimed", width)
         yield ("plain", "")
     yield ("plain", f"Report  {report}")
     if fingerprint is None:
@@ -71,10 +79,10 @@ def _lines(
 
 
 def _run(
-    run: Run, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure]
+    run: Run, report: str, width: int, statements: Mapping[str, str], failures: Mapping[str, Failure], partial: str
 ) -> Iterator[Line]:
     yield ("title", f"{run_label(run)} on Kubernetes {run.kubernetes}".replace("  ", " "))
-    yield from _apis(run, width)
+    yield from _rows_of_a_part(run, width) if partial else _apis(run, width)
     for note in notes_of(run):
         yield from _wrapped("dim", "  note     ", note, width)
     broken: tuple[tuple[Status, Style], ...] = ((Status.FAILED, "bad"), (Status.ERRORED, "warn"))
@@ -84,7 +92,7 @@ def _run(
         yield from _grouped(run, status, title, width)
     yield from _observed(run, width)
     yield ("plain", "")
-    yield from _verdict(run, width)
+    yield from _restricted(run, width, partial) if partial else _verdict(run, width)
 
 
 def _apis(run: Run, width: int) -> Iterator[Line]:
@@ -92,11 +100,16 @@ def _apis(run: Run, width: int) -> Iterator[Line]:
         own = [entry for entry in run.results if entry.api is api]
         if claim.version is None and not own:
             continue
-        counts = ", ".join(
-            f"{count} {status}" for status in Status if (count := sum(entry.status is status for entry in own))
-        )
+        counts = counts_text(own)
         lead = f"  {api:<8} {claim.version or '-':<9} {claim.capability:<11} "
         yield from _wrapped(_CAPABILITY[claim.capability], lead, counts or "nothing ran", width)
+
+
+def _rows_of_a_part(run: Run, width: int) -> Iterator[Line]:
+    for api, claim in run.apis.items():
+        counts = counts_text(entry for entry in run.results if entry.api is api)
+        if counts:
+            yield from _wrapped("plain", f"  {api:<8} {claim.version or '-':<9} ", counts, width)
 
 
 def _broken(
@@ -115,7 +128,7 @@ def _broken(
     yield (style, f"  {status.capitalize()} ({len(entries)})")
     for entry in entries:
         yield from _wrapped(
-            style, f"  {entry.requirement:<6} {entry.level:<7} ", statements.get(entry.requirement, entry.id), width
+            style, f"  {entry.requirement:<6} {entry.level}  ", statements.get(entry.requirement, entry.id), width
         )
         for label, text in failure_rows(run, entry, failures, report=report):
             yield from _wrapped(
@@ -160,13 +173,19 @@ def _observed(run: Run, width: int) -> Iterator[Line]:
 
 def _verdict(run: Run, width: int) -> Iterator[Line]:
     counts = ", ".join(f"{count} {status}" for status, count in run.summary.items() if count) or "nothing ran"
-    if run.conformant:
-        yield ("good", f"  Conformant: {counts}")
-        return
-    style: Style = "bad" if run.summary[Status.FAILED] else "warn"
-    yield (style, f"  Not conformant: {counts}")
-    for reason in run.weakened:
-        yield from _wrapped("warn", "    because ", reason, width)
+    style: Style = "good" if run.conformant else "bad" if run.summary[Status.FAILED] else "warn"
+    yield (style, f"  {'Conformant' if run.conformant else 'Not conformant'}: {counts}")
+    advised = run.recommendations
+    if advised.met or advised.unmet:
+        yield ("warn" if advised.unmet else "plain", f"  Recommendations: {advised.met} met, {advised.unmet} not met")
+    if not run.conformant:
+        yield from _restricted(run, width, "")
+
+
+def _restricted(run: Run, width: int, partial: str) -> Iterator[Line]:
+    for reason in run.restricted:
+        if reason != partial:
+            yield from _wrapped("warn", "  restricted: " if partial else "    because ", reason, width)
 
 
 def _wrapped(style: Style, lead: str, text: str, width: int) -> Iterator[Line]:

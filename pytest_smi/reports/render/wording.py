@@ -36,10 +36,9 @@ API_TITLES: dict[Api, str] = {
 }
 LEVEL_TITLES: dict[Level, str] = {
     Level.MUST: "Required by the text",
-    Level.MUST_D: "Required, derived from examples and schemas",
+    Level.DERIVED: "Required, derived from examples and schemas",
     Level.SHOULD: "Recommended",
-    Level.MAY: "Allowed",
-    Level.AMB: "Left open by the specification",
+    Level.UNSPECIFIED: "Left open by the specification",
 }
 STATUS_TITLES: dict[Status, str] = {
     Status.PASSED: "the requirement was met, with a control at the same time",

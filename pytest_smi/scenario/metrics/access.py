@@ -37,7 +37,7 @@ class Reader:
                 "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
             }
         )
-        rounds = self.smi.context.rounds()
+        rounds = self.smi.context.rounds("the account may read metrics")
         for _ in rounds:
             answer = self.ask()
             if answer.ok:

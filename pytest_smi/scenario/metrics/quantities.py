@@ -5,15 +5,12 @@ Pure; what cannot be read is a ValueError.
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([eE][+-]?\d{1,3}|[numkMGTPE]|[KMGTPE]i)?")
-_SCALES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+from pytest_smi.core.quantities import quantity as quantity
+
 _DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -23,25 +20,6 @@ _UNITS = {
     **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
 }
-
-
-def quantity(value: object) -> float:
-    """Read a Kubernetes quantity, as text (`10m`, `1e3`, `2Ki`) or as a JSON number; it may be negative,
-    never infinite or NaN."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-    else:
-        found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise ValueError(f"{value!r} is not a Kubernetes quantity")
-        digits, suffix = Decimal(found[1]), found[2] or ""
-        if suffix in _BINARY:
-            number = float(digits * 2 ** _BINARY[suffix])
-        else:
-            number = float(digits.scaleb(_SCALES[suffix] if suffix in _SCALES else int(suffix[1:] or 0)))
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is not finite")
-    return number
 
 
 def duration(value: object) -> float:

@@ -48,7 +48,7 @@ def await_quiet(smi: Scenario, question: Question) -> Quiet:
 def poll(smi: Scenario, question: Question, right: Callable[[list[Item] | None], bool], *, deadline: float) -> Document:
     """Return the first document that is right, or the one read when the deadline (on the scenario's clock) had
     passed."""
-    rounds = smi.context.rounds()
+    rounds = smi.context.rounds("the metrics show what was sent")
     for _ in rounds:
         document = read(smi, question)
         if right(items_or_none(document)) or smi.clock() >= deadline:

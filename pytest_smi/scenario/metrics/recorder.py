@@ -48,6 +48,15 @@ def build(smi: Scenario) -> Recording:
     )
 
 
+def recorded(smi: Scenario, *keys: str, everything: bool = False) -> Recording:
+    """Return the shared scenario's recording, played by whoever asks first;
+    the documents that are judged become evidence."""
+    recording = smi.shared("metrics", build)
+    judged = [key for key in recording.documents if everything or key in keys]
+    smi.evidence.event("judged", documents={key: recording.documents[key].to_json() for key in judged})
+    return recording
+
+
 def _play(
     smi: Scenario, plan: TrafficPlan, window: float
 ) -> tuple[float, dict[Call, Observation], dict[str, Document]]:
@@ -78,7 +87,7 @@ def _reweigh(smi: Scenario, plan: TrafficPlan) -> Document:
     or when it has had the time to."""
     smi.apply(plan.splits[1])
     expected = sorted(backend.weight for backend in plan.splits[1].backends)
-    rounds = smi.context.rounds()
+    rounds = smi.context.rounds("the metrics show the new weights")
     for _ in rounds:
         if plan.apex is not None:  # a split may be shown only while it has traffic
             smi.sample(plan.workloads["g"].get(plan.apex), times=4)

@@ -82,6 +82,11 @@ class Probe:
             return Outcome.TIMED_OUT if self.client_saw == "timeout" else Outcome.NO_RESPONSE
         return Outcome.NOT_DELIVERED
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the client waited in vain for a request that arrived nowhere."""
+        return not self.arrivals and self.client_saw == "timeout"
+
     def describe(self) -> str:
         """The probe in words, for a reason."""
         seen = f"status {self.status}" if self.status is not None else self.client_saw

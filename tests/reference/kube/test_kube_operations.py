@@ -84,16 +84,6 @@ class TestPatch:
             scaled = self.patch(http, "merge-patch+json", {"spec": {"replicas": 2}}, f"{DEPLOYMENTS}/web/scale").json()
             assert (scaled["kind"], scaled["spec"]["replicas"]) == ("Scale", 2)
 
-    def test_server_side_apply_creates_and_changes(self, cluster: Any) -> None:
-        """201 the first time, then 200; what the same manager no longer says goes."""
-        with cluster.client() as http:
-            body = {"apiVersion": "v1", "kind": "ConfigMap", **config_map("a")}
-            path = f"{MAPS}/a?fieldManager=test"
-            assert self.patch(http, "apply-patch+yaml", body, path).status_code == 201
-            body["data"] = {"c": "d"}
-            again = self.patch(http, "apply-patch+yaml", body, path)
-        assert (again.status_code, again.json()["data"]) == (200, {"c": "d"})
-
     def test_a_stale_version_in_a_patch_conflicts(self, cluster: Any) -> None:
         """A patch conflicts only when it names an old resourceVersion."""
         with cluster.client() as http:

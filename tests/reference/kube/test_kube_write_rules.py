@@ -7,41 +7,13 @@ import pytest
 
 from pytest_smi.reference.kube import builtin_fields, rbac_grants, schema
 from pytest_smi.reference.kube.rbac import Attributes
-from pytest_smi.reference.kube.server_side_apply import Appliers, leaves
-from pytest_smi.reference.kube.status import ApiError, BadRequest, Invalid
+from pytest_smi.reference.kube.status import BadRequest, Invalid
 from pytest_smi.reference.kube.write_mode import WriteMode, write_mode
 from pytest_smi.reference.node.controllers.namespaces import remaining
 
 
 def live(**data: str) -> dict[str, Any]:
     return {"metadata": {"name": "m", "uid": "u"}, "data": data}
-
-
-class TestApply:
-    """Who applied what."""
-
-    def test_leaves_are_paths_to_values(self) -> None:
-        """Lists and empty objects count as values."""
-        assert dict(leaves({"a": {"b": 1, "c": {}}, "d": [1]})) == {("a", "b"): 1, ("a", "c"): {}, ("d",): [1]}
-
-    def test_only_own_fields_are_taken_away(self) -> None:
-        """A field that another manager applies as well stays, and so does one that nobody applied."""
-        appliers = Appliers()
-        appliers.note("u", {"data": {"a": "1", "b": "2", "c": "3"}}, "one")
-        appliers.note("u", {"data": {"c": "3"}}, "two")
-        left = appliers.prepare(live(a="1", b="2", c="3", d="4"), {"data": {"a": "1"}}, "one", force=False)
-        assert left["data"] == {"a": "1", "c": "3", "d": "4"}
-
-    def test_a_disagreement_is_a_conflict_unless_forced(self) -> None:
-        """The message names the other manager and the field; forcing takes the field over."""
-        appliers = Appliers()
-        appliers.note("u", {"data": {"a": "1"}}, "one")
-        with pytest.raises(ApiError, match=r'Apply failed with 1 conflict: conflict with "one": \.data\.a') as raised:
-            appliers.prepare(live(a="1"), {"data": {"a": "2"}}, "two", force=False)
-        assert (raised.value.code, raised.value.reason) == (409, "Conflict")
-        appliers.prepare(live(a="1"), {"data": {"a": "2"}}, "two", force=True)
-        appliers.note("u", {"data": {"a": "2"}}, "two")
-        assert appliers.prepare(live(a="2"), {"data": {}}, "one", force=False)["data"] == {"a": "2"}
 
 
 class TestGrants:
@@ -136,12 +108,9 @@ class TestModes:
             )
 
     def test_values_that_are_not_known_are_refused(self) -> None:
-        """A misspelt dry run must not write; an apply needs its manager."""
+        """A misspelt dry run must not write."""
         with pytest.raises(Invalid, match=r'CreateOptions\.meta\.k8s\.io "" is invalid: dryRun'):
             write_mode({"dryRun": "all"}, "CreateOptions")
-        with pytest.raises(Invalid, match="fieldManager: Required value"):
-            write_mode({}, "PatchOptions", apply=True)
-        assert write_mode({"dryRun": "All", "fieldManager": "m", "force": "true"}, "PatchOptions", apply=True).force
 
 
 def test_a_namespace_tells_what_holds_it() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_smi.reference.mesh.faults.deviations.idle_clients import Stacks
-from pytest_smi.reference.mesh.faults.deviations.weighted_round_robin import WeightedRoundRobin
+from pytest_smi.reference.mesh.faults.deviations.split_calls import WeightedRoundRobin
 from pytest_smi.reference.mesh.pacing import AT_ONCE_SECONDS, Pacing
 from pytest_smi.reference.mesh.personas import find_persona
 from pytest_smi.reference.mesh.splits import Split

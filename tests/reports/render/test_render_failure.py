@@ -107,7 +107,25 @@ def test_shares(event: dict[str, Any], got: str) -> None:
     )
 
 
+def test_what_the_cluster_showed_is_a_row_of_its_own() -> None:
+    """Once, whether the scenario itself or one that it shares was looked at."""
+    look = {"event": "looked at the cluster", "known": ["deployment/x in y has no pods", "pod t1/srv is gone"]}
+    shared = {"event": "judges the shared scenario", "timeline": [{**look, "known": look["known"][:1]}]}
+    evidence = {"timeline": [shared, look]}
+    matrix, _ = a_matrix()
+    (run,) = matrix.runs
+    entry = next(entry for entry in run.results if entry.evidence)
+    assert entry.evidence is not None
+
+    rows = list(failure_rows(run, entry, {entry.evidence.path: failure_of(evidence)}))
+
+    index = rows.index(("cluster", "deployment/x in y has no pods"))
+    assert rows[index + 1] == ("", "pod t1/srv is gone")
+    assert len([text for _, text in rows if "has no pods" in text]) == 1
+
+
 WORDS = [
+    "known",
     "timeline",
     "manifests",
     "claims",

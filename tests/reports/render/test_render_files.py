@@ -56,7 +56,7 @@ def test_no_badge_without_verification() -> None:
         ([a_run(), a_run("linkerd", day=3)], "2 meshes conformant · 2026-11-01", "brightgreen"),
         ([a_run(statuses={"SP-01": Status.FAILED})], "1 failed · 2026-11-01", "red"),
         ([a_run(statuses={"SP-01": Status.ERRORED})], "not conformant · 2026-11-01", "orange"),
-        ([a_run(), a_run("linkerd", weakened=("narrowed",))], "1 of 2 conformant · 2026-11-01", "orange"),
+        ([a_run(), a_run("linkerd", restricted=("narrowed",))], "1 of 2 conformant · 2026-11-01", "orange"),
         (
             [a_run(statuses={"SP-01": Status.FAILED}, day=1), a_run(day=2)],
             "conformant · 7 passed · 2026-11-02",
@@ -173,7 +173,7 @@ def test_markdown_names_what_did_not_hold() -> None:
         "| osm 1.2.4 | v1.32.0 | Partial (v1alpha3) | Full (v1alpha4) | Partial (v1alpha4) | Full (v1alpha1) | ❌ not "
         "conformant |" in text
     )
-    assert "- **SP-10** (MUST-d) A backend of weight zero receives nothing." in text
+    assert "- **SP-10** (MUST (derived)) A backend of weight zero receives nothing." in text
     assert "## Earlier runs" in text
 
 

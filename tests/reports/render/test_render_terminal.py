@@ -55,7 +55,7 @@ MIXED = a_matrix(
         a_result(f"TM-{number:02}", Status.UNSUPPORTED, api=Api.METRICS, reason="not served", evidence=None)
         for number in range(1, 16)
     ),
-    a_result("TA-60", Status.OBSERVED, level=Level.AMB, reading="oldest wins"),
+    a_result("TA-60", Status.OBSERVED, level=Level.UNSPECIFIED, reading="oldest wins"),
 )
 
 
@@ -99,3 +99,27 @@ def test_good_run_is_short() -> None:
     assert ("good", "  Conformant: 1 passed") in lines
     assert {style for style, _ in lines} <= {"title", "good", "plain", "dim"}
     assert len(lines) < 10
+
+
+def test_a_partial_run_is_told_once() -> None:
+    """Counts of what ran, one statement, and nothing of capability or conformance."""
+    lines = [line for _, line in summary_lines(MIXED, report="r", fingerprint=None, partial="partial run: 5 of 9")]
+    text = "\n".join(lines)
+
+    assert "  access   v1alpha3  1 passed, 1 failed, 1 errored, 1 observed" in lines
+    assert "partial run: 5 of 9: no capability and no conformance is claimed" in lines
+    assert text.count("partial run") == 1
+    assert "onformant:" not in text
+    assert "Partial " not in text
+
+
+def test_recommendations_are_counted() -> None:
+    """Those that are met and those that are not; a run that has none says nothing of them."""
+    mixed = a_matrix(
+        a_result("SP-31", Status.FAILED, level=Level.SHOULD),
+        a_result("SP-32", Status.PASSED, level=Level.SHOULD),
+        a_result("TA-01", Status.PASSED),
+    )
+
+    assert ("warn", "  Recommendations: 1 met, 1 not met") in list(summary_lines(mixed, report="r", fingerprint=None))
+    assert not [line for _, line in summary_lines(MIXED, report="r", fingerprint=None) if "Recommendations" in line]

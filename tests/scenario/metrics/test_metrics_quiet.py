@@ -1,7 +1,6 @@
 """The pause before the measurement, against an API and a clock made up for it."""
 
 from collections.abc import Callable
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -34,7 +33,10 @@ def play() -> Callable[[Callable[[float], Answer]], tuple[Quiet, float]]:
             now[0] += seconds
 
         limits, clock = Limits(metrics_deadline=20, poll_interval=0.1), lambda: now[0]
-        rounds = partial(Backoff, longest=limits.poll_interval, clock=clock, pause=wait)
+
+        def rounds(_: str) -> Backoff:
+            return Backoff(longest=limits.poll_interval, clock=clock, pause=wait)
+
         smi = SimpleNamespace(
             clock=clock,
             pause=wait,

@@ -50,7 +50,7 @@ specialize = Overrides((*FAULTS.values(), *DEVIATIONS.values())).specialize
 
 
 def known(names: Iterable[str]) -> frozenset[str]:
-    """The set of these faults. ValueError: a name that is none, with the names that are."""
+    """Return the set of these faults. ValueError: a name that is none, with the names that are."""
     wanted = frozenset(names)
     unknown = sorted(wanted - FAULTS.keys())
     if unknown:

@@ -1,4 +1,5 @@
-"""The discovery documents: how a client learns that the API is there, and what it has. Pure.
+"""How the cluster and its clients learn that the metrics API is there: what is installed, and the discovery
+documents. Pure.
 
 The group root answers with an APIResourceList of every kind that has metrics,
 each of the type TrafficMetrics with the verbs get and list.
@@ -57,3 +58,15 @@ class Discovery:
 def _group() -> dict[str, Any]:
     version = {"groupVersion": GROUP_VERSION, "version": VERSION}
     return {"kind": "APIGroup", "apiVersion": "v1", "name": GROUP, "versions": [version], "preferredVersion": version}
+
+
+class Installation:
+    """The objects by which the cluster learns of the metrics API and of who may read it."""
+
+    def objects(self, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the objects to install, in order: the manifests as they are,
+        the registration of the API (APIService) among them.
+
+        They grant nobody to read metrics: that is for the cluster's administrator to do.
+        """
+        return list(manifests)

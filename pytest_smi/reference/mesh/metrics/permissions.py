@@ -51,7 +51,7 @@ def identity(headers: Iterable[tuple[str, str]]) -> AccessRequest | None:
 
 
 def access_request(who: AccessRequest, query: Query) -> AccessRequest:
-    """What a GET of the query needs permission for."""
+    """Return what a GET of the query needs permission for."""
     return replace(
         who,
         verb=query.verb,
@@ -63,7 +63,8 @@ def access_request(who: AccessRequest, query: Query) -> AccessRequest:
 
 
 def subject_access_review(request: AccessRequest) -> dict[str, Any]:
-    """The body to POST to /apis/authorization.k8s.io/v1/subjectaccessreviews; the answer's `status.allowed` decides."""
+    """Return the body to POST to /apis/authorization.k8s.io/v1/subjectaccessreviews; the answer's `status.allowed`
+    decides."""
     attributes = {
         "group": GROUP,
         "version": VERSION,
@@ -103,7 +104,7 @@ class RememberedDecisions:
         self._known: dict[AccessRequest, tuple[bool, float]] = {}
 
     async def __call__(self, request: AccessRequest) -> bool:
-        """Whether the request is allowed.
+        """Return whether the request is allowed.
 
         Raises what the authorizer raises, or TimeoutError; that is not remembered.
         """

@@ -18,7 +18,7 @@ class ClusterView(Protocol):
     """The cluster's objects as the control plane's watches have them."""
 
     def objects(self, resource: str) -> Sequence[KubeObject]:
-        """Objects of all namespaces, by plural name: those of `KINDS`, and `endpoints`.
+        """Return objects of all namespaces, by plural name: those of `KINDS`, and `endpoints`.
 
         Empty for what the cluster does not serve.
         """

@@ -47,7 +47,7 @@ Route: TypeAlias = Fixed | Query | None
 
 
 def parse(path: str) -> Route:
-    """What a path asks for; None when it can be nothing of this API. One trailing slash is the same as none."""
+    """Return what a path asks for; None when it can be nothing of this API. One trailing slash is the same as none."""
     slash = path.endswith("/") and path != "/"
     parts = tuple(path.removesuffix("/").split("/")[1:])
     if len(parts) == 1 and parts[0] in _HEALTH:

@@ -81,12 +81,12 @@ class Cell:
 
 
 def step_of_latency(seconds: float) -> int:
-    """The histogram step of a latency; anything below a microsecond counts as one."""
+    """Return the histogram step of a latency; anything below a microsecond counts as one."""
     return round(math.log(seconds) * _PER_STEP) if seconds > _SHORTEST else round(math.log(_SHORTEST) * _PER_STEP)
 
 
 def latency_of_step(step: int) -> float:
-    """The latency in seconds at the centre of a histogram step."""
+    """Return the latency in seconds at the centre of a histogram step."""
     return float(_GROWTH**step)
 
 
@@ -138,7 +138,8 @@ class Recorder:
         steps[step] = steps.get(step, 0) + 1
 
     def export(self, since: float) -> list[Row]:
-        """Rows of every bucket that ends after `since` (unix seconds), oldest first. Exporting takes nothing away."""
+        """Return rows of every bucket that ends after `since` (unix seconds), oldest first. Exporting takes nothing
+        away."""
         first = int(since * self._per_bucket)
         wanted = sorted((epoch, place) for place, epoch in enumerate(self._epochs) if epoch >= first)
         return [
@@ -156,7 +157,7 @@ class Recorder:
 
 
 def merge(rows: Iterable[Sequence[Any]]) -> list[Cell]:
-    """Rows of any number of sidecars, straight or through JSON, as cells, equal ones added up.
+    """Return rows of any number of sidecars, straight or through JSON, as cells, equal ones added up.
 
     RowError: a row of another shape.
     """

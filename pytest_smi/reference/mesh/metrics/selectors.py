@@ -27,7 +27,7 @@ class Requirement:
     values: tuple[str, ...] = ()
 
     def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether the labels meet the condition. As in Kubernetes, a missing label meets `NotIn`."""
+        """Return whether the labels meet the condition. As in Kubernetes, a missing label meets `NotIn`."""
         if self.operator == "In":
             return labels.get(self.key) in self.values
         if self.operator == "NotIn":
@@ -42,11 +42,11 @@ class Selector:
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether all requirements hold."""
+        """Return whether all requirements hold."""
         return all(requirement.holds(labels) for requirement in self.requirements)
 
     def as_json(self) -> dict[str, Any]:
-        """The selector as a Kubernetes LabelSelector: single equalities in matchLabels,
+        """Return the selector as a Kubernetes LabelSelector: single equalities in matchLabels,
         what is left in matchExpressions."""
         equal: dict[str, str] = {}
         others = []
@@ -63,13 +63,13 @@ NO_SELECTOR = Selector()
 
 
 def parse_label_selector(text: str) -> Selector:
-    """The selector of a `labelSelector` parameter; SelectorError when it cannot be read."""
+    """Return the selector of a `labelSelector` parameter; SelectorError when it cannot be read."""
     terms = _COMMA_OUTSIDE_PARENTHESES.split(text) if text.strip() else []
     return Selector(requirements=tuple(_requirement(term) for term in terms))
 
 
 def parse_field_selector(text: str) -> dict[str, str]:
-    """The equalities of a `fieldSelector` parameter, over metadata.name and metadata.namespace."""
+    """Return the equalities of a `fieldSelector` parameter, over metadata.name and metadata.namespace."""
     found: dict[str, str] = {}
     for term in filter(None, text.split(",")):
         field, equals, value = term.replace("==", "=").partition("=")

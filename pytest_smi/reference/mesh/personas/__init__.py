@@ -25,7 +25,7 @@ _SLOWEST = 10.0
 
 
 def persona_names() -> list[str]:
-    """The names of all personas."""
+    """Return the names of all personas."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
@@ -62,7 +62,7 @@ def _scale(text: str) -> float:
 
 
 def persona_records() -> list[dict[str, Any]]:
-    """Every persona as plain data: name, title, description, deviations (with their sources)."""
+    """Return every persona as plain data: name, title, description, deviations (with their sources)."""
     found = [find_persona(name) for name in persona_names()]
     return [
         {"name": p.name, "title": p.title, "description": p.description, "deviations": dict(p.deviations)}

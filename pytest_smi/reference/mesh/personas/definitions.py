@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent / "kinds"
 
 @cache
 def kinds() -> Mapping[str, Mapping[str, Any]]:
-    """The SMI kinds by plural name: group, names, columns, and a schema per version."""
+    """Return the SMI kinds by plural name: group, names, columns, and a schema per version."""
     return {
         plural: kind
         for path in sorted(_FOLDER.glob("*.yaml"))
@@ -26,7 +26,7 @@ def kinds() -> Mapping[str, Mapping[str, Any]]:
 
 
 def definition(plural: str, serving: Serving, *, keep_unknown: bool) -> dict[str, Any]:
-    """The definition of a kind.
+    """Return the definition of a kind.
 
     `keep_unknown`: fields of other versions survive, which pruning would take from what is stored.
     """
@@ -52,7 +52,7 @@ def definition(plural: str, serving: Serving, *, keep_unknown: bool) -> dict[str
 
 
 def _open(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with unknown fields kept in every object that has known ones."""
+    """Return the schema with unknown fields kept in every object that has known ones."""
     opened = dict(schema)
     if "properties" in schema:
         opened["properties"] = {name: _open(inner) for name, inner in schema["properties"].items()}

@@ -18,7 +18,7 @@ _BYSTANDERS = ("kube-system", "kube-public", "kube-node-lease")
 
 
 def objects_of(persona: Persona, base: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The objects to install, in order. `base` are the reference mesh's own manifests."""
+    """Return the objects to install, in order. `base` are the reference mesh's own manifests."""
     found = [
         definition(plural, serving, keep_unknown=persona.keep_unknown) for plural, serving in persona.serves.items()
     ]
@@ -49,7 +49,7 @@ def objects_of(persona: Persona, base: Iterable[dict[str, Any]]) -> list[dict[st
 
 
 def _moved(thing: Any, namespace: str) -> Any:
-    """A copy with every `namespace` field of the reference's own namespace replaced."""
+    """Return a copy with every `namespace` field of the reference's own namespace replaced."""
     if isinstance(thing, dict):
         return {
             key: namespace if key == "namespace" and value == _HOME else _moved(value, namespace)
@@ -59,7 +59,7 @@ def _moved(thing: Any, namespace: str) -> Any:
 
 
 def _rules(persona: Persona) -> list[dict[str, Any]]:
-    """What a persona's control plane may do beyond the reference's."""
+    """Return what a persona's control plane may do beyond the reference's."""
     groups = sorted({thing["apiVersion"].partition("/")[0] for thing in persona.objects if "/" in thing["apiVersion"]})
     rules: list[dict[str, Any]] = (
         [{"apiGroups": groups, "resources": ["*"], "verbs": ["get", "list", "watch"]}] if groups else []
@@ -82,7 +82,7 @@ def _named(workload: Workload, persona: Persona) -> tuple[dict[str, Any], dict[s
 
 
 def _acting(thing: dict[str, Any], persona: Persona) -> dict[str, Any]:
-    """The Deployment of the control plane under its persona's name."""
+    """Return the Deployment of the control plane under its persona's name."""
     workload = persona.control_plane
     thing["metadata"], labels = _named(workload, persona)
     spec = thing["spec"]
@@ -98,7 +98,7 @@ def _acting(thing: dict[str, Any], persona: Persona) -> dict[str, Any]:
 
 
 def _standing(workload: Workload, persona: Persona) -> dict[str, Any]:
-    """A workload that is only there."""
+    """Return a workload that is only there."""
     meta, labels = _named(workload, persona)
     container = {
         "name": workload.name,

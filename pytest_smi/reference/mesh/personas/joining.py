@@ -9,7 +9,7 @@ from pytest_smi.reference.mesh.personas.record import Join
 
 
 def joins(join: Join, pod: Mapping[str, Any], namespace: Mapping[str, Any]) -> bool:
-    """Whether a new pod gets a sidecar. `namespace` is the Namespace object that it is created in."""
+    """Return whether a new pod gets a sidecar. `namespace` is the Namespace object that it is created in."""
     own, around = pod.get("metadata") or {}, namespace.get("metadata") or {}
     out = (("labels", join.out_labels), ("annotations", join.out_annotations))
     if any((own.get(field) or {}).get(key) == value for field, marks in out for key, value in marks.items()):

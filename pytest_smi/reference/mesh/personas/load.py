@@ -40,7 +40,7 @@ _PACE = ("quiet", "longest", "idle", "scale")
 
 
 def read_persona(path: Path) -> Persona:
-    """The persona of a file. PersonaError: it cannot be read, or has bad fields."""
+    """Return the persona of a file. PersonaError: it cannot be read, or has bad fields."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -49,7 +49,7 @@ def read_persona(path: Path) -> Persona:
 
 
 def parse_persona(document: Any, *, origin: str = "persona") -> Persona:
-    """The persona of a parsed document; pure. PersonaError names every bad field."""
+    """Return the persona of a parsed document; pure. PersonaError names every bad field."""
     reader = _Reader()
     top = reader.mapping("", document, (*_TOP, *_OPTIONAL))
     name = reader.text("name", top.get("name"))

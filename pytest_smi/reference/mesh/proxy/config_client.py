@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi.reference.mesh.identity import new_key_request
-from pytest_smi.reference.mesh.proxy.dial import CONNECT_SECONDS
-from pytest_smi.reference.mesh.proxy.socket_stream import open_stream
+from pytest_smi.reference.mesh.proxy.dial import CONNECT_SECONDS, open_stream
 
 LINE_LIMIT = 64 * 1024 * 1024
 SERVER_NAME = "control-plane.smi-reference.svc"

@@ -1,4 +1,4 @@
-"""Connecting from the pod's own address, within a bound."""
+"""Connecting: from the pod's own address within a bound; by TLS, by names as the pod's network view finds them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ async def dial(source: str, address: tuple[str, int], factory: Callable[[], P], 
             options: dict[str, Any] = {} if tls is None else {"ssl": tls, "server_hostname": "mesh"}
             _, protocol = await loop.create_connection(factory, sock=sock, **options)
             return protocol
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def open_stream(
+    host: str, port: int, tls: ssl.SSLContext, server_name: str, limit: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect with TLS. OSError: no such name, or nothing listens."""
+    loop = asyncio.get_running_loop()
+    infos = await asyncio.to_thread(socket.getaddrinfo, host, port, socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(sock, infos[0][4])
+        return await asyncio.open_connection(sock=sock, ssl=tls, server_hostname=server_name, limit=limit)
     except BaseException:
         sock.close()
         raise

@@ -87,5 +87,5 @@ def answer(sink: Sink, status: int, text: str) -> None:
 
 
 def end_to_end(headers: HeaderList) -> HeaderList:
-    """The headers that concern both ends, without those of one connection."""
+    """Return the headers that concern both ends, without those of one connection."""
     return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]

@@ -35,7 +35,7 @@ class FrameError(ValueError):
 
 
 def frame(kind: int, *parts: bytes) -> bytes:
-    """One frame."""
+    """Return one frame."""
     return _HEADER.pack(kind, sum(map(len, parts))) + b"".join(parts)
 
 
@@ -52,7 +52,7 @@ def _unpack_headers(lines: list[bytes]) -> HeaderList:
 
 
 def request_frame(port: int, flags: int, request: Request) -> bytes:
-    """A REQUEST frame with the whole request."""
+    """Return a REQUEST frame with the whole request."""
     head = _pack_headers(
         b"\0".join((request.version, request.method.encode("latin-1"), request.target)), request.headers
     )
@@ -81,7 +81,7 @@ def read_request(payload: bytes, started: float) -> tuple[int, int, Request]:
 
 
 def response_frame(status: int, flags: int, headers: HeaderList, body: bytes) -> bytes:
-    """A RESPONSE frame."""
+    """Return a RESPONSE frame."""
     head = _pack_headers(b"", headers)
     return frame(RESPONSE, _RESPONSE.pack(status, flags, len(head)), head, body)
 
@@ -97,7 +97,7 @@ def read_response(payload: bytes) -> tuple[int, int, HeaderList, bytes]:
 
 
 def fail_frame(status: int, reason: str) -> bytes:
-    """A FAIL frame: no (complete) response will come."""
+    """Return a FAIL frame: no (complete) response will come."""
     return frame(FAIL, _PORT.pack(status), reason.encode())
 
 
@@ -107,19 +107,20 @@ def read_fail(payload: bytes) -> tuple[int, str]:
 
 
 def open_frame(port: int) -> bytes:
-    """An OPEN frame: make this connection a tunnel to a TCP port."""
+    """Return an OPEN frame: make this connection a tunnel to a TCP port."""
     return frame(OPEN, _PORT.pack(port))
 
 
 def read_port(payload: bytes) -> int:
-    """The number that OPEN and FAIL frames begin with."""
+    """Return the number that OPEN and FAIL frames begin with."""
     if len(payload) < _PORT.size:
         raise FrameError("the frame must begin with two bytes of port or status, found less")
     return int(_PORT.unpack_from(payload)[0])
 
 
 def datagram_frame(flow: int, port: int, data: bytes) -> bytes:
-    """A DATAGRAM frame: one datagram of a flow, which the calling sidecar numbers; `port` is the destination's."""
+    """Return a DATAGRAM frame: one datagram of a flow, which the calling sidecar numbers; `port` is the
+    destination's."""
     return frame(DATAGRAM, _DATAGRAM.pack(flow, port), data)
 
 

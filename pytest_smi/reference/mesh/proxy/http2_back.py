@@ -34,7 +34,7 @@ class Http2Back(asyncio.Protocol):
         self._writer.soon()
 
     def usable(self) -> bool:
-        """Whether another exchange may start here."""
+        """Return whether another exchange may start here."""
         limit = self._h2.remote_settings.max_concurrent_streams
         return not self._closed and not self._transport.is_closing() and self._h2.open_outbound_streams < limit
 

@@ -22,7 +22,7 @@ class Caller(Protocol):
 
 
 def denial_headers() -> HeaderList:
-    """The headers of a refusal."""
+    """Return the headers of a refusal."""
     return [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(DENIAL))]
 
 

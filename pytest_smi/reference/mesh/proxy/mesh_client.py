@@ -127,7 +127,7 @@ class MeshPool:
         self._idle: dict[tuple[str, Identity], list[MeshConnection]] = {}
 
     def idle(self, address: str, identity: Identity) -> MeshConnection | None:
-        """An idle connection, or None."""
+        """Return an idle connection, or None."""
         found = self._idle.get((address, identity))
         while found:
             connection = found.pop()
@@ -138,7 +138,7 @@ class MeshPool:
     async def connect(
         self, address: str, identity: Identity, on_datagram: Callable[[int, bytes], None] | None = None
     ) -> MeshConnection:
-        """A new connection.
+        """Return a new connection.
 
         OSError, TimeoutError: nothing was delivered; WrongPeer (an OSError): somebody else answers there.
         """

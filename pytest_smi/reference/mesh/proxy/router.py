@@ -55,7 +55,7 @@ class Router:
         self.denials = self.state.variant(Denials)()
 
     async def learn(self, host: str, port: int, protocol: str) -> Destination:
-        """What an address means, given a short while for the configuration to tell."""
+        """Return what an address means, given a short while for the configuration to tell."""
         changed = asyncio.Event()
 
         def listener(_: frozenset[str]) -> None:

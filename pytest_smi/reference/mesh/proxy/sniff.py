@@ -26,7 +26,7 @@ class Spoken(enum.Enum):
 
 
 def sniff(data: bytes) -> Spoken:
-    """What `data`, the first bytes of a connection, speaks."""
+    """Return what `data`, the first bytes of a connection, speaks."""
     if data.startswith(PREFACE):
         return Spoken.HTTP2
     if PREFACE.startswith(data):

@@ -20,12 +20,12 @@ HASH_LABEL = "controller-revision-hash"
 
 
 def pod_of(daemon_set: Object) -> dict[str, Any]:
-    """A new pod of a daemon set."""
+    """Return a new pod of a daemon set."""
     return pod_from_template(daemon_set, "DaemonSet", {HASH_LABEL: template_hash(daemon_set["spec"]["template"])})
 
 
 def status_of(daemon_set: Object, pods: list[Object]) -> dict[str, Any]:
-    """The counts, for one node."""
+    """Return the counts, for one node."""
     now = template_hash(daemon_set["spec"]["template"])
     ready = sum(1 for pod in pods if is_ready(pod))
     status = {

@@ -12,13 +12,13 @@ Object = Mapping[str, Any]
 
 
 def selects(service: Object, labels: Mapping[str, str] | None) -> bool:
-    """Whether the service has a selector and it matches."""
+    """Return whether the service has a selector and it matches."""
     selector = service["spec"].get("selector") or {}
     return bool(selector) and all((labels or {}).get(key) == value for key, value in selector.items())
 
 
 def target_port(port: Object, pod: Object) -> int | None:
-    """The number of a service port on a pod; None when the pod has no port of that name."""
+    """Return the number of a service port on a pod; None when the pod has no port of that name."""
     target = port.get("targetPort", port["port"])
     if isinstance(target, int):
         return target
@@ -34,7 +34,7 @@ def target_port(port: Object, pod: Object) -> int | None:
 
 
 def subsets(service: Object, pods: Iterable[Object]) -> list[dict[str, Any]]:
-    """The subsets of an Endpoints object: pods that offer the same port numbers together, in a fixed order."""
+    """Return the subsets of an Endpoints object: pods that offer the same port numbers together, in a fixed order."""
     groups: dict[tuple[tuple[str, int, str], ...], dict[str, list[dict[str, Any]]]] = {}
     open_to_all = bool(service["spec"].get("publishNotReadyAddresses"))
     for pod in pods:
@@ -81,7 +81,7 @@ def _address(service: Object, pod: Object) -> dict[str, Any]:
 
 
 def endpoints_object(service: Object, pods: Iterable[Object]) -> dict[str, Any]:
-    """The whole Endpoints object of a service with a selector."""
+    """Return the whole Endpoints object of a service with a selector."""
     meta = service["metadata"]
     return {
         "apiVersion": "v1",

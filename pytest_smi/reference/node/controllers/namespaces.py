@@ -13,7 +13,8 @@ from pytest_smi.reference.node.controllers.work_queue import Key, WorkQueue
 
 
 def remaining(left: Mapping[str, int], held: Mapping[str, int], namespace: Object, now: str) -> list[dict[str, str]]:
-    """The conditions of a namespace that cannot end yet: `left` counts objects by resource, `held` finalizers by name.
+    """Return the conditions of a namespace that cannot end yet: `left` counts objects by resource, `held` finalizers by
+    name.
 
     Pure.
     """

@@ -12,7 +12,7 @@ from pytest_smi.reference.kube.objects import Object
 
 
 def owner_reference(owner: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """A controller's reference to `owner`, an object of the group apps/v1."""
+    """Return a controller's reference to `owner`, an object of the group apps/v1."""
     meta = owner["metadata"]
     return {
         "apiVersion": "apps/v1",
@@ -33,14 +33,14 @@ def controller_of(obj: Object, kind: str) -> tuple[str, str] | None:
 
 
 def owned_by(owner: Object, kind: str, objects: Iterable[Object]) -> list[Object]:
-    """The objects that `owner` (of that kind) controls and that are not being deleted."""
+    """Return the objects that `owner` (of that kind) controls and that are not being deleted."""
     uid = owner["metadata"]["uid"]
     mine = [obj for obj in objects if (controller_of(obj, kind) or ("", ""))[1] == uid]
     return [obj for obj in mine if not obj["metadata"].get("deletionTimestamp")]
 
 
 def pod_from_template(owner: Object, kind: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A new pod from the template of `owner`; `labels` are added to the template's."""
+    """Return a new pod from the template of `owner`; `labels` are added to the template's."""
     template = owner["spec"]["template"]
     meta = template.get("metadata") or {}
     return {

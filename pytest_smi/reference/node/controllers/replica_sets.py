@@ -16,7 +16,7 @@ from pytest_smi.reference.node.pod_status import is_ready
 
 
 def surplus(pods: list[Object], wanted: int) -> list[Object]:
-    """The pods to delete: those that are not ready first, then the youngest."""
+    """Return the pods to delete: those that are not ready first, then the youngest."""
     ordered = sorted(pods, key=lambda pod: (is_ready(pod), -int(pod["metadata"]["resourceVersion"])))
     return ordered[: max(0, len(pods) - wanted)]
 

@@ -18,17 +18,17 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 def template_hash(template: Object) -> str:
-    """A short name for a pod template."""
+    """Return a short name for a pod template."""
     return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def revision(replica_set: Object) -> int:
-    """A replica set's revision, 0 when it has none."""
+    """Return a replica set's revision, 0 when it has none."""
     return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
 
 
 def new_replica_set(deployment: Object, old: Sequence[Object]) -> dict[str, Any]:
-    """The replica set for the deployment's template, with no replicas yet."""
+    """Return the replica set for the deployment's template, with no replicas yet."""
     meta, spec = deployment["metadata"], deployment["spec"]
     name = template_hash(spec["template"])
     template_meta = spec["template"].get("metadata") or {}
@@ -79,7 +79,7 @@ def _count(replica_set: Object, name: str) -> int:
 
 
 def deployment_status(deployment: Object, new: Object, old: Sequence[Object], now: str) -> dict[str, Any]:
-    """The deployment's status."""
+    """Return the deployment's status."""
     replicas = int(deployment["spec"].get("replicas", 1))
     total = sum(_count(replica_set, "replicas") for replica_set in (new, *old))
     ready = sum(_count(replica_set, "readyReplicas") for replica_set in (new, *old))

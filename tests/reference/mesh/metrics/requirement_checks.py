@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pytest_smi.reference.mesh.faults import specialize
-from pytest_smi.reference.mesh.metrics.install import Installation
+from pytest_smi.reference.mesh.metrics.discovery import Installation
 from pytest_smi.reference.mesh.metrics.resources import KINDS
 from tests.reference.mesh.metrics.requirement_suite import CHECKS, Suite, row
 from tests.reference.mesh.metrics.world import ROOT, values
@@ -177,7 +177,7 @@ async def _(suite: Suite) -> bool:
     return sum(await _mixed(suite)) == 300
 
 
-@row("34")
+@row("68")
 async def _(suite: Suite) -> bool:
     return (await suite.get("/namespaces/t1/pods/d-0")).status_code < 500
 

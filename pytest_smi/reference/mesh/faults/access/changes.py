@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_smi.reference.mesh.access_config import AccessCompiler, Key, Objects
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.grants import GrantCompiler
-from pytest_smi.reference.mesh.smi import Identity, RouteGroup, TrafficTarget
+from pytest_smi.reference.mesh.smi import Identity, RouteGroup, Rule, TrafficTarget
 
 
 class DeletedTargetStays(AccessCompiler):
@@ -78,4 +78,90 @@ ROUTES_SNAPSHOT = Fault(
     overrides=(RoutesSnapshot,),
 )
 
-CHANGES = (DELETED_TARGET_STAYS, SOURCES_ADD_ONLY, ROUTES_SNAPSHOT)
+
+class DeleteTearsDown(AccessCompiler):
+    """Deletes by destination."""
+
+    def __init__(self, grants: GrantCompiler | None = None) -> None:
+        super().__init__(grants)
+        self._before: dict[Key, TrafficTarget] = {}
+        self._torn_down: set[Key] = set()
+
+    def targets(self, smi: Objects) -> Mapping[Key, TrafficTarget]:
+        """Drop the targets that had a deleted one's destination when it was deleted."""
+        now = super().targets(smi)
+        gone = [target for key, target in self._before.items() if key not in now]
+        destinations = {target.destination for target in gone}
+        self._torn_down |= {key for key in self._before if key in now and now[key].destination in destinations}
+        self._torn_down &= now.keys()
+        self._before = dict(now)
+        return {key: target for key, target in now.items() if key not in self._torn_down}
+
+
+DELETE_TEARS_DOWN = Fault(
+    name="access-delete-tears-down",
+    description="Deleting a target revokes what others on the same destination grant.",
+    breaks=("TA-14",),
+    overrides=(DeleteTearsDown,),
+)
+
+
+class MatchesAddOnly(AccessCompiler):
+    """Remembers every name."""
+
+    def __init__(self, grants: GrantCompiler | None = None) -> None:
+        super().__init__(grants)
+        self._matches: dict[tuple[Key, str], tuple[str, ...]] = {}
+
+    def read(self, key: Key, target: TrafficTarget) -> TrafficTarget:
+        """Add the names of routes that each rule once had."""
+        target = super().read(key, target)
+        return replace(target, rules=tuple(self._grown(key, rule) for rule in target.rules))
+
+    def _grown(self, key: Key, rule: Rule) -> Rule:
+        if rule.matches is None:
+            return rule
+        known = self._matches.get((key, rule.name), ())
+        self._matches[key, rule.name] = tuple(dict.fromkeys((*known, *rule.matches)))
+        return replace(rule, matches=self._matches[key, rule.name])
+
+
+MATCHES_ADD_ONLY = Fault(
+    name="access-matches-add-only",
+    description="Names removed from a rule's `matches` stay granted.",
+    breaks=("TA-17",),
+    overrides=(MatchesAddOnly,),
+)
+
+
+class Tombstones(AccessCompiler):
+    """Remembers the names of deleted targets."""
+
+    def __init__(self, grants: GrantCompiler | None = None) -> None:
+        super().__init__(grants)
+        self._seen: set[Key] = set()
+        self._deleted: set[Key] = set()
+
+    def targets(self, smi: Objects) -> Mapping[Key, TrafficTarget]:
+        """Drop the targets whose names were deleted before."""
+        now = super().targets(smi)
+        self._deleted |= self._seen - now.keys()
+        self._seen |= now.keys()
+        return {key: target for key, target in now.items() if key not in self._deleted}
+
+
+TOMBSTONES = Fault(
+    name="access-tombstones",
+    description="A target that is created again under the name of a deleted one grants nothing.",
+    breaks=("TA-20",),
+    overrides=(Tombstones,),
+)
+
+CHANGES = (
+    DELETED_TARGET_STAYS,
+    SOURCES_ADD_ONLY,
+    ROUTES_SNAPSHOT,
+    DELETE_TEARS_DOWN,
+    MATCHES_ADD_ONLY,
+    TOMBSTONES,
+)

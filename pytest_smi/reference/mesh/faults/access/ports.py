@@ -86,7 +86,7 @@ class TcpRouteOpensHttp(Policy):
 TCP_ROUTE_OPENS_HTTP = Fault(
     name="access-tcp-route-opens-http",
     description="A TCPRoute beside an HTTPRouteGroup opens every HTTP request on every port.",
-    breaks=("TA-50",),
+    breaks=("TA-72",),
     overrides=(TcpRouteOpensHttp,),
 )
 

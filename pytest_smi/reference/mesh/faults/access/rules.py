@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_smi.reference.mesh.access_config import AccessCompiler, Key, Objects
 from pytest_smi.reference.mesh.faults.fault import Fault
-from pytest_smi.reference.mesh.grants import GrantCompiler
+from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.policy import Grant, HttpRequest, Policy
-from pytest_smi.reference.mesh.routes import ANY_ROUTE
-from pytest_smi.reference.mesh.smi import HttpRoute, RouteGroup, Rule
+from pytest_smi.reference.mesh.routes import ANY_ROUTE, Route
+from pytest_smi.reference.mesh.smi import HttpRoute, Identity, RouteGroup, Rule, TrafficTarget
 
 
 class RoutesIgnored(Policy):
@@ -23,7 +24,7 @@ class RoutesIgnored(Policy):
 ROUTES_IGNORED = Fault(
     name="access-routes-ignored",
     description="A listed source may call every route.",
-    breaks=("TA-07", "TA-50"),
+    breaks=("TA-07", "TA-72"),
     overrides=(RoutesIgnored,),
 )
 
@@ -55,7 +56,7 @@ class MatchNamesIgnored(GrantCompiler):
 MATCH_NAMES_IGNORED = Fault(
     name="access-match-names-ignored",
     description="`matches` is ignored: the whole group is granted.",
-    breaks=("TA-40", "TA-66"),
+    breaks=("TA-40", "TA-66", "TS-21", "TA-17", "TA-44"),
     overrides=(MatchNamesIgnored,),
 )
 
@@ -91,4 +92,105 @@ UNKNOWN_MATCH_WIDENS = Fault(
     overrides=(UnknownMatchWidens,),
 )
 
-RULES = (ROUTES_IGNORED, MISSING_ROUTE_OPENS, MATCH_NAMES_IGNORED, OMITTED_MATCHES_NONE, UNKNOWN_MATCH_WIDENS)
+
+class LastGroupWins(GrantCompiler):
+    """Lets a route group replace those before it."""
+
+    def with_routes(self, before: list[dict[str, Any]] | None, routes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Forget the routes of the rules before."""
+        return super().with_routes(None, routes)
+
+
+LAST_GROUP_WINS = Fault(
+    name="access-last-group-wins",
+    description="Of several route groups in one target only the last counts.",
+    breaks=("TA-11",),
+    overrides=(LastGroupWins,),
+)
+
+
+class NarrowestTargetWins(Policy):
+    """Prefers targets that say more."""
+
+    def grants_of(self, source: Identity) -> Sequence[Grant]:
+        """Leave out grants of every path where the source has others of HTTP."""
+        found = super().grants_of(source)
+        narrow = [g for g in found if g.http is not None and not any(self.is_wide(route) for route in g.http)]
+        return narrow or found
+
+    def is_wide(self, route: Route) -> bool:
+        """Return whether a route is that of every path."""
+        return route.path is not None and route.path.fullmatch("/anything/at?all") is not None
+
+
+NARROWEST_TARGET_WINS = Fault(
+    name="access-narrowest-target-wins",
+    description="A target that names paths overrides one of all paths.",
+    breaks=("TA-12",),
+    overrides=(NarrowestTargetWins,),
+)
+
+
+class MatchNamesAllAtOnce(GrantCompiler):
+    """Takes a list of alternatives for one of conditions."""
+
+    def chosen(self, rule: Rule, routes: Sequence[HttpRoute]) -> Sequence[HttpRoute]:
+        """Grant no route where several of a group's routes, but not all, are named: no request is on all of them."""
+        found = super().chosen(rule, routes)
+        return [] if 1 < len(found) < len(routes) else found
+
+
+MATCH_NAMES_ALL_AT_ONCE = Fault(
+    name="access-match-names-all-at-once",
+    description="A request must be on every route of a group that a rule names.",
+    breaks=("TA-44",),
+    overrides=(MatchNamesAllAtOnce,),
+)
+
+
+class NoRulesOpens(GrantCompiler):
+    """Takes a target without rules for one without restrictions."""
+
+    def compile(self, target: TrafficTarget, routes: RouteObjects) -> dict[str, Any]:
+        """Grant every request where there are no rules."""
+        grant = super().compile(target, routes)
+        return grant if target.rules else {**grant, "http": [dict(ANY_ROUTE)]}
+
+
+NO_RULES_OPENS = Fault(
+    name="access-no-rules-opens",
+    description="A target without rules grants every request to its sources.",
+    breaks=("TA-57",),
+    overrides=(NoRulesOpens,),
+)
+
+
+class GroupsByNameAnywhere(AccessCompiler):
+    """Looks groups up by their names alone."""
+
+    def groups(self, key: Key, target: TrafficTarget, smi: Objects) -> Mapping[Key, RouteGroup]:
+        """Put the last group of a name in the place of all of that name."""
+        found = super().groups(key, target, smi)
+        last = {name: group for (_, name), group in sorted(found.items())}
+        return {at: last[at[1]] for at in found}
+
+
+GROUPS_BY_NAME_ANYWHERE = Fault(
+    name="access-groups-by-name-anywhere",
+    description="A rule refers to the last route group of that name in any namespace.",
+    breaks=("TA-63",),
+    overrides=(GroupsByNameAnywhere,),
+)
+
+RULES = (
+    ROUTES_IGNORED,
+    MISSING_ROUTE_OPENS,
+    MATCH_NAMES_IGNORED,
+    OMITTED_MATCHES_NONE,
+    UNKNOWN_MATCH_WIDENS,
+    LAST_GROUP_WINS,
+    NARROWEST_TARGET_WINS,
+    MATCH_NAMES_ALL_AT_ONCE,
+    NO_RULES_OPENS,
+    GROUPS_BY_NAME_ANYWHERE,
+)

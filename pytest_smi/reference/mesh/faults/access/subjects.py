@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants
+from pytest_smi.reference.mesh.access_config import Objects as SmiObjects
 from pytest_smi.reference.mesh.cluster_config import Objects, pod_account
 from pytest_smi.reference.mesh.faults.access.open_grants import open_http
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.grants import GrantCompiler
+from pytest_smi.reference.mesh.policy import Grant, Policy
 from pytest_smi.reference.mesh.smi import Identity, TrafficTarget
 from pytest_smi.reference.mesh.snapshot import Compiler, Key, Parts
 
@@ -140,6 +142,68 @@ ONE_POD_PER_ACCOUNT = Fault(
     overrides=(OnePodPerAccount,),
 )
 
+
+class Transitive(AccessCompiler):
+    """Follows grants from target to target."""
+
+    def compile(self, smi: SmiObjects, accounts: Sequence[Identity]) -> Grants:
+        """Give those who may call a source what the source may call."""
+        grants = super().compile(smi, accounts)
+        further: Grants = {}
+        for destination, given in grants.items():
+            for grant in given:
+                callers = [
+                    caller
+                    for namespace, account in grant["sources"]
+                    for before in grants.get((namespace, account), ())
+                    for caller in before["sources"]
+                ]
+                if callers:
+                    further.setdefault(destination, []).append({**grant, "sources": callers})
+        for destination, added in further.items():
+            grants[destination] += added
+        return grants
+
+
+TRANSITIVE = Fault(
+    name="access-transitive",
+    description="Who may call a source of a target may call its destination.",
+    breaks=("TA-37",),
+    overrides=(Transitive,),
+)
+
+
+class SelfSourceIgnored(GrantCompiler):
+    """Takes a target for a matter of two accounts."""
+
+    def sources(self, target: TrafficTarget) -> Sequence[Identity]:
+        """Drop the destination from the sources."""
+        return [source for source in super().sources(target) if source != target.destination]
+
+
+SELF_SOURCE_IGNORED = Fault(
+    name="access-self-source-ignored",
+    description="A destination that is listed as its own source is not granted anything.",
+    breaks=("TA-39",),
+    overrides=(SelfSourceIgnored,),
+)
+
+
+class NoSourcesAnyone(Policy):
+    """Takes an empty list for no restriction."""
+
+    def grants_of(self, source: Identity) -> Sequence[Grant]:
+        """Add the grants that list nobody."""
+        return [*super().grants_of(source), *(grant for grant in self.grants if not grant.sources)]
+
+
+NO_SOURCES_ANYONE = Fault(
+    name="access-no-sources-anyone",
+    description="A target without sources grants its routes to any mesh identity.",
+    breaks=("TA-58",),
+    overrides=(NoSourcesAnyone,),
+)
+
 SUBJECTS = (
     FIRST_SOURCE_ONLY,
     SOURCE_NAMESPACE_IGNORED,
@@ -147,4 +211,7 @@ SUBJECTS = (
     SYMMETRIC,
     OWN_ACCOUNT,
     ONE_POD_PER_ACCOUNT,
+    TRANSITIVE,
+    SELF_SOURCE_IGNORED,
+    NO_SOURCES_ANYONE,
 )

@@ -29,7 +29,7 @@ def admits_nobody(shared: Mapping[str, Any]) -> bool:
 
 
 def frozen(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The shared configuration that is in effect: the old one, but for what is no proxy's configuration."""
+    """Return the shared configuration that is in effect: the old one, but for what is no proxy's configuration."""
     return {
         **{key: value for key, value in old.items() if key.partition("/")[0] not in _NOT_CONFIGURATION},
         **{key: value for key, value in new.items() if key.partition("/")[0] in _NOT_CONFIGURATION},

@@ -25,7 +25,7 @@ class Stacks:
         self._known: dict[ServiceKey, tuple[float, bool]] = {}
 
     def splits(self, root: ServiceKey, current: Sequence[Split], idle: float) -> Sequence[Split]:
-        """The splits that govern a call to `root` now, of those there are."""
+        """Return the splits that govern a call to `root` now, of those there are."""
         now = self._clock()
         last, split = self._known.get(root, (now - idle, False))
         if now - last >= idle:

@@ -13,7 +13,7 @@ from pytest_smi.reference.mesh.snapshot import Compiler, Key, Parts
 def single_account_routes(
     service: Mapping[str, Any], pods: Mapping[str, Mapping[str, Any]], grants: Mapping[Key, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """The value of `svc/NS/NAME` with the endpoints of one granted account;
+    """Return the value of `svc/NS/NAME` with the endpoints of one granted account;
     as it is when no account behind it has a grant.
 
     Every TrafficTarget makes a route to the whole Service that leads to its destination's pods alone. Their rules are

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from pytest_smi.reference.mesh.faults.deviations.weighted_round_robin import WeightedRoundRobin
 from pytest_smi.reference.mesh.faults.fault import Deviation
 from pytest_smi.reference.mesh.proxy.exchange import HeaderList, Request
 from pytest_smi.reference.mesh.proxy.routing import Routing
@@ -23,6 +22,23 @@ from pytest_smi.reference.mesh.splits import (
     SplitChooser,
     ordinary,
 )
+
+
+class WeightedRoundRobin:
+    """In every run of calls each one has its share, as near as whole calls allow."""
+
+    def __init__(self) -> None:
+        self._due: dict[Hashable, list[float]] = {}
+
+    def pick(self, group: Hashable, weights: Sequence[int]) -> int:
+        """Return the index of the one whose turn it is in this group; weights are above zero.
+
+        A change of weights begins anew.
+        """
+        due = self._due.setdefault((group, *weights), [1 / weight for weight in weights])
+        chosen = min(range(len(due)), key=due.__getitem__)
+        due[chosen] += 1 / weights[chosen]
+        return chosen
 
 
 class UnmatchedShared(SplitChooser):

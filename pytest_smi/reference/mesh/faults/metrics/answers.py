@@ -92,7 +92,7 @@ class _IdleError(Answers):
 IDLE_ERROR = Fault(
     name="metrics-idle-error",
     description="A get of an object that never had traffic answers 500.",
-    breaks=("TM-34",),
+    breaks=("TM-68",),
     overrides=(_IdleError,),
 )
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
-from pytest_smi.reference.mesh.metrics.discovery import Discovery
-from pytest_smi.reference.mesh.metrics.install import Installation
+from pytest_smi.reference.mesh.metrics.discovery import Discovery, Installation
 from pytest_smi.reference.mesh.metrics.resources import Kind
 from pytest_smi.reference.mesh.metrics.routes import GROUP, Fixed
 from pytest_smi.reference.mesh.metrics.statuses import Answer, resource_not_found

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants, Objects
 from pytest_smi.reference.mesh.faults.access.open_grants import open_http
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.grants import GrantCompiler
 from pytest_smi.reference.mesh.proxy.admission import Admission
 from pytest_smi.reference.mesh.proxy.exchange import Request
 from pytest_smi.reference.mesh.proxy.routing import Routing
 from pytest_smi.reference.mesh.proxy.sniff import Spoken
 from pytest_smi.reference.mesh.proxy.state import MeshState
-from pytest_smi.reference.mesh.routes import Headers, Route, RouteMatcher, route_json
-from pytest_smi.reference.mesh.smi import Identity
+from pytest_smi.reference.mesh.routes import ANY_ROUTE, Headers, Route, RouteMatcher, route_json
+from pytest_smi.reference.mesh.smi import HttpRoute, Identity, RouteGroup, Rule
 
 
 class GroupActivatesItself(AccessCompiler):
@@ -90,4 +92,64 @@ FIRST_DECISION_CACHED = Fault(
     overrides=(FirstDecisionCached,),
 )
 
-GROUPS = (GROUP_ACTIVATES_ITSELF, ROUTES_ANDED, HTTP2_OPAQUE, FIRST_DECISION_CACHED)
+
+class RoutesByPosition(GrantCompiler):
+    """Counts names instead of looking them up."""
+
+    def chosen(self, rule: Rule, routes: Sequence[HttpRoute]) -> Sequence[HttpRoute]:
+        """Grant as many routes as are named, from the first on."""
+        return routes[: len(super().chosen(rule, routes))]
+
+
+ROUTES_BY_POSITION = Fault(
+    name="specs-routes-by-position",
+    description="A rule that names one route of a group grants the first.",
+    breaks=("TS-21", "TA-17"),
+    overrides=(RoutesByPosition,),
+)
+
+
+class HeaderFilterHoisted(RouteMatcher):
+    """Puts the header filters of a group before all of its routes."""
+
+    def any_match(self, routes: Sequence[Route], method: str, path: str, headers: Headers) -> bool:
+        """Ask for one of the group's header filters first, where it has any."""
+        filters = [route for route in routes if route.headers]
+        held = not filters or any(
+            all(self.header_holds(name, pattern, headers) for name, pattern in route.headers) for route in filters
+        )
+        return held and super().any_match(routes, method, path, headers)
+
+
+HEADER_FILTER_HOISTED = Fault(
+    name="specs-header-filter-hoisted",
+    description="A header filter of one route is asked of every route of its group.",
+    breaks=("TS-33",),
+    overrides=(HeaderFilterHoisted,),
+)
+
+
+class EmptyGroupIsAny(GrantCompiler):
+    """Takes a group without routes for one without conditions."""
+
+    def http(self, rule: Rule, group: RouteGroup | None) -> list[dict[str, Any]]:
+        """Grant every request in the place of no route."""
+        return [dict(ANY_ROUTE)] if group is not None and not group.routes else super().http(rule, group)
+
+
+EMPTY_GROUP_IS_ANY = Fault(
+    name="specs-empty-group-is-any",
+    description="A group without routes grants every request.",
+    breaks=("TS-46",),
+    overrides=(EmptyGroupIsAny,),
+)
+
+GROUPS = (
+    GROUP_ACTIVATES_ITSELF,
+    ROUTES_ANDED,
+    HTTP2_OPAQUE,
+    FIRST_DECISION_CACHED,
+    ROUTES_BY_POSITION,
+    HEADER_FILTER_HOISTED,
+    EMPTY_GROUP_IS_ANY,
+)

@@ -19,7 +19,7 @@ class MethodIgnored(RouteMatcher):
 METHOD_IGNORED = Fault(
     name="specs-method-ignored",
     description="Methods are ignored.",
-    breaks=("TS-14",),
+    breaks=("TS-14", "TS-20"),
     overrides=(MethodIgnored,),
 )
 
@@ -53,7 +53,7 @@ class StarIsListedMethods(RouteMatcher):
 STAR_IS_LISTED_METHODS = Fault(
     name="specs-star-is-listed-methods",
     description="`*` means GET, HEAD, PUT, POST and DELETE.",
-    breaks=("TS-16",),
+    breaks=("TS-16", "TS-17"),
     overrides=(StarIsListedMethods,),
 )
 
@@ -75,4 +75,46 @@ HEADER_ONLY_MEANS_GET = Fault(
     overrides=(HeaderOnlyMeansGet,),
 )
 
-METHODS = (METHOD_IGNORED, FIRST_METHOD_ONLY, STAR_IS_LISTED_METHODS, HEADER_ONLY_MEANS_GET)
+
+class StarIsTheEnum(RouteMatcher):
+    """Knows the methods that the resource definition lists."""
+
+    def methods(self, listed: Sequence[str] | None) -> frozenset[str] | None:
+        """Let those through where `*` says all."""
+        if listed is not None and "*" in listed:
+            return frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+        return super().methods(listed)
+
+
+STAR_IS_THE_ENUM = Fault(
+    name="specs-star-is-the-enum",
+    description="`*` means the methods that a route can name.",
+    breaks=("TS-17",),
+    overrides=(StarIsTheEnum,),
+)
+
+
+class GetImpliesHead(RouteMatcher):
+    """Takes HEAD for a kind of GET."""
+
+    def methods(self, listed: Sequence[str] | None) -> frozenset[str] | None:
+        """Add HEAD to GET."""
+        found = super().methods(listed)
+        return found if found is None or "GET" not in found else found | {"HEAD"}
+
+
+GET_IMPLIES_HEAD = Fault(
+    name="specs-get-implies-head",
+    description="A route that names GET lets HEAD through.",
+    breaks=("TS-14", "TS-20"),
+    overrides=(GetImpliesHead,),
+)
+
+METHODS = (
+    METHOD_IGNORED,
+    FIRST_METHOD_ONLY,
+    STAR_IS_LISTED_METHODS,
+    HEADER_ONLY_MEANS_GET,
+    STAR_IS_THE_ENUM,
+    GET_IMPLIES_HEAD,
+)

@@ -101,4 +101,61 @@ PINNED_TO_START = Fault(
     overrides=(PinnedToStart,),
 )
 
-PATHS = (DOT_EXCLUDES_SLASH, PATH_SEARCH, PATH_LITERAL_PREFIX, ANCHOR_FIRST_BRANCH_ONLY, PINNED_TO_START)
+
+class DoubleAnchor(RouteMatcher):
+    """Takes an anchor for a character."""
+
+    def path_pattern(self, pattern: str) -> re.Pattern[str]:
+        """Look for `^` in the path where a pattern begins with it."""
+        return super().path_pattern("\\" + pattern if pattern.startswith("^") else pattern)
+
+
+DOUBLE_ANCHOR = Fault(
+    name="specs-double-anchor",
+    description="A path pattern that begins with `^` never matches.",
+    breaks=("TS-07",),
+    overrides=(DoubleAnchor,),
+)
+
+
+class FolderIsPrefix(RouteMatcher):
+    """Takes `/.*` at the end for a prefix."""
+
+    def path_pattern(self, pattern: str) -> re.Pattern[str]:
+        """Drop the slash before it."""
+        return super().path_pattern(pattern.removesuffix("/.*") + ".*" if pattern.endswith("/.*") else pattern)
+
+
+FOLDER_IS_PREFIX = Fault(
+    name="specs-folder-is-prefix",
+    description="`/api/.*` matches whatever begins with /api.",
+    breaks=("TS-08",),
+    overrides=(FolderIsPrefix,),
+)
+
+
+class PathCaseIgnored(RouteMatcher):
+    """Folds case."""
+
+    def path_pattern(self, pattern: str) -> re.Pattern[str]:
+        """Compile the pattern without regard to case."""
+        return re.compile(super().path_pattern(pattern).pattern, re.IGNORECASE)
+
+
+PATH_CASE_IGNORED = Fault(
+    name="specs-path-case-ignored",
+    description="Path patterns do not tell upper from lower case.",
+    breaks=("TS-09",),
+    overrides=(PathCaseIgnored,),
+)
+
+PATHS = (
+    DOT_EXCLUDES_SLASH,
+    PATH_SEARCH,
+    PATH_LITERAL_PREFIX,
+    ANCHOR_FIRST_BRANCH_ONLY,
+    PINNED_TO_START,
+    DOUBLE_ANCHOR,
+    FOLDER_IS_PREFIX,
+    PATH_CASE_IGNORED,
+)

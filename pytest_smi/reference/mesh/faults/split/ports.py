@@ -105,7 +105,7 @@ class ShortNamesOnly(SplitChooser):
 
 
 def _host(call: Call) -> bytes:
-    """The host that a request names, without its port."""
+    """Return the host that a request names, without its port."""
     return next(
         (value.partition(b":")[0] for name, value in call.headers if name.lower() in (b"host", b":authority")), b""
     )
