@@ -42,8 +42,8 @@ def test_sigterm_while_the_report_is_written(tmp_path: Path, monkeypatch: pytest
         tmp_path,
         monkeypatch,
         "import os, signal\nimport pytest_smi.session.controller as controller\nwrite = controller.write_report\n"
-        "def slow(*given):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return "
-        "write(*given)\ncontroller.write_report = slow\n",
+        "def slow(*given, **named):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return "
+        "write(*given, **named)\ncontroller.write_report = slow\n",
     )
 
     run = run_suite(tmp_path, load, "-k", "TA-05", timeout=240)
