@@ -108,7 +108,8 @@ class EmbeddedCluster:
             env=_environment(),
         )
         self._errors: deque[bytes] = deque(maxlen=20)
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._drained = threading.Thread(target=self._drain, daemon=True)
+        self._drained.start()
         try:
             ready = self._await_ready()
         except BaseException:
@@ -131,6 +132,10 @@ class EmbeddedCluster:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._drained.join(_LAST_WORDS)
+        for stream in (process.stdout, None if self._drained.is_alive() else process.stderr):
+            if stream:
+                stream.close()
         self._folder.cleanup()
 
     def _await_ready(self) -> dict[str, Any]:
@@ -170,3 +175,7 @@ def _short_folder() -> str | None:
     usual = tempfile.gettempdir()
     fits = len(os.fsencode(usual)) <= _LONGEST_FOLDER
     return None if fits else next((folder for folder in ("/tmp", "/var/tmp") if os.access(folder, os.W_OK)), None)  # noqa: S108
+
+
+_LAST_WORDS = 1.0
+"""Seconds that a child of the cluster may hold its error output open after it ended."""

@@ -22,12 +22,14 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.host_project import what_selected_nothing
 from pytest_smi.session.meshes import Targets
-from pytest_smi.session.options import Options, asks_for_a_part, refuse_reruns
+from pytest_smi.session.options import Options, refuse_reruns
 from pytest_smi.session.partial import covered
 from pytest_smi.session.report_folder import ReportFolder
 from pytest_smi.session.report_properties import IMAGES, PROPERTY, result_of
 from pytest_smi.session.results import EXIT_ERRORED, ResultCollector
+from pytest_smi.session.selection import asks_for_a_part
 from pytest_smi.signing.keys import ask_on_terminal, find_key
 from pytest_smi.signing.signer import Signer
 from pytest_smi.testbed.target import MeshTarget
@@ -232,9 +234,7 @@ class ControllerSession:
         elif not self.collect_only:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
             if self.collector.coverage is not None and not self.collector.coverage.collected:
-                terminalreporter.write_line(
-                    "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True
-                )
+                terminalreporter.write_line(printable(what_selected_nothing(terminalreporter.config)), red=True)
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(
                 printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True

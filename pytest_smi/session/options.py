@@ -235,15 +235,3 @@ def refuse_reruns(config: pytest.Config) -> None:
             "--reruns: an assertion is tried once, and has its own patience; a verdict that changes is a finding",
             hint="leave it out; for a slow cluster add --smi-timeout=FACTOR",
         )
-
-
-def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
-    """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
-    given = ("keyword", "deselect", "lf", "stepwise")
-    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
-    return (
-        named
-        or any(config.getoption(name, None) for name in given)
-        or set(options.apis) != set(APIS)
-        or options.level != "all"
-    )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pytest_smi.core.catalogue import Assertion
+from pytest_smi.core.terms import APIS
+from pytest_smi.session.host_project import chosen
 from pytest_smi.session.options import Options
 from pytest_smi.smi.versions import before
 from pytest_smi.testbed.target import MeshTarget
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def selected(record: Assertion, options: Options) -> bool:
@@ -30,3 +37,15 @@ def why_unsupported(record: Assertion, target: MeshTarget) -> str:
             return f"not stated in {api} {version}: the requirement is of {first} and newer"
     lacking = [feature for feature in record.features if feature not in profile.features]
     return f"the mesh's profile does not have the feature {', '.join(lacking)}" if lacking else ""
+
+
+def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
+    """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
+    given = ("keyword", "deselect", "lf", "stepwise")
+    named = bool(chosen(config)) or any("::" in argument or argument.endswith(".py") for argument in config.args)
+    return (
+        named
+        or any(config.getoption(name, None) for name in given)
+        or set(options.apis) != set(APIS)
+        or options.level != "all"
+    )

@@ -71,7 +71,7 @@ def test_collect_only_starts_nothing(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--mesh=reference", "--collect-only", "-q")
 
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["*test_unlisted_source_is_denied?reference?"])
+    result.stdout.fnmatch_lines(["*test_unlisted_source_is_denied?TA-06-reference?"])
     assert not pytester.path.joinpath("smi-report").exists()
 
 
