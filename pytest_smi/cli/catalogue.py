@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from pytest_smi.cli.known import Known
 from pytest_smi.cli.output import say, say_json
+from pytest_smi.core.terms import APIS
 
 _FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs", "features")
 
@@ -13,7 +15,7 @@ _FIELDS = ("requirement", "name", "statement", "level", "api", "source", "needs"
 @click.command("catalogue")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object per assertion.")
 @click.option(
-    "--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API."
+    "--api", type=Known("API", APIS, where="pytest-smi catalogue --help"), help="Only the requirements of this API."
 )
 def command(as_json: bool, api: str | None) -> None:
     """List every requirement the suite checks, with its level and the clause of the specification it comes from.

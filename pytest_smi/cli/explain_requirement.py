@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
 from pytest_smi.smi.versions import before
@@ -29,12 +30,7 @@ def requirement_document(identity: str) -> dict[str, Any]:
     rows = {row.requirement: row for row in load()}
     wanted = identity.upper()
     if wanted not in rows:
-        near = [name for name in rows if name.startswith(wanted[:3])]
-        known = f"{near[0]} to {near[-1]}" if near else "TA, TS, SP and TM"
-        raise UsageProblem(
-            f"there is no requirement {identity} in the catalogue",
-            f"Known are {known}; pytest-smi catalogue lists all.",
-        )
+        raise UsageProblem(unknown("requirement", identity, rows, where="pytest-smi catalogue"))
     row = rows[wanted]
     since = dict(row.since)
     versions = {api: [one for one in VERSIONS[api] if not before(one, since.get(api, ""))] for api in row.needs}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi import __version__
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.resources import bundled
 from pytest_smi.errors import ClusterError, HarnessError, UsageProblem
 
@@ -67,7 +67,7 @@ def fault_arguments(name: str | None) -> list[str]:
         return []
     faults = {fault["name"]: fault for fault in known_faults()}
     if name not in faults:
-        raise UsageProblem(f"unknown fault {name!r}{did_you_mean(name, faults)}", "`pytest-smi faults` lists them.")
+        raise UsageProblem(unknown("fault", name, faults, where="pytest-smi faults"))
     if faults[name]["kind"] == "cluster":
         return ["--cluster-fault", name]
     return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
@@ -80,9 +80,7 @@ def persona_arguments(name: str | None) -> list[str]:
         return []
     known = [persona["name"] for persona in known_personas()]
     if (plain := name.partition("@")[0]) not in known:
-        raise UsageProblem(
-            f"unknown persona {name!r}{did_you_mean(plain, known)}", "`pytest-smi reference personas` lists them."
-        )
+        raise UsageProblem(unknown("persona", plain, known, where="pytest-smi reference personas"))
     return ["--persona", name]
 
 

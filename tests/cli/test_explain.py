@@ -251,7 +251,7 @@ def test_requirement(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "said"),
     [
         ((), "there is nothing to explain"),
-        (("TA-999",), "there is no requirement TA-999"),
+        (("TA-999",), "unknown requirement 'TA-999'"),
         (("nonsense",), "a requirement is written like TA-05"),
         (("TA-05", "-A"), "a requirement is explained by itself"),
         (("-f", ".", "-A"), "two sources of objects"),
