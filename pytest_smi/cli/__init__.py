@@ -16,7 +16,7 @@ import click
 
 from pytest_smi import __version__
 from pytest_smi.cli.output import say
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.errors import KeyProblem, SmiError, UsageProblem, VerificationError
 
 __all__ = ["main"]
@@ -61,7 +61,7 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}; pytest-smi --help lists them")
+            ctx.fail(unknown("command", args[0], _COMMANDS, where="pytest-smi --help"))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

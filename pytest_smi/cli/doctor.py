@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_smi.cli.output import say, say_json
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import APIS
 
 if TYPE_CHECKING:
@@ -165,10 +165,9 @@ def _reached(
 
 def _apis(text: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(","))) if text else APIS
-    unknown = [name for name in names if name not in APIS]
-    if unknown:
-        meant = did_you_mean(unknown[0], APIS)
-        raise click.UsageError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
+    for name in names:
+        if name not in APIS:
+            raise click.UsageError(unknown("API", name, APIS, where="pytest-smi doctor --help"))
     return names
 
 

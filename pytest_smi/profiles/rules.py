@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
 from pytest_smi.core.document import Fault
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import did_you_mean, unknown
 from pytest_smi.profiles.record import Profile
 from pytest_smi.profiles.terms import RELEASE, WORKLOAD
 from pytest_smi.smi.versions import REFERRED
@@ -54,11 +53,9 @@ def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) ->
             requirement = _text(entry, "requirement") if isinstance(entry, dict) else ""
             if requirement.strip() and requirement not in (ids := known()):
                 own = [name for name in ids if name[:2] == requirement[:2].upper()] or ids
-                near = ", ".join(get_close_matches(requirement.upper(), own, n=3, cutoff=0.6))
-                nearest = f"; nearest are {near}" if near else ""
                 yield (
                     f"{key}[{index}].requirement",
-                    f"{requirement!r} is no requirement{nearest}; pytest-smi catalogue lists them all",
+                    unknown("requirement", requirement, own, where="pytest-smi catalogue"),
                 )
 
 

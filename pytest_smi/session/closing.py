@@ -30,9 +30,12 @@ class Written:
     """Where a signing key was made for this run; empty: there was one."""
 
 
-def closing_lines(collector: ResultCollector, written: Written | None) -> Iterator[Line]:
-    """Return the lines, each with the name of its style; `written`: None where no report came of the run."""
-    lines = _without_report(collector) if written is None else _of_report(collector, written)
+def closing_lines(collector: ResultCollector, written: Written | None, *, selected_nothing: str = "") -> Iterator[Line]:
+    """Return the lines, each with the name of its style.
+
+    `written`: None where no report came of the run. `selected_nothing`: what to look at where nothing was selected.
+    """
+    lines = _without_report(collector, selected_nothing) if written is None else _of_report(collector, written)
     yield from lines
     yield from ((style, printable(line)) for style, line in _beside(collector))
 
@@ -55,10 +58,10 @@ def _of_report(collector: ResultCollector, written: Written) -> Iterator[Line]:
         yield "plain", printable(f"        a signing key of your own was made: {written.new_key}")
 
 
-def _without_report(collector: ResultCollector) -> Iterator[Line]:
+def _without_report(collector: ResultCollector, selected_nothing: str) -> Iterator[Line]:
     yield "bad", "no result, so no matrix was written"
     if collector.coverage is not None and not collector.coverage.collected:
-        yield "bad", "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts"
+        yield "bad", printable(selected_nothing)
 
 
 def _beside(collector: ResultCollector) -> Iterator[Line]:

@@ -26,6 +26,7 @@ from pytest_smi.reports.write import write_report
 from pytest_smi.session.auto_workers import REASON
 from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
+from pytest_smi.session.host_project import what_selected_nothing
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
 from pytest_smi.session.partial import covered
@@ -230,5 +231,6 @@ class ControllerSession:
                 moved=self.moved,
                 new_key=self.new_key,
             )
-        for style, line in closing_lines(self.collector, written):
+        selected_nothing = what_selected_nothing(terminalreporter.config)
+        for style, line in closing_lines(self.collector, written, selected_nothing=selected_nothing):
             terminalreporter.write_line(line, **_COLOURS[style])

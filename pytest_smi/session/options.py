@@ -5,6 +5,7 @@ Help texts start with a capital letter and, being phrases, end without a full st
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,7 +131,7 @@ def register(parser: pytest.Parser) -> None:
         "--smi-fail-on",
         metavar="LEVEL",
         dest="smi_fail_on",
-        choices=("must", "should"),
+        type=values.failing_level,
         default="must",
         help="Requirements whose failure fails the run: must, or should for must and should (default: must)",
     )
@@ -207,6 +208,9 @@ def register(parser: pytest.Parser) -> None:
         default=60.0,
         help="Without a terminal: tell the progress this often, 0 for never (default: 60)",
     )
+    known = [name for option in group.options for name in option.names()]
+    if meant := values.options_meant(sys.argv[1:], known):
+        parser.extra_info["pytest-smi"] = meant
 
 
 def from_config(config: pytest.Config) -> Options:

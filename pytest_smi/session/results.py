@@ -53,8 +53,8 @@ class ResultCollector:
 
     def lost(self, nodeid: str, reason: str) -> Result | None:
         """Return the result of an assertion whose worker process was lost; None for another test."""
-        name, mesh = assertion_at(nodeid)
-        record = next((record for record in load() if record.name == name), None)
+        requirement, function, mesh = assertion_at(nodeid)
+        record = next((one for one in load() if (one.requirement, one.function) == (requirement, function)), None)
         target = self.targets.reached.get(mesh)
         if record is None or target is None:
             return None
