@@ -47,7 +47,7 @@ def test_unknown_name_names_the_nearest_and_where_the_list_is(tmp_path: Path) ->
     with pytest.raises(ProfileError, match="did you mean 'acme'"):
         find_profile("acne", [write(tmp_path, ACME)])
 
-    assert "did you mean 'traefik-mesh'?" in caught.value.message
+    assert "did you mean 'traefik-mesh'" in caught.value.message
     assert "pytest-smi profiles lists all" in caught.value.message
     assert "--mesh-profile FILE" in caught.value.hint
 

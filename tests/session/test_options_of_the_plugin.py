@@ -33,7 +33,10 @@ from pytest_smi.core.catalogue import load
             "'--smi-version all' runs several",
         ),
         (["--mesh=reference", "--mesh=reference"], "--mesh reference is given twice"),
-        (["--mesh=reference", "--smi-level=most"], "unknown level 'most'; known are must, should, all"),
+        (
+            ["--mesh=reference", "--smi-level=most"],
+            "unknown level 'most' (did you mean 'must'?); known are must, should, all",
+        ),
         (["--mesh=reference", "--smi-fault=nonsense"], "unknown fault 'nonsense'; pytest-smi faults lists all"),
         (["--mesh=reference", "--smi-fault=access-any-identty"], "(did you mean 'access-any-identity'"),
         (["--mesh=reference", "--smi-fail-on=shuld"], "unknown level 'shuld' (did you mean 'should'?)"),
