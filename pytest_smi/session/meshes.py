@@ -85,6 +85,19 @@ class Targets:
             self.stop()
             raise
 
+    def header(self) -> list[str]:
+        """Return the lines of the run's header: each mesh, what is tested of it, and what ought to be known."""
+        lines = []
+        for name, found in self.findings.items():
+            apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
+            lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
+            target = self.reached[name]
+            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
+            lines += [f"note: {note}" for note in target.notes]
+            if not target.variant:  # every version of a mesh was looked at once
+                lines += [f"{item.level}: {item.check}: {item.found}\n  fix: {item.remedy}" for item in found.warnings]
+        return lines
+
     def nonce(self, name: str) -> str:
         """What tells this run of a mesh from every other: the run's name, unless several meshes share it."""
         return self.run if len(self.reached) == 1 else f"{self.run}-{list(self.reached).index(name)}"
