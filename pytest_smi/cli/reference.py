@@ -31,10 +31,10 @@ def up(fault: str | None, persona: str | None) -> None:
     \b
     Examples:
         pytest-smi reference up
-        kubectl --kubeconfig PRINTED_PATH get pods --all-namespaces      (in another terminal)
-        pytest --mesh=reference --kubeconfig PRINTED_PATH
+        kubectl --kubeconfig=PRINTED_PATH get pods --all-namespaces      (in another terminal)
+        pytest --mesh=reference --kubeconfig=PRINTED_PATH
         pytest-smi reference up --persona osm
-        pytest --mesh=osm --kubeconfig PRINTED_PATH
+        pytest --mesh=osm --kubeconfig=PRINTED_PATH
     """
     from pytest_smi.cluster.embedded import EmbeddedCluster, fault_arguments, persona_arguments
 

@@ -28,7 +28,7 @@ def find_profile(name: str, files: Sequence[Path] = ()) -> Profile:
         guess = f" (did you mean {near[0]!r}?)" if near else ""
         raise ProfileError(
             f"unknown mesh {name!r}{guess}",
-            hint=f"known meshes: {', '.join(sorted(loaders))}; describe another with --mesh-profile FILE",
+            hint=f"known meshes: {', '.join(sorted(loaders))}; describe another with --mesh-profile=FILE",
         )
     return loaders[name]()
 
@@ -46,7 +46,7 @@ def _loaders(files: Sequence[Path]) -> dict[str, Callable[[], Profile]]:
         if point.name in loaders:
             raise ProfileError(
                 f"two profiles are named {point.name!r}: the package {_package(point)} brings another one",
-                hint="rename its entry point, or take it out; only --mesh-profile FILE replaces a profile",
+                hint="rename its entry point, or take it out; only --mesh-profile=FILE replaces a profile",
             )
         loaders[point.name] = _entry_point_loader(point)
     given: dict[str, Path] = {}

@@ -9,12 +9,24 @@ from pytest_smi.cluster.wait import waits
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import unproven
+from pytest_smi.scenario.deciding import decision_of
 from pytest_smi.scenario.deployment import Deployment
-from pytest_smi.scenario.verdict import Claim, Inconclusive, NotReached, judge_hold, judge_unsettled, settled
+from pytest_smi.scenario.verdict import (
+    Claim,
+    Inconclusive,
+    NotReached,
+    RequirementFailed,
+    judge_hold,
+    judge_unsettled,
+    settled,
+)
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation
 from pytest_smi.testbed.probing.plan import Call
 from pytest_smi.testbed.workloads import HTTP
+
+_EXPLAINED = 4
+"""Calls of a failure for which the evidence tells what should have decided them."""
 
 
 class Expectations:
@@ -93,6 +105,7 @@ class Expectations:
             deadline = self._patience(still_open)
             if rounds.over(deadline, fewest=self._context.fewest_rounds(deadline, idle)):
                 self._record("did not settle", rounds.waited, number, seen)
+                self._explain(still_open)
                 self._unsettled(still_open, seen, rounds.waited)
         raise AssertionError("rounds never end by themselves")
 
@@ -126,13 +139,23 @@ class Expectations:
         self._record("held", self._limits.hold_seconds, 1, seen)
         try:
             judge_hold(claims, seen, self._limits)
-        except NotReached as error:
-            self.attribute_failure(error, [claim.call for claim in claims])
+        except RequirementFailed as error:
+            self._explain([claim for claim in claims if not seen[claim].all(claim.expected)])
+            if isinstance(error, NotReached):
+                self.attribute_failure(error, [claim.call for claim in claims])
+            raise
         return seen
 
     def _round(self, claims: Sequence[Claim], probes: int) -> dict[Claim, Observation]:
         batches = [plan_batch(claim.call, probes, self._limits) for claim in claims]
         return dict(zip(claims, self._context.observe(self._deployment.servers, batches), strict=True))
+
+    def _explain(self, wrong: Sequence[Claim]) -> None:
+        """Put into the evidence which objects should have decided these calls."""
+        for claim in [claim for claim in wrong if claim.kind.required][:_EXPLAINED]:
+            decision = decision_of(claim.call, self._context.applied)
+            if decision is not None:
+                self._context.evidence.event("what should have decided", **decision)
 
     def pending_controls(self) -> list[Claim]:
         """Return the denials for which no opening on the same path stands so far."""

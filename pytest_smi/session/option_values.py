@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshChoice:
-    """One `--mesh NAME[@CONTEXT]`."""
+    """One `--mesh=NAME[@CONTEXT]`."""
 
     name: str
     context: str | None = None

@@ -47,7 +47,7 @@ def test_unknown_name_is_guessed_and_the_known_ones_listed(tmp_path: Path) -> No
 
     assert "did you mean 'traefik-mesh'?" in caught.value.message
     assert "acme, " in caught.value.hint
-    assert "--mesh-profile FILE" in caught.value.hint
+    assert "--mesh-profile=FILE" in caught.value.hint
 
 
 def test_bad_file_is_told_whatever_mesh_is_asked_for(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ class Failure:
     sent: str = ""
     expected: str = ""
     got: str = ""
+    decides: tuple[str, ...] = ()
+    """Which object should have decided the call, and how."""
     objects: tuple[str, ...] = ()
 
 
@@ -60,8 +62,13 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
                 if changed
                 else ""
             )
+            caller, decides = _decision(timeline, call)
             return Failure(
-                sent=call + after, expected=expected, got=got, objects=_objects(_left(timeline, manifests), call)
+                sent=call + caller + after,
+                expected=expected,
+                got=got,
+                decides=decides,
+                objects=_objects(_left(timeline, manifests), call),
             )
     return Failure(objects=_objects(_left(timeline, manifests), ""))
 
@@ -102,6 +109,8 @@ def failure_rows(
     ):
         if text:
             yield label, text
+    for index, text in enumerate(failure.decides):
+        yield "" if index else "decides", text
     for index, text in enumerate(failure.objects):
         yield "" if index else "objects", text
     for index, clause in enumerate(clauses_of(entry.source)):
@@ -142,6 +151,17 @@ def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
             f"{_counts(event.get('last'))} after {event.get('seconds')} s",
         )
     return None
+
+
+def _decision(timeline: Sequence[Mapping[str, Any]], call: str) -> tuple[str, tuple[str, ...]]:
+    """The caller's account, and what the objects say of the call, where the evidence tells it."""
+    for event in reversed(timeline):
+        if event.get("event") == "what should have decided" and event.get("call") == call:
+            because = event.get("because")
+            reasons = [str(reason) for reason in because] if isinstance(because, list) else []
+            verdict = event.get("verdict")
+            return f" as ServiceAccount {event.get('source')}", tuple(f"{verdict}: {reason}" for reason in reasons)
+    return "", ()
 
 
 def _got(claim: Mapping[str, Any], samples: object) -> str:
