@@ -51,4 +51,6 @@ def _because(ground: Ground) -> str:
     if not ground.objects:
         return ground.text
     kind, namespace, name = ground.objects[0]
-    return f"{kind} {namespace}/{name} {ground.text}"
+    # What a target lacks is told of the routes that it names; who is listed is told of the target itself.
+    joined = " " if ground.text.startswith(("lists", "may list", "does not list")) else " does not grant it: "
+    return f"{kind} {namespace}/{name}{joined}{ground.text}"

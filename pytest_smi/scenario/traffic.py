@@ -164,10 +164,16 @@ class Traffic:
     def _did_not_settle(self, call: Call, observation: Observation, expected: str, waited: float) -> NoReturn:
         counts, lost = Counter(self.labels(observation)), observation.first_not(Outcome.DELIVERED)
         detail = f"; {lost.describe()}" if lost else ""
-        self._context.evidence.event(
-            "shares did not settle", call=call.label, expected=expected, last=dict(counts), seconds=round(waited, 3)
-        )
         size = len(observation.probes)
+        self._context.evidence.event(
+            "shares did not settle",
+            call=call.label,
+            expected=expected,
+            last=dict(counts),
+            sent=size,
+            lost=f"{size - observation.outcomes[Outcome.DELIVERED]} of {size}{detail}" if lost else "",
+            seconds=round(waited, 3),
+        )
         error = NotReached(
             f"{call.label}: expected {expected}, found {tally(counts)} of {size} after {waited:.1f} s{detail}"
         )

@@ -45,7 +45,12 @@ def a_call(account: str = "t1/a", path: str = "/m", **changes: Any) -> Call:
     [
         (a_call(), [GROUP, TARGET], "allowed", "TrafficTarget t1/grant lists the caller; match m of HTTPRouteGroup"),
         (a_call("t1/c"), [GROUP, TARGET], "denied", "TrafficTarget t1/grant does not list t1/c as a source"),
-        (a_call(path="/y"), [GROUP, TARGET], "denied", "TrafficTarget t1/grant HTTPRouteGroup routes means GET /m"),
+        (
+            a_call(path="/y"),
+            [GROUP, TARGET],
+            "denied",
+            "t1/grant does not grant it: HTTPRouteGroup routes means GET /m",
+        ),
         (a_call(kind="tcp", port=9000), [GROUP, TARGET], "denied", "HTTPRouteGroup routes grants HTTP alone"),
         (a_call(), [], "denied", "no TrafficTarget has t1/srv as its destination"),
         (a_call(), [TARGET], "denied", "HTTPRouteGroup routes is missing"),

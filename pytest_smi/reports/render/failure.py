@@ -27,6 +27,7 @@ _EXPECTED = {
 _DELIVERED = "delivered"
 _SMI = ("TrafficTarget", "TrafficSplit", "HTTPRouteGroup", "TCPRoute", "UDPRoute", "IdentityBinding")
 _MOST_OBJECTS = 6
+_MOST_PATHS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
                 decides=decides,
                 objects=_objects(_left(timeline, manifests), call),
             )
+    if asked := _read_documents(timeline):
+        return Failure(sent=asked)
     return Failure(objects=_objects(_left(timeline, manifests), ""))
 
 
@@ -148,9 +151,21 @@ def _told(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
         return (
             call,
             str(event.get("expected", event.get("wanted", ""))),
-            f"{_counts(event.get('last'))} after {event.get('seconds')} s",
+            f"{_counts(event.get('last'))} after {event.get('seconds')} s"
+            f"{f'; not delivered: {lost}' if (lost := event.get('lost')) else ''}",
         )
     return None
+
+
+def _read_documents(timeline: Sequence[Mapping[str, Any]]) -> str:
+    """The documents of the metrics API that were judged, where a verdict is about those."""
+    for event in reversed(timeline):
+        documents = event.get("documents")
+        if event.get("event") == "judged" and isinstance(documents, Mapping):
+            paths = [str(one["GET"]) for one in documents.values() if isinstance(one, Mapping) and "GET" in one]
+            more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
+            return f"GET {', '.join(paths[:_MOST_PATHS])}{more}" if paths else ""
+    return ""
 
 
 def _decision(timeline: Sequence[Mapping[str, Any]], call: str) -> tuple[str, tuple[str, ...]]:
@@ -218,11 +233,10 @@ def _objects(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[str, ..
         for m in manifests
         if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
     ] or list(manifests)
-    # Objects that grant or split come before the routes that they name.
-    lines = [
-        f"{_name(m)}{_says(m)}"
-        for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))
-    ]
+    # Objects that split, then those that grant, come before the routes that they name.
+    order = ("TrafficSplit", "TrafficTarget")
+    ordered = sorted(chosen, key=lambda m: order.index(kind) if (kind := m.get("kind")) in order else len(order))
+    lines = [f"{_name(m)}{_says(m)}" for m in ordered]
     more = len(lines) - _MOST_OBJECTS
     return (*lines[:_MOST_OBJECTS], f"and {more} more, in the evidence") if more > 0 else tuple(lines)
 
@@ -237,7 +251,7 @@ def _says(manifest: Mapping[str, Any]) -> str:
     if manifest.get("kind") == "HTTPRouteGroup":
         parts = [
             f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} "
-            f"{match.get('pathRegex', '')}".rstrip()
+            f"{match.get('pathRegex', '')}{_headers(match.get('headers'))}".rstrip()
             for match in _mappings(spec.get("matches"))
         ]
         return f" ({'; '.join(parts)})" if parts else ""
@@ -248,6 +262,12 @@ def _says(manifest: Mapping[str, Any]) -> str:
         rules = [_rule(rule) for rule in _mappings(spec.get("rules") or spec.get("specs"))]
         return f" (from {sources}: {', '.join(rules) or 'no rules'})"
     return ""
+
+
+def _headers(headers: object) -> str:
+    """The header filters of a route: a list of maps, or one map."""
+    maps = [headers] if isinstance(headers, Mapping) else _mappings(headers)
+    return "".join(f" {name}: {pattern}" for one in maps for name, pattern in one.items())
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
