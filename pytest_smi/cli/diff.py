@@ -32,8 +32,8 @@ def command(
     Exit status 1 if anything regressed, 3 if nothing did but something is errored now that was not: run again.
 
     A and B are report folders or matrix.json files, or https URLs of them.
-    With --key both are verified first; without it they are believed as they are.
-    Compared are the newest runs of each mesh; two reports of one mesh each, of different names,
+    With --key both are verified first; without it they are taken as they are.
+    It compares the newest run of each mesh; two reports of one mesh each, of different names,
     are compared row by row.
 
     \b
