@@ -31,8 +31,8 @@ _COMMANDS = {
     "diff": ("pytest_smi.cli.diff", "Show what changed from one report to another."),
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
     "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, and why."),
-    "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
-    "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
+    "faults": ("pytest_smi.cli.faults", "List the faults that the reference mesh can simulate."),
+    "gate": ("pytest_smi.cli.gate", "Decide from its report whether a release may go out."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
@@ -81,7 +81,7 @@ class _LazyGroup(click.Group):
 def group() -> None:
     """Check service meshes against the Service Mesh Interface.
 
-    The suite itself runs under pytest; these commands are what surrounds it.
+    The suite runs under pytest; these commands do the work around a run.
 
     \b
     A first run, with nothing but Linux:

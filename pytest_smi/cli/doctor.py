@@ -100,7 +100,7 @@ def command(
     """Check everything that a run needs: cluster, permissions, mesh, versions, preconditions, images, injection.
 
     Each line is ok, a warning or a problem, with how to fix it. Exit status 1 when there is a problem. A run makes the
-    same checks first, but for the pod that this command deploys into a namespace of its own and removes again.
+    same checks first; this command also deploys a pod into a namespace of its own, and removes it again.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ START_TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "CreateContai
 PROVIDE_IMAGE = (
     "build it with: pytest-smi image | docker build -t NAME -; load it into the nodes (kind load docker-image NAME) "
     "or push it, "
-    "then --smi-image NAME, and --smi-pull-secret FILE for a private registry"
+    "then --smi-image=NAME, and --smi-pull-secret=FILE for a private registry"
 )
 REFUSALS = (
     (

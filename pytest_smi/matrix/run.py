@@ -79,7 +79,7 @@ class Entry(WholeRecord):
     duration: Annotated[Seconds, AfterValidator(lambda seconds: round(seconds, 3))]
     """Seconds that it took, to the millisecond."""
     reading: str | None
-    """What was seen, where the status is `observed`."""
+    """What was observed, where the status is `observed`."""
     evidence: EvidenceRef | None
     """Where what was deployed, applied, sent and seen is kept."""
 

@@ -26,7 +26,7 @@ def find_profile(name: str, files: Sequence[Path] = ()) -> Profile:
     if name not in loaders:
         raise ProfileError(
             unknown("mesh", name, sorted(loaders), where="pytest-smi profiles"),
-            hint="describe another with --mesh-profile FILE",
+            hint="describe another with --mesh-profile=FILE",
         )
     return loaders[name]()
 
@@ -44,7 +44,7 @@ def _loaders(files: Sequence[Path]) -> dict[str, Callable[[], Profile]]:
         if point.name in loaders:
             raise ProfileError(
                 f"two profiles are named {point.name!r}: the package {_package(point)} brings another one",
-                hint="rename its entry point, or take it out; only --mesh-profile FILE replaces a profile",
+                hint="rename its entry point, or take it out; only --mesh-profile=FILE replaces a profile",
             )
         loaders[point.name] = _entry_point_loader(point)
     given: dict[str, Path] = {}

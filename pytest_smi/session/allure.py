@@ -176,9 +176,9 @@ def categories() -> list[Mapping[str, Any]]:
     """categories.json: what each kind of result that did not pass means. Pure."""
     kinds: Iterable[tuple[str, str, str]] = (
         ("Broken by the mesh", "failed", "failed: "),
-        ("Nothing can be said: harness, cluster or control", "broken", "errored: "),
+        ("Inconclusive: harness, cluster or control", "broken", "errored: "),
         ("Not claimed by the mesh or not served", "skipped", "unsupported: "),
-        ("Left out by the user", "skipped", "skipped: "),
+        ("Skipped by option", "skipped", "skipped: "),
         ("Left open by the specification", "passed", "observed: "),
     )
     return [

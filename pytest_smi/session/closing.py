@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,11 @@ def _beside(collector: ResultCollector) -> Iterator[Line]:
     for line in collector.unmet_recommendations():
         yield "warn", line
     if kept := collector.targets.kept:
-        yield "plain", f"kept: {', '.join(kept)}"
-        yield "plain", f"  look: kubectl get pods,services,events -n {kept[0]}; remove: pytest-smi clean"
+        given = collector.options.kubeconfig
+        cluster = f" --kubeconfig={shlex.quote(str(given))}" if given else ""
+        yield "plain", f"Kept    {', '.join(kept)}"
+        yield "plain", f"        look at it: kubectl{cluster} get pods,services,events -n {kept[0].split()[0]}"
+        yield "plain", f"        remove it:  pytest-smi clean{cluster}"
     for line in collector.closed_gaps():
         yield "warn", line
     for line in collector.silent():

@@ -53,7 +53,7 @@ class Targets:
         if options.keep and self._embedded:
             raise UsageProblem(
                 "--smi-keep keeps nothing: the embedded cluster ends with the run",
-                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
+                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig=FILE",
             )
         if (
             self._embedded
@@ -63,7 +63,7 @@ class Targets:
             raise UsageProblem(
                 "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; "
                 "the embedded one has no nodes",
-                hint="leave them out, or name a cluster with --kubeconfig FILE",
+                hint="leave them out, or name a cluster with --kubeconfig=FILE",
             )
         self._fault_arguments = fault_arguments(options.fault)
         self.run = secrets.token_hex(8)

@@ -26,7 +26,7 @@ _HELP = "pytest --help"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshChoice:
-    """One `--mesh NAME[@CONTEXT]`."""
+    """One `--mesh=NAME[@CONTEXT]`."""
 
     name: str
     context: str | None = None

@@ -151,13 +151,13 @@ def register(parser: pytest.Parser) -> None:
         "without failing this run",
     )
     group.addoption(
-        "--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection"
+        "--smi-keep", action="store_true", dest="smi_keep", help="Keep namespaces and workloads for inspection"
     )
     group.addoption(
         "--smi-fault",
         metavar="NAME",
         dest="smi_fault",
-        help="Make the reference mesh wrong in a named way; 'pytest-smi faults' lists them",
+        help="Simulate a fault of the reference mesh; 'pytest-smi faults' lists them",
     )
     group.addoption(
         "--smi-image",

@@ -170,6 +170,6 @@ class Journal(_Session):
             self.arrivals.setdefault(arrival.nonce, []).append(arrival)
             return
         if "closed" in message:
-            self._end(f"the server is gone: {message['closed']}")
+            self._end(f"the server has ended: {message['closed']}")
             return
         super()._line(message)

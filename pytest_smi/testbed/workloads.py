@@ -187,6 +187,8 @@ class Workload:
             server=server.key,
             host=host_for(server, kind, outside=not self.joined),
             outside=not self.joined,
+            account=f"{self.namespace}/{self.account}",
+            server_account=_account_of(server),
             port=port,
             address=address,
             kind=kind,
@@ -198,6 +200,12 @@ class Workload:
 
 
 Target = Workload | Service | PodAddress
+
+
+def _account_of(server: Workload | Service) -> str:
+    workloads = (server,) if isinstance(server, Workload) else server.workloads
+    accounts = {f"{workload.namespace}/{workload.account}" for workload in workloads}
+    return accounts.pop() if len(accounts) == 1 else ""
 
 
 def host_for(server: Workload | Service, family: str, *, outside: bool) -> str:

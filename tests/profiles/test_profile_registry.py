@@ -49,7 +49,7 @@ def test_unknown_name_names_the_nearest_and_where_the_list_is(tmp_path: Path) ->
 
     assert "did you mean 'traefik-mesh'" in caught.value.message
     assert "pytest-smi profiles lists all" in caught.value.message
-    assert "--mesh-profile FILE" in caught.value.hint
+    assert "--mesh-profile=FILE" in caught.value.hint
 
 
 def test_bad_file_is_told_whatever_mesh_is_asked_for(tmp_path: Path) -> None:
