@@ -1,5 +1,7 @@
 """The reports of docs/results: they verify, and their page explains exactly what did not pass."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,16 @@ def test_report_is_accepted_by_today_s_verify(page: Path, capsys: pytest.Capture
 def test_there_is_a_page() -> None:
     """At least one mesh was run on a real cluster."""
     assert PAGES
+
+
+def test_the_documented_command_makes_a_site_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/reports.md names every one of them, and its command does what it says."""
+    text = (RESULTS.parent / "reports.md").read_text()
+    found = re.search(r"\$ pytest-smi (render --site public .*?)\n```", text, re.DOTALL)
+    assert found is not None
+    words = found[1].replace("\\\n", " ").replace("public", str(tmp_path / "public")).split()
+    monkeypatch.chdir(RESULTS.parents[1])
+    with pytest.raises(SystemExit, match="0"):
+        main(words)
+    index = json.loads((tmp_path / "public" / "index.json").read_text())
+    assert [mesh["name"] for mesh in index["meshes"]] == [page.stem for page in PAGES]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from pytest_smi.core.catalogue import Assertion, load
 from pytest_smi.core.result import Result
@@ -11,7 +12,9 @@ from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
 from pytest_smi.matrix.matrix import Mesh, Suite
 from pytest_smi.matrix.provenance_record import Provenance
-from pytest_smi.matrix.suite import catalogue_of
+from pytest_smi.matrix.suite import catalogue_bytes, catalogue_of
+from pytest_smi.reports.write import write_report
+from pytest_smi.signing.signer import Signer
 from tests.support.matrices import evidence_of
 
 MESHES = (
@@ -99,3 +102,15 @@ def _result(record: Assertion, status: Status, mesh: str) -> Result:
         reading="both conditions must hold" if status is Status.OBSERVED else None,
         evidence=None if status in (Status.UNSUPPORTED, Status.SKIPPED) else evidence_of(record.requirement),
     )
+
+
+def reports_of(folder: Path, meshes: int, versions: int, signer: Signer) -> list[Path]:
+    """A signed report for each version of each mesh, with the catalogue beside it."""
+    data = catalogue_bytes(catalogue())
+    made = []
+    for mesh in MESHES[:meshes]:
+        for number, run in enumerate(runs_of(mesh, versions)):
+            of = build_matrix(SUITE, run[0].finished_at, [run])
+            made.append(folder / f"{mesh}-{number}")
+            write_report(made[-1], of.matrix, of.evidence, signer, catalogue=data)
+    return made
