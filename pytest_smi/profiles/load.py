@@ -110,7 +110,7 @@ class _Loader(yaml.SafeLoader):
     """YAML without Python objects, and without two values of one name, of which others would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose names are all different."""
+        """Return a mapping whose names are all different."""
         names = [
             key.value
             for key, _ in node.value

@@ -21,7 +21,7 @@ _TOP = tuple(re.sub(r"_(.)", lambda found: found[1].upper(), name) for name in P
 
 
 def contradictions(document: Any) -> Iterator[Fault]:
-    """Every rule that the document breaks, as the dotted path of a field and what is wrong with it."""
+    """Yield every rule that the document breaks, as the dotted path of a field and what is wrong with it."""
     top = document if isinstance(document, dict) else {}
     if top:
         yield from _claims(top)
@@ -43,7 +43,7 @@ def contradictions(document: Any) -> Iterator[Fault]:
 
 
 def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) -> Iterator[Fault]:
-    """Every requirement that the document notes and the catalogue does not know.
+    """Yield every requirement that the document notes and the catalogue does not know.
 
     `known` is asked only if there is any to look up.
     """

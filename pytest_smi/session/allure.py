@@ -122,7 +122,7 @@ def _describe(test: TestResult, result: Result, now: float, fault: str | None) -
 
 
 def failure_text(result: Result, fault: str | None) -> str:
-    """The block of a failure, as the terminal and the page show it. Pure."""
+    """Return the block of a failure, as the terminal and the page show it. Pure."""
     mesh, _, variant = result.mesh.partition(" ")
     rows = rows_of(
         failure_of(result.evidence or {}),

@@ -69,7 +69,7 @@ def overrides(config: pytest.Config) -> list[str]:
 
 
 def of_the_suite(item: pytest.Item) -> bool:
-    """Whether a test is one of the bundled assertions."""
+    """Return whether a test is one of the bundled assertions."""
     return item.path.is_relative_to(bundled("conformance"))
 
 
@@ -109,13 +109,14 @@ def _own(function: Callable[..., object]) -> set[str]:
 
 
 def _given_paths(config: pytest.Config) -> list[str]:
-    """The paths that the user typed; those in the project's addopts are not meant for this run."""
+    """Return the paths that the user typed; those in the project's addopts are not meant for this run."""
     found = config.getoption("file_or_dir", None) or []
     return [path for path in found if path in config.invocation_params.args]
 
 
 def _in_suite(argument: str, config: pytest.Config) -> tuple[Path, str] | None:
-    """The path in the folder of the suite and the test after it (`::test_x`), or None when it is not of the suite."""
+    """Return the path in the folder of the suite and the test after it (`::test_x`), or None when it is not of the
+    suite."""
     path, colons, test = argument.partition("::")
     suite, place = bundled("conformance"), Path(path)
     here = (config.invocation_params.dir / place).resolve()
@@ -128,7 +129,7 @@ def _in_suite(argument: str, config: pytest.Config) -> tuple[Path, str] | None:
 
 
 def _names(item: pytest.Item) -> set[str]:
-    """What a node id may be that asks for this test."""
+    """Return what a node id may be that asks for this test."""
     file, test = item.path.name, item.name.partition("[")[0]
     return {file, f"{file}::{test}", f"{file}::{item.name}"}
 

@@ -99,7 +99,7 @@ class Targets:
         return lines
 
     def nonce(self, name: str) -> str:
-        """What tells this run of a mesh from every other: the run's name, unless several meshes share it."""
+        """Return what tells this run of a mesh from every other: the run's name, unless several meshes share it."""
         return self.run if len(self.reached) == 1 else f"{self.run}-{list(self.reached).index(name)}"
 
     def clean_up(self) -> list[str]:

@@ -52,7 +52,7 @@ class Options:
     pull_secret: Path | None = None
 
     def accepts_level(self, level: str) -> bool:
-        """Whether requirements of this level were asked for."""
+        """Return whether requirements of this level were asked for."""
         return level in LEVELS_OF[self.level]
 
 

@@ -53,7 +53,7 @@ def _report_to_allure(config: pytest.Config, matrix: Callable[[], Matrix | None]
 
 
 def _distributed(config: pytest.Config) -> bool:
-    """Whether pytest-xdist hands the tests to other processes."""
+    """Return whether pytest-xdist hands the tests to other processes."""
     return bool(
         config.pluginmanager.hasplugin("dsession")
         or getattr(config.option, "tx", None)

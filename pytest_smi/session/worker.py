@@ -216,7 +216,7 @@ def _assertion(item: object) -> Assertion | None:
 
 
 def _unexpected(call: pytest.CallInfo[None]) -> str:
-    """The traceback of an error that is a bug of the suite, for its maintainers."""
+    """Return the traceback of an error that is a bug of the suite, for its maintainers."""
     error = call.excinfo.value if call.excinfo else None
     if error is None or isinstance(error, SmiError | RequirementFailed | Inconclusive | Unsupported | NotExpressible):
         return ""

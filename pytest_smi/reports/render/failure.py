@@ -94,7 +94,7 @@ def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _after_changes(timeline: Sequence[Mapping[str, Any]]) -> str:
-    """How long after the last change of an object the last event was."""
+    """Return how long after the last change of an object the last event was."""
     changed = [
         number(event.get("at"))
         for event in timeline[:-1]

@@ -15,7 +15,7 @@ _Manifest = Mapping[str, Any]
 def objects_left(
     timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """The SMI objects that were there at the end, each as it was applied last."""
+    """Return the SMI objects that were there at the end, each as it was applied last."""
     there: dict[str, Mapping[str, Any]] = {}
     for manifest in manifests:
         if manifest.get("kind") in _SMI:
@@ -52,7 +52,7 @@ def objects_about(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[st
 
 
 def _says(manifest: Mapping[str, Any]) -> str:
-    """An object in a few words."""
+    """Return an object in a few words."""
     spec = manifest.get("spec") if isinstance(manifest.get("spec"), Mapping) else manifest
     assert isinstance(spec, Mapping)
     if manifest.get("kind") == "TrafficSplit":
