@@ -39,7 +39,7 @@ cluster-up: $(VENV)/ready
 cluster-down: $(VENV)/ready
 	$(BIN)/python -m tests.cluster down
 
-## e2e: on a real Kubernetes node: its API held against the embedded one, the null mesh, Traefik Mesh, faults of the cluster, OSM; needs root
+## e2e: on a real Kubernetes node: its API compared with the embedded one, the null mesh, Traefik Mesh, faults of the cluster, OSM; needs root
 # SMI_E2E=short takes some rows of every API where it can, SMI_E2E=full disturbs whole runs too: see tests/e2e/mesh_tests.py.
 E2E := null_mesh meshes_come_and_go traefik_mesh faults_of_the_cluster osm
 e2e: $(VENV)/ready
@@ -58,7 +58,7 @@ faults: $(VENV)/ready
 faults-all: $(VENV)/ready
 	SMI_FAULTS_SCOPE=all $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)
 
-## personas: the suite against every persona of the reference mesh, each held against its expected matrix
+## personas: the suite against every persona of the reference mesh, each compared with its expected matrix
 personas: $(VENV)/ready
 	$(BIN)/pytest tests/personas -m personas
 

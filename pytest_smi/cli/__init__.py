@@ -16,7 +16,7 @@ import click
 
 from pytest_smi import __version__
 from pytest_smi.cli.output import say
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.errors import KeyProblem, SmiError, UsageProblem, VerificationError
 
 __all__ = ["main"]
@@ -31,8 +31,8 @@ _COMMANDS = {
     "diff": ("pytest_smi.cli.diff", "Show what changed from one report to another."),
     "doctor": ("pytest_smi.cli.doctor", "Check whether a run can be done on a cluster, and how to fix it where not."),
     "explain": ("pytest_smi.cli.explain", "Explain who may call what with SMI objects, and why."),
-    "faults": ("pytest_smi.cli.faults", "List the ways in which the reference mesh can be told to be wrong."),
-    "gate": ("pytest_smi.cli.gate", "Say whether a release may go out by its report."),
+    "faults": ("pytest_smi.cli.faults", "List the faults that the reference mesh can simulate."),
+    "gate": ("pytest_smi.cli.gate", "Decide from its report whether a release may go out."),
     "image": ("pytest_smi.cli.image", "Write the build context of the sample application's image."),
     "keygen": ("pytest_smi.cli.keygen", "Make a signing key."),
     "merge": ("pytest_smi.cli.merge", "Put many reports into one, each still verifiable."),
@@ -61,7 +61,7 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}; pytest-smi --help lists them")
+            ctx.fail(unknown("command", args[0], _COMMANDS, where="pytest-smi --help"))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -81,7 +81,7 @@ class _LazyGroup(click.Group):
 def group() -> None:
     """Check service meshes against the Service Mesh Interface.
 
-    The suite itself runs under pytest; these commands are what surrounds it.
+    The suite runs under pytest; these commands do the work around a run.
 
     \b
     A first run, with nothing but Linux:

@@ -4,7 +4,9 @@ import shutil
 
 import click
 
+from pytest_smi.cli.known import Known
 from pytest_smi.cli.output import say, say_json
+from pytest_smi.core.terms import APIS
 from pytest_smi.errors import UsageProblem
 
 
@@ -13,7 +15,7 @@ from pytest_smi.errors import UsageProblem
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of the assertions, or the requirement named.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print all in full, as docs/requirements.md.")
 @click.option(
-    "--api", type=click.Choice(["access", "specs", "split", "metrics"]), help="Only the requirements of this API."
+    "--api", type=Known("API", APIS, where="pytest-smi catalogue --help"), help="Only the requirements of this API."
 )
 def command(requirements: tuple[str, ...], as_json: bool, as_markdown: bool, api: str | None) -> None:
     """List every requirement the suite tests, with its level and the clause of the specification it comes from.

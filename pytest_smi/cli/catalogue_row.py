@@ -10,7 +10,7 @@ from typing import Any
 from pytest_smi.cli.catalogue_steps import Steps, steps_of
 from pytest_smi.core.catalogue import Assertion, load_functions
 from pytest_smi.core.clauses import Clause, clauses_of
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
 from pytest_smi.profiles.load import Profile
@@ -82,12 +82,7 @@ class Rows:
                 f"a requirement is written like TA-05, found {requirement!r}", "pytest-smi catalogue lists all."
             )
         if wanted not in self._functions:
-            near = [name for name in self._functions if name.startswith(wanted[:3])]
-            known = f"{near[0]} to {near[-1]}" if near else "TA, TS, SP and TM"
-            raise UsageProblem(
-                f"there is no requirement {wanted} in the catalogue{did_you_mean(wanted, self._functions)}",
-                f"Known are {known}; pytest-smi catalogue lists all.",
-            )
+            raise UsageProblem(unknown("requirement", wanted, self._functions, where="pytest-smi catalogue"))
         return self._row(*self._functions[wanted])
 
     def _row(self, record: Assertion, function: Callable[..., object]) -> Row:

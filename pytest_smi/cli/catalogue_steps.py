@@ -113,7 +113,7 @@ class _Reader:
             self._names = names
 
     def _words(self, node: ast.expr) -> list[str]:
-        """The calls that an expression stands for, each in words."""
+        """Return the calls that an expression stands for, each in words."""
         inner = node.value if isinstance(node, ast.Starred) else node
         if isinstance(inner, ast.Name) and isinstance(known := self._names.get(inner.id), ast.Tuple | ast.List):
             return [words for one in known.elts for words in self._words(one)]
@@ -137,7 +137,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _template(node: ast.expr) -> str:
-    """A text as it stands in the source; `…` for what is put in at run time."""
+    """Return a text as it stands in the source; `…` for what is put in at run time."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -146,7 +146,7 @@ def _template(node: ast.expr) -> str:
 
 
 def _readings(node: ast.expr, known: Mapping[str, object]) -> list[str]:
-    """The texts that an expression can become."""
+    """Return the texts that an expression can become."""
     if isinstance(node, ast.IfExp):
         return [*_readings(node.body, known), *_readings(node.orelse, known)]
     if isinstance(node, ast.Call):
@@ -161,6 +161,6 @@ def _readings(node: ast.expr, known: Mapping[str, object]) -> list[str]:
 
 
 def _sentence(judge: object) -> list[str]:
-    """The first sentence of a judgement's docstring; nothing for a function that only reads."""
+    """Return the first sentence of a judgement's docstring; nothing for a function that only reads."""
     text = " ".join((inspect.getdoc(judge) or "").split("\n\n")[0].split()).rstrip(".")
     return [text] if callable(judge) and text and not text.startswith(("Return", "Say")) else []

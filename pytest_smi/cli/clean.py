@@ -22,8 +22,8 @@ from pytest_smi.errors import UsageProblem
 def command(mesh: str | None, kubeconfig: Path | None, yes: bool, dry_run: bool) -> None:
     """Delete the namespaces that interrupted runs of pytest-smi left in a cluster.
 
-    They are shown first, and deleted when you agree. Only what carries the owner label of pytest-smi is touched, but
-    that includes the namespaces of a run that goes on now. A run cleans up after itself, also on Ctrl-C;
+    It shows them first, and deletes them when you agree. It touches only what carries the owner label of pytest-smi,
+    which includes the namespaces of a run in progress. A run cleans up after itself, also on Ctrl-C;
     this is for what a crash, a lost connection or --smi-keep left behind.
 
     \b

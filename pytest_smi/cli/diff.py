@@ -32,7 +32,7 @@ def command(
     Exit status 1 if anything regressed, 3 if nothing did but something is errored now that was not: run again.
 
     A and B are report folders or matrix.json files, or https URLs of them.
-    With --key both are verified first; without it they are believed as they are.
+    With --key both are verified first; without it they are taken as they are.
     Compared are the newest runs of each mesh. Two reports of different meshes are compared row by row:
     they differ, neither is worse, and the exit status is 0.
 

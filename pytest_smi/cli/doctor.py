@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_smi.cli.output import say, say_json
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import APIS
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def command(
     """Check everything that a run needs: cluster, permissions, mesh, versions, preconditions, images, injection.
 
     Each line is ok, a warning or a problem, with how to fix it. Exit status 1 when there is a problem. A run makes the
-    same checks first, but for the pod that this command deploys into a namespace of its own and removes again.
+    same checks first; this command also deploys a pod into a namespace of its own, and removes it again.
 
     \b
     Examples:
@@ -165,10 +165,9 @@ def _reached(
 
 def _apis(text: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(","))) if text else APIS
-    unknown = [name for name in names if name not in APIS]
-    if unknown:
-        meant = did_you_mean(unknown[0], APIS)
-        raise click.UsageError(f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}")
+    for name in names:
+        if name not in APIS:
+            raise click.UsageError(unknown("API", name, APIS, where="pytest-smi doctor --help"))
     return names
 
 

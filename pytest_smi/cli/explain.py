@@ -51,7 +51,7 @@ _SOURCE = click.Path(exists=True, allow_dash=True, path_type=Path)
     help="Port of the pod that an HTTP request goes to (default: any that is granted).",
 )
 @click.option("--outside", is_flag=True, help="The caller is not in the mesh.")
-@click.option("--mesh", metavar="NAME", help="Also what this mesh is known to do otherwise.")
+@click.option("--mesh", metavar="NAME", help="Also show where this mesh is known to deviate.")
 @click.option(
     "--mesh-profile",
     "files",

@@ -24,7 +24,7 @@ _GROUPS = {"access": "access.smi-spec.io", "specs": "specs.smi-spec.io", "split"
 
 
 def from_files(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Every object in these files, in folders those of all YAML and JSON files below; `-` is standard input.
+    """Return every object in these files, in folders those of all YAML and JSON files below; `-` is standard input.
 
     Raises UsageProblem.
     """
@@ -93,7 +93,7 @@ def _documents(content: bytes, where: str) -> Iterator[dict[str, Any]]:
 
 
 def _size(node: Any, known: dict[int, int]) -> int:
-    """How many values a node stands for. Raises ValueError for one that contains itself."""
+    """Return how many values a node stands for. Raises ValueError for one that contains itself."""
     found = known.get(id(node))
     if found is not None:
         if not found:
@@ -109,7 +109,8 @@ def _size(node: Any, known: dict[int, int]) -> int:
 
 
 def from_cluster(connection: Connection, namespace: str | None) -> list[dict[str, Any]]:
-    """The SMI objects and Services of a namespace, or of all, with the pods where they matter. Raises ClusterError."""
+    """Return the SMI objects and Services of a namespace, or of all, with the pods where they matter. Raises
+    ClusterError."""
     from pytest_smi.cluster.objects import Objects
 
     reader = Objects(connection)

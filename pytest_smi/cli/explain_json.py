@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def decision_document(request: Request, decision: Decision, grounds: Sequence[Ground]) -> dict[str, Any]:
-    """The answer to one question."""
+    """Return the answer to one question."""
     call = request.call
     asked = {
         "protocol": call.protocol,
@@ -44,7 +44,7 @@ def decision_document(request: Request, decision: Decision, grounds: Sequence[Gr
 def overview_document(
     grants: Iterable[Grant], splittings: Iterable[Splitting], findings: Iterable[Finding]
 ) -> dict[str, Any]:
-    """Everything that the objects say."""
+    """Return everything that the objects say."""
     return {
         "grants": [
             {
@@ -62,7 +62,7 @@ def overview_document(
 
 
 def facts_document(name: str, facts: Iterable[Fact]) -> dict[str, Any]:
-    """What is known of a mesh."""
+    """Return what is known of a mesh."""
     return {"name": name, "known": [{"text": fact.text, "source": fact.source} for fact in facts]}
 
 
@@ -93,7 +93,7 @@ def _split(one: Splitting) -> dict[str, Any]:
 
 
 def _share(share: Share) -> list[dict[str, Any]]:
-    """Exact fractions as text, beside a number for reading; the root's own endpoints have the backend null."""
+    """Return exact fractions as text, beside a number for reading; the root's own endpoints have the backend null."""
     return [
         {"backend": name or None, "share": str(part), "percent": round(float(part * 100), 4)} for name, part in share
     ]

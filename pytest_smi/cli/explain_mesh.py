@@ -31,7 +31,7 @@ class Fact:
 
 
 def facts(profile: Profile, world: World) -> list[Fact]:
-    """What a reader of these objects should know of the mesh."""
+    """Return what a reader of these objects should know of the mesh."""
     return [*_claims(profile, world), *_gaps(profile), *_splits(profile, world), *_preconditions(profile)]
 
 

@@ -19,7 +19,7 @@ _NAMED = 4
 
 
 def shown(text: str) -> str:
-    """The text with everything that is no printable character written as an escape."""
+    """Return the text with everything that is no printable character written as an escape."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
     )
@@ -28,7 +28,7 @@ def shown(text: str) -> str:
 def overview_lines(
     grants: Sequence[Grant], splittings: Sequence[Splitting], findings: Sequence[Finding], *, width: int
 ) -> Iterator[str]:
-    """The whole: who may call what, the splits, the warnings and the open questions."""
+    """Yield the whole: who may call what, the splits, the warnings and the open questions."""
     yield "Who may call what"
     rows = list(_rows(grants))
     if rows:
@@ -57,7 +57,7 @@ def overview_lines(
 
 
 def decision_lines(request: Request, decision: Decision, grounds: Sequence[Ground], *, width: int) -> Iterator[str]:
-    """The answer to one question, and the objects that decide it."""
+    """Yield the answer to one question, and the objects that decide it."""
     yield f"{decision.verdict.value}: {_call(request)}"
     for ground in grounds:
         about = _object(ground.objects[0]) + ": " if ground.objects else ""
@@ -71,14 +71,14 @@ def decision_lines(request: Request, decision: Decision, grounds: Sequence[Groun
 
 
 def fact_lines(title: str, facts: Iterable[Fact], *, width: int) -> Iterator[str]:
-    """What is known of a mesh."""
+    """Yield what is known of a mesh."""
     yield from ("", f"Known of {title}")
     for fact in facts:
         yield from _wrapped(fact.text + (f" [{fact.source}]" if fact.source else ""), width)
 
 
 def _rows(grants: Sequence[Grant]) -> Iterator[tuple[str, str, str, str]]:
-    """A row for each source, destination and target; the first line of each grant names them,
+    """Yield a row for each source, destination and target; the first line of each grant names them,
     further ones only what else it grants."""
     for grant in grants:
         by = f"{grant.target[1]}/{grant.target[2]}" + (f" [{', '.join(grant.questions)}]" if grant.questions else "")
@@ -90,7 +90,7 @@ def _rows(grants: Sequence[Grant]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
-    """Columns as wide as their content; the last is wrapped into what is left."""
+    """Yield columns as wide as their content; the last is wrapped into what is left."""
     lines = [head, *(tuple(map(shown, row)) for row in rows)]
     sizes = [min(max(len(line[column]) for line in lines), width // 3) for column in range(len(head) - 1)]
     for line in lines:

@@ -11,7 +11,7 @@ def command(as_json: bool) -> None:
     """List the faults of the reference mesh: what each does wrong and the requirements that it breaks.
 
     A run against a faulty reference must fail exactly those requirements; this is how the suite itself is tested.
-    Faults of the cluster rather than the mesh break no requirement: the run must say `errored`.
+    Faults of the cluster rather than the mesh break no requirement: the run must end as `errored`.
 
     \b
     Examples:

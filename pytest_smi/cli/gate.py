@@ -30,7 +30,7 @@ from pytest_smi.reports.verify import verify_report
 @click.option(
     "--trust-baseline",
     is_flag=True,
-    help="Believe the baseline as it lies there: for one that is kept under review, or was signed with another key.",
+    help="Take the baseline as it is: for one that is kept under review, or was signed with another key.",
 )
 @click.option("--allow-mixed", is_flag=True, help="Compare runs that were tested against different catalogues.")
 def command(
@@ -45,10 +45,9 @@ def command(
     trust_baseline: bool,
     allow_mixed: bool,
 ) -> None:
-    """Say whether REPORT lets a release pass: verified with your keys, as you ask for it,
-    and no worse than the last release.
+    """Check that REPORT verifies with your keys, meets what you require, and is no worse than the last release.
 
-    Exit status 0 only if all of that is so. 1: refused, stale, incomplete, a requirement of the level is not met,
+    Exit status 0 only if all of that holds. 1: refused, stale, incomplete, a requirement of the level is not met,
     something regressed, or the baseline has no run to compare with. 3: something is errored that was not,
     so run again; or, as with 4, it could not be judged.
 

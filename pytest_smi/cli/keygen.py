@@ -30,7 +30,7 @@ def command(out: Path | None) -> None:
     \b
     Examples:
         pytest-smi keygen
-        pytest-smi keygen --out release-key.pem && pytest --mesh=linkerd --smi-signing-key release-key.pem
+        pytest-smi keygen --out release-key.pem && pytest --mesh=linkerd --smi-signing-key=release-key.pem
     """
     path = out or default_key_path(os.environ)
     if path.exists() or not make_key(path):

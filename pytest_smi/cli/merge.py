@@ -28,7 +28,10 @@ from pytest_smi.signing.signer import Signer
     help="Where the merged report goes: a new folder.",
 )
 @click.option(
-    "--signing-key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Key that signs the merging."
+    "--signing-key",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Key that signs the merged report.",
 )
 @click.option(
     "--allow-mixed", is_flag=True, help="Merge runs of different catalogues, and emulations with real meshes."
@@ -48,7 +51,7 @@ def command(
     after verifying each with the keys.
 
     Each report is kept whole under sources/, so that its own signature stays verifiable; the merged matrix has all
-    their runs. The merging is signed by you. Without --signing-key that is the key that a run would use.
+    their runs. You sign the merged report; without --signing-key, with the key that a run would use.
     Verify the result with your key and theirs.
 
     \b

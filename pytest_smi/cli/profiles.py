@@ -23,7 +23,7 @@ def command(files: tuple[Path, ...], as_json: bool, as_markdown: bool, as_schema
     \b
     Examples:
         pytest-smi profiles
-        pytest-smi profiles --mesh-profile my-mesh.yaml      # checks the file, too
+        pytest-smi profiles --mesh-profile=my-mesh.yaml      # checks the file, too
         pytest-smi profiles --schema > profile.schema.json
     """
     from pytest_smi.profiles.load import profile_document, profile_schema

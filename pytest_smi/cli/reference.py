@@ -17,11 +17,11 @@ def command() -> None:
 
 
 @command.command("up")
-@click.option("--fault", metavar="NAME", help="Be wrong in this way; `pytest-smi faults` lists them.")
+@click.option("--fault", metavar="NAME", help="Simulate this fault; `pytest-smi faults` lists them.")
 @click.option(
     "--persona",
     metavar="NAME[@PACE]",
-    help="Pass for another mesh; `pytest-smi reference personas` lists them. NAME@1: at its pace.",
+    help="Emulate another mesh; `pytest-smi reference personas` lists them. NAME@1: at its pace.",
 )
 def up(fault: str | None, persona: str | None) -> None:
     """Start an embedded cluster, print its kubeconfig, and keep it running until Ctrl-C.
@@ -31,10 +31,10 @@ def up(fault: str | None, persona: str | None) -> None:
     \b
     Examples:
         pytest-smi reference up
-        kubectl --kubeconfig PRINTED_PATH get pods --all-namespaces      (in another terminal)
-        pytest --mesh=reference --kubeconfig PRINTED_PATH
+        kubectl --kubeconfig=PRINTED_PATH get pods --all-namespaces      (in another terminal)
+        pytest --mesh=reference --kubeconfig=PRINTED_PATH
         pytest-smi reference up --persona osm
-        pytest --mesh=osm --kubeconfig PRINTED_PATH
+        pytest --mesh=osm --kubeconfig=PRINTED_PATH
     """
     from pytest_smi.cluster.embedded import EmbeddedCluster, fault_arguments, persona_arguments
 
@@ -58,7 +58,7 @@ def up(fault: str | None, persona: str | None) -> None:
 
 @command.command("personas")
 def personas() -> None:
-    """List the meshes that the reference mesh can pass for, and in what it then deviates from SMI."""
+    """List the meshes that the reference mesh can emulate, and how each deviates from SMI."""
     from pytest_smi.cluster.embedded import known_personas
 
     for persona in known_personas():

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pytest_smi.cli.known import Known
 from pytest_smi.core.catalogue import load
 from pytest_smi.core.terms import LEVELS_OF
 from pytest_smi.matrix.suite import catalogue_of, this_suite
@@ -93,7 +94,7 @@ def policy_options(command: F) -> F:
     )
     command = click.option(
         "--require-level",
-        type=click.Choice(sorted(LEVELS_OF)),
+        type=Known("level", LEVELS_OF, where="pytest-smi verify --help"),
         help="Every requirement of these levels must be met: must (MUST and MUST (derived)), should (and SHOULD), all.",
     )(command)
     command = click.option(

@@ -87,7 +87,7 @@ class Connection:
             where = kubeconfig or "the default kubeconfig"
             raise UsageProblem(
                 f"{where} cannot be used: {first_line(error)}",
-                hint="name a readable kubeconfig with --kubeconfig FILE and one of its contexts with --mesh "
+                hint="name a readable kubeconfig with --kubeconfig=FILE and one of its contexts with --mesh "
                 "NAME@CONTEXT",
             ) from error
         if words:  # the loader logs what an exec plugin said, and goes on without credentials

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi import __version__
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.resources import bundled
 from pytest_smi.errors import ClusterError, HarnessError, UsageProblem
 
@@ -67,7 +67,7 @@ def fault_arguments(name: str | None) -> list[str]:
         return []
     faults = {fault["name"]: fault for fault in known_faults()}
     if name not in faults:
-        raise UsageProblem(f"unknown fault {name!r}{did_you_mean(name, faults)}", "`pytest-smi faults` lists them.")
+        raise UsageProblem(unknown("fault", name, faults, where="pytest-smi faults"))
     if faults[name]["kind"] == "cluster":
         return ["--cluster-fault", name]
     return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
@@ -80,9 +80,7 @@ def persona_arguments(name: str | None) -> list[str]:
         return []
     known = [persona["name"] for persona in known_personas()]
     if (plain := name.partition("@")[0]) not in known:
-        raise UsageProblem(
-            f"unknown persona {name!r}{did_you_mean(plain, known)}", "`pytest-smi reference personas` lists them."
-        )
+        raise UsageProblem(unknown("persona", plain, known, where="pytest-smi reference personas"))
     return ["--persona", name]
 
 
@@ -108,7 +106,8 @@ class EmbeddedCluster:
             env=_environment(),
         )
         self._errors: deque[bytes] = deque(maxlen=20)
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._drained = threading.Thread(target=self._drain, daemon=True)
+        self._drained.start()
         try:
             ready = self._await_ready()
         except BaseException:
@@ -131,6 +130,10 @@ class EmbeddedCluster:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._drained.join(_LAST_WORDS)
+        for stream in (process.stdout, None if self._drained.is_alive() else process.stderr):
+            if stream:
+                stream.close()
         self._folder.cleanup()
 
     def _await_ready(self) -> dict[str, Any]:
@@ -170,3 +173,7 @@ def _short_folder() -> str | None:
     usual = tempfile.gettempdir()
     fits = len(os.fsencode(usual)) <= _LONGEST_FOLDER
     return None if fits else next((folder for folder in ("/tmp", "/var/tmp") if os.access(folder, os.W_OK)), None)  # noqa: S108
+
+
+_LAST_WORDS = 1.0
+"""Seconds that a child of the cluster may hold its error output open after it ended."""

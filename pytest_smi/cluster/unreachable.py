@@ -22,9 +22,9 @@ UNTRUSTED = (
 )
 SLOW = "check network, VPN and firewall between here and the cluster; try: kubectl version"
 BROKEN_HEADER = (
-    "the token of the kubeconfig holds what no header may, such as a line break: log in again, or mend its tokenFile"
+    "the token of the kubeconfig holds what no header may, such as a line break: log in again, or correct its tokenFile"
 )
-LOG_IN = "log in again, or name another one with --kubeconfig FILE"
+LOG_IN = "log in again, or name another one with --kubeconfig=FILE"
 
 
 def reason_and_remedy(error: BaseException) -> tuple[str, str]:

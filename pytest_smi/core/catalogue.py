@@ -53,6 +53,11 @@ class Assertion:
         """The API that the requirement belongs to: access, specs, split or metrics."""
         return API_OF_PREFIX[self.requirement.split("-")[0]]
 
+    @property
+    def function(self) -> str:
+        """Name of the test function, without `test_`."""
+        return self.name.rpartition("::")[2]
+
     def to_json(self) -> dict[str, Any]:
         """Return the record as `pytest-smi catalogue --json` prints it."""
         return {

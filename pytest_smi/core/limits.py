@@ -68,7 +68,7 @@ class Limits:
     session_deadline: float = 60.0
     """Longest wait for an answer of a prober or journal beyond the requests' own time."""
     cleanup_deadline: float = 120.0
-    """Longest wait for a namespace to be gone."""
+    """Longest wait until a namespace is removed."""
     event_deadline: float = 60.0
     """Longest wait for an event that the mesh should raise."""
     metrics_deadline: float = 120.0

@@ -45,7 +45,7 @@ class Result(WholeRecord):
     mesh: NotEmpty
     """Name of the run."""
     reading: str | None = None
-    """What was seen, where the status is `observed`."""
+    """What was observed, where the status is `observed`."""
     evidence: dict[str, Any] | None = None
     """The evidence document itself."""
 

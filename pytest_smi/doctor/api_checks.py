@@ -11,7 +11,8 @@ from pytest_smi.smi.versions import GROUPS, REFERRED
 
 
 def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str]) -> Iterator[Finding]:
-    """Versions that are claimed are served. `versions`, `absent`: what was negotiated, and why the rest was not."""
+    """Yield versions that are claimed are served. `versions`, `absent`: what was negotiated, and why the rest was
+    not."""
     if (unread := survey.unread("apis", GROUPS_SERVED)) is not None:
         yield problem("apis", unread.found, unread.remedy)
         return
@@ -43,7 +44,7 @@ def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str])
 def stored(
     survey: Survey, versions: Mapping[str, str], kept: Mapping[str, str], absent: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """What the claimed APIs refer to can be stored, though the mesh does not claim it.
+    """Yield what the claimed APIs refer to can be stored, though the mesh does not claim it.
 
     `kept`: the versions in which it is.
     """
@@ -64,7 +65,7 @@ def stored(
 
 
 def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """The resource definitions of what is written are there and established.
+    """Yield the resource definitions of what is written are there and established.
 
     `versions`: of the APIs tested, and of those stored.
     """
@@ -86,7 +87,7 @@ def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding
 
 
 def metrics(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """The aggregated metrics API has somebody behind it."""
+    """Yield the aggregated metrics API has somebody behind it."""
     if (
         "metrics" not in survey.apis
         or not (survey.profile.claims("metrics") or "metrics" in versions)

@@ -130,7 +130,7 @@ def _allocatable(node: Object) -> dict[str, float]:
 
 
 def _usable(node: Object, placement: Placement) -> bool:
-    """Whether the scheduler may place a pod of the sample application there."""
+    """Return whether the scheduler may place a pod of the sample application there."""
     spec, labels = node.get("spec") or {}, (node.get("metadata") or {}).get("labels") or {}
     ready = any(
         one.get("type") == "Ready" and one.get("status") == "True"

@@ -47,7 +47,7 @@ def choose(profiles: Mapping[str, Profile], present: Iterable[WorkloadReference]
         )
         raise UsageProblem(
             f"--mesh auto: no known mesh is installed; looked for {looked}",
-            hint="name the mesh with --mesh NAME, describe it with --mesh-profile FILE, "
+            hint="name the mesh with --mesh=NAME, describe it with --mesh-profile=FILE, "
             "or test plain Kubernetes with --mesh none",
         )
     seen = "; ".join(f"{name}: {', '.join(map(spell, found[name]))}" for name in sorted(names))
@@ -64,5 +64,5 @@ def _exists(connection: Connection, reference: WorkloadReference) -> bool:
         return answer.ok
     raise ClusterError(
         f"--mesh auto cannot look for {spell(reference)}: {answer.message}",
-        hint="name the mesh with --mesh NAME, or let the account get workloads in that namespace",
+        hint="name the mesh with --mesh=NAME, or let the account get workloads in that namespace",
     )

@@ -34,17 +34,17 @@ class Finding:
 
 
 def ok(check: str, found: str) -> Finding:
-    """Nothing to do."""
+    """Return nothing to do."""
     return Finding(check=check, level=Level.OK, found=found)
 
 
 def warning(check: str, found: str, remedy: str) -> Finding:
-    """A run is possible all the same."""
+    """Return a run is possible all the same."""
     return Finding(check=check, level=Level.WARNING, found=found, remedy=remedy)
 
 
 def problem(check: str, found: str, remedy: str) -> Finding:
-    """A run would say nothing about the mesh."""
+    """Return a run would say nothing about the mesh."""
     return Finding(check=check, level=Level.PROBLEM, found=found, remedy=remedy)
 
 

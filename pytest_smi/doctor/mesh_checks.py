@@ -14,7 +14,7 @@ from pytest_smi.profiles.load import WorkloadReference
 
 
 def installed(survey: Survey) -> Iterator[Finding]:
-    """Every workload of the mesh is there and available."""
+    """Yield every workload of the mesh is there and available."""
     mesh, title = survey.profile.mesh, survey.profile.title
     references = [mesh.reference(text) for text in mesh.workloads]
     if not references:
@@ -32,7 +32,7 @@ def installed(survey: Survey) -> Iterator[Finding]:
 
 
 def version(survey: Survey) -> Iterator[Finding]:
-    """The version can be read."""
+    """Yield the version can be read."""
     mesh = survey.profile.mesh
     if not mesh.version.workload:
         return
@@ -53,7 +53,7 @@ def version(survey: Survey) -> Iterator[Finding]:
 
 
 def alone(survey: Survey) -> Iterator[Finding]:
-    """No other known mesh is in the cluster."""
+    """Yield no other known mesh is in the cluster."""
     found = sorted(installed_others(survey).items())
     if survey.other_meshes and not found:
         yield ok("other meshes", f"none of the {len(survey.other_meshes)} others that are known is installed")

@@ -46,7 +46,7 @@ def read_room(connection: Connection, asked: Asked, placement: Placement) -> Roo
 
 
 def nodes(connection: Connection, profile: Profile, placement: Placement, joined: Mapping[str, Any] | None) -> Finding:
-    """Whether the nodes have room for a run, and for how many workers; `joined`: a pod as the mesh made it,
+    """Return whether the nodes have room for a run, and for how many workers; `joined`: a pod as the mesh made it,
     which tells better than the profile what one asks for."""
     asked = asked_by(joined) if joined is not None else asked_per_pod(profile.workers)
     return judge(read_room(connection, asked, placement), asked, tuple(profile.apis))

@@ -16,7 +16,7 @@ ABSENT = object()
 
 
 def preconditions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """Every precondition of an API under test holds. `versions`: what was negotiated."""
+    """Yield every precondition of an API under test holds. `versions`: what was negotiated."""
     for precondition in survey.profile.preconditions:
         apis = precondition.apis or tuple(survey.profile.apis)
         if any(api in versions and api in survey.apis for api in apis) or not apis:
@@ -78,7 +78,7 @@ def argument_value(workload: Mapping[str, Any], argument: str) -> Any:
 
 
 def same(found: Any, wanted: Any) -> bool:
-    """Whether two scalars are the same once written: `true` and True, `1` and 1; case tells only between words,
+    """Return whether two scalars are the same once written: `true` and True, `1` and 1; case tells only between words,
     not truths."""
     return _written(found) == _written(wanted)
 

@@ -23,7 +23,7 @@ START_TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "CreateContai
 PROVIDE_IMAGE = (
     "build it with: pytest-smi image | docker build -t NAME -; load it into the nodes (kind load docker-image NAME) "
     "or push it, "
-    "then --smi-image NAME, and --smi-pull-secret FILE for a private registry"
+    "then --smi-image=NAME, and --smi-pull-secret=FILE for a private registry"
 )
 REFUSALS = (
     (
@@ -65,21 +65,21 @@ class Seen:
 
 
 def ready(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod takes part in its Service."""
+    """Return whether a pod takes part in its Service."""
     return any(
         c["type"] == "Ready" and c["status"] == "True" for c in (pod.get("status") or {}).get("conditions") or ()
     )
 
 
 def settled(seen: Seen) -> bool:
-    """Whether waiting longer would not show more: the pod is Ready, was refused, or cannot start."""
+    """Return whether waiting longer would not show more: the pod is Ready, was refused, or cannot start."""
     if not seen.pods:
         return bool(_refusal(seen))
     return any(ready(pod) or _waiting(pod, PULL_TROUBLE + START_TROUBLE) for pod in seen.pods)
 
 
 def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
-    """The pod came up, and with the mesh's proxy where the mesh has one."""
+    """Yield the pod came up, and with the mesh's proxy where the mesh has one."""
     if not seen.pods:
         refusal = _refusal(seen)
         if refusal:
@@ -99,7 +99,7 @@ def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
 
 
 def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
-    """A pod that is marked to stay out of the mesh has no proxy; nothing is said when there is no such pod."""
+    """Yield a pod that is marked to stay out of the mesh has no proxy; nothing is said when there is no such pod."""
     proxy, opt_out = profile.mesh.proxy_container, profile.keep_out
     told = ", ".join(f"{key}={value}" for key, value in {**opt_out.pod_labels, **opt_out.pod_annotations}.items())
     for pod in seen.outsiders[:1]:
@@ -115,7 +115,7 @@ def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
 
 
 def resolved(profile: Profile, host: str, addresses: Sequence[str], own: Sequence[str], why: str) -> Finding:
-    """A client finds a Service under the name that the mesh gives it.
+    """Return a client finds a Service under the name that the mesh gives it.
 
     `own`: the addresses of the Service under its usual name, empty where the mesh uses that.
     `why`: what the prober said when it found none.
@@ -218,7 +218,7 @@ def _joined(profile: Profile, pod: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def removal(name: str, error: str) -> Finding:
-    """The namespace of the probe could not be removed."""
+    """Return the namespace of the probe could not be removed."""
     return warning("clean-up", f"namespace {name} is still there: {error}", "pytest-smi clean")
 
 

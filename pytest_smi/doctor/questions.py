@@ -44,27 +44,27 @@ class Question:
 
 
 def workload_key(reference: WorkloadReference) -> str:
-    """The key of a workload's answer."""
+    """Return the key of a workload's answer."""
     return f"{reference.namespace}/{reference.kind}/{reference.name}"
 
 
 def pods_key(profile: Profile, namespace: str) -> str:
-    """The key of the answer with the pods of a namespace."""
+    """Return the key of the answer with the pods of a namespace."""
     return PODS if namespace == profile.mesh.namespace else f"{PODS} in {namespace}"
 
 
 def object_key(reference: ObjectReference) -> str:
-    """The key of the answer about any other object."""
+    """Return the key of the answer about any other object."""
     return f"{reference.api_version}/{reference.plural}/{reference.namespace}/{reference.name}"
 
 
 def permission_key(permission: Permission) -> str:
-    """The key of an access review's answer."""
+    """Return the key of an access review's answer."""
     return f"may {permission}"
 
 
 def definition_key(plural: str, api: str) -> str:
-    """The key of a resource definition's answer: its name."""
+    """Return the key of a resource definition's answer: its name."""
     return f"{plural}.{GROUPS[api]}"
 
 

@@ -68,7 +68,7 @@ class Survey:
         return (self.found(key) or {}).get("items") or []
 
     def absent(self, key: str) -> bool:
-        """Whether the server said that there is no such object or kind."""
+        """Return whether the server said that there is no such object or kind."""
         answer = self.answers.get(key)
         return answer is not None and answer.status == 404
 

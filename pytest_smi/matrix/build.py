@@ -72,7 +72,7 @@ class Built:
 
 
 def build_matrix(suite: Suite, generated_at: str, runs: Sequence[tuple[RunContext, Sequence[Result]]]) -> Built:
-    """One matrix over one or more runs, and its evidence files.
+    """Return one matrix over one or more runs, and its evidence files.
 
     Raises `ReportError` for no run, no results or duplicates.
     """

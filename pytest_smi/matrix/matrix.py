@@ -76,7 +76,7 @@ class Matrix(WholeRecord):
             raise ReportError(problem, "Give each run once; merge each report once.")
 
     def to_json(self) -> dict[str, Any]:
-        """The matrix as a JSON object, with runs and results sorted."""
+        """Return the matrix as a JSON object, with runs and results sorted."""
         runs = [run_json(run) for run in sorted(self.runs, key=run_order)]
         return {
             "schemaVersion": SCHEMA_VERSION,
@@ -86,7 +86,7 @@ class Matrix(WholeRecord):
         }
 
     def to_bytes(self) -> bytes:
-        """The bytes of matrix.json: the same facts always give the same bytes."""
+        """Return the bytes of matrix.json: the same facts always give the same bytes."""
         return canonical_bytes(self.to_json())
 
     @classmethod
@@ -125,7 +125,7 @@ class Matrix(WholeRecord):
 
 
 def matrix_schema() -> dict[str, Any]:
-    """The JSON Schema of the matrix.
+    """Return the JSON Schema of the matrix.
 
     What it cannot say the reader checks: a summary counts the results, ids and nonces are unique.
     """
@@ -138,12 +138,12 @@ def matrix_schema() -> dict[str, Any]:
 
 
 def schema_bytes() -> bytes:
-    """The bytes of matrix.schema.json."""
+    """Return the bytes of matrix.schema.json."""
     return canonical_bytes(matrix_schema())
 
 
 def duplicate_run(runs: tuple[Run, ...]) -> str | None:
-    """What two runs have in common that no two runs may, or None."""
+    """Return what two runs have in common that no two runs may, or None."""
     seen: dict[str, str] = {}
     for run in runs:
         name = f"{run.mesh.name} {run.mesh.version} started {run.started_at}"

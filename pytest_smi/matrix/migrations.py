@@ -21,7 +21,7 @@ SCHEMA_VERSION: Literal[3] = 3
 
 
 def upgraded(document: Any) -> Any:
-    """The document in the form of `SCHEMA_VERSION`.
+    """Return the document in the form of `SCHEMA_VERSION`.
 
     What is not a matrix of a known older version is returned as it is.
     """

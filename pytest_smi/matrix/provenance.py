@@ -13,7 +13,7 @@ _LONGEST = 2000
 
 
 def ci_run(environ: Mapping[str, str]) -> str | None:
-    """The address of the CI run that this process is part of, without any credentials, or None."""
+    """Return the address of the CI run that this process is part of, without any credentials, or None."""
     found = [environ.get(name, "") for name in _WHOLE]
     server, repository, run = (environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     if server and repository and run:
@@ -25,7 +25,7 @@ def ci_run(environ: Mapping[str, str]) -> str | None:
 def image_roles(
     control_plane: Iterable[str], in_pods: Iterable[str], sample_app: str
 ) -> dict[ImageRole, tuple[str, ...]]:
-    """What each image was.
+    """Return what each image was.
 
     `control_plane`: seen in the mesh's namespace; `in_pods`: seen in pods of the sample application.
     """

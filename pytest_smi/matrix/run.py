@@ -79,7 +79,7 @@ class Entry(WholeRecord):
     duration: Annotated[Seconds, AfterValidator(lambda seconds: round(seconds, 3))]
     """Seconds that it took, to the millisecond."""
     reading: str | None
-    """What was seen, where the status is `observed`."""
+    """What was observed, where the status is `observed`."""
     evidence: EvidenceRef | None
     """Where what was deployed, applied, sent and seen is kept."""
 
@@ -203,23 +203,23 @@ class Run(WholeRecord):
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    """The run as it stands in matrix.json, its results in order."""
+    """Return the run as it stands in matrix.json, its results in order."""
     return _RUN.write(replace(run, results=tuple(sorted(run.results, key=lambda entry: (entry.requirement, entry.id)))))
 
 
 def suite_json(suite: Suite) -> dict[str, Any]:
-    """The suite as it stands in matrix.json."""
+    """Return the suite as it stands in matrix.json."""
     return _SUITE.write(suite)
 
 
 def variant_of(options: Mapping[str, Any]) -> str:
-    """The variant that a run's options tell, empty for none."""
+    """Return the variant that a run's options tell, empty for none."""
     variant = options.get("variant")
     return variant if isinstance(variant, str) else ""
 
 
 def run_name(mesh: str, options: Mapping[str, Any]) -> str:
-    """The name of the run of a mesh with these options."""
+    """Return the name of the run of a mesh with these options."""
     variant = variant_of(options)
     return f"{mesh} {variant}" if variant else mesh
 

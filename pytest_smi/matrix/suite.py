@@ -55,12 +55,12 @@ def this_suite() -> Suite:
 
 
 def catalogue_bytes(assertions: Iterable[Assertion]) -> bytes:
-    """The bytes of catalogue.json: every requirement with its statement and its place in the specification."""
+    """Return the bytes of catalogue.json: every requirement with its statement and its place in the specification."""
     return canonical_bytes([record.to_json() for record in assertions])
 
 
 def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
-    """What a matrix says of a catalogue: its requirements, and the digest of its canonical JSON."""
+    """Return what a matrix says of a catalogue: its requirements, and the digest of its canonical JSON."""
     listed = list(assertions)
     return Catalogue(
         digest=sha256_hex(catalogue_bytes(listed)),
@@ -69,7 +69,7 @@ def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
 
 
 def wheel_digest(direct_url: str | None) -> str | None:
-    """The sha256 of the wheel as the installer noted it in `direct_url.json` (PEP 610), or None. Pure."""
+    """Return the sha256 of the wheel as the installer noted it in `direct_url.json` (PEP 610), or None. Pure."""
     try:
         archive = json.loads(direct_url or "{}").get("archive_info", {})
         digest = archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
@@ -79,7 +79,8 @@ def wheel_digest(direct_url: str | None) -> str | None:
 
 
 def record_digest(record: str | None, direct_url: str | None = None) -> str | None:
-    """The sha256 over the sorted lines of an installation's RECORD that came with the wheel; None for a checkout.
+    """Return the sha256 over the sorted lines of an installation's RECORD that came with the wheel; None for a
+    checkout.
 
     Pure.
     """

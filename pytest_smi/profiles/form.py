@@ -90,7 +90,8 @@ def _requirements() -> tuple[str, ...]:
 
 
 def _plain(value: Any, path: str, faults: list[Fault], seen: list[int]) -> Any:
-    """The value as JSON could hold it: YAML and Python have dates, sets, aliases of aliases and keys of any type."""
+    """Return the value as JSON could hold it: YAML and Python have dates, sets, aliases of aliases and keys of any
+    type."""
     seen[0] += 1
     if seen[0] > _MOST_VALUES or path.count(".") + path.count("[") > _DEEPEST:
         raise ProfileError(

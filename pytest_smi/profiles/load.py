@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from pytest_smi.core.files import read_regular
+from pytest_smi.core.nearest import unknown
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.form import parse_profile, profile_document, profile_schema
 from pytest_smi.profiles.preconditions import (
@@ -78,10 +79,10 @@ def known_profiles() -> dict[str, Path]:
 
 
 def load_profile(name: str) -> Profile:
-    """Load the shipped profile of mesh `name`; raises ProfileError that lists the known names."""
+    """Load the shipped profile of mesh `name`; raises ProfileError with the nearest name."""
     known = known_profiles()
     if name not in known:
-        raise ProfileError(f"unknown mesh {name!r}", hint=f"known meshes: {', '.join(known)}")
+        raise ProfileError(unknown("mesh", name, known, where="pytest-smi profiles"))
     return read_profile(known[name])
 
 
@@ -109,7 +110,7 @@ class _Loader(yaml.SafeLoader):
     """YAML without Python objects, and without two values of one name, of which others would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose names are all different."""
+        """Return a mapping whose names are all different."""
         names = [
             key.value
             for key, _ in node.value

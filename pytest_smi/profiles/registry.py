@@ -4,10 +4,10 @@ then the shipped ones."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from pytest_smi.core.nearest import unknown
 from pytest_smi.errors import ProfileError
 from pytest_smi.profiles.load import Profile, known_profiles, parse_profile, read_profile
 
@@ -19,16 +19,14 @@ or a callable that returns one of them."""
 def find_profile(name: str, files: Sequence[Path] = ()) -> Profile:
     """Return the profile of mesh `name`; a file of `--mesh-profile` comes before everything else.
 
-    Raises ProfileError for an unknown name (lists the known ones), for a bad file among `files`,
+    Raises ProfileError for an unknown name (with the nearest), for a bad file among `files`,
     and for two profiles of one name.
     """
     loaders = _loaders(files)
     if name not in loaders:
-        near = get_close_matches(name, loaders, n=1, cutoff=0.6)
-        guess = f" (did you mean {near[0]!r}?)" if near else ""
         raise ProfileError(
-            f"unknown mesh {name!r}{guess}",
-            hint=f"known meshes: {', '.join(sorted(loaders))}; describe another with --mesh-profile FILE",
+            unknown("mesh", name, sorted(loaders), where="pytest-smi profiles"),
+            hint="describe another with --mesh-profile=FILE",
         )
     return loaders[name]()
 
@@ -46,7 +44,7 @@ def _loaders(files: Sequence[Path]) -> dict[str, Callable[[], Profile]]:
         if point.name in loaders:
             raise ProfileError(
                 f"two profiles are named {point.name!r}: the package {_package(point)} brings another one",
-                hint="rename its entry point, or take it out; only --mesh-profile FILE replaces a profile",
+                hint="rename its entry point, or take it out; only --mesh-profile=FILE replaces a profile",
             )
         loaders[point.name] = _entry_point_loader(point)
     given: dict[str, Path] = {}

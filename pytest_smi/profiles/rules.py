@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
 from pytest_smi.core.document import Fault
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import did_you_mean, unknown
 from pytest_smi.profiles.record import Profile
 from pytest_smi.profiles.terms import RELEASE, WORKLOAD
 from pytest_smi.smi.versions import REFERRED
@@ -22,7 +21,7 @@ _TOP = tuple(re.sub(r"_(.)", lambda found: found[1].upper(), name) for name in P
 
 
 def contradictions(document: Any) -> Iterator[Fault]:
-    """Every rule that the document breaks, as the dotted path of a field and what is wrong with it."""
+    """Yield every rule that the document breaks, as the dotted path of a field and what is wrong with it."""
     top = document if isinstance(document, dict) else {}
     if top:
         yield from _claims(top)
@@ -44,7 +43,7 @@ def contradictions(document: Any) -> Iterator[Fault]:
 
 
 def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) -> Iterator[Fault]:
-    """Every requirement that the document notes and the catalogue does not know.
+    """Yield every requirement that the document notes and the catalogue does not know.
 
     `known` is asked only if there is any to look up.
     """
@@ -54,11 +53,9 @@ def unknown_requirements(document: Any, known: Callable[[], Collection[str]]) ->
             requirement = _text(entry, "requirement") if isinstance(entry, dict) else ""
             if requirement.strip() and requirement not in (ids := known()):
                 own = [name for name in ids if name[:2] == requirement[:2].upper()] or ids
-                near = ", ".join(get_close_matches(requirement.upper(), own, n=3, cutoff=0.6))
-                nearest = f"; nearest are {near}" if near else ""
                 yield (
                     f"{key}[{index}].requirement",
-                    f"{requirement!r} is no requirement{nearest}; pytest-smi catalogue lists them all",
+                    unknown("requirement", requirement, own, where="pytest-smi catalogue"),
                 )
 
 

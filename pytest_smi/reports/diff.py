@@ -173,7 +173,7 @@ def run_title(run: Run) -> str:
 
 
 def _two_meshes(old: Mapping[str, Run], new: Mapping[str, Run]) -> tuple[str, Run, Run] | None:
-    """The only run of each side, where they are of different meshes."""
+    """Return the only run of each side, where they are of different meshes."""
     if not len(old) == len(new) == 1:
         return None
     (before,), (after,) = old.values(), new.values()

@@ -132,7 +132,7 @@ def _refuse_missing_results(run: Run, of_matrix: Suite, policy: Policy) -> None:
 
 
 def _same_suite(run: Run, suite: Suite, ours: Suite) -> bool:
-    """Whether a run had to account for our catalogue: two builds of one version may have different ones,
+    """Return whether a run had to account for our catalogue: two builds of one version may have different ones,
     and a run of another build says itself which was its own."""
     if run.provenance.catalogue is not None and suite.digest != ours.digest:
         return False

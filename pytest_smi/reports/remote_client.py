@@ -32,7 +32,8 @@ BY_HAND = "Download the report in another way, and give its folder."
 
 
 def client_for(url: Url, limits: FetchLimits) -> "httpx.Client":
-    """A client that follows no redirects by itself, and takes the proxy of the environment for other machines alone."""
+    """Return a client that follows no redirects by itself, and takes the proxy of the environment for other machines
+    alone."""
     # Imported late: most runs and commands read local files only.
     import httpx
 

@@ -41,14 +41,14 @@ def check_writable(directory: Path) -> None:
     except OSError as error:
         found = error.strerror or str(error)
         raise ReportError(
-            f"the report folder must be writable; {directory} is not: {found}", "Give another with --smi-report DIR."
+            f"the report folder must be writable; {directory} is not: {found}", "Give another with --smi-report=DIR."
         ) from None
     foreign = sorted(set(_evidence_files(directory)) - _ours(directory))
     if foreign:
         listed = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
         raise ReportError(
             f"the evidence folder of a report holds nothing but its evidence; {directory} also holds {listed}",
-            "Move it away, or give another folder with --smi-report DIR.",
+            "Move it away, or give another folder with --smi-report=DIR.",
         )
 
 
@@ -67,7 +67,7 @@ def claim_folder(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             raise UsageProblem(
                 f"a report folder serves one run at a time; another run is using {directory}",
-                "Wait for it, or give this one a folder of its own with --smi-report DIR.",
+                "Wait for it, or give this one a folder of its own with --smi-report=DIR.",
             ) from None
         yield
     finally:
@@ -120,7 +120,7 @@ def write_report(
         sync(directory / EVIDENCE_FOLDER, directory)
     except OSError as error:
         raise ReportError(
-            f"the report cannot be written to {directory}: {error}", "Free space or give --smi-report DIR."
+            f"the report cannot be written to {directory}: {error}", "Free space or give --smi-report=DIR."
         ) from None
     finally:
         if (directory / ENVELOPES_FILE).exists():

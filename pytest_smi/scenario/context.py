@@ -96,6 +96,11 @@ class Context:
         self._applied.pop((manifest["kind"], metadata.get("namespace", ""), metadata["name"]), None)
         self.evidence.manifest(manifest, "deleted")
 
+    @property
+    def applied(self) -> list[dict[str, Any]]:
+        """Return the objects that are there now, as they were applied last."""
+        return list(self._applied.values())
+
     def close(self) -> None:
         """Delete every object that is left, the newest first."""
         for manifest in reversed(list(self._applied.values())):

@@ -9,11 +9,13 @@ from pytest_smi.cluster.wait import waits
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import unproven
+from pytest_smi.scenario.deciding import decision_of
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.verdict import (
     Claim,
     Inconclusive,
     NotReached,
+    RequirementFailed,
     Unanswered,
     judge_hold,
     judge_unsettled,
@@ -23,6 +25,9 @@ from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation
 from pytest_smi.testbed.probing.plan import Call
 from pytest_smi.testbed.workloads import HTTP
+
+_EXPLAINED = 4
+"""Calls of a failure for which the evidence tells what should have decided them."""
 
 
 class Expectations:
@@ -101,6 +106,7 @@ class Expectations:
             deadline = self._patience(still_open)
             if rounds.over(deadline, fewest=self._context.fewest_rounds(deadline, idle)):
                 self._record("did not settle", rounds.waited, number, seen)
+                self._explain(still_open)
                 self._unsettled(still_open, seen, rounds.waited)
         raise AssertionError("rounds never end by themselves")
 
@@ -128,8 +134,11 @@ class Expectations:
                 before, seen = seen, self._held(claims)
                 judge_hold(claims, seen, self._limits, before=before)
                 raise  # what was lost stays unexplained
-        except NotReached as error:
-            self.attribute_failure(error, [claim.call for claim in claims])
+        except RequirementFailed as error:
+            self._explain([claim for claim in claims if not seen[claim].all(claim.expected)])
+            if isinstance(error, NotReached):
+                self.attribute_failure(error, [claim.call for claim in claims])
+            raise
         return seen
 
     def _held(self, claims: Sequence[Claim]) -> dict[Claim, Observation]:
@@ -150,6 +159,13 @@ class Expectations:
     def _round(self, claims: Sequence[Claim], probes: int) -> dict[Claim, Observation]:
         batches = [plan_batch(claim.call, probes, self._limits) for claim in claims]
         return dict(zip(claims, self._context.observe(self._deployment.servers, batches), strict=True))
+
+    def _explain(self, wrong: Sequence[Claim]) -> None:
+        """Put into the evidence which objects should have decided these calls."""
+        for claim in [claim for claim in wrong if claim.kind.required][:_EXPLAINED]:
+            decision = decision_of(claim.call, self._context.applied)
+            if decision is not None:
+                self._context.evidence.event("what should have decided", **decision)
 
     def pending_controls(self) -> list[Claim]:
         """Return the denials for which no opening on the same path stands so far."""

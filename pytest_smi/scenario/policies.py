@@ -64,7 +64,7 @@ class Policies:
                 self._roots.deleted(record)
 
     def can_say(self, record: SmiObject) -> bool:
-        """Whether the negotiated versions have words for a record,
+        """Return whether the negotiated versions have words for a record,
         for parts of an assertion that need more than the rest of it."""
         try:
             self._context.rendered(record)

@@ -151,7 +151,8 @@ class Scenario:
         """Which reading of an ambiguous clause the mesh follows, once it was observed."""
 
     def has(self, feature: str) -> bool:
-        """Whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of it."""
+        """Return whether the mesh's profile has a feature, for parts of an assertion that need more than the rest of
+        it."""
         return feature in self.testbed.target.profile.features
 
     def closed_so_far(self, *calls: Call) -> None:

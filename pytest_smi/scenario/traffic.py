@@ -167,10 +167,16 @@ class Traffic:
         if isinstance(target, OnPlaces):
             counts = Counter({f"{name}:{port}": n for (name, port), n in self.places(observation).items()})
         detail = f"; {lost.describe()}" if lost else ""
-        self._context.evidence.event(
-            "shares did not settle", call=call.label, expected=expected, last=dict(counts), seconds=round(waited, 3)
-        )
         size = len(observation.probes)
+        self._context.evidence.event(
+            "shares did not settle",
+            call=call.label,
+            expected=expected,
+            last=dict(counts),
+            sent=size,
+            lost=f"{size - observation.outcomes[Outcome.DELIVERED]} of {size}{detail}" if lost else "",
+            seconds=round(waited, 3),
+        )
         error = NotReached(
             f"{call.label}: expected {expected}, found {tally(counts)} of {size} after {waited:.1f} s{detail}"
         )

@@ -84,17 +84,17 @@ class Claim:
 
 
 def allowed(call: Call) -> Claim:
-    """The requirement says that this call succeeds."""
+    """Return the requirement says that this call succeeds."""
     return Claim(Kind.ALLOWED, call)
 
 
 def steady(call: Call) -> Claim:
-    """The requirement says that this call succeeds, every single time."""
+    """Return the requirement says that this call succeeds, every single time."""
     return Claim(Kind.STEADY, call)
 
 
 def denied(call: Call) -> Claim:
-    """The requirement says that this call does not reach the server."""
+    """Return the requirement says that this call does not reach the server."""
     return Claim(Kind.DENIED, call)
 
 
@@ -186,7 +186,7 @@ def _kept(claim: Claim, seen: Mapping[Claim, Observation], limits: Limits) -> bo
 
 
 def _needed(claim: Claim, limits: Limits) -> float:
-    """The share of an opening's requests without which it is broken."""
+    """Return the share of an opening's requests without which it is broken."""
     return 1.0 if claim.kind is Kind.STEADY else limits.control_share
 
 

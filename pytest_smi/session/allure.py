@@ -122,7 +122,7 @@ def _describe(test: TestResult, result: Result, now: float, fault: str | None) -
 
 
 def failure_text(result: Result, fault: str | None) -> str:
-    """The block of a failure, as the terminal and the page show it. Pure."""
+    """Return the block of a failure, as the terminal and the page show it. Pure."""
     mesh, _, variant = result.mesh.partition(" ")
     rows = rows_of(
         failure_of(result.evidence or {}),
@@ -176,9 +176,9 @@ def categories() -> list[Mapping[str, Any]]:
     """categories.json: what each kind of result that did not pass means. Pure."""
     kinds: Iterable[tuple[str, str, str]] = (
         ("Broken by the mesh", "failed", "failed: "),
-        ("Nothing can be said: harness, cluster or control", "broken", "errored: "),
+        ("Inconclusive: harness, cluster or control", "broken", "errored: "),
         ("Not claimed by the mesh or not served", "skipped", "unsupported: "),
-        ("Left out by the user", "skipped", "skipped: "),
+        ("Skipped by option", "skipped", "skipped: "),
         ("Left open by the specification", "passed", "observed: "),
     )
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,12 @@ class Written:
     """Where a signing key was made for this run; empty: there was one."""
 
 
-def closing_lines(collector: ResultCollector, written: Written | None) -> Iterator[Line]:
-    """Return the lines, each with the name of its style; `written`: None where no report came of the run."""
-    lines = _without_report(collector) if written is None else _of_report(collector, written)
+def closing_lines(collector: ResultCollector, written: Written | None, *, selected_nothing: str = "") -> Iterator[Line]:
+    """Return the lines, each with the name of its style.
+
+    `written`: None where no report came of the run. `selected_nothing`: what to look at where nothing was selected.
+    """
+    lines = _without_report(collector, selected_nothing) if written is None else _of_report(collector, written)
     yield from lines
     yield from ((style, printable(line)) for style, line in _beside(collector))
 
@@ -55,10 +59,10 @@ def _of_report(collector: ResultCollector, written: Written) -> Iterator[Line]:
         yield "plain", printable(f"        a signing key of your own was made: {written.new_key}")
 
 
-def _without_report(collector: ResultCollector) -> Iterator[Line]:
+def _without_report(collector: ResultCollector, selected_nothing: str) -> Iterator[Line]:
     yield "bad", "no result, so no matrix was written"
     if collector.coverage is not None and not collector.coverage.collected:
-        yield "bad", "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts"
+        yield "bad", printable(selected_nothing)
 
 
 def _beside(collector: ResultCollector) -> Iterator[Line]:
@@ -67,8 +71,11 @@ def _beside(collector: ResultCollector) -> Iterator[Line]:
     for line in collector.unmet_recommendations():
         yield "warn", line
     if kept := collector.targets.kept:
-        yield "plain", f"kept: {', '.join(kept)}"
-        yield "plain", f"  look: kubectl get pods,services,events -n {kept[0]}; remove: pytest-smi clean"
+        given = collector.options.kubeconfig
+        cluster = f" --kubeconfig={shlex.quote(str(given))}" if given else ""
+        yield "plain", f"Kept    {', '.join(kept)}"
+        yield "plain", f"        look at it: kubectl{cluster} get pods,services,events -n {kept[0].split()[0]}"
+        yield "plain", f"        remove it:  pytest-smi clean{cluster}"
     for line in collector.closed_gaps():
         yield "warn", line
     for line in collector.silent():

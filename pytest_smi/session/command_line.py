@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_smi.core.terms import APIS
 from pytest_smi.errors import UsageProblem
+from pytest_smi.session.host_project import chosen
 from pytest_smi.session.options import Options
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def refuse_reruns(config: pytest.Config) -> None:
 def asks_for_a_part(config: pytest.Config, options: Options) -> bool:
     """Tell from the options alone whether less than the whole suite is meant; what is collected later decides."""
     given = ("keyword", "deselect", "lf", "stepwise")
-    named = any("::" in argument or argument.endswith(".py") for argument in config.args)
+    named = bool(chosen(config)) or any("::" in argument or argument.endswith(".py") for argument in config.args)
     return (
         named
         or any(config.getoption(name, None) for name in given)

@@ -26,6 +26,7 @@ from pytest_smi.reports.write import write_report
 from pytest_smi.session.auto_workers import REASON
 from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
+from pytest_smi.session.host_project import what_selected_nothing
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
 from pytest_smi.session.partial import covered
@@ -114,16 +115,8 @@ class ControllerSession:
 
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what is tested against what."""
-        lines = [reason] if (reason := config.stash.get(REASON, "")) else []
-        for name, found in self.targets.findings.items():
-            apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
-            lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
-            target = self.targets.reached[name]
-            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
-            lines += [f"note: {note}" for note in target.notes]
-            if not target.variant:  # every version of a mesh was looked at once
-                lines += [f"{item.level}: {item.check}: {item.found}\n  fix: {item.remedy}" for item in found.warnings]
-        return lines
+        workers = config.stash.get(REASON, "")
+        return [*([workers] if workers else []), *self.targets.header()]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -230,5 +223,6 @@ class ControllerSession:
                 moved=self.moved,
                 new_key=self.new_key,
             )
-        for style, line in closing_lines(self.collector, written):
+        selected_nothing = what_selected_nothing(terminalreporter.config)
+        for style, line in closing_lines(self.collector, written, selected_nothing=selected_nothing):
             terminalreporter.write_line(line, **_COLOURS[style])

@@ -53,7 +53,7 @@ class Targets:
         if options.keep and self._embedded:
             raise UsageProblem(
                 "--smi-keep keeps nothing: the embedded cluster ends with the run",
-                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig FILE",
+                hint="start one that stays with 'pytest-smi reference up', then add --kubeconfig=FILE",
             )
         if (
             self._embedded
@@ -63,7 +63,7 @@ class Targets:
             raise UsageProblem(
                 "--smi-image, --smi-pull-secret, --smi-node-selector and --smi-toleration are for clusters; "
                 "the embedded one has no nodes",
-                hint="leave them out, or name a cluster with --kubeconfig FILE",
+                hint="leave them out, or name a cluster with --kubeconfig=FILE",
             )
         self._fault_arguments = fault_arguments(options.fault)
         self.run = secrets.token_hex(8)
@@ -85,8 +85,21 @@ class Targets:
             self.stop()
             raise
 
+    def header(self) -> list[str]:
+        """Return the lines of the run's header: each mesh, what is tested of it, and what ought to be known."""
+        lines = []
+        for name, found in self.findings.items():
+            apis = ", ".join(f"{api} {version}" for api, version in found.versions.items()) or "none"
+            lines.append(f"mesh: {name} {found.mesh_version} on Kubernetes {found.kubernetes}")
+            target = self.reached[name]
+            lines.append(f"SMI APIs: {apis}" + (f"; fault: {self.options.fault}" if target.faulty else ""))
+            lines += [f"note: {note}" for note in target.notes]
+            if not target.variant:  # every version of a mesh was looked at once
+                lines += [f"{item.level}: {item.check}: {item.found}\n  fix: {item.remedy}" for item in found.warnings]
+        return lines
+
     def nonce(self, name: str) -> str:
-        """What tells this run of a mesh from every other: the run's name, unless several meshes share it."""
+        """Return what tells this run of a mesh from every other: the run's name, unless several meshes share it."""
         return self.run if len(self.reached) == 1 else f"{self.run}-{list(self.reached).index(name)}"
 
     def clean_up(self) -> list[str]:

@@ -4,12 +4,12 @@ says what is wrong with one."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import APIS, LEVELS_OF
 
 if TYPE_CHECKING:
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 T = TypeVar("T")
 
+FAIL_ON = ("must", "should")
+_OURS = ("--mesh", "--smi", "--kubeconf")
+_HELP = "pytest --help"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshChoice:
-    """One `--mesh NAME[@CONTEXT]`."""
+    """One `--mesh=NAME[@CONTEXT]`."""
 
     name: str
     context: str | None = None
@@ -42,12 +46,9 @@ def mesh_choice(text: str) -> MeshChoice:
 def api_names(text: str) -> tuple[str, ...]:
     """Read API[,API]."""
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    unknown = [name for name in names if name not in APIS]
-    if unknown:
-        meant = did_you_mean(unknown[0], APIS)
-        raise argparse.ArgumentTypeError(
-            f"unknown API {', '.join(map(repr, unknown))}; known are {', '.join(APIS)}{meant}"
-        )
+    for name in names:
+        if name not in APIS:
+            raise argparse.ArgumentTypeError(unknown("API", name, APIS, where=_HELP))
     return names
 
 
@@ -89,10 +90,22 @@ def _checked(read: Callable[[A], T], value: A) -> T:
 def level(text: str) -> str:
     """Check a level."""
     if text not in LEVELS_OF:
-        raise argparse.ArgumentTypeError(
-            f"unknown level {text!r}; known are {', '.join(LEVELS_OF)}{did_you_mean(text, LEVELS_OF)}"
-        )
+        raise argparse.ArgumentTypeError(unknown("level", text, LEVELS_OF, where=_HELP))
     return text
+
+
+def failing_level(text: str) -> str:
+    """Check a level whose failures may fail a run."""
+    if text not in FAIL_ON:
+        raise argparse.ArgumentTypeError(unknown("level", text, FAIL_ON, where=_HELP))
+    return text
+
+
+def options_meant(given: Iterable[str], known: Sequence[str]) -> str:
+    """Return what may have been meant by options that begin as ours do and are none; empty when there are none."""
+    names = [word.partition("=")[0] for word in given]
+    wrong = [name for name in names if name.startswith(_OURS) and name not in known]
+    return "; ".join(unknown("option", name, known, where=_HELP) for name in dict.fromkeys(wrong))
 
 
 def factor(text: str) -> float:

@@ -5,6 +5,7 @@ Help texts start with a capital letter and, being phrases, end without a full st
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ class Options:
     pull_secret: Path | None = None
 
     def accepts_level(self, level: str) -> bool:
-        """Whether requirements of this level were asked for."""
+        """Return whether requirements of this level were asked for."""
         return level in LEVELS_OF[self.level]
 
 
@@ -130,7 +131,7 @@ def register(parser: pytest.Parser) -> None:
         "--smi-fail-on",
         metavar="LEVEL",
         dest="smi_fail_on",
-        choices=("must", "should"),
+        type=values.failing_level,
         default="must",
         help="Requirements whose failure fails the run: must, or should for must and should (default: must)",
     )
@@ -150,13 +151,13 @@ def register(parser: pytest.Parser) -> None:
         "without failing this run",
     )
     group.addoption(
-        "--smi-keep", action="store_true", dest="smi_keep", help="Leave namespaces and workloads for inspection"
+        "--smi-keep", action="store_true", dest="smi_keep", help="Keep namespaces and workloads for inspection"
     )
     group.addoption(
         "--smi-fault",
         metavar="NAME",
         dest="smi_fault",
-        help="Make the reference mesh wrong in a named way; 'pytest-smi faults' lists them",
+        help="Simulate a fault of the reference mesh; 'pytest-smi faults' lists them",
     )
     group.addoption(
         "--smi-image",
@@ -207,6 +208,9 @@ def register(parser: pytest.Parser) -> None:
         default=60.0,
         help="Without a terminal: tell the progress this often, 0 for never (default: 60)",
     )
+    known = [name for option in group.options for name in option.names()]
+    if meant := values.options_meant(sys.argv[1:], known):
+        parser.extra_info["pytest-smi"] = meant
 
 
 def from_config(config: pytest.Config) -> Options:

@@ -6,14 +6,18 @@ where the report of a whole run does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import NamedTuple
 
 from pytest_smi.core.catalogue import Assertion
+from pytest_smi.core.terms import API_OF_PREFIX
 from pytest_smi.matrix.build import Built
 from pytest_smi.matrix.matrix import Capability
 from pytest_smi.testbed.target import MeshTarget
+
+_PARAMETER = re.compile(rf"((?:{'|'.join(API_OF_PREFIX)})-[0-9]+)-(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,33 @@ class Coverage:
         return f"whole run: {self.total} requirements"
 
 
-def assertion_at(nodeid: str) -> tuple[str, str]:
-    """Return the name of the assertion (`traffic_access::unlisted_source_is_denied`) and the mesh
-    that a node id names."""
-    path, _, test = nodeid.partition("::")
-    function, _, parameter = test.partition("[")
-    return f"{Path(path).stem.removeprefix('test_')}::{function.removeprefix('test_')}", parameter.removesuffix("]")
+class Place(NamedTuple):
+    """What the node id of an assertion names; empty strings for another test."""
+
+    requirement: str
+    function: str
+    """Without `test_`."""
+    mesh: str
+
+
+def parameter_of(requirement: str, mesh: str) -> str:
+    """Return the parameter in a node id: `TA-10-linkerd`."""
+    return f"{requirement}-{mesh}"
+
+
+def assertion_at(nodeid: str) -> Place:
+    """Return what a node id names. Its path is not looked at: pytest leaves it out where it is that of an argument."""
+    test, _, parameter = nodeid.partition("[")
+    found = _PARAMETER.fullmatch(parameter.removesuffix("]"))
+    function = test.rpartition("::")[2].removeprefix("test_")
+    return Place(found[1], function, found[2]) if found else Place("", "", "")
 
 
 def covered(nodeids: Iterable[str], records: Sequence[Assertion], targets: Mapping[str, MeshTarget]) -> Coverage:
     """Compare what was collected with the catalogue: for every mesh,
     and for a run of another version the APIs of that version."""
     wanted = {
-        (record.name, label)
+        Place(record.requirement, record.function, label)
         for label, target in targets.items()
         for record in records
         if not target.variant or record.api in target.apis

@@ -31,12 +31,13 @@ def show_progress(config: pytest.Config, controller: ControllerSession) -> None:
     if config.get_verbosity() < 0 or not (live or seconds):
         return
     own, shared = WaitReporter(), SharedWaits()
-    names = {record.name: record.requirement for record in load()}
+    known = {(record.requirement, record.function) for record in load()}
     several = len(controller.options.meshes) > 1
 
     def named(nodeid: str) -> str:
-        name, mesh = assertion_at(nodeid)
-        requirement = names.get(name, nodeid)
+        requirement, function, mesh = assertion_at(nodeid)
+        if (requirement, function) not in known:  # a test of the user's own
+            return nodeid
         return f"{requirement} {mesh}" if several else requirement
 
     display = ProgressDisplay(

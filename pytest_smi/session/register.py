@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_smi.core.resources import bundled
 from pytest_smi.errors import SmiError
+from pytest_smi.session.host_project import choose_paths
 from pytest_smi.session.options import from_config
 from pytest_smi.session.waiting import WORKER_FILE, WaitReporter
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 
 def register_sessions(config: pytest.Config) -> None:
-    """Register the session plugins; without paths on the command line the bundled suite is what runs."""
+    """Register the session plugins; without paths of the user's the bundled suite is what runs."""
     from pytest_smi.session.worker import WorkerSession
 
     worker_input = getattr(config, "workerinput", None)
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args = [str(bundled("conformance"))]
+    choose_paths(config)
     if worker_input is not None:
         config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
         if WORKER_FILE in worker_input:
@@ -54,7 +53,7 @@ def _report_to_allure(config: pytest.Config, matrix: Callable[[], Matrix | None]
 
 
 def _distributed(config: pytest.Config) -> bool:
-    """Whether pytest-xdist hands the tests to other processes."""
+    """Return whether pytest-xdist hands the tests to other processes."""
     return bool(
         config.pluginmanager.hasplugin("dsession")
         or getattr(config.option, "tx", None)

@@ -53,8 +53,8 @@ class ResultCollector:
 
     def lost(self, nodeid: str, reason: str) -> Result | None:
         """Return the result of an assertion whose worker process was lost; None for another test."""
-        name, mesh = assertion_at(nodeid)
-        record = next((record for record in load() if record.name == name), None)
+        requirement, function, mesh = assertion_at(nodeid)
+        record = next((one for one in load() if (one.requirement, one.function) == (requirement, function)), None)
         target = self.targets.reached.get(mesh)
         if record is None or target is None:
             return None
@@ -105,7 +105,7 @@ class ResultCollector:
         ]
 
     def silent(self) -> list[str]:
-        """A line for every mesh on which no assertion ran, with the reason: such a run says nothing,
+        """Return a line for every mesh on which no assertion ran, with the reason: such a run says nothing,
         and never that a mesh conforms."""
         lines = []
         for name, results in self.results.items():
@@ -140,7 +140,8 @@ class ResultCollector:
         return (result for results in self.results.values() for result in results)
 
     def _elsewhere(self, mesh: str) -> list[Result]:
-        """Results for the other APIs, where a run is of another version of some: the mesh's first run judges them."""
+        """Return results for the other APIs, where a run is of another version of some: the mesh's first run judges
+        them."""
         target = self.targets.reached[mesh]
         others = [
             record for record in self.catalogue if selected(record, self.options) and record.api not in target.apis
@@ -212,5 +213,5 @@ def _not_run(record: Assertion, mesh: str, status: Status, reason: str) -> Resul
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,9 +1,9 @@
-"""Keep the project in which a run is started from bending it: its root folder, and how its tests are named.
+"""Start a run again where pytest took its arguments otherwise than they were meant.
 
 pytest looks for its root folder before it knows the options of plugins, so it takes the PATH of `--kubeconfig PATH` for
 a test path: the user's configuration is ignored, and caches land beside the kubeconfig. Written `--kubeconfig=PATH` it
-is right, so that is how a run starts again. It does so too where the project names its test files or functions
-otherwise than the bundled suite does.
+is right, so that is how a run starts again. It does so too where the configuration of the project would bend the
+bundled suite, see `host_project`.
 """
 
 from __future__ import annotations
@@ -32,28 +32,10 @@ def joined(arguments: Sequence[str]) -> list[str]:
     return found
 
 
-BUNDLED = {
-    "python_files": ["test_*.py", "*_test.py"],
-    "python_functions": ["test"],
-    "python_classes": ["Test"],
-    "usefixtures": [],
-}
-"""How the bundled suite is collected, whatever the configuration of the project says in which it is started."""
-
-
-def overrides(config: pytest.Config) -> list[str]:
-    """Return `-o NAME=VALUE` for what the project configures otherwise; nothing when test paths are given,
-    which are the user's own."""
-    import pytest
-
-    if config.args_source is pytest.Config.ArgsSource.ARGS:
-        return []
-    different = [name for name, value in BUNDLED.items() if list(config.getini(name)) != value]
-    return [word for name in different for word in ("-o", f"{name}={' '.join(BUNDLED[name])}")]
-
-
 def start_again(config: pytest.Config) -> int | None:
     """Run pytest with the arguments as they were meant, and return its exit status; None when nothing was mistaken."""
+    from pytest_smi.session.host_project import overrides
+
     given = list(config.invocation_params.args)
     meant = [*joined(given), *overrides(config)]
     if meant == given:

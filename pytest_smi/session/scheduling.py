@@ -88,12 +88,12 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
 def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) -> Callable[[str], bool]:
     """Tell by its node id whether a test is serial; `profiles` is by name of the target,
     which is the test's parameter."""
-    requirement_of = {record.name: record.requirement for record in records}
+    known = {(record.requirement, record.function) for record in records}
     serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
-        name, target = assertion_at(nodeid)
-        return requirement_of.get(name) in serial.get(target, ())
+        requirement, function, target = assertion_at(nodeid)
+        return (requirement, function) in known and requirement in serial.get(target, ())
 
     return is_serial
 

@@ -9,7 +9,7 @@ from pytest_smi.testbed.target import MeshTarget
 
 
 def selected(record: Assertion, options: Options) -> bool:
-    """Whether the user asked for this assertion."""
+    """Return whether the user asked for this assertion."""
     return record.api in options.apis and options.accepts_level(record.level)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import secrets
 import traceback
@@ -15,14 +14,20 @@ import pytest
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.core.catalogue import Assertion, assertion_of
 from pytest_smi.core.interrupts import deferred
-from pytest_smi.core.resources import bundled
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import SmiError
 from pytest_smi.scenario.scenario import Context, Scenario
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
+from pytest_smi.session.host_project import (
+    by_node_id,
+    leave_alone,
+    of_the_suite,
+    with_fixtures_of,
+)
 from pytest_smi.session.options import from_config
 from pytest_smi.session.outcomes import Unsupported, against_gap, classify
+from pytest_smi.session.partial import parameter_of
 from pytest_smi.session.report_properties import IMAGES, PROPERTY
 from pytest_smi.session.selection import selected, why_unsupported
 from pytest_smi.smi.versions import NotExpressible
@@ -49,33 +54,32 @@ class WorkerSession:
 
     # --- collection ---------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Parametrize every assertion by mesh."""
+        """Parametrize every assertion by mesh; its requirement stands before the mesh in its node id."""
         record = assertion_of(metafunc.function)
         if record is not None:
+            if of_the_suite(metafunc.definition):
+                with_fixtures_of(self, metafunc)
             # None is reached under --collect-only. A run of another version is of the APIs concerned alone.
             names = [
                 name for name, target in self._targets().items() if not target.variant or record.api in target.apis
             ]
             names = names or [str(choice) for choice in self.options.meshes]
-            metafunc.parametrize("smi_mesh", names, scope="session")
+            ids = [parameter_of(record.requirement, name) for name in names]
+            metafunc.parametrize("smi_mesh", names, scope="session", ids=ids)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Let `-k TA-06` choose a requirement."""
         if (record := _assertion(item)) is not None:
             item.extra_keyword_matches.add(record.requirement)
-            self._without_fixtures_of_the_project(item)
-
-    @staticmethod
-    def _without_fixtures_of_the_project(item: pytest.Item) -> None:
-        """Take autouse fixtures of the project off the bundled assertions: they know nothing of them."""
-        if isinstance(item, pytest.Function) and item.path.is_relative_to(bundled("conformance")):
-            own = {"request", "smi_mesh", *inspect.signature(item.function).parameters}
-            item.fixturenames[:] = [name for name in item.fixturenames if name in own]
+            if isinstance(item, pytest.Function) and of_the_suite(item):
+                leave_alone(item)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what `--smi-api` and `--smi-level` do not ask for."""
-        wanted = [item for item in items if (record := _assertion(item)) is None or selected(record, self.options)]
+        """Leave out what node ids, `--smi-api` and `--smi-level` do not ask for."""
+        named = by_node_id(config, items)
+        wanted = [item for item in named if (record := _assertion(item)) is None or selected(record, self.options)]
         left_out = [item for item in items if item not in set(wanted)]
         if left_out:
             config.hook.pytest_deselected(items=left_out)
@@ -212,7 +216,7 @@ def _assertion(item: object) -> Assertion | None:
 
 
 def _unexpected(call: pytest.CallInfo[None]) -> str:
-    """The traceback of an error that is a bug of the suite, for its maintainers."""
+    """Return the traceback of an error that is a bug of the suite, for its maintainers."""
     error = call.excinfo.value if call.excinfo else None
     if error is None or isinstance(error, SmiError | RequirementFailed | Inconclusive | Unsupported | NotExpressible):
         return ""

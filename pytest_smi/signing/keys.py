@@ -82,7 +82,7 @@ def find_key(option: Path | None, environ: Mapping[str, str], ask: Ask | None = 
         if b"-----BEGIN" not in pem:
             raise KeyProblem(
                 f"{KEY_VARIABLE} must hold a private key in PEM form; it does not begin with -----BEGIN",
-                "Put the PEM itself there, or give a file with --smi-signing-key FILE.",
+                "Put the PEM itself there, or give a file with --smi-signing-key=FILE.",
             )
         return FoundKey(key=parse_private_key(pem, KEY_VARIABLE, environ, ask), origin=KEY_VARIABLE)
     path = default_key_path(environ)
@@ -101,7 +101,7 @@ def default_key_path(environ: Mapping[str, str]) -> Path:
     if not home.startswith("/"):
         raise KeyProblem(
             "a signing key of your own needs a home; neither XDG_CONFIG_HOME nor HOME is set",
-            "Give --smi-signing-key FILE.",
+            "Give --smi-signing-key=FILE.",
         )
     return Path(home) / ".config" / "pytest-smi" / "signing-key.pem"
 

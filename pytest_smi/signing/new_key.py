@@ -42,11 +42,11 @@ def make_key(path: Path) -> bool:
         if path.parent.is_dir():
             return False
         raise KeyProblem(
-            f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key FILE."
+            f"a key lies in a folder; {path.parent} is not one", "Move it away or give --smi-signing-key=FILE."
         ) from None
     except OSError as error:
         raise KeyProblem(
             f"a signing key must be kept somewhere; {path} cannot be written: {error.strerror}",
-            f"Make {path.parent} writable, set XDG_CONFIG_HOME, or give --smi-signing-key FILE.",
+            f"Make {path.parent} writable, set XDG_CONFIG_HOME, or give --smi-signing-key=FILE.",
         ) from None
     return True

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.resources import bundled
 from pytest_smi.errors import UsageProblem
 from pytest_smi.smi.versions import GROUPS, number
@@ -44,15 +44,10 @@ def definitions(
     for api, versions in serve.items():
         known = sorted({one for definition in shipped() if api_of(definition) == api for one in names_of(definition)})
         if not known:
-            raise UsageProblem(
-                f"unknown API {api!r}{did_you_mean(api, RELEASED)}",
-                hint=f"definitions there are of {', '.join(RELEASED)}",
-            )
-        if not versions or not set(versions) <= set(known):
-            raise UsageProblem(
-                f"{api} has no version {', '.join(sorted(set(versions) - set(known))) or '(none given)'}",
-                f"known: {known}",
-            )
+            raise UsageProblem(unknown("API", api, RELEASED, where="pytest-smi crds --help"))
+        for version in versions or ("",):
+            if version not in known:
+                raise UsageProblem(unknown("version", version, known, where="pytest-smi crds --help", of=api))
     found = []
     for definition in shipped():
         api = api_of(definition)

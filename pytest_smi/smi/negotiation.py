@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_smi.core.nearest import did_you_mean
+from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
 from pytest_smi.smi.versions import GROUPS, REFERRED, partners
@@ -76,12 +76,9 @@ def read_choice(text: str) -> Wanted:
         elif not equals:
             raise ValueError(f"a version is written API=VERSION, such as split=v1alpha2, or 'all'; found {part!r}")
         elif api not in VERSIONS:
-            raise ValueError(f"unknown API {api!r}; known are {', '.join(VERSIONS)}{did_you_mean(api, VERSIONS)}")
+            raise ValueError(unknown("API", api, VERSIONS, where="pytest-smi crds --help"))
         elif version not in VERSIONS[api]:
-            raise ValueError(
-                f"unknown version {version!r} of {api}; known are "
-                f"{', '.join(VERSIONS[api])}{did_you_mean(version, VERSIONS[api])}"
-            )
+            raise ValueError(unknown("version", version, VERSIONS[api], where="pytest-smi crds --help", of=api))
         elif found.setdefault(api, version) != version:
             raise ValueError(f"{api} is given as {found[api]} and as {version}; 'all' runs several versions")
     if not found and not every:

@@ -116,13 +116,13 @@ class Prober(_Session):
         return results
 
     def addresses(self, host: str) -> list[str]:
-        """The addresses of a name as the pod sees it; none when it does not resolve."""
+        """Return the addresses of a name as the pod sees it; none when it does not resolve."""
         answer = self.result(self.ask({"op": "resolve", "host": host}), self._deadline)
         found: list[str] = answer.get("addresses") or []
         return found
 
     def resolve(self, host: str) -> list[str]:
-        """The addresses of a name; raises HarnessError when it has none."""
+        """Return the addresses of a name; raises HarnessError when it has none."""
         found = self.addresses(host)
         if not found:
             raise HarnessError(
@@ -170,6 +170,6 @@ class Journal(_Session):
             self.arrivals.setdefault(arrival.nonce, []).append(arrival)
             return
         if "closed" in message:
-            self._end(f"the server is gone: {message['closed']}")
+            self._end(f"the server has ended: {message['closed']}")
             return
         super()._line(message)

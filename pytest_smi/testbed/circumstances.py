@@ -80,7 +80,8 @@ def _mesh(look: Look, began: float) -> Iterator[str]:
 
 
 def _since(pod: Object, workload: str, began: float) -> Iterator[str]:
-    """What happened to a pod of the mesh since the run began; times have whole seconds, so later means a second."""
+    """Yield what happened to a pod of the mesh since the run began; times have whole seconds, so later means a
+    second."""
     name, born = _pod_name(pod), _seconds((pod.get("metadata") or {}).get("creationTimestamp"))
     if not began:
         return

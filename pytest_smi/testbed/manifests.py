@@ -22,7 +22,7 @@ ROLE_LABEL = "smi.test/role"
 
 
 def namespace(name: str, *, run: str, injection_labels: Injection | None) -> Object:
-    """A namespace of this run, joined to the mesh when `injection_labels` are given."""
+    """Return a namespace of this run, joined to the mesh when `injection_labels` are given."""
     labels = {MANAGED_BY: OWNER, RUN_LABEL: run, **(injection_labels.namespace_labels if injection_labels else {})}
     annotations = dict(injection_labels.namespace_annotations) if injection_labels else {}
     return {
@@ -33,7 +33,7 @@ def namespace(name: str, *, run: str, injection_labels: Injection | None) -> Obj
 
 
 def pull_secret(namespace: str, data: str) -> Object:
-    """The Secret with which the kubelet pulls the image; `data` is the base64 of a `.dockerconfigjson`."""
+    """Return the Secret with which the kubelet pulls the image; `data` is the base64 of a `.dockerconfigjson`."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -44,7 +44,7 @@ def pull_secret(namespace: str, data: str) -> Object:
 
 
 def service_account(name: str, namespace: str) -> Object:
-    """A ServiceAccount: the identity that SMI speaks of."""
+    """Return a ServiceAccount: the identity that SMI speaks of."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -65,7 +65,7 @@ def deployment(
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> Object:
-    """A Deployment of the sample application; `pod_injection` are labels and annotations
+    """Return a Deployment of the sample application; `pod_injection` are labels and annotations
     that join a pod or keep it out."""
     pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
@@ -123,7 +123,7 @@ def service(
     annotations: Mapping[str, str] | None = None,
     app_protocols: Mapping[str, str] | None = None,
 ) -> Object:
-    """A Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one.
+    """Return a Service; `ports` maps `8080/TCP` to the target port, `port_names` to a name other than the usual one.
 
     `app_protocols` maps what a port speaks to the mesh's word for it (see `ServiceFacts`).
     """
@@ -158,7 +158,7 @@ def services(
     port_names: Mapping[str, str] | None = None,
     facts: ServiceFacts | None = None,
 ) -> list[Object]:
-    """The Service of these ports, or one per protocol family where the mesh wants them separate.
+    """Return the Service of these ports, or one per protocol family where the mesh wants them separate.
 
     `facts`: what the mesh's profile says of Services; None: nothing.
     """

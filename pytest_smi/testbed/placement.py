@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smi.core.files import read_regular
+from pytest_smi.core.nearest import did_you_mean
 from pytest_smi.errors import UsageProblem
 
 _LARGEST_SECRET = 1024 * 1024
@@ -122,6 +123,7 @@ def toleration_of(text: str) -> Toleration:
     if effect not in EFFECTS or not re.fullmatch(_KEY, key) or not re.fullmatch(_VALUE, value):
         raise ValueError(
             f"a toleration is written KEY[=VALUE]:EFFECT with the effect one of {', '.join(EFFECTS)}; found {text!r}"
+            + did_you_mean(effect, EFFECTS)
         )
     return Toleration(key=key, effect=effect, value=value if separator else None)
 

@@ -214,7 +214,7 @@ class Testbed:
         return ready
 
     def _why_not_ready(self, workload: Workload) -> str:
-        """What the cluster says of pods that did not become Ready; nothing when it does not answer."""
+        """Return what the cluster says of pods that did not become Ready; nothing when it does not answer."""
         try:
             pods = self.objects.list(
                 "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"

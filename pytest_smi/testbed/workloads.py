@@ -131,13 +131,13 @@ class Workload:
         return self._pods is not None
 
     def at_pod(self, index: int = 0) -> PodAddress:
-        """Address one pod by its IP."""
+        """Return address one pod by its IP."""
         return PodAddress(workload=self, pod=self.pods[index])
 
     def get(
         self, target: Target, path: str = "/", *, headers: Headers = (), port: int = HTTP, version: str = "1.1"
     ) -> Call:
-        """A GET from this workload's first pod."""
+        """Return a GET from this workload's first pod."""
         return self.http(target, Request(path=path, headers=headers), port=port, version=version)
 
     def send(
@@ -150,7 +150,7 @@ class Workload:
         port: int = HTTP,
         body: str | None = None,
     ) -> Call:
-        """A request with any method."""
+        """Return a request with any method."""
         return self.http(target, Request(method=method, path=path, headers=headers, body=body), port=port)
 
     def http(
@@ -161,11 +161,11 @@ class Workload:
         return self._call(target, port, kind="http", requests=requests, version=version, connection=connection)
 
     def tcp(self, target: Target, *, port: int = TCP) -> Call:
-        """A raw TCP connection with a nonce in it; the server speaks first on port 9001."""
+        """Return a raw TCP connection with a nonce in it; the server speaks first on port 9001."""
         return self._call(target, port, kind="tcp", mode="server-first" if port == TCP_SERVER_FIRST else "client-first")
 
     def udp(self, target: Target, *, port: int = UDP) -> Call:
-        """A datagram with a nonce in it."""
+        """Return a datagram with a nonce in it."""
         return self._call(target, port, kind="udp")
 
     def _call(
@@ -187,6 +187,8 @@ class Workload:
             server=server.key,
             host=host_for(server, kind, outside=not self.joined),
             outside=not self.joined,
+            account=f"{self.namespace}/{self.account}",
+            server_account=_account_of(server),
             port=port,
             address=address,
             kind=kind,
@@ -198,6 +200,12 @@ class Workload:
 
 
 Target = Workload | Service | PodAddress
+
+
+def _account_of(server: Workload | Service) -> str:
+    workloads = (server,) if isinstance(server, Workload) else server.workloads
+    accounts = {f"{workload.namespace}/{workload.account}" for workload in workloads}
+    return accounts.pop() if len(accounts) == 1 else ""
 
 
 def host_for(server: Workload | Service, family: str, *, outside: bool) -> str:

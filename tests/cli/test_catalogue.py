@@ -64,7 +64,7 @@ def test_one_requirement_in_full(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("TA-999",), "there is no requirement TA-999"),
+        (("TA-999",), "unknown requirement 'TA-999'"),
         (("nonsense",), "a requirement is written like TA-05"),
         (("TA-05", "--markdown"), "exclude each other"),
         (("--json", "--markdown"), "exclude each other"),

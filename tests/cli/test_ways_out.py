@@ -94,7 +94,7 @@ class TestUnforeseen:
         """The nearest is named, and where the list is."""
         assert run("verfy") == 4
         told = capsys.readouterr().err
-        assert "there is no command 'verfy' (did you mean 'verify'?)" in told
+        assert "unknown command 'verfy' (did you mean 'verify'?); pytest-smi --help lists all" in told
         assert "pytest-smi --help" in told
 
 

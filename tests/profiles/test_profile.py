@@ -61,7 +61,7 @@ def test_profile_survives_the_way_to_a_worker(name: str) -> None:
 
 def test_unknown_mesh_lists_the_known_ones() -> None:
     """A misspelt mesh is told what there is."""
-    with pytest.raises(ProfileError, match=r"known meshes: .*reference"):
+    with pytest.raises(ProfileError, match=r"unknown mesh .*; pytest-smi profiles lists all"):
         load_profile("lnkerd")
 
 
@@ -416,7 +416,9 @@ def test_mistakes_come_one_per_line() -> None:
 
 
 @pytest.mark.parametrize("key", ["gaps", "serial"])
-@pytest.mark.parametrize(("requirement", "near"), [("SP-99", "SP-39, SP-19"), ("sp-31", "SP-31"), ("TA01", "TA-01")])
+@pytest.mark.parametrize(
+    ("requirement", "near"), [("SP-99", "'SP-39' or 'SP-19'"), ("sp-31", "SP-31"), ("TA01", "TA-01")]
+)
 def test_requirement_that_does_not_exist_is_refused(key: str, requirement: str, near: str) -> None:
     """A gap that names nothing would excuse nothing, and nobody would see it."""
     with pytest.raises(ProfileError) as caught:
@@ -425,5 +427,6 @@ def test_requirement_that_does_not_exist_is_refused(key: str, requirement: str, 
         )
 
     (fault,) = caught.value.message.splitlines()[1:]
-    assert fault.startswith(f"  {key}[1].requirement: {requirement!r} is no requirement; nearest are ")
+    assert fault.startswith(f"  {key}[1].requirement: unknown requirement {requirement!r} (did you mean ")
     assert near in fault
+    assert fault.endswith("; pytest-smi catalogue lists all")

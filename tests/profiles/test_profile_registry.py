@@ -40,14 +40,16 @@ def test_file_comes_first(tmp_path: Path) -> None:
     assert find_profile("osm").title == "Open Service Mesh"
 
 
-def test_unknown_name_is_guessed_and_the_known_ones_listed(tmp_path: Path) -> None:
-    """A misspelt mesh is told what there is, files included, and how to describe another."""
+def test_unknown_name_names_the_nearest_and_where_the_list_is(tmp_path: Path) -> None:
+    """A misspelt mesh is guessed, files of the user included, and so is how to describe another."""
     with pytest.raises(ProfileError) as caught:
         find_profile("traefic-mesh", [write(tmp_path, ACME)])
+    with pytest.raises(ProfileError, match="did you mean 'acme'"):
+        find_profile("acne", [write(tmp_path, ACME)])
 
-    assert "did you mean 'traefik-mesh'?" in caught.value.message
-    assert "acme, " in caught.value.hint
-    assert "--mesh-profile FILE" in caught.value.hint
+    assert "did you mean 'traefik-mesh'" in caught.value.message
+    assert "pytest-smi profiles lists all" in caught.value.message
+    assert "--mesh-profile=FILE" in caught.value.hint
 
 
 def test_bad_file_is_told_whatever_mesh_is_asked_for(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
-"""What else goes on in the user's project and in pytest does not bend a run: lost workers, signals, configuration,
-other plugins."""
+"""What else goes on in pytest does not bend a run: lost workers, signals, other plugins.
+
+The configuration of the project is in `test_host_project.py`.
+"""
 
 from pathlib import Path
 
@@ -42,8 +44,8 @@ def test_sigterm_while_the_report_is_written(tmp_path: Path, monkeypatch: pytest
         tmp_path,
         monkeypatch,
         "import os, signal\nimport pytest_smi.session.controller as controller\nwrite = controller.write_report\n"
-        "def slow(*given):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return "
-        "write(*given)\ncontroller.write_report = slow\n",
+        "def slow(*given, **named):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return "
+        "write(*given, **named)\ncontroller.write_report = slow\n",
     )
 
     run = run_suite(tmp_path, load, "-k", "TA-05", timeout=240)
@@ -52,33 +54,6 @@ def test_sigterm_while_the_report_is_written(tmp_path: Path, monkeypatch: pytest
     assert "Traceback" not in run.output
     assert run.requirements("passed") == {"TA-05"}
     assert (tmp_path / "smi-report-partial" / "index.html").is_file()
-
-
-@pytest.mark.slow
-def test_the_project_does_not_bend_the_bundled_suite(tmp_path: Path) -> None:
-    """Other names for test files and functions, a fixture for everything and one of its own configuration."""
-    (tmp_path / "pytest.ini").write_text(
-        "[pytest]\npython_files = check_*.py\npython_functions = check_*\nusefixtures = mine\n"
-    )
-    (tmp_path / "conftest.py").write_text(
-        "import pytest\n@pytest.fixture(autouse=True)\ndef mine():\n    pytest.fail('a fixture of the project ran')\n"
-    )
-
-    run = run_suite(tmp_path, "-k", "TA-05", timeout=240)
-
-    assert run.status == 0, run.output
-    assert run.requirements("passed") == {"TA-05"}
-
-
-@pytest.mark.slow
-def test_a_run_that_selects_nothing_says_what_to_look_at(tmp_path: Path) -> None:
-    """Options that the project adds to every run are easily forgotten."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -k nothing_is_called_so\n")
-
-    run = run_suite(tmp_path, timeout=240)
-
-    assert run.status != 0, run.output
-    assert "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts" in run.output
 
 
 def test_reruns_are_refused(pytester: pytest.Pytester) -> None:

@@ -9,7 +9,7 @@ from pytest_smi.core.catalogue import load
 from pytest_smi.core.limits import Limits
 from pytest_smi.core.resources import bundled
 from pytest_smi.profiles.load import load_profile
-from pytest_smi.session.partial import Coverage, covered
+from pytest_smi.session.partial import Coverage, assertion_at, covered, parameter_of
 from pytest_smi.testbed.target import MeshTarget
 from tests.support.runs import FinishedRun, run_suite
 
@@ -26,8 +26,21 @@ TARGET = MeshTarget(
 
 def ids(*labels: str) -> list[str]:
     """Node ids of the whole catalogue on these meshes."""
-    pairs = [record.name.split("::") for record in load()]
-    return [f"conformance/test_{module}.py::test_{name}[{label}]" for module, name in pairs for label in labels]
+    known = [(*record.name.split("::"), record.requirement) for record in load()]
+    return [
+        f"conformance/test_{module}.py::test_{name}[{parameter_of(requirement, label)}]"
+        for module, name, requirement in known
+        for label in labels
+    ]
+
+
+def test_a_node_id_names_assertion_and_mesh() -> None:
+    """The requirement is for people, and may stand in the name of a mesh too; other tests are none of ours."""
+    assert assertion_at("::test_one[TA-10-osm]") == ("TA-10", "one", "osm")
+    for mesh in ("linkerd", "TA-05-mesh@kind-a", "osm split=v1alpha2"):
+        nodeid = f"../conformance/test_traffic_access.py::test_one[{parameter_of('TA-10', mesh)}]"
+        assert assertion_at(nodeid) == ("TA-10", "one", mesh)
+    assert assertion_at("tests/test_mine.py::test_it") == ("", "", "")
 
 
 def test_a_whole_run_is_whole() -> None:

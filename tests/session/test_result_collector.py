@@ -81,7 +81,7 @@ def test_a_lost_process_leaves_an_errored_result() -> None:
     """By the node id alone, with the version under test; other tests are none of ours."""
     record = next(record for record in load() if record.requirement == "TA-08")
     module, name = record.name.split("::")
-    lost = a_collector().lost(f"somewhere/test_{module}.py::test_{name}[reference]", "it crashed")
+    lost = a_collector().lost(f"somewhere/test_{module}.py::test_{name}[TA-08-reference]", "it crashed")
 
     assert lost is not None
     assert (lost.requirement, lost.status, lost.version) == ("TA-08", Status.ERRORED, "v1alpha3")

@@ -75,6 +75,6 @@ def test_profile_says_serial_tests() -> None:
     is_serial = serial_tests([record], {"loud@kind-a": loud, "quiet": quiet})
 
     nodeid = str(Path("..") / "conformance" / "test_traffic_access.py")
-    assert is_serial(f"{nodeid}::test_one[loud@kind-a]")
-    assert not is_serial(f"{nodeid}::test_one[quiet]")
-    assert not is_serial(f"{nodeid}::test_two[loud@kind-a]")
+    assert is_serial(f"{nodeid}::test_one[TA-19-loud@kind-a]")
+    assert not is_serial(f"{nodeid}::test_one[TA-19-quiet]")
+    assert not is_serial(f"{nodeid}::test_two[TA-19-loud@kind-a]")

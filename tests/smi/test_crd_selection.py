@@ -60,7 +60,8 @@ def test_selection_leaves_the_original_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serve", "said"), [({"mesh": ["v1alpha1"]}, "unknown API"), ({"split": ["v1alpha9"]}, "no version v1alpha9")]
+    ("serve", "said"),
+    [({"mesh": ["v1alpha1"]}, "unknown API"), ({"split": ["v1alpha9"]}, "unknown version 'v1alpha9' of split")],
 )
 def test_unknown_choice_is_a_usage_error(serve: dict[str, list[str]], said: str) -> None:
     """The message says what there is."""

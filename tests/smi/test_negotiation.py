@@ -239,8 +239,8 @@ def test_choices_are_read_and_put_together() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("acces=v1alpha2", "unknown API 'acces'; known are access, specs, split, metrics"),
-        ("split=v1alpha9", "unknown version 'v1alpha9' of split; known are v1alpha4"),
+        ("acces=v1alpha2", "unknown API 'acces' .did you mean 'access'.*; known are access, specs, split, metrics"),
+        ("split=v1alpha9", "unknown version 'v1alpha9' of split .did you mean 'v1alpha4'.*; known are v1alpha4"),
         ("v1alpha2", "written API=VERSION"),
         ("", "found nothing"),
         ("split=v1alpha1,split=v1alpha2", "'all' runs several"),

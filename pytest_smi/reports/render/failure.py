@@ -20,6 +20,8 @@ from pytest_smi.reports.render.loosely import mappings, number
 
 __all__ = ["Failure", "failure_of", "failure_rows", "failures_in", "failures_of", "repeat_command", "rows_of"]
 
+_MOST_PATHS = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -28,6 +30,8 @@ class Failure:
     sent: str = ""
     expected: str = ""
     got: str = ""
+    decides: tuple[str, ...] = ()
+    """Which object should have decided the call, and how."""
     objects: tuple[str, ...] = ()
     cluster: tuple[str, ...] = ()
     """What the cluster showed beside it: pods that are not ready, restarts, events, an admission webhook's words."""
@@ -44,14 +48,40 @@ def failure_of(evidence: Mapping[str, Any]) -> Failure:
     for index in range(len(timeline) - 1, -1, -1):
         wrong = next((call for call in calls_of(timeline[index]) if call.wrong), None)
         if wrong is not None:
+            caller, decides = _decision(timeline, wrong.call)
             return Failure(
-                sent=wrong.call + _after_changes(timeline[: index + 1]),
+                sent=wrong.call + caller + _after_changes(timeline[: index + 1]),
                 expected=wrong.expected,
                 got=wrong.told,
+                decides=decides,
                 objects=objects_about(left, wrong.call),
                 cluster=cluster,
             )
+    if asked := _read_documents(timeline):
+        return Failure(sent=asked, cluster=cluster)
     return Failure(objects=objects_about(left, ""), cluster=cluster)
+
+
+def _read_documents(timeline: Sequence[Mapping[str, Any]]) -> str:
+    """Return the documents of the metrics API that were judged, where a verdict is about those."""
+    for event in reversed(timeline):
+        documents = event.get("documents")
+        if event.get("event") == "judged" and isinstance(documents, Mapping):
+            paths = [str(one["GET"]) for one in documents.values() if isinstance(one, Mapping) and "GET" in one]
+            more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
+            return f"GET {', '.join(paths[:_MOST_PATHS])}{more}" if paths else ""
+    return ""
+
+
+def _decision(timeline: Sequence[Mapping[str, Any]], call: str) -> tuple[str, tuple[str, ...]]:
+    """Return the caller's account, and what the objects say of the call, where the evidence tells it."""
+    for event in reversed(timeline):
+        if event.get("event") == "what should have decided" and event.get("call") == call:
+            because = event.get("because")
+            reasons = [str(reason) for reason in because] if isinstance(because, list) else []
+            verdict = event.get("verdict")
+            return f" as ServiceAccount {event.get('source')}", tuple(f"{verdict}: {reason}" for reason in reasons)
+    return "", ()
 
 
 def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -64,7 +94,7 @@ def _cluster(timeline: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _after_changes(timeline: Sequence[Mapping[str, Any]]) -> str:
-    """How long after the last change of an object the last event was."""
+    """Return how long after the last change of an object the last event was."""
     changed = [
         number(event.get("at"))
         for event in timeline[:-1]
@@ -123,7 +153,11 @@ def rows_of(
     for label, text in (("sent", failure.sent), ("expected", failure.expected), ("got", failure.got), ("reason", said)):
         if text:
             yield label, text
-    for label, lines in (("objects", failure.objects), ("cluster", failure.cluster)):
+    for label, lines in (
+        ("decides", failure.decides),
+        ("objects", failure.objects),
+        ("cluster", failure.cluster),
+    ):
         for index, text in enumerate(lines):
             yield "" if index else label, text
     for index, clause in enumerate(clauses_of(source)):

@@ -54,11 +54,11 @@ def calls_of(event: Mapping[str, Any]) -> Iterator[Call]:
             wrong=test.get("decision") == "rejected",
         )
     if event.get("event") == "shares did not settle":
-        last = event.get("last")
+        last, lost = event.get("last"), event.get("lost")
         yield Call(
             call=call,
             expected=str(event.get("expected", event.get("wanted", ""))),
-            got=f"{_counts(last)} after {event.get('seconds')} s",
+            got=f"{_counts(last)} after {event.get('seconds')} s{f'; not delivered: {lost}' if lost else ''}",
             count=sum(int(number(n)) for n in last.values()) if isinstance(last, Mapping) else 0,
             wrong=True,
         )

@@ -15,7 +15,7 @@ _Manifest = Mapping[str, Any]
 def objects_left(
     timeline: Sequence[Mapping[str, Any]], manifests: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """The SMI objects that were there at the end, each as it was applied last."""
+    """Return the SMI objects that were there at the end, each as it was applied last."""
     there: dict[str, Mapping[str, Any]] = {}
     for manifest in manifests:
         if manifest.get("kind") in _SMI:
@@ -43,17 +43,16 @@ def objects_about(manifests: Sequence[Mapping[str, Any]], call: str) -> tuple[st
         for m in manifests
         if m in about or (m.get("kind") not in ("TrafficTarget", "TrafficSplit") and _short(m) in named)
     ] or list(manifests)
-    # Objects that grant or split come before the routes that they name.
-    lines = [
-        f"{_name(m)}{_says(m)}"
-        for m in sorted(chosen, key=lambda m: m.get("kind") not in ("TrafficTarget", "TrafficSplit"))
-    ]
+    # Objects that split, then those that grant, come before the routes that they name.
+    order = ("TrafficSplit", "TrafficTarget")
+    ordered = sorted(chosen, key=lambda m: order.index(kind) if (kind := m.get("kind")) in order else len(order))
+    lines = [f"{_name(m)}{_says(m)}" for m in ordered]
     more = len(lines) - _MOST_OBJECTS
     return (*lines[:_MOST_OBJECTS], f"and {more} more, in the evidence") if more > 0 else tuple(lines)
 
 
 def _says(manifest: Mapping[str, Any]) -> str:
-    """An object in a few words."""
+    """Return an object in a few words."""
     spec = manifest.get("spec") if isinstance(manifest.get("spec"), Mapping) else manifest
     assert isinstance(spec, Mapping)
     if manifest.get("kind") == "TrafficSplit":
@@ -62,7 +61,7 @@ def _says(manifest: Mapping[str, Any]) -> str:
     if manifest.get("kind") == "HTTPRouteGroup":
         parts = [
             f"{match.get('name')}: {','.join(map(str, match.get('methods') or ['*']))} "
-            f"{match.get('pathRegex', '')}".rstrip()
+            f"{match.get('pathRegex', '')}{_headers(match.get('headers'))}".rstrip()
             for match in mappings(spec.get("matches"))
         ]
         return f" ({'; '.join(parts)})" if parts else ""
@@ -73,6 +72,12 @@ def _says(manifest: Mapping[str, Any]) -> str:
         rules = [_rule(rule) for rule in mappings(spec.get("rules") or spec.get("specs"))]
         return f" (from {sources}: {', '.join(rules) or 'no rules'})"
     return ""
+
+
+def _headers(headers: object) -> str:
+    """Return the header filters of a route: a list of maps, or one map."""
+    maps = [headers] if isinstance(headers, Mapping) else mappings(headers)
+    return "".join(f" {name}: {pattern}" for one in maps for name, pattern in one.items())
 
 
 def _rule(rule: Mapping[str, Any]) -> str:

@@ -131,7 +131,7 @@ class _Results:
 
 
 def _run(line: Line, past: Past, index: Mapping[str, int], links: Links) -> dict[str, Any]:
-    """A run; what goes without saying is left out, since a site has hundreds of them."""
+    """Return a run; what goes without saying is left out, since a site has hundreds of them."""
     run = past.run
     document: dict[str, Any] = {
         "version": run.mesh.version,
@@ -161,7 +161,7 @@ def _run(line: Line, past: Past, index: Mapping[str, int], links: Links) -> dict
 
 
 def _since(past: Past, index: Mapping[str, int]) -> list[list[int | str]]:
-    """What changed: number of the requirement, its letter before, and whether it is better, worse or neither."""
+    """Return what changed: number of the requirement, its letter before, and whether it is better, worse or neither."""
     kinds: Iterable[tuple[str, tuple[str, ...]]] = (("+", past.better), ("-", past.worse), ("~", past.other))
     return [[index[name], past.before[name], kind] for kind, names in kinds for name in names]
 

@@ -100,7 +100,7 @@ def _flat(timeline: Any, depth: int = 0) -> Iterator[tuple[float, int, dict[str,
 
 
 def _calls(timeline: Any) -> list[list[str | int | bool]]:
-    """The calls of a timeline as a table: call, expected, got, count, wrong; what is alike is one row."""
+    """Return the calls of a timeline as a table: call, expected, got, count, wrong; what is alike is one row."""
     rows: dict[tuple[str, str, str, bool], int] = {}
     for event in mappings(timeline):
         for call in calls_of(event):

@@ -127,7 +127,7 @@ def with_code(text: str) -> Markup:
 
 
 def _address(key: str) -> str:
-    """A key as it stands in the part of an address after the `#`."""
+    """Return a key as it stands in the part of an address after the `#`."""
     return quote(visible(key), safe="@~=+,:!*'()")
 
 

@@ -91,8 +91,10 @@ def _run(
     for status, title in ((Status.UNSUPPORTED, "Unsupported"), (Status.SKIPPED, "Skipped")):
         yield from _grouped(run, status, title, width)
     yield from _observed(run, width)
-    yield ("plain", "")
-    yield from _restricted(run, width, partial) if partial else _verdict(run, width)
+    verdict = list(_restricted(run, width, partial) if partial else _verdict(run, width))
+    if verdict:
+        yield ("plain", "")
+    yield from verdict
 
 
 def _apis(run: Run, width: int) -> Iterator[Line]:

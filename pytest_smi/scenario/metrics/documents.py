@@ -58,7 +58,7 @@ def resources(document: Document) -> list[Mapping[str, Any]]:
 
 
 def list_of(document: Document, kind: str, namespace: str) -> list[Item]:
-    """A TrafficMetricsList about a kind, with items of that kind and namespace alone."""
+    """Return a TrafficMetricsList about a kind, with items of that kind and namespace alone."""
     items = document.items()
     body = document.granted()
     require(

@@ -18,7 +18,7 @@ from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed, require
 
 
 def near(found: float, expected: float, limits: Limits) -> bool:
-    """Whether a count is right within the tolerance."""
+    """Return whether a count is right within the tolerance."""
     return abs(found - expected) <= max(limits.metrics_count_spare, limits.metrics_count_share * expected)
 
 

@@ -47,7 +47,7 @@ def http_date(value: str) -> float:
 
 
 def unit_seconds(unit: object) -> float:
-    """How many seconds a latency unit has."""
+    """Return how many seconds a latency unit has."""
     if isinstance(unit, str) and unit in _UNITS:
         return _UNITS[unit]
     raise ValueError(f"{unit!r} is not a unit of time" if unit else "it has no unit")

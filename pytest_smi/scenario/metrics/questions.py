@@ -17,12 +17,12 @@ CLUSTER_SCOPED = ("namespaces", "nodes")
 
 
 def watched(plan: TrafficPlan) -> Question:
-    """The list by which one sees whether the numbers are complete."""
+    """Return the list by which one sees whether the numbers are complete."""
     return Question(f"/namespaces/{plan.home}/deployments")
 
 
 def questions(plan: TrafficPlan) -> dict[str, Question]:
-    """What must be read within the window of the traffic."""
+    """Return what must be read within the window of the traffic."""
     home = f"/namespaces/{plan.home}"
     found = {
         f"edges {role}": Question(f"{home}/deployments/{plan.workloads[role].name}/edges")
@@ -46,7 +46,7 @@ def questions(plan: TrafficPlan) -> dict[str, Question]:
 
 
 def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
-    """What may be read after that, while the objects still have numbers: every kind, listed and got."""
+    """Return what may be read after that, while the objects still have numbers: every kind, listed and got."""
     home = f"/namespaces/{plan.home}"
     found = {"root": Question(""), "root/": Question("/")}
     found |= {
@@ -58,7 +58,7 @@ def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
 
 
 def _busy(smi: Scenario, plan: TrafficPlan) -> Mapping[str, str]:
-    """One object of each kind that had traffic, as far as there is one: those around b."""
+    """Return one object of each kind that had traffic, as far as there is one: those around b."""
     b = plan.workloads["b"]
     pod = smi.testbed.connection.request("GET", f"/api/v1/namespaces/{b.namespace}/pods/{b.pods[0].name}").body
     found = {"namespaces": b.namespace, "nodes": (pod.get("spec") or {}).get("nodeName"), "pods": b.pods[0].name}

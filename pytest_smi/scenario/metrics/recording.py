@@ -136,16 +136,16 @@ class Recording:
     """The split before and after it was re-weighted; empty where the mesh has none."""
 
     def received(self, role: str) -> Count:
-        """What arrived at one of them."""
+        """Return what arrived at one of them."""
         return sum((flow.count for flow in self.flows if flow.destination == self.refs[role]), Count())
 
     def sent(self, source: str, destination: str) -> Count:
-        """What arrived from one of them at another."""
+        """Return what arrived from one of them at another."""
         wanted = (self.refs[source], self.refs[destination])
         return sum((flow.count for flow in self.flows if (flow.source, flow.destination) == wanted), Count())
 
     def by_pod(self, role: str) -> dict[str, Count]:
-        """What arrived at the pods of one of them."""
+        """Return what arrived at the pods of one of them."""
         counts: dict[str, Count] = {}
         for flow in self.flows:
             if flow.destination == self.refs[role]:

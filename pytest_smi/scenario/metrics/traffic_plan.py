@@ -122,7 +122,7 @@ def flows(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> tuple[Flow, ..
 
 
 def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, tuple[float, ...]]:
-    """What the clients measured, in seconds, by role of the destination."""
+    """Return what the clients measured, in seconds, by role of the destination."""
     found: dict[str, tuple[float, ...]] = {}
     for role, workload in plan.workloads.items():
         probes = [

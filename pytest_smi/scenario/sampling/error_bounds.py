@@ -87,7 +87,7 @@ def acceptance_errors(sides: Sequence[Side], n_max: int) -> tuple[float, ...]:
 
 
 def _accepted_hits(sides: Sequence[Side], n: int) -> tuple[int, int]:
-    """The fewest and the most hits among n requests that every side accepts;
+    """Return the fewest and the most hits among n requests that every side accepts;
     the fewest is beyond the most when there are none.
 
     A log-likelihood ratio is linear in the hits, so that each side cuts off one end:
@@ -114,7 +114,7 @@ def _accepted_hits(sides: Sequence[Side], n: int) -> tuple[int, int]:
 
 
 def build_test(backend: str, expected: float, sides: tuple[tuple[str, float, float], ...], beta: float) -> BackendTest:
-    """The test of a backend from (name, alternative, alpha) of each side,
+    """Return the test of a backend from (name, alternative, alpha) of each side,
     with acceptance bounds that just meet `beta`."""
     n_max, built = _bounds(expected, sides, beta)
     return BackendTest(backend=backend, expected=expected, sides=built, n_max=n_max)
@@ -122,7 +122,7 @@ def build_test(backend: str, expected: float, sides: tuple[tuple[str, float, flo
 
 @lru_cache(maxsize=256)
 def _bounds(expected: float, sides: tuple[tuple[str, float, float], ...], beta: float) -> tuple[int, tuple[Side, ...]]:
-    """The largest n and the sides of a test. Computed once for backends that expect the same."""
+    """Return the largest n and the sides of a test. Computed once for backends that expect the same."""
     spend = beta * SEQUENTIAL_PART
     if not 0 < expected < 1:
         # One kind of outcome cannot happen at all, so that the likelihood ratio is the error itself and nothing is left
@@ -158,7 +158,7 @@ def _bounds(expected: float, sides: tuple[tuple[str, float, float], ...], beta: 
 
 
 def _largest_n(expected: float, sides: Sequence[tuple[str, float, float]], beta: float) -> int:
-    """The least n at which the exact decision leaves (nearly) nothing undecided: normal approximation,
+    """Return the least n at which the exact decision leaves (nearly) nothing undecided: normal approximation,
     with a tenth on top."""
     found = 1.0
     for _, other, alpha in sides:
@@ -175,7 +175,7 @@ def _largest_n(expected: float, sides: Sequence[tuple[str, float, float]], beta:
 
 
 def _quantile(tail: float) -> float:
-    """The z with P(Z ≥ z) = tail for a standard normal Z, to four digits; 0 for tails of a half or more."""
+    """Return the z with P(Z ≥ z) = tail for a standard normal Z, to four digits; 0 for tails of a half or more."""
     low, high = 0.0, 40.0
     for _ in range(60):
         middle = (low + high) / 2

@@ -10,7 +10,7 @@ __all__ = ["explain", "state_json"]
 
 
 def explain(state: ShareState) -> str:
-    """The decision, the counts, and how sure it is."""
+    """Return the decision, the counts, and how sure it is."""
     plan = state.plan
     seen = ", ".join(
         f"{name} {state.counts[name]} ({_percent(state.counts[name], state.n)}, expected {share:.4g})"

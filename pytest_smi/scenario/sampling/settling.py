@@ -33,7 +33,7 @@ class Target(Protocol):
         """What is expected, in words."""
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether one block looks like it."""
+        """Return whether one block looks like it."""
 
     def evidence(self, seen: Counter[Place], before: State) -> float:
         """Return the evidence of a block that looks right against a state before: a log-likelihood ratio, in nats;
@@ -107,7 +107,7 @@ class Weighted:
         return ", ".join(f"{name} {share:.1%}" for name, share in self.shares.items())
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether the block lies in the band."""
+        """Return whether the block lies in the band."""
         counts, total = by_name(seen), seen.total()
         if not total or any(name not in self.shares or (self.shares[name] == 0 and n) for name, n in counts.items()):
             return False
@@ -161,7 +161,7 @@ class Only(_Predicate):
         return f"only {', '.join(self.names)}"
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether they and nobody else were reached."""
+        """Return whether they and nobody else were reached."""
         return {name for name, n in by_name(seen).items() if n} == set(self.names)
 
     def chance(self, before: State, block: int) -> float:
@@ -184,7 +184,7 @@ class Everywhere(_Predicate):
         return f"some at each of {', '.join(self.names)}"
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether each was reached."""
+        """Return whether each was reached."""
         counts = by_name(seen)
         return all(counts.get(name) for name in self.names)
 
@@ -207,7 +207,7 @@ class AtLeast(_Predicate):
         return f"{self.share:.0%} or more at {', '.join(self.names)}"
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether they got as much of the block."""
+        """Return whether they got as much of the block."""
         counts = by_name(seen)
         return sum(counts.get(name, 0) for name in self.names) >= self.share * seen.total()
 
@@ -233,7 +233,7 @@ class OnPlaces(_Predicate):
         return ", ".join(f"{name} on {port}" for name, port in self.places)
 
     def right(self, seen: Counter[Place]) -> bool:
-        """Whether they and no others were reached."""
+        """Return whether they and no others were reached."""
         found = {place for place, n in seen.items() if n}
         return found == set(self.places) if self.each else bool(found) and found <= set(self.places)
 

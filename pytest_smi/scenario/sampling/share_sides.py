@@ -9,7 +9,7 @@ from pytest_smi.scenario.sampling.sprt import BackendTest
 def backend_tests(
     shares: Mapping[str, float], alpha: float, beta: float, draft: Callable[[float], list[tuple[str, float]]]
 ) -> tuple[BackendTest, ...]:
-    """One test per backend that needs one; all errors together stay within `alpha` and `beta`.
+    """Return one test per backend that needs one; all errors together stay within `alpha` and `beta`.
 
     `draft`: the sides that a share needs, see `sides_wanted`.
     """
@@ -30,7 +30,7 @@ def backend_tests(
 
 
 def sides_wanted(share: float, delta: float, leak: float, small: float) -> list[tuple[str, float]]:
-    """The sides a backend needs, as (name, alternative share)."""
+    """Return the sides a backend needs, as (name, alternative share)."""
     if share == 0:
         return [("leak", leak)]
     if share == 1:

@@ -105,7 +105,7 @@ class ShareTest:
         return max(self.at_least, *(test.n_max for test in self.tests))
 
     def start(self) -> "ShareState":
-        """The state before the first request."""
+        """Return the state before the first request."""
         return ShareState(
             plan=self, n=0, counts=dict.fromkeys(self.shares, 0), unexpected={}, outcomes=(None,) * len(self.tests)
         )
@@ -133,7 +133,7 @@ class ShareState:
         return self.decision is Decision.UNDECIDED and ended
 
     def feed(self, seen: Mapping[str, int] | Sequence[str]) -> "ShareState":
-        """The state after more requests: names in the order of the requests (looked at one by one),
+        """Return the state after more requests: names in the order of the requests (looked at one by one),
         or counts (looked at once).
 
         The errors hold either way; one by one decides earlier. Raises `ValueError` for negative counts.
@@ -176,7 +176,7 @@ class ShareState:
 
 
 def next_batch(state: ShareState) -> int:
-    """A good number of requests to send next: 0 when there is nothing to learn, else from 10 to 200.
+    """Return a good number of requests to send next: 0 when there is nothing to learn, else from 10 to 200.
 
     About a quarter of what is expected to be missing, so that few requests are sent in vain;
     all of it where nothing depends on chance.

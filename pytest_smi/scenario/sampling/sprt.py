@@ -43,16 +43,16 @@ class Side:
     accept_error: float
 
     def log_ratio(self, hits: int, n: int) -> float:
-        """The log-likelihood ratio after n requests, `hits` of them to the backend."""
+        """Return the log-likelihood ratio after n requests, `hits` of them to the backend."""
         # 0 · ∞ never arises: what did not happen adds nothing.
         return (hits * self.up if hits else 0.0) + ((n - hits) * self.down if n > hits else 0.0)
 
     def accepts(self, hits: int, n: int) -> bool:
-        """Whether this side finds the alternative refuted."""
+        """Return whether this side finds the alternative refuted."""
         return self.log_ratio(hits, n) <= self.accept_at
 
     def rejects(self, hits: int, n: int) -> bool:
-        """Whether this side finds the expected share refuted."""
+        """Return whether this side finds the expected share refuted."""
         return self.log_ratio(hits, n) >= self.reject_at
 
 
@@ -70,7 +70,7 @@ class BackendTest:
 
 
 def side_of(name: str, expected: float, alternative: float, alpha: float, accept: float, accept_error: float) -> Side:
-    """A side from its shares, its allowed false rejection `alpha`,
+    """Return a side from its shares, its allowed false rejection `alpha`,
     and the likelihood ratio `accept` at which it accepts."""
     return Side(
         name=name,
@@ -86,7 +86,8 @@ def side_of(name: str, expected: float, alternative: float, alpha: float, accept
 
 
 def divergence(p: float, q: float) -> float:
-    """The mean evidence against share q that one request gives when the share is p (Kullback-Leibler, in nats)."""
+    """Return the mean evidence against share q that one request gives when the share is p (Kullback-Leibler, in
+    nats)."""
     return sum(part * _log_ratio(part, other) for part, other in ((p, q), (1 - p, 1 - q)) if part > 0)
 
 

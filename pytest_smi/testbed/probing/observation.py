@@ -88,7 +88,7 @@ class Probe:
         return not self.arrivals and self.client_saw == "timeout"
 
     def describe(self) -> str:
-        """The probe in words, for a reason."""
+        """Return the probe in words, for a reason."""
         seen = f"status {self.status}" if self.status is not None else self.client_saw
         where = ", ".join(f"{a.pod}:{a.port}" for a in self.arrivals) or "no server"
         return f"nonce {self.nonce}: client saw {seen}, arrived at {where}"
@@ -107,7 +107,7 @@ class Observation:
         return Counter(probe.outcome for probe in self.probes)
 
     def all(self, outcome: Outcome) -> bool:
-        """Whether there are probes and every one had this outcome."""
+        """Return whether there are probes and every one had this outcome."""
         return bool(self.probes) and all(probe.outcome is outcome for probe in self.probes)
 
     def first_not(self, *outcomes: Outcome) -> Probe | None:
@@ -174,7 +174,8 @@ def join(
 
 
 def _headers_only(batch: ProbeBatch, result: Mapping[str, Any]) -> bool:
-    """Whether this is an answer to HEAD that names the server's pod: it has no body that could echo the nonce."""
+    """Return whether this is an answer to HEAD that names the server's pod: it has no body that could echo the
+    nonce."""
     requests = batch.call.requests
     method = requests[result["i"] % len(requests)].method
     return batch.call.kind == "http" and method == "HEAD" and bool(result.get("pod"))

@@ -35,6 +35,10 @@ class Call:
     """Where to connect instead of resolving `host`: a pod's IP."""
     outside: bool = False
     """Whether the client is outside the mesh."""
+    account: str = ""
+    """The client's ServiceAccount, `namespace/name`; empty where nothing is to be said of it."""
+    server_account: str = ""
+    """The server's ServiceAccount; empty where several stand behind one Service."""
     kind: str = "http"
     """http, tcp or udp."""
     version: str = "1.1"
