@@ -36,4 +36,6 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """With `--mesh`: find the root folder again where a path among our options was taken for a test path."""
-    return root_folder.start_again(config) if config.getoption("smi_mesh") else None
+    if not config.getoption("smi_mesh") or hasattr(config, "workerinput"):
+        return None
+    return root_folder.start_again(config)

@@ -9,7 +9,6 @@ bundled suite, see `host_project`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +20,13 @@ PATH_OPTIONS = frozenset(
 
 
 def joined(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with `--option PATH` as `--option=PATH`, where the path exists:
-    only such a path is mistaken. Touches files."""
+    """Return the arguments with `--option PATH` as `--option=PATH`.
+
+    Also where the path does not exist: that of a report does when the workers of pytest-xdist read the arguments.
+    """
     found: list[str] = []
     for argument in arguments:
-        if found and found[-1] in PATH_OPTIONS and Path(argument).exists():
+        if found and found[-1] in PATH_OPTIONS:
             found[-1] += f"={argument}"
         else:
             found.append(argument)

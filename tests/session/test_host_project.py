@@ -107,6 +107,17 @@ def test_the_project_does_not_bend_a_run(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
+def test_workers_take_the_arguments_as_the_controller_does(tmp_path: Path) -> None:
+    """Also a path after a space that exists only when they read it: the report's, in another folder."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+
+    run = run_suite(tmp_path, "--smi-report", str(tmp_path / "smi-report"), "-k", "TA-05", "-n", "2", timeout=240)
+
+    assert run.status == 0, run.output
+    assert run.requirements("passed") == {"TA-05"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_failure_is_repeated_by_its_node_id(tmp_path: Path, workers: str) -> None:
     """The FAILED line of one run chooses the assertion of the next, from another folder."""
