@@ -22,6 +22,7 @@ from pytest_smi.reports.derived import derive
 from pytest_smi.reports.diff import Baseline
 from pytest_smi.reports.remote import load_report
 from pytest_smi.reports.write import write_report
+from pytest_smi.session.explorations import Explorations
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options, asks_for_a_part, refuse_reruns
 from pytest_smi.session.partial import covered
@@ -57,6 +58,7 @@ class ControllerSession:
         self.collector = ResultCollector(
             self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline()
         )
+        self.explorations = Explorations()
         self.matrix: Matrix | None = None
         self._evidence: Mapping[str, bytes] = {}
         self._statements: Mapping[str, str] = {}
@@ -121,6 +123,7 @@ class ControllerSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a pytest-xdist worker its targets."""
+        node.workerinput["smi_spool"] = str(self.explorations.spool)
         node.workerinput["smi"] = {name: target.to_wire() for name, target in self.targets.reached.items()}
 
     @pytest.hookimpl(optionalhook=True)
@@ -185,11 +188,19 @@ class ControllerSession:
             session.exitstatus = self.collector.exit_status()
 
     def _write(self) -> None:
+        self.explorations.read()
+        self.collector.explorations, self.collector.exploration_status = (
+            self.explorations.found,
+            self.explorations.status,
+        )
+        self.collector.problems += self.explorations.problems
         built = self.collector.build()
         if built is None:
+            self.explorations.write(self.folder.path)
             return
         self.moved = self.folder.make_room()
         write_report(self.folder.path, built.matrix, built.evidence, self.signer)
+        self.explorations.write(self.folder.path)
         self.matrix, self._evidence = built.matrix, built.evidence
         self._statements = {record.requirement: record.statement for record in self.collector.catalogue}
         derive(self.folder.path, self._statements, keys=[self.signer.public_key])
@@ -197,6 +208,7 @@ class ControllerSession:
     def pytest_unconfigure(self) -> None:
         """Let the report folder go, also where the session never began."""
         self.folder.release()
+        self.explorations.close()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
@@ -229,12 +241,14 @@ class ControllerSession:
                 terminalreporter.write_line(
                     f"{self.collector.coverage}: no capability and no conformance is claimed", yellow=True
                 )
-        elif not self.collect_only:
+        elif not self.collect_only and self.explorations.status is None:
             terminalreporter.write_line("no result, so no matrix was written", red=True)
             if self.collector.coverage is not None and not self.collector.coverage.collected:
                 terminalreporter.write_line(
                     "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts", red=True
                 )
+        for colour, line in self.explorations.lines(self.folder.path):
+            terminalreporter.write_line(line, **_COLOURS[colour])
         if known := sorted({f"{result.requirement} ({result.mesh})" for result in self.collector.known_failures()}):
             terminalreporter.write_line(
                 printable(f"Known   {len(known)} failure(s) of the baseline: {', '.join(known)}"), yellow=True

@@ -16,6 +16,7 @@ from pytest_smi.session.option_values import MeshChoice
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_smi.explore.budget import Budget
     from pytest_smi.smi.negotiation import Wanted
     from pytest_smi.testbed.placement import Toleration
 
@@ -49,6 +50,11 @@ class Options:
     """`KEY=VALUE` each."""
     tolerations: tuple[Toleration, ...] = ()
     pull_secret: Path | None = None
+    explore: Budget | None = None
+    """How long to search for counterexamples after the assertions; None: not at all."""
+    seed: int | None = None
+    replay: Path | None = None
+    """A folder `counterexamples/N` to play again, in place of the assertions."""
 
     def accepts_level(self, level: str) -> bool:
         """Whether requirements of this level were asked for."""
@@ -198,6 +204,28 @@ def register(parser: pytest.Parser) -> None:
         default=1.0,
         help="Multiply every deadline, for slow clusters (default: 1)",
     )
+    group.addoption(
+        "--smi-explore",
+        metavar="TIME",
+        dest="smi_explore",
+        type=values.exploration,
+        help="After the assertions, search for a policy that the mesh gets wrong: for 90s, 5m or 1h, "
+        "or so many random worlds",
+    )
+    group.addoption(
+        "--smi-seed",
+        metavar="N",
+        dest="smi_seed",
+        type=values.seed,
+        help="Seed of the random worlds of --smi-explore (default: a new one each time; the report names it)",
+    )
+    group.addoption(
+        "--smi-replay",
+        metavar="DIR",
+        dest="smi_replay",
+        type=Path,
+        help="Instead of the assertions, play the counterexample in DIR again, such as smi-report/counterexamples/1",
+    )
 
 
 def from_config(config: pytest.Config) -> Options:
@@ -222,6 +250,9 @@ def from_config(config: pytest.Config) -> Options:
         node_selector=tuple(get("smi_node_selector")),
         tolerations=tuple(get("smi_toleration")),
         pull_secret=get("smi_pull_secret"),
+        explore=get("smi_explore"),
+        seed=get("smi_seed"),
+        replay=get("smi_replay"),
     )
 
 

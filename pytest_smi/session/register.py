@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,29 +14,45 @@ from pytest_smi.session.options import from_config
 
 if TYPE_CHECKING:
     from pytest_smi.matrix.matrix import Matrix
+    from pytest_smi.testbed.target import MeshTarget
 
 
 def register_sessions(config: pytest.Config) -> None:
     """Register the session plugins; without paths on the command line the bundled suite is what runs."""
     from pytest_smi.session.worker import WorkerSession
 
+    options = from_config(config)
+    searches = options.explore is not None or options.replay is not None
     worker_input = getattr(config, "workerinput", None)
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(bundled("conformance"))]
     if worker_input is not None:
         config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
+        if searches:
+            from pytest_smi.testbed.target import MeshTarget
+
+            targets = {name: MeshTarget.from_wire(data) for name, data in worker_input["smi"].items()}
+            _register_search(config, lambda: targets, Path(worker_input["smi_spool"]))
         _report_to_allure(config, None)
         return
     from pytest_smi.session.controller import ControllerSession
 
     try:
-        controller = ControllerSession(config, from_config(config))
+        controller = ControllerSession(config, options)
     except SmiError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(controller, "smi-controller")
     if not _distributed(config):
         config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")
+        if searches:
+            _register_search(config, controller.connected, controller.explorations.spool)
     _report_to_allure(config, lambda: controller.matrix)
+
+
+def _register_search(config: pytest.Config, targets: Callable[[], Mapping[str, MeshTarget]], spool: Path) -> None:
+    from pytest_smi.session.exploration_item import ExplorationWorker
+
+    config.pluginmanager.register(ExplorationWorker(config, targets, spool), "smi-exploration")
 
 
 def _report_to_allure(config: pytest.Config, matrix: Callable[[], Matrix | None] | None) -> None:

@@ -14,10 +14,25 @@ from itertools import count
 from pathlib import Path
 
 from pytest_smi.errors import ReportError, UsageProblem
-from pytest_smi.reports.layout import DERIVED_FILES, ENVELOPES_FILE, EVIDENCE_FOLDER, KEY_FILE, MATRIX_FILE, SCHEMA_FILE
+from pytest_smi.reports.layout import (
+    COUNTEREXAMPLES_FOLDER,
+    DERIVED_FILES,
+    ENVELOPES_FILE,
+    EVIDENCE_FOLDER,
+    KEY_FILE,
+    MATRIX_FILE,
+    SCHEMA_FILE,
+)
 from pytest_smi.reports.write import claim_folder
 
-_OURS = DERIVED_FILES | {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, SCHEMA_FILE, EVIDENCE_FOLDER}
+_OURS = DERIVED_FILES | {
+    MATRIX_FILE,
+    ENVELOPES_FILE,
+    KEY_FILE,
+    SCHEMA_FILE,
+    EVIDENCE_FOLDER,
+    COUNTEREXAMPLES_FOLDER,
+}
 _STAGING = ".smi-staging-"
 
 

@@ -1,0 +1,90 @@
+"""A covering set of requests: one for each way in which a world's routes can tell requests apart. Pure.
+
+Candidates come from a fixed vocabulary that fits the patterns of `worlds`. Of those that meet the same conditions of
+the same routes one is enough; kept are hits, and misses that fail a single condition of a route.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from pytest_smi.explore.case import CLIENT, Ask, ServiceObject
+from pytest_smi.oracle import Call
+from pytest_smi.oracle.routes import headers_match, matches, path_matches
+from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup
+from pytest_smi.testbed.workloads import protocol_of
+
+PATHS = ("/x", "/y", "/x/b", "/x/b/c", "/a", "/b", "/q/b", "/q/x", "/v1/dog", "/v3/dog", "/")
+METHODS = ("GET", "POST", "HEAD", "PATCH")
+HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("x-k", "v"),),
+    (("x-k", "w"),),
+    (("x-l", "v"),),
+    (("x-k", "v"), ("x-l", "v")),
+    (("x-k", "v"), ("x-l", "w")),
+    (("x-k", "w"), ("x-l", "v")),
+)
+PLAIN = Call(protocol="HTTP", method="GET", path="/")
+MOST = 8
+"""Requests of HTTP per port."""
+
+
+def covering(groups: Iterable[HTTPRouteGroup], *, most: int = MOST) -> tuple[Call, ...]:
+    """Return requests for the routes of these groups, the plainest first; at least one."""
+    routes = tuple(dict.fromkeys(route for group in groups for route in group.matches))
+    if not routes:
+        return (PLAIN,)
+    headers = HEADERS if any(route.headers for route in routes) else HEADERS[:1]
+    found: dict[tuple[object, ...], Call] = {}
+    for head, method, path in itertools.product(headers, METHODS, PATHS):
+        call = Call(protocol="HTTP", method=method, path=path, headers=head)
+        conditions = tuple(_conditions(route, call) for route in routes)
+        if any(sum(one is not True for one in each) <= 1 for each in conditions):
+            whole = tuple(matches(route, call).value for route in routes)
+            # The deeper paths and the prefixed ones tell apart how a pattern is read, not which it is.
+            found.setdefault((conditions, whole, path.count("/") if path != "/" else 1, path.startswith("/q")), call)
+    ordered = sorted(found.values(), key=lambda call: (len(call.headers), METHODS.index(call.method), call.path))
+    hits = [call for call in ordered if any(matches(route, call).value for route in routes)]
+    misses = [call for call in ordered if call not in hits]
+    mixed = [one for pair in itertools.zip_longest(hits, misses) for one in pair if one is not None]
+    return tuple(mixed[:most]) or (PLAIN,)
+
+
+def asks(
+    clients: Sequence[str],
+    services: Iterable[ServiceObject],
+    groups: Iterable[HTTPRouteGroup],
+    *,
+    protocols: frozenset[str],
+    versions: Sequence[str] = ("1.1",),
+    most: int = MOST,
+) -> tuple[Ask, ...]:
+    """Return what to ask: each client × Service × port, with the covering set on the first HTTP port and one request
+    on the others."""
+    calls = covering(groups, most=most)
+    found: list[Ask] = []
+    for client, service in itertools.product(clients, services):
+        first = True
+        for port, target in service.ports:
+            spoken = protocol_of(port, target)
+            number, key = int(port.partition("/")[0]), (service.namespace, service.name)
+            if spoken not in protocols:
+                continue
+            if spoken != "http":
+                found.append(
+                    Ask(client=client, service=key, port=number, call=Call(protocol=spoken.partition("-")[0].upper()))
+                )
+                continue
+            for version in versions if first and CLIENT[client].joined else versions[:1]:
+                chosen = calls if first and version == versions[0] else calls[:2]
+                found += [Ask(client=client, service=key, port=number, call=call, version=version) for call in chosen]
+            first = False
+    return tuple(found)
+
+
+def _conditions(route: HTTPMatch, call: Call) -> tuple[bool | None, ...]:
+    method = not route.methods or "*" in route.methods or call.method in route.methods
+    one_by_one = [headers_match(HTTPMatch(name="", headers=(pair,)), call).value for pair in route.headers]
+    return (method, path_matches(route.path, call.path).value, *one_by_one)
