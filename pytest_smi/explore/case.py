@@ -192,12 +192,10 @@ def opening(versions: Mapping[str, str]) -> tuple[SmiObject, ...]:
 
 
 def with_cleaning(case: Case) -> Case:
-    """Return the case with one more step, which takes away what it made."""
+    """Return the case with one more step, which takes its targets and splits away: nothing may be left of them."""
     *_, last = case.states()
-    usual = {identity(one): one for one in usual_services()}
-    gone = tuple(key for key in last if key not in usual)
-    changed = tuple(usual[key] for key, one in last.items() if key in usual and one != usual[key])
-    return replace(case, steps=(*case.steps, Step(put=changed, drop=gone))) if gone or changed else case
+    gone = tuple(key for key in last if key[0] in ("TrafficTarget", "TrafficSplit"))
+    return replace(case, steps=(*case.steps, Step(drop=gone))) if gone else case
 
 
 def services_of(state: State) -> dict[Key, ServiceObject]:

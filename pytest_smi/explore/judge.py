@@ -23,7 +23,7 @@ FULL = 3
 """Requests of each ask in the look that ends a wait."""
 LOOKS = 5
 """Further looks at what seems wrong."""
-MOST_SHARES = 3
+MOST_SHARES = 2
 """Calls of a state whose shares are tested."""
 EACH = 100
 """Requests after which each server behind a plain Service has been seen."""
@@ -58,23 +58,23 @@ class Patience:
     fewest: int
     alpha: float
     """Probability that right shares are called wrong, once."""
-    beta: float = 0.02
+    beta: float = 0.05
     """Probability that shares `delta` off, or a leak of `leak`, are passed by: a search may miss, and must not accuse
     wrongly."""
-    delta: float = 0.1
+    delta: float = 0.12
     leak: float = 0.015
     pause: Callable[[float], None] = field(default=lambda _: None)
 
 
 def judge(look: Look, table: Table, rounds: Callable[[], Backoff], patience: Patience) -> Judged:
     """Poll until the table is as expected, or has not been for the whole patience."""
-    asks, agreed, backoff = list(table), False, rounds()
+    asks, agreed, since, backoff = list(table), False, 0.0, rounds()
     for _ in backoff:
         seen = look(asks, FULL if agreed else 1)
         if not compared(table, seen):
             if agreed and backoff.waited >= patience.hold:
-                return _with_shares(look, table, seen, backoff.waited, patience)
-            agreed = True
+                return _with_shares(look, table, seen, since, patience)
+            since, agreed = backoff.waited if not agreed else since, True
             if backoff.waited >= patience.hold:
                 backoff.at_once()
             continue

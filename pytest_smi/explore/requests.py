@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pytest_smi.explore.case import CLIENT, Ask, ServiceObject
 from pytest_smi.oracle import Call
@@ -37,14 +38,18 @@ def covering(groups: Iterable[HTTPRouteGroup], *, most: int = MOST) -> tuple[Cal
     if not routes:
         return (PLAIN,)
     headers = HEADERS if any(route.headers for route in routes) else HEADERS[:1]
+    of_path = {path: [path_matches(route.path, path).value for route in routes] for path in PATHS}
+    of_method = {method: [_takes(route, method) for route in routes] for method in METHODS}
+    of_head = {head: [_filters(route, head) for route in routes] for head in headers}
     found: dict[tuple[object, ...], Call] = {}
     for head, method, path in itertools.product(headers, METHODS, PATHS):
-        call = Call(protocol="HTTP", method=method, path=path, headers=head)
-        conditions = tuple(_conditions(route, call) for route in routes)
-        if any(sum(one is not True for one in each) <= 1 for each in conditions):
-            whole = tuple(matches(route, call).value for route in routes)
+        conditions = tuple(zip(of_path[path], of_method[method], of_head[head], strict=True))
+        if any(
+            (on_path is not True) + (not takes) + filters.count(False) <= 1 for on_path, takes, filters in conditions
+        ):
             # The deeper paths and the prefixed ones tell apart how a pattern is read, not which it is.
-            found.setdefault((conditions, whole, path.count("/") if path != "/" else 1, path.startswith("/q")), call)
+            key = (conditions, path.count("/") if path != "/" else 1, path.startswith("/q"))
+            found.setdefault(key, Call(protocol="HTTP", method=method, path=path, headers=head))
     ordered = sorted(found.values(), key=lambda call: (len(call.headers), METHODS.index(call.method), call.path))
     hits = [call for call in ordered if any(matches(route, call).value for route in routes)]
     misses = [call for call in ordered if call not in hits]
@@ -84,7 +89,10 @@ def asks(
     return tuple(found)
 
 
-def _conditions(route: HTTPMatch, call: Call) -> tuple[bool | None, ...]:
-    method = not route.methods or "*" in route.methods or call.method in route.methods
-    one_by_one = [headers_match(HTTPMatch(name="", headers=(pair,)), call).value for pair in route.headers]
-    return (method, path_matches(route.path, call.path).value, *one_by_one)
+def _takes(route: HTTPMatch, method: str) -> bool:
+    return not route.methods or "*" in route.methods or method in route.methods
+
+
+def _filters(route: HTTPMatch, head: tuple[tuple[str, str], ...]) -> tuple[bool, ...]:
+    call = replace(PLAIN, headers=head)
+    return tuple(headers_match(HTTPMatch(name="", headers=(pair,)), call).value is True for pair in route.headers)

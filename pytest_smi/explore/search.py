@@ -17,6 +17,7 @@ from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.judge import Outcome
 from pytest_smi.explore.play import Played, Player, Stage
 from pytest_smi.explore.shrink import shrink
+from pytest_smi.explore.table import compared
 from pytest_smi.explore.told import cells
 from pytest_smi.explore.worlds import Bounds, empty_case, kinds_of, random_case
 from pytest_smi.explore.written import change_of, request_of
@@ -103,7 +104,7 @@ class Search:
     def _case(self, number: int, kinds: tuple[str, ...]) -> Case:
         if number == 0:
             return empty_case(self._bounds)
-        kind = random.Random(f"{self.found.seed}/{number // BLOCK}").choice(kinds)
+        kind = kinds[number // BLOCK % len(kinds)]
         return with_cleaning(random_case(random.Random(f"{self.found.seed}:{number}"), self._bounds, kind))
 
     def _world(self, number: int, case: Case) -> None:
@@ -196,7 +197,7 @@ class Search:
         table = self._stage.expected(case, state)
         seen = dict(self._stage.look(list(table), 3, reuse=case.reuse))
         seen[wrong[0].ask] = wrong[0].seen
-        return cells(table, seen, wrong[:1])
+        return cells(table, seen, (*compared(table, seen), wrong[0]))
 
     def _play(self, case: Case, *, patience: Any = None) -> Played:
         played = self._player.play(case, patience=patience)

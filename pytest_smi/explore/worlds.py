@@ -47,7 +47,7 @@ T = TypeVar("T")
 PATTERNS = (".*", ".*", "/x", "/x", "/y", "/x/.*", "/a|/b", "/v[12]/(cat|dog)", "/[a-z]+", "(")
 METHODS = (("*",), ("*",), ("GET",), ("GET", "POST"), ("POST",))
 FILTERS = (("x-k", "^v$"), ("X-K", "^v$"), ("x-l", "^v$"), ("x-l", "^(v|w)$"))
-WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 900)
+WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,11 @@ class Bounds:
 
 
 def kinds_of(bounds: Bounds) -> tuple[str, ...]:
-    """Return what worlds may be about, as often as they are: `access`, `split` or `both`; empty: the mesh claims
-    nothing that could be explored."""
-    alone = ("access",) * 5 * bounds.access + ("split",) * 4 * bounds.splits
-    return (*alone, *(("both",) if bounds.access and bounds.splits else ()))
+    """Return what worlds are about, in turn: `access`, `split` or `both`; empty: the mesh claims nothing that could be
+    explored."""
+    if not bounds.access or not bounds.splits:
+        return ("access",) * bounds.access + ("split",) * bounds.splits
+    return ("access", "split", "access", "split", "both")
 
 
 def empty_case(bounds: Bounds) -> Case:
@@ -123,7 +124,7 @@ def _case(
             clients,
             destinations,
             groups,
-            protocols=bounds.protocols - (frozenset({"udp"}) if used < 0.6 else frozenset()),
+            protocols=bounds.protocols - (frozenset({"udp"}) if used < 0.75 else frozenset()),
             versions=("1.1", "2") if second else ("1.1",),
             most=4 if open_to_all else 8,
         ),
