@@ -19,7 +19,7 @@ from pytest_smi.smi.model import (
     TCPRoute,
     TrafficTarget,
 )
-from pytest_smi.testbed.workloads import HTTP, HTTP_2ND, TCP, UDP
+from pytest_smi.testbed.workloads import DEFAULT_PORTS, HTTP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def identity(thing: Thing) -> Identity:
 
 def usual_services() -> tuple[ServiceObject, ...]:
     """Return the Service of each server, and the two over several."""
-    ports = ((f"{HTTP}/TCP", HTTP), (f"{HTTP_2ND}/TCP", HTTP_2ND), (f"{TCP}/TCP", TCP), (f"{UDP}/UDP", UDP))
+    ports = tuple(DEFAULT_PORTS.items())
     own = tuple(ServiceObject(name=one.name, namespace=one.namespace, over=one.name, ports=ports) for one in SERVERS)
     return (*own, *(ServiceObject(name=name, ports=((f"{HTTP}/TCP", HTTP),)) for name in (ROOT, TWIN)))
 

@@ -8,7 +8,7 @@ looks is a disagreement. A mesh whose looks sometimes agree has not converged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pytest_smi.cluster.wait import Backoff
@@ -21,9 +21,11 @@ Look = Callable[[Sequence[Ask], int], Mapping[Ask, Seen]]
 """Send each ask so many times, all at once."""
 FULL = 3
 """Requests of each ask in the look that ends a wait."""
+MANY = 40
+"""Requests of all asks together, at least, in each of the looks that confirm what seems wrong."""
 LOOKS = 5
 """Further looks at what seems wrong."""
-MOST_SHARES = 2
+MOST_SHARES = 3
 """Calls of a state whose shares are tested."""
 EACH = 100
 """Requests after which each server behind a plain Service has been seen."""
@@ -88,10 +90,12 @@ def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> J
     """Look again and again: what is wrong each time is wrong."""
     total: dict[Ask, Seen] = {}
     lasting: set[tuple[Ask, Fault]] | None = None
+    # Of few requests more each: one in three may go astray where a split has a part in it.
+    times = max(FULL + 1, MANY // max(1, len(table)))
     for number in range(LOOKS):
         if number:
             patience.pause(patience.hold / LOOKS)
-        seen = look(list(table), FULL + 1)
+        seen = look(list(table), times)
         total = {ask: total.get(ask, Seen()) + seen.get(ask, Seen()) for ask in table}
         wrong = {(one.ask, one.fault) for one in compared(table, seen)}
         lasting = wrong if lasting is None else lasting & wrong
@@ -114,13 +118,22 @@ def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: flo
 
 
 def _tested(table: Table) -> list[Ask]:
-    """Return calls with shares that differ from each other in client, port or version, those of splits first."""
+    """Return calls whose shares are tested: one for each thing that is expected, of changing clients; then others."""
     chosen: dict[tuple[object, ...], Ask] = {}
-    shared = [ask for ask, wanted in table.items() if wanted.weights]
-    for ask in (*shared, *(ask for ask, wanted in table.items() if wanted.each)):
-        weights = table[ask].weights
-        chosen.setdefault((ask.client, ask.service, ask.port, ask.version, str(weights)), ask)
-    return list(chosen.values())[:MOST_SHARES]
+    shared = [ask for ask, wanted in table.items() if wanted.weights or wanted.each]
+    clients = list(dict.fromkeys(ask.client for ask in shared))
+    for ask in shared:
+        wanted = table[ask]
+        key = (ask.service, ask.port, ask.version, str(wanted.weights), wanted.each)
+        turn = clients[len(chosen) % len(clients)]
+        if key not in chosen and (ask.client == turn or not _asked_later(shared, ask, turn)):
+            chosen[key] = ask
+    first = list(chosen.values())
+    return [*first, *(ask for ask in shared if ask not in first and table[ask].weights)][:MOST_SHARES]
+
+
+def _asked_later(shared: Sequence[Ask], ask: Ask, client: str) -> bool:
+    return replace(ask, client=client) in shared[shared.index(ask) + 1 :]
 
 
 def _shares_wrong(look: Look, table: Table, ask: Ask, patience: Patience) -> Disagreement | None:

@@ -7,6 +7,7 @@ the same routes one is enough; kept are hits, and misses that fail a single cond
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -32,8 +33,11 @@ MOST = 8
 """Requests of HTTP per port."""
 
 
-def covering(groups: Iterable[HTTPRouteGroup], *, most: int = MOST) -> tuple[Call, ...]:
-    """Return requests for the routes of these groups, the plainest first; at least one."""
+def covering(groups: Iterable[HTTPRouteGroup], chance: random.Random, *, most: int = MOST) -> tuple[Call, ...]:
+    """Return requests for the routes of these groups, as many hits as misses where there are both; at least one.
+
+    Which of several that are alike, and which of more than `most`, is a matter of chance.
+    """
     routes = tuple(dict.fromkeys(route for group in groups for route in group.matches))
     if not routes:
         return (PLAIN,)
@@ -48,11 +52,14 @@ def covering(groups: Iterable[HTTPRouteGroup], *, most: int = MOST) -> tuple[Cal
             (on_path is not True) + (not takes) + filters.count(False) <= 1 for on_path, takes, filters in conditions
         ):
             # The deeper paths and the prefixed ones tell apart how a pattern is read, not which it is.
-            key = (conditions, path.count("/") if path != "/" else 1, path.startswith("/q"))
+            names = tuple(name for name, _ in head)
+            key = (conditions, method, names, path.count("/") if path != "/" else 1, path.startswith("/q"))
             found.setdefault(key, Call(protocol="HTTP", method=method, path=path, headers=head))
-    ordered = sorted(found.values(), key=lambda call: (len(call.headers), METHODS.index(call.method), call.path))
-    hits = [call for call in ordered if any(matches(route, call).value for route in routes)]
-    misses = [call for call in ordered if call not in hits]
+    calls = list(found.values())
+    chance.shuffle(calls)
+    hits = [call for call in calls if any(matches(route, call).value for route in routes)]
+    known = set(hits)
+    misses = [call for call in calls if call not in known]
     mixed = [one for pair in itertools.zip_longest(hits, misses) for one in pair if one is not None]
     return tuple(mixed[:most]) or (PLAIN,)
 
@@ -61,6 +68,7 @@ def asks(
     clients: Sequence[str],
     services: Iterable[ServiceObject],
     groups: Iterable[HTTPRouteGroup],
+    chance: random.Random,
     *,
     protocols: frozenset[str],
     versions: Sequence[str] = ("1.1",),
@@ -68,7 +76,7 @@ def asks(
 ) -> tuple[Ask, ...]:
     """Return what to ask: each client × Service × port, with the covering set on the first HTTP port and one request
     on the others."""
-    calls = covering(groups, most=most)
+    calls = covering(groups, chance, most=most)
     found: list[Ask] = []
     for client, service in itertools.product(clients, services):
         first = True

@@ -17,7 +17,7 @@ from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.judge import Outcome
 from pytest_smi.explore.play import Played, Player, Stage
 from pytest_smi.explore.shrink import shrink
-from pytest_smi.explore.table import compared
+from pytest_smi.explore.table import Fault, compared
 from pytest_smi.explore.told import cells
 from pytest_smi.explore.worlds import Bounds, empty_case, kinds_of, random_case
 from pytest_smi.explore.written import change_of, request_of
@@ -132,7 +132,7 @@ class Search:
         def disagrees(case: Case) -> Case | None:
             nonlocal best
             found = self._play(case, patience=quick)
-            wrong = [one for one in found.judged.disagreements if one.fault is fault]
+            wrong = [one for one in found.judged.disagreements if _alike(one.fault, fault, case)]
             if not wrong:
                 return None
             best = replace(found, case=replace(found.case, asks=tuple(one.ask for one in wrong)))
@@ -224,4 +224,10 @@ class Search:
 def _same(again: Played, before: Played) -> bool:
     """Whether a case disagrees again, in the same way."""
     faults = {one.fault for one in before.judged.disagreements}
-    return any(one.fault in faults for one in again.judged.disagreements)
+    return any(_alike(one.fault, other, again.case) for one in again.judged.disagreements for other in faults)
+
+
+def _alike(fault: Fault, other: Fault, case: Case) -> bool:
+    """Whether two faults may be one: what goes astray in a split is a leak, a wrong share or, where access is not open
+    to all, a refusal."""
+    return fault is other or case.open

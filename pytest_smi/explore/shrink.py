@@ -51,6 +51,8 @@ def candidates(case: Case) -> Iterator[Case]:
             yield replace(case, steps=(*case.steps[:at], *case.steps[at + 1 :]))
     for key in dict.fromkeys(identity(one) for one in case.things):
         yield _without(case, key)
+    if not case.open and any(isinstance(one, TrafficSplit) for one in case.things):
+        yield _opened(case)
     if case.reuse:
         yield replace(case, reuse=False)
     for ask in case.asks if len(case.asks) == 1 else ():
@@ -128,6 +130,13 @@ def _last_state(case: Case) -> Step:
         for key in step.drop:
             present.pop(key, None)
     return Step(put=tuple(present.values()))
+
+
+def _opened(case: Case) -> Case:
+    """Return the case with access open to all, if it is about a split alone."""
+    for key in dict.fromkeys(identity(one) for one in case.things if isinstance(one, TrafficTarget | TCPRoute)):
+        case = _without(case, key)
+    return replace(case, open=True)
 
 
 def _without(case: Case, key: Identity) -> Case:

@@ -41,11 +41,11 @@ from pytest_smi.smi.model import (
     UDPRoute,
 )
 from pytest_smi.smi.ports import in_destination
-from pytest_smi.testbed.workloads import HTTP, HTTP_2ND, TCP, UDP
+from pytest_smi.testbed.workloads import HTTP, HTTP_2ND, TCP, TCP_SERVER_FIRST, UDP, UDP_2ND
 
 T = TypeVar("T")
 PATTERNS = (".*", ".*", "/x", "/x", "/y", "/x/.*", "/a|/b", "/v[12]/(cat|dog)", "/[a-z]+", "(")
-METHODS = (("*",), ("*",), ("GET",), ("GET", "POST"), ("POST",))
+METHODS = (("*",), ("*",), ("GET",), ("GET", "POST"), ("POST", "GET"))
 FILTERS = (("x-k", "^v$"), ("X-K", "^v$"), ("x-l", "^v$"), ("x-l", "^(v|w)$"))
 WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 400)
 
@@ -85,7 +85,9 @@ def kinds_of(bounds: Bounds) -> tuple[str, ...]:
 def empty_case(bounds: Bounds) -> Case:
     """Return the world without any object."""
     servers = [_service_of(server) for server in SERVERS[:2]]
-    return Case(steps=(Step(),), asks=asks(["a", "b", "outside"], servers, (), protocols=bounds.protocols))
+    return Case(
+        steps=(Step(),), asks=asks(["a", "b", "outside"], servers, (), random.Random(0), protocols=bounds.protocols)
+    )
 
 
 def random_case(chance: random.Random, bounds: Bounds, kind: str) -> Case:
@@ -117,14 +119,16 @@ def _case(
     steps = (Step(put=first), *changes)
     groups = [one for step in steps for one in step.put if isinstance(one, HTTPRouteGroup)]
     second = "http2" in bounds.features and chance.random() < 0.3
-    used = chance.random()
+    # Datagrams that are denied cost their whole patience, so they are asked where there is something about them.
+    datagrams = any(isinstance(one, UDPRoute) for step in steps for one in step.put) or chance.random() < 0.1
     return Case(
         steps=steps,
         asks=asks(
             clients,
             destinations,
             groups,
-            protocols=bounds.protocols - (frozenset({"udp"}) if used < 0.75 else frozenset()),
+            chance,
+            protocols=bounds.protocols - (frozenset() if datagrams else frozenset({"udp"})),
             versions=("1.1", "2") if second else ("1.1",),
             most=4 if open_to_all else 8,
         ),
@@ -138,15 +142,17 @@ def _policy(
 ) -> list[SmiObject]:
     """Return route groups, routes and targets around a few servers; some of the targets refer to what is not there."""
     spaces = list(dict.fromkeys(server.namespace for server in servers))
+    raw = chance.random() < 0.3
+    """Whether it is more about ports than about HTTP."""
     found: list[SmiObject] = []
     for space in spaces:
         found += [_group(chance, name, space) for name in ("g1", "g2")[: chance.choice((1, 2, 2))]]
         limited = not in_destination(bounds.versions)
-        for name in ("r1", "r2")[: chance.choice((0, 1, 2))]:
-            ports = chance.choice(((), (TCP,), (HTTP_2ND,), (TCP, HTTP))) if limited else ()
+        for name in ("r1", "r2")[: chance.choice((1, 2)) if raw else chance.choice((0, 0, 1))]:
+            ports = chance.choice(((), (TCP,), (TCP,), (TCP_SERVER_FIRST,), (TCP, HTTP))) if limited else ()
             found.append(TCPRoute(name=name, namespace=space, ports=ports))
-        if "udp" in bounds.features and chance.random() < 0.3:
-            found.append(UDPRoute(name="u1", namespace=space, ports=chance.choice(((), (UDP,), (UDP + 1,)))))
+        if "udp" in bounds.features and raw and chance.random() < 0.5:
+            found.append(UDPRoute(name="u1", namespace=space, ports=chance.choice(((), (UDP,), (UDP_2ND,)))))
     subjects = [CLIENT[name] for name in clients if CLIENT[name].joined]
     others = [one for one in CLIENTS if one.joined and one not in subjects]
     for number in range(1, chance.choice((1, 2, 2, 3, 3)) + 1):
@@ -160,7 +166,7 @@ def _policy(
                 name=f"target-{number}",
                 namespace=server.namespace,
                 destination=Subject(name=server.name, namespace=server.namespace),
-                rules=_rules(chance, bounds, found, server.namespace),
+                rules=_rules(chance, found, server.namespace, raw=raw),
                 sources=tuple(Subject(name=one.account, namespace=one.namespace) for one in sources),
                 port=chance.choice((None, None, HTTP, TCP)) if in_destination(bounds.versions) else None,
             )
@@ -168,18 +174,20 @@ def _policy(
     return found
 
 
-def _rules(chance: random.Random, bounds: Bounds, known: Sequence[SmiObject], space: str) -> tuple[Rule, ...]:
+def _rules(chance: random.Random, known: Sequence[SmiObject], space: str, *, raw: bool) -> tuple[Rule, ...]:
     groups = [one for one in known if isinstance(one, HTTPRouteGroup) and one.namespace == space]
     routes = [one for one in known if isinstance(one, TCPRoute | UDPRoute) and one.namespace == space]
-    pool: list[HTTPRouteGroup | TCPRoute | UDPRoute] = [*(routes if routes and chance.random() < 0.3 else groups)]
-    if routes and chance.random() < 0.15:
+    pool: list[HTTPRouteGroup | TCPRoute | UDPRoute] = [
+        *(routes if routes and chance.random() < (0.7 if raw else 0.2) else groups)
+    ]
+    if routes and chance.random() < 0.12:
         pool = [*groups, *routes]
     found = []
     for one in chance.sample(pool, k=min(len(pool), chance.choice((1, 1, 2)))):
         names = None
         if isinstance(one, HTTPRouteGroup) and chance.random() < 0.5:
             names = tuple(chance.sample([match.name for match in one.matches], k=1))
-            names = ("gone",) if chance.random() < 0.1 else names
+            names = ("gone",) if chance.random() < 0.2 else names
         found.append(Rule(kind=type(one).__name__, name=one.name, matches=names))
     if chance.random() < 0.12:
         found = [*found[:-1], Rule(kind="HTTPRouteGroup", name="gone")]
@@ -199,13 +207,13 @@ def _match(chance: random.Random) -> HTTPMatch:
     two = (chance.choice(FILTERS[:2]), chance.choice(FILTERS[2:]))
     filters = tuple(chance.sample(two, k=chance.choice((1, 2))))
     draw = chance.random()
-    if draw < 0.15:
+    if draw < 0.22:
         return HTTPMatch(name="m", headers=filters)
     return HTTPMatch(
         name="m",
         path=chance.choice(PATTERNS),
         methods=chance.choice(METHODS),
-        headers=filters if draw < 0.35 else (),
+        headers=filters if draw < 0.5 else (),
     )
 
 

@@ -33,6 +33,7 @@ from pytest_smi.oracle import Call
 from pytest_smi.smi.parse import parse
 
 README, REQUEST, BESIDE = "README.txt", "request.json", "beside.yaml"
+_USUAL_NAME = re.compile(r"(?:http|tcp|udp)-([0-9]+) \1/(?:TCP|UDP)")
 _STEP = re.compile(r"step-([0-9]{1,4})-(apply|delete)\.yaml")
 
 
@@ -128,7 +129,11 @@ def _thing(item: dict[str, Any]) -> Thing:
         namespace=namespace,
         over=over,
         ports=tuple((key, int(port.get("targetPort", port["port"]))) for key, port in zip(keys, ports, strict=True)),
-        port_names=tuple((key, port["name"]) for key, port in zip(keys, ports, strict=True) if "name" in port),
+        port_names=tuple(
+            (key, port["name"])
+            for key, port in zip(keys, ports, strict=True)
+            if "name" in port and not _USUAL_NAME.fullmatch(port["name"] + " " + key)
+        ),
     )
 
 

@@ -11,11 +11,13 @@ from pytest_smi.cluster.wait import Backoff
 from pytest_smi.explore.case import Ask, Case, Identity, ServiceObject, State, Step, Thing, identity, opening
 from pytest_smi.explore.judge import Patience
 from pytest_smi.explore.play import Player
-from pytest_smi.explore.table import Expected, Seen, Table, expected, service_manifest, world_of
+from pytest_smi.explore.table import Expected, Seen, Table, expected, world_of
 from pytest_smi.explore.worlds import Bounds
 from pytest_smi.oracle import Verdict
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.render import render
+from pytest_smi.testbed.hosts import Addresses
+from pytest_smi.testbed.manifests import services
 
 VERSIONS = {"access": "v1alpha3", "specs": "v1alpha4", "split": "v1alpha4"}
 BOUNDS = Bounds(versions=VERSIONS, features=frozenset({"http2", "tcp", "udp"}), says=lambda _: True)
@@ -31,7 +33,15 @@ def rendered(record: SmiObject) -> dict[str, Any]:
 
 def manifests(things: Sequence[Thing]) -> list[dict[str, Any]]:
     """The objects as a stage writes them."""
-    return [service_manifest(one) if isinstance(one, ServiceObject) else rendered(one) for one in things]
+    found: list[dict[str, Any]] = []
+    for one in things:
+        if isinstance(one, ServiceObject):
+            addresses = Addresses(service=one.name, namespace=one.namespace, host="", outside_host="")
+            names = dict(one.port_names)
+            found += services(addresses, selector={}, ports=dict(one.ports), port_names=names)
+        else:
+            found.append(rendered(one))
+    return found
 
 
 class Clock:
@@ -58,22 +68,25 @@ class SimulatedStage:
         self._chance = random.Random(0)
         self._state: dict[Identity, Thing] = {}
         self._case: Case | None = None
+        self._answers: dict[Ask, Expected | None] = {}
+        """What the present state answers, as far as it was asked."""
 
     def begin(self, case: Case) -> None:
         (start,) = replace(case, steps=(Step(),)).states()
         kept = self._state if self.remembers else {}
         self._state = {key: one for key, one in kept.items() if not isinstance(one, ServiceObject)}
         self._state.update(start)
-        self._case = case
+        self._case, self._answers = case, {}
 
     def change(self, step: Step) -> None:
+        self._answers = {}
         self._state |= {identity(one): one for one in step.put}
         for key in step.drop if not self.remembers else ():
             self._state.pop(key, None)
 
     def fresh(self) -> None:
         self.freshened += 1
-        self._state = {}
+        self._state, self._answers = {}, {}
 
     def expected(self, case: Case, state: State) -> Table:
         beside = opening(VERSIONS) if case.open else ()
@@ -82,11 +95,14 @@ class SimulatedStage:
     def look(self, asks: Sequence[Ask], times: int, *, reuse: bool = False) -> Mapping[Ask, Seen]:
         assert self._case is not None
         self.clock.pause(0.01)
-        state = {key: seen for key, one in self._state.items() if (seen := self.misread(one)) is not None}
-        answers = self.expected(replace(self._case, asks=tuple(asks)), state)
+        new = tuple(ask for ask in asks if ask not in self._answers)
+        if new:
+            state = {key: seen for key, one in self._state.items() if (seen := self.misread(one)) is not None}
+            known = self.expected(replace(self._case, asks=new), state)
+            self._answers |= {ask: known.get(ask) for ask in new}
         self.requests += len(asks) * times
         self.at_request(self.requests)
-        return {ask: self._seen(answers.get(ask), times) for ask in asks}
+        return {ask: self._seen(self._answers[ask], times) for ask in asks}
 
     def _seen(self, answer: Expected | None, times: int) -> Seen:
         """What a mesh that does so much shows; where the specification is open, nothing arrives."""
