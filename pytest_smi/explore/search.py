@@ -205,9 +205,9 @@ class Search:
         return played
 
     def _quick(self) -> Any:
-        """Return the patience while shrinking: what this mesh has needed so far, many times over."""
+        """Return the patience while shrinking: what this mesh has needed so far, three times over."""
         usual = self._player.patience
-        settle = min(usual.settle, max(6 * self._player.slowest, 4 * usual.hold))
+        settle = min(usual.settle, 3 * self._player.slowest + 2 * usual.hold)
         return replace(usual, settle=settle, fewest=min(usual.fewest, 4))
 
     def _over(self, grace: float = 0.0) -> bool:

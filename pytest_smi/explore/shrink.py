@@ -49,7 +49,14 @@ def candidates(case: Case) -> Iterator[Case]:
         yield replace(case, steps=(_last_state(case),))
         for at in range(len(case.steps) - 1):
             yield replace(case, steps=(*case.steps[:at], *case.steps[at + 1 :]))
-    for key in dict.fromkeys(identity(one) for one in case.things):
+    keys = list(dict.fromkeys(identity(one) for one in case.things))
+    for kept in dict.fromkeys(_needed(one) for one in case.things if isinstance(one, TrafficTarget | TrafficSplit)):
+        if not set(keys) <= kept:
+            alone = case
+            for key in keys:
+                alone = alone if key in kept else _without(alone, key)
+            yield alone
+    for key in keys:
         yield _without(case, key)
     if not case.open and any(isinstance(one, TrafficSplit) for one in case.things):
         yield _opened(case)
@@ -130,6 +137,15 @@ def _last_state(case: Case) -> Step:
         for key in step.drop:
             present.pop(key, None)
     return Step(put=tuple(present.values()))
+
+
+def _needed(one: TrafficTarget | TrafficSplit) -> frozenset[Identity]:
+    """Return an object and those that it refers to."""
+    if isinstance(one, TrafficTarget):
+        return frozenset({identity(one), *((rule.kind, one.namespace, rule.name) for rule in one.rules)})
+    routes = (("HTTPRouteGroup", one.namespace, name) for name in one.matches or ())
+    services = (("Service", one.namespace, name) for name in (one.service, *(back.service for back in one.backends)))
+    return frozenset({identity(one), *routes, *services})
 
 
 def _opened(case: Case) -> Case:
