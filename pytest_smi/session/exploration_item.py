@@ -17,6 +17,7 @@ from pytest_smi.cluster.connection import Connection
 from pytest_smi.core.files import read_regular
 from pytest_smi.core.interrupts import deferred
 from pytest_smi.errors import SmiError, UsageProblem
+from pytest_smi.explore.case import Case
 from pytest_smi.explore.judge import Patience
 from pytest_smi.explore.play import Player
 from pytest_smi.explore.search import Search
@@ -108,7 +109,7 @@ class ExplorationWorker:
     def _replay(self, name: str) -> None:
         folder = self.options.replay
         assert folder is not None
-        case = read_case(read_files(folder), str(folder))
+        case = case_in(folder)
         with _Staged(self._targets()[name]) as staged:
             played = staged.player.play(case)
         table = cells(played.table, played.judged.seen, played.judged.disagreements)
@@ -187,11 +188,12 @@ def notes_of(target: MeshTarget) -> tuple[str, ...]:
     return ()
 
 
-def read_files(folder: Path) -> dict[str, bytes]:
-    """Read the files of a counterexample. Raises UsageProblem."""
+def case_in(folder: Path) -> Case:
+    """Read the counterexample in a folder. Raises UsageProblem."""
     try:
-        return {name: read_regular(folder / name, _LARGEST_FILE) for name in sorted(os.listdir(folder))}
+        files = {name: read_regular(folder / name, _LARGEST_FILE) for name in sorted(os.listdir(folder))}
     except OSError as error:
         raise UsageProblem(
             f"--smi-replay: {folder} cannot be read: {error.strerror}", "Name a folder counterexamples/N of a report."
         ) from None
+    return read_case(files, str(folder))

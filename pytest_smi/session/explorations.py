@@ -55,7 +55,12 @@ class Explorations:
         return _PASSED if done and all(outcome == "agrees" for outcome in outcomes) else _ERRORED
 
     def write(self, report: Path) -> None:
-        """Write every counterexample into the report folder, in place of older ones. Raises ReportError."""
+        """Write every counterexample into the report folder, in place of older ones. Raises ReportError.
+
+        A replay leaves the folder as it is: it may be what was played.
+        """
+        if self.replays:
+            return
         folder = report / COUNTEREXAMPLES_FOLDER
         numbered = [(name, run, one) for name, run in self.found.items() for one in run.counterexamples]
         several = len([run for run in self.found.values() if run.counterexamples]) > 1

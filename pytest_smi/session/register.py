@@ -38,6 +38,10 @@ def register_sessions(config: pytest.Config) -> None:
     from pytest_smi.session.controller import ControllerSession
 
     try:
+        if options.replay is not None:
+            from pytest_smi.session.exploration_item import case_in
+
+            case_in(options.replay)
         controller = ControllerSession(config, options)
     except SmiError as error:
         raise pytest.UsageError(str(error)) from error

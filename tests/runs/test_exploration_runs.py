@@ -41,6 +41,8 @@ def test_a_wrong_mesh_is_found_and_its_counterexample_holds_again(tmp_path: Path
 
 
 def test_a_folder_that_is_no_counterexample_is_said(tmp_path: Path) -> None:
-    run = run_suite(tmp_path, f"--smi-replay={tmp_path}")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    run = run_suite(tmp_path, f"--smi-replay={folder}")
     assert run.status == 4, run.output[-3000:]
     assert "request.json" in run.output
