@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.errors import SmiError
+from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.budget import Budget
 from pytest_smi.explore.case import CLIENTS, Ask, Case, Thing, opening, with_cleaning
 from pytest_smi.explore.fitting import requirement_of
@@ -19,7 +20,7 @@ from pytest_smi.explore.play import Played, Player, Stage
 from pytest_smi.explore.shrink import shrink
 from pytest_smi.explore.table import Fault, compared
 from pytest_smi.explore.told import cells
-from pytest_smi.explore.worlds import Bounds, empty_case, kinds_of, random_case
+from pytest_smi.explore.worlds import empty_case, kinds_of, random_case
 from pytest_smi.explore.written import change_of, request_of
 from pytest_smi.matrix.exploration import Counterexample, Exploration
 from pytest_smi.smi.model import SmiObject

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pytest_smi.explore.case import (
@@ -25,17 +24,11 @@ from pytest_smi.explore.case import (
     opening,
     usual_services,
 )
+from pytest_smi.explore.placing import placed
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
 from pytest_smi.smi.model import (
-    HTTPRouteGroup,
-    IdentityBinding,
     SmiObject,
-    Subject,
-    TCPRoute,
-    TrafficSplit,
-    TrafficTarget,
-    UDPRoute,
 )
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
@@ -101,9 +94,9 @@ class Stage:
         self._drop([key for key in self._state if key not in usual])
         beside = opening(self.context.versions) if case.open else ()
         for record in self._beside if beside != self._beside else ():
-            self.context.remove(self.context.rendered(self._placed(record, "")))
+            self.context.remove(self.context.rendered(placed(record, self.context.namespace, "")))
         for record in beside if beside != self._beside else ():
-            self.context.put(self.context.rendered(self._placed(record, "")))
+            self.context.put(self.context.rendered(placed(record, self.context.namespace, "")))
         self._beside = beside
         self._trial += 1
 
@@ -165,7 +158,7 @@ class Stage:
                 for manifest in self._service(one, self.context.namespace(one.namespace)):
                     self.context.put(manifest)
             else:
-                self.context.put(self.context.rendered(self._placed(one, f"-{self._trial}")))
+                self.context.put(self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}")))
             self._state[identity(one)] = one
 
     def _drop(self, keys: Sequence[Identity]) -> None:
@@ -175,7 +168,7 @@ class Stage:
                 for manifest in self._service(one, self.context.namespace(one.namespace)):
                     self.context.remove(manifest)
             elif one is not None:
-                self.context.remove(self.context.rendered(self._placed(one, f"-{self._trial}")))
+                self.context.remove(self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}")))
 
     def _service(self, one: ServiceObject, namespace: str) -> list[dict[str, Any]]:
         profile = self._testbed.target.profile
@@ -228,27 +221,3 @@ class Stage:
                 arrivals=Counter((self._owners.get(one.pod, one.pod), one.port) for one in probe.arrivals),
             )
         return found
-
-    def _placed(self, record: SmiObject, suffix: str) -> SmiObject:
-        """Return an object with the real namespaces, and with the trial in its name."""
-        place = self.context.namespace
-
-        def subject(one: Subject) -> Subject:
-            return replace(one, namespace=place(one.namespace)) if one.namespace else one
-
-        name, namespace = record.name + suffix, place(record.namespace)
-        match record:
-            case TrafficTarget():
-                return replace(
-                    record,
-                    name=name,
-                    namespace=namespace,
-                    destination=subject(record.destination),
-                    rules=tuple(replace(rule, name=rule.name + suffix) for rule in record.rules),
-                    sources=tuple(map(subject, record.sources)),
-                )
-            case TrafficSplit():
-                matches = None if record.matches is None else tuple(one + suffix for one in record.matches)
-                return replace(record, name=name, namespace=namespace, matches=matches)
-            case HTTPRouteGroup() | TCPRoute() | UDPRoute() | IdentityBinding():
-                return replace(record, name=name, namespace=namespace)

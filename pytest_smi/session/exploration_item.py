@@ -17,13 +17,13 @@ from pytest_smi.cluster.connection import Connection
 from pytest_smi.core.files import read_regular
 from pytest_smi.core.interrupts import deferred
 from pytest_smi.errors import SmiError, UsageProblem
+from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.case import Case
 from pytest_smi.explore.judge import Patience
 from pytest_smi.explore.play import Player
 from pytest_smi.explore.search import Search
 from pytest_smi.explore.stage import Stage
 from pytest_smi.explore.told import cells, table_text
-from pytest_smi.explore.worlds import Bounds
 from pytest_smi.explore.written import read_case
 from pytest_smi.scenario.context import Context
 from pytest_smi.session.options import from_config

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_smi.core.terms import APIS, LEVELS_OF
+from pytest_smi.session import exploration_options
 from pytest_smi.session import option_values as values
 from pytest_smi.session.option_values import MeshChoice
 
@@ -204,28 +205,7 @@ def register(parser: pytest.Parser) -> None:
         default=1.0,
         help="Multiply every deadline, for slow clusters (default: 1)",
     )
-    group.addoption(
-        "--smi-explore",
-        metavar="TIME",
-        dest="smi_explore",
-        type=values.exploration,
-        help="After the assertions, search for a policy that the mesh gets wrong: for 90s, 5m or 1h, "
-        "or so many random worlds",
-    )
-    group.addoption(
-        "--smi-seed",
-        metavar="N",
-        dest="smi_seed",
-        type=values.seed,
-        help="Seed of the random worlds of --smi-explore (default: a new one each time; the report names it)",
-    )
-    group.addoption(
-        "--smi-replay",
-        metavar="DIR",
-        dest="smi_replay",
-        type=Path,
-        help="Instead of the assertions, play the counterexample in DIR again, such as smi-report/counterexamples/1",
-    )
+    exploration_options.add(group)
 
 
 def from_config(config: pytest.Config) -> Options:

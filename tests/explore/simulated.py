@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_smi.cluster.wait import Backoff
+from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.case import Ask, Case, Identity, ServiceObject, State, Step, Thing, identity, opening
 from pytest_smi.explore.judge import Patience
 from pytest_smi.explore.play import Player
 from pytest_smi.explore.table import Expected, Seen, Table, expected, world_of
-from pytest_smi.explore.worlds import Bounds
 from pytest_smi.oracle import Verdict
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.render import render

@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 
+from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.case import ServiceObject, opening, with_cleaning
 from pytest_smi.explore.table import expected, world_of
-from pytest_smi.explore.worlds import Bounds, empty_case, kinds_of, random_case
+from pytest_smi.explore.worlds import empty_case, kinds_of, random_case
 from pytest_smi.smi.model import SmiObject, TrafficSplit, TrafficTarget
 from pytest_smi.smi.ports import without_ports
 from pytest_smi.smi.render import render
