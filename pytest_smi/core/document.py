@@ -20,7 +20,7 @@ from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, core_schema
 
 from pytest_smi.core.nearest import did_you_mean
 
-__all__ = ["Fault", "Form", "OneOf", "Record", "Schema", "Shape", "WholeRecord", "told"]
+__all__ = ["Fault", "Form", "MayLack", "OneOf", "Record", "Schema", "Shape", "WholeRecord", "told"]
 
 Schema = dict[str, Any]
 Fault = tuple[str, str]
@@ -51,10 +51,20 @@ class WholeRecord(Record):
         inner = schema
         while inner["type"] != "dataclass-args":
             inner = inner["schema"]
+        lacking = {name for name, kind in cls.__annotations__.items() if _may_lack(kind)}
         for field in inner["fields"]:
-            if field["schema"]["type"] == "default":
+            if field["schema"]["type"] == "default" and field["name"] not in lacking:
                 field["schema"] = field["schema"]["schema"]
         return schema  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class MayLack:
+    """Annotation: a field that came later, which a document may lack; its default then stands for it."""
+
+
+def _may_lack(kind: Any) -> bool:
+    return any(isinstance(one, MayLack) for one in getattr(kind, "__metadata__", ()))
 
 
 @dataclass(frozen=True, slots=True)

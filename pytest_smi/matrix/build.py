@@ -15,6 +15,7 @@ from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.errors import ReportError
+from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.matrix.matrix import (
     ApiClaim,
     Capability,
@@ -61,6 +62,7 @@ class RunContext:
     interrupted: bool = False
     provenance: Provenance = field(default_factory=Provenance)
     emulated: str | None = None
+    exploration: Exploration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ def build_run(results: Sequence[Result], context: RunContext, *, suffix: str = "
         emulated=context.emulated,
         results=entries,
         provenance=context.provenance,
+        exploration=context.exploration,
     )
 
 

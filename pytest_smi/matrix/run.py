@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from pytest_smi.core.document import Form, Shape, WholeRecord
+from pytest_smi.core.document import Form, MayLack, Shape, WholeRecord
 from pytest_smi.core.result import NotEmpty, Seconds
 from pytest_smi.core.terms import Api, Level, Status
+from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.matrix.provenance_record import Digest, Provenance, Suite
 
 __all__ = [
@@ -189,6 +190,8 @@ class Run(WholeRecord):
     """One entry per assertion, in order of requirement and id."""
     provenance: Provenance = field(default_factory=Provenance)
     """What the run was made with and on."""
+    exploration: Annotated[Exploration | None, MayLack()] = None
+    """What a search for counterexamples found; lacking where none was made."""
 
     @property
     def variant(self) -> str:
@@ -204,7 +207,13 @@ class Run(WholeRecord):
 
 def run_json(run: Run) -> dict[str, Any]:
     """Return the run as it stands in matrix.json, its results in order."""
-    return _RUN.write(replace(run, results=tuple(sorted(run.results, key=lambda entry: (entry.requirement, entry.id)))))
+    document = _RUN.write(
+        replace(run, results=tuple(sorted(run.results, key=lambda entry: (entry.requirement, entry.id))))
+    )
+    if run.exploration is None:
+        # As in files of before there was one: the same facts always give the same bytes.
+        del document["exploration"]
+    return document
 
 
 def suite_json(suite: Suite) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytest_smi.matrix.matrix import SCHEMA_VERSION, Matrix
 from pytest_smi.reports.folder import ReportFolder, StoredFile, readable
 from pytest_smi.reports.layout import (
     CATALOGUE_FILE,
+    COUNTEREXAMPLES_FOLDER,
     DERIVED_FILES,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
@@ -187,7 +188,7 @@ def not_covered(folder: ReportFolder, *own: str) -> tuple[str, ...]:
     `own`: what is part of that."""
     # A file that nobody vouches for, among files that somebody does, is believed as they are.
     others = sorted(readable("the report folder", folder.names) - {MATRIX_FILE, ENVELOPES_FILE, KEY_FILE, *own})
-    unexpected = [name for name in others if name not in DERIVED_FILES]
+    unexpected = [name for name in others if name not in DERIVED_FILES | {COUNTEREXAMPLES_FOLDER}]
     if unexpected:
         raise VerificationError(
             f"a report folder holds the report, and files derived from it; extra: {', '.join(unexpected[:5])}"

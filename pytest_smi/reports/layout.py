@@ -7,6 +7,7 @@ from pytest_smi.signing.statement import MATRIX_FILE
 __all__ = [
     "BUNDLES_FILE",
     "CATALOGUE_FILE",
+    "COUNTEREXAMPLES_FOLDER",
     "DERIVED_FILES",
     "ENVELOPES_FILE",
     "EVIDENCE_FOLDER",
@@ -21,6 +22,9 @@ ENVELOPES_FILE = "matrix.intoto.jsonl"
 """DSSE envelopes, one per line: the matrix statement, then the test-result statement."""
 KEY_FILE = "signing-key.pub.pem"
 """The public key of the signature. A reader who trusts it because it lies here trusts whoever wrote the folder."""
+COUNTEREXAMPLES_FOLDER = "counterexamples"
+"""Folder of what an exploration found, as files: made from the matrix, which holds it too, and not covered by its
+signature."""
 EVIDENCE_FOLDER = "evidence"
 """Folder of evidence files, within the report folder."""
 EVIDENCE_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*\.json"

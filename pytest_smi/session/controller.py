@@ -26,6 +26,7 @@ from pytest_smi.reports.write import write_report
 from pytest_smi.session.auto_workers import REASON
 from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
+from pytest_smi.session.explorations import Explorations
 from pytest_smi.session.host_project import what_selected_nothing
 from pytest_smi.session.meshes import Targets
 from pytest_smi.session.options import Options
@@ -62,6 +63,7 @@ class ControllerSession:
         self.collector = ResultCollector(
             self.targets, Baseline.of(load_report(options.baseline)) if options.baseline else Baseline()
         )
+        self.explorations = Explorations()
         self.matrix: Matrix | None = None
         self._evidence: Mapping[str, bytes] = {}
         self._statements: Mapping[str, str] = {}
@@ -121,6 +123,7 @@ class ControllerSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a pytest-xdist worker its targets."""
+        node.workerinput["smi_spool"] = str(self.explorations.spool)
         node.workerinput["smi"] = {name: target.to_wire() for name, target in self.targets.reached.items()}
 
     @pytest.hookimpl(optionalhook=True)
@@ -185,12 +188,20 @@ class ControllerSession:
             session.exitstatus = self.collector.exit_status()
 
     def _write(self) -> None:
+        self.explorations.read()
+        self.collector.explorations, self.collector.exploration_status = (
+            self.explorations.found,
+            self.explorations.status,
+        )
+        self.collector.problems += self.explorations.problems
         built = self.collector.build()
         if built is None:
+            self.explorations.write(self.folder.path)
             return
         self.moved = self.folder.make_room()
         catalogue = catalogue_bytes(self.collector.catalogue)
         write_report(self.folder.path, built.matrix, built.evidence, self.signer, catalogue=catalogue)
+        self.explorations.write(self.folder.path)
         self.matrix, self._evidence = built.matrix, built.evidence
         self._statements = {record.requirement: record.statement for record in self.collector.catalogue}
         derive(self.folder.path, self._statements, keys=[self.signer.public_key])
@@ -198,6 +209,7 @@ class ControllerSession:
     def pytest_unconfigure(self) -> None:
         """Let the report folder go, also where the session never began."""
         self.folder.release()
+        self.explorations.close()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
@@ -224,5 +236,8 @@ class ControllerSession:
                 new_key=self.new_key,
             )
         selected_nothing = what_selected_nothing(terminalreporter.config)
-        for style, line in closing_lines(self.collector, written, selected_nothing=selected_nothing):
-            terminalreporter.write_line(line, **_COLOURS[style])
+        if written is not None or self.explorations.status is None:
+            for style, line in closing_lines(self.collector, written, selected_nothing=selected_nothing):
+                terminalreporter.write_line(line, **_COLOURS[style])
+        for colour, line in self.explorations.lines(self.folder.path):
+            terminalreporter.write_line(line, **_COLOURS[colour])

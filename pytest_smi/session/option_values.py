@@ -13,6 +13,7 @@ from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import APIS, LEVELS_OF
 
 if TYPE_CHECKING:
+    from pytest_smi.explore.budget import Budget
     from pytest_smi.smi.negotiation import Wanted
     from pytest_smi.testbed.placement import Toleration
 
@@ -77,6 +78,20 @@ def toleration(text: str) -> Toleration:
     from pytest_smi.testbed.placement import toleration_of
 
     return _checked(toleration_of, text)
+
+
+def exploration(text: str) -> Budget:
+    """Read a time or a number of worlds."""
+    from pytest_smi.explore.budget import read_budget
+
+    return _checked(read_budget, text)
+
+
+def seed(text: str) -> int:
+    """Read a seed."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number of at most 15 digits, found {text!r}")
+    return int(text)
 
 
 def _checked(read: Callable[[A], T], value: A) -> T:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_smi.core.terms import APIS, LEVELS_OF
+from pytest_smi.session import exploration_options
 from pytest_smi.session import option_values as values
 from pytest_smi.session.option_values import MeshChoice
 
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_smi.explore.budget import Budget
     from pytest_smi.smi.negotiation import Wanted
     from pytest_smi.testbed.placement import Toleration
 
@@ -50,6 +52,11 @@ class Options:
     """`KEY=VALUE` each."""
     tolerations: tuple[Toleration, ...] = ()
     pull_secret: Path | None = None
+    explore: Budget | None = None
+    """How long to search for counterexamples after the assertions; None: not at all."""
+    seed: int | None = None
+    replay: Path | None = None
+    """A folder `counterexamples/N` to play again, in place of the assertions."""
 
     def accepts_level(self, level: str) -> bool:
         """Return whether requirements of this level were asked for."""
@@ -208,6 +215,7 @@ def register(parser: pytest.Parser) -> None:
         default=60.0,
         help="Without a terminal: tell the progress this often, 0 for never (default: 60)",
     )
+    exploration_options.add(group)
     known = [name for option in group.options for name in option.names()]
     if meant := values.options_meant(sys.argv[1:], known):
         parser.extra_info["pytest-smi"] = meant
@@ -235,4 +243,7 @@ def from_config(config: pytest.Config) -> Options:
         node_selector=tuple(get("smi_node_selector")),
         tolerations=tuple(get("smi_toleration")),
         pull_secret=get("smi_pull_secret"),
+        explore=get("smi_explore"),
+        seed=get("smi_seed"),
+        replay=get("smi_replay"),
     )

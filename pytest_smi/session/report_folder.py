@@ -16,6 +16,7 @@ from pathlib import Path
 from pytest_smi.errors import ReportError, UsageProblem
 from pytest_smi.reports.layout import (
     CATALOGUE_FILE,
+    COUNTEREXAMPLES_FOLDER,
     DERIVED_FILES,
     ENVELOPES_FILE,
     EVIDENCE_FOLDER,
@@ -25,7 +26,15 @@ from pytest_smi.reports.layout import (
 )
 from pytest_smi.reports.write import claim_folder
 
-_OURS = DERIVED_FILES | {MATRIX_FILE, CATALOGUE_FILE, ENVELOPES_FILE, KEY_FILE, SCHEMA_FILE, EVIDENCE_FOLDER}
+_OURS = DERIVED_FILES | {
+    MATRIX_FILE,
+    CATALOGUE_FILE,
+    ENVELOPES_FILE,
+    KEY_FILE,
+    SCHEMA_FILE,
+    EVIDENCE_FOLDER,
+    COUNTEREXAMPLES_FOLDER,
+}
 _STAGING = ".smi-staging-"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from pytest_smi.core.catalogue import Assertion, load
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import LEVELS_OF, Api, Level, Status
 from pytest_smi.matrix.build import Built, RunContext, build_matrix
+from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.matrix.matrix import Mesh, Provenance
 from pytest_smi.matrix.provenance import ci_run, image_roles
 from pytest_smi.matrix.suite import catalogue_of, this_suite
@@ -39,6 +40,9 @@ class ResultCollector:
         self.catalogue: list[Assertion] = []
         self.coverage: Coverage | None = None
         """Known once the assertions are collected."""
+        self.explorations: Mapping[str, Exploration] = {}
+        self.exploration_status: int | None = None
+        """What a search says by itself, where no assertion ran."""
         self._started = now()
 
     def add(self, result: Result) -> None:
@@ -126,6 +130,8 @@ class ResultCollector:
         What failed and is no MUST counts only as `--smi-fail-on` says.
         """
         statuses = [result.status for result in self._all()]
+        if not statuses and not self.problems and self.exploration_status is not None:
+            return self.exploration_status
         known = self.known_failures()
         if any(
             result.status is Status.FAILED and result.level in LEVELS_OF[self.options.fail_on]
@@ -188,6 +194,7 @@ class ResultCollector:
             restricted=tuple(restricted),
             interrupted=self.interrupted,
             emulated=found.emulated,
+            exploration=self.explorations.get(name),
             provenance=Provenance(
                 catalogue=catalogue_of(self.catalogue),
                 crds=dict(found.crds),

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     import pytest
 
 PATH_OPTIONS = frozenset(
-    {"--kubeconfig", "--mesh-profile", "--smi-baseline", "--smi-pull-secret", "--smi-report", "--smi-signing-key"}
+    {
+        "--kubeconfig",
+        "--mesh-profile",
+        "--smi-baseline",
+        "--smi-pull-secret",
+        "--smi-replay",
+        "--smi-report",
+        "--smi-signing-key",
+    }
 )
 
 

@@ -20,6 +20,8 @@ from pytest_smi.session.partial import assertion_at
 SHARED_SCENES = ("test_traffic_metrics",)
 """How the names of modules begin whose assertions judge one shared scenario, which is set up once per worker."""
 SERIAL = "serial"
+EXPLORATION = "smi-exploration["
+"""In the node ids of searches for counterexamples, which run by themselves after all others."""
 
 
 class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library is untyped
@@ -92,6 +94,8 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
     serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
+        if EXPLORATION in nodeid:
+            return True
         requirement, function, target = assertion_at(nodeid)
         return (requirement, function) in known and requirement in serial.get(target, ())
 

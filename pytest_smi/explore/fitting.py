@@ -1,0 +1,112 @@
+"""Which requirement a small counterexample belongs to, where one fits: a guide, never a verdict. Pure."""
+
+from __future__ import annotations
+
+from pytest_smi.explore.case import CLIENT, LATE, Case, identity
+from pytest_smi.explore.table import Disagreement, Fault
+from pytest_smi.smi.model import HTTPRouteGroup, TrafficSplit, TrafficTarget
+
+
+def requirement_of(case: Case, found: Disagreement) -> str | None:
+    """Return the id of the requirement that the disagreement breaks; None where none fits."""
+    *_, state = case.states()
+    targets = [one for one in state.values() if isinstance(one, TrafficTarget)]
+    splits = [one for one in state.values() if isinstance(one, TrafficSplit)]
+    if case.open or (splits and found.fault is Fault.SHARES):
+        return _of_split(case, splits, found)
+    if found.fault is Fault.LEAK:
+        return _of_leak(case, targets, splits, found)
+    return _of_refusal(targets, found) if found.fault is Fault.REFUSAL else None
+
+
+def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit], found: Disagreement) -> str | None:
+    client, protocol = CLIENT[found.ask.client], found.ask.call.protocol
+    if not client.joined:
+        return "TA-22"
+    if len(case.steps) > 1 and (changed := _of_change(case)):
+        return changed
+    if splits:
+        return "TA-68"
+    if not targets:
+        alone = any(isinstance(one, HTTPRouteGroup) for one in case.things)
+        return "TS-01" if alone else {"HTTP": "TA-01", "TCP": "TA-02", "UDP": "TA-03"}[protocol]
+    reached = {(server.partition("/")[0], server.partition("/")[2]) for server, _ in found.seen.arrivals}
+    aimed = [one for one in targets if (one.destination.namespace, one.destination.name) in reached]
+    if not aimed:
+        if any(one.destination.name == name for one in targets for _, name in reached):
+            return "TA-28"
+        backwards = {(one.destination.namespace, one.destination.name) for one in targets}
+        return "TA-36" if (client.namespace, client.account) in backwards else "TA-04"
+    sources = {(one.namespace, one.name) for target in aimed for one in target.sources}
+    if (client.namespace, client.account) not in sources:
+        if (client.namespace, client.account) in reached:
+            return "TA-38"
+        return "TA-27" if any(name == client.account for _, name in sources) else "TA-06"
+    if len(aimed) > 1:
+        return "TA-10"
+    return _of_rules(case, aimed[0], protocol)
+
+
+def _of_rules(case: Case, target: TrafficTarget, protocol: str) -> str | None:
+    kinds = {rule.kind for rule in target.rules}
+    if protocol == "TCP":
+        return "TA-55" if kinds == {"HTTPRouteGroup"} else "TA-48"
+    if protocol == "UDP":
+        return "TA-52" if "UDPRoute" in kinds else "TA-49"
+    present = {identity(one) for one in case.things}
+    if any((rule.kind, target.namespace, rule.name) not in present for rule in target.rules):
+        return "TA-19"
+    if any(rule.matches == ("gone",) for rule in target.rules):
+        return "TA-43"
+    if any(rule.matches for rule in target.rules):
+        return "TA-40"
+    return "TA-07"
+
+
+def _of_change(case: Case) -> str | None:
+    last, before = case.steps[-1], {identity(one): one for step in case.steps[:-1] for one in step.put}
+    if any(key[0] == "TrafficTarget" for key in last.drop):
+        return "TA-15"
+    for one in last.put:
+        old = before.get(identity(one))
+        if isinstance(one, TrafficTarget) and isinstance(old, TrafficTarget) and len(one.sources) < len(old.sources):
+            return "TA-16"
+        if isinstance(one, HTTPRouteGroup):
+            return "TA-18"
+    return "TA-19" if any(key[0] == "HTTPRouteGroup" for key in last.drop) else None
+
+
+def _of_refusal(targets: list[TrafficTarget], found: Disagreement) -> str | None:
+    protocol = found.ask.call.protocol
+    if protocol != "HTTP":
+        return "TA-49" if protocol == "TCP" else "TA-52"
+    if len(targets) > 1:
+        return "TA-09"
+    if targets and len(targets[0].sources) > 1:
+        return "TA-08"
+    client = CLIENT[found.ask.client]
+    if targets and client.namespace != targets[0].namespace:
+        return "TA-29"
+    return "TA-05"
+
+
+def _of_split(case: Case, splits: list[TrafficSplit], found: Disagreement) -> str | None:
+    if not splits:
+        return "SP-14" if any(isinstance(one, TrafficSplit) for one in case.things) else None
+    split = splits[-1]
+    if found.ask.version == "2":
+        return "SP-54"
+    if found.ask.service[1] != split.service:
+        return "SP-21" if found.ask.service[1] in {one.service for one in split.backends} else "SP-22"
+    if split.matches is not None:
+        return "SP-38" if found.fault is not Fault.SHARES else "SP-40"
+    if any(one.service == LATE for one in split.backends):
+        return "SP-16"
+    if len(case.steps) > 1:
+        return "SP-12"
+    if found.fault is Fault.LEAK and any(port != found.ask.port for _, port in found.seen.arrivals):
+        return "SP-24"
+    idle = {one.service for one in split.backends if not one.weight}
+    if any(server.partition("/")[2] in idle for server, _ in found.seen.arrivals):
+        return "SP-04"
+    return "SP-01"

@@ -1,0 +1,172 @@
+"""Wait until a state has settled, and tell agreement, a lasting disagreement and a mesh that keeps changing apart.
+
+Traffic and time come from the caller. A look that agrees counts once it is still so after a hold, and in full. One that
+never agrees within the patience is looked at again, several times over: only a cell that is wrong in each of these
+looks is a disagreement. A mesh whose looks sometimes agree has not converged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pytest_smi.cluster.wait import Backoff
+from pytest_smi.explore.case import Ask
+from pytest_smi.explore.table import Disagreement, Fault, Seen, Table, compared
+from pytest_smi.scenario.sampling.explain import explain
+from pytest_smi.scenario.sampling.share_test import Decision, ShareTest, next_batch
+
+Look = Callable[[Sequence[Ask], int], Mapping[Ask, Seen]]
+"""Send each ask so many times, all at once."""
+FULL = 3
+"""Requests of each ask in the look that ends a wait."""
+MANY = 40
+"""Requests of all asks together, at least, in each of the looks that confirm what seems wrong."""
+LOOKS = 5
+"""Further looks at what seems wrong."""
+MOST_SHARES = 3
+"""Calls of a state whose shares are tested."""
+EACH = 100
+"""Requests after which each server behind a plain Service has been seen."""
+
+
+class Outcome(StrEnum):
+    """What came of a state."""
+
+    AGREES = "agrees"
+    WRONG = "wrong"
+    UNSETTLED = "unsettled"
+    """It keeps changing: now and then it agrees."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A state of the mesh, held against its truth table."""
+
+    outcome: Outcome
+    seen: Mapping[Ask, Seen]
+    disagreements: tuple[Disagreement, ...] = ()
+    waited: float = 0.0
+    """Seconds until it agreed, or was given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a state may take, how long it must last, and how sure a test of shares is."""
+
+    settle: float
+    hold: float
+    fewest: int
+    alpha: float
+    """Probability that right shares are called wrong, once."""
+    beta: float = 0.05
+    """Probability that shares `delta` off, or a leak of `leak`, are passed by: a search may miss, and must not accuse
+    wrongly."""
+    delta: float = 0.12
+    leak: float = 0.015
+    pause: Callable[[float], None] = field(default=lambda _: None)
+
+
+def judge(look: Look, table: Table, rounds: Callable[[], Backoff], patience: Patience) -> Judged:
+    """Poll until the table is as expected, or has not been for the whole patience."""
+    asks, agreed, since, backoff = list(table), False, 0.0, rounds()
+    for _ in backoff:
+        seen = look(asks, FULL if agreed else 1)
+        if not compared(table, seen):
+            if agreed and backoff.waited >= patience.hold:
+                return _with_shares(look, table, seen, since, patience)
+            since, agreed = backoff.waited if not agreed else since, True
+            if backoff.waited >= patience.hold:
+                backoff.at_once()
+            continue
+        agreed = False
+        if backoff.over(patience.settle, fewest=patience.fewest):
+            break
+    return _confirmed(look, table, backoff.waited, patience)
+
+
+def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> Judged:
+    """Look again and again: what is wrong each time is wrong."""
+    total: dict[Ask, Seen] = {}
+    lasting: set[tuple[Ask, Fault]] | None = None
+    # Of few requests more each: one in three may go astray where a split has a part in it.
+    times = max(FULL + 1, MANY // max(1, len(table)))
+    for number in range(LOOKS):
+        if number:
+            patience.pause(patience.hold / LOOKS)
+        seen = look(list(table), times)
+        total = {ask: total.get(ask, Seen()) + seen.get(ask, Seen()) for ask in table}
+        wrong = {(one.ask, one.fault) for one in compared(table, seen)}
+        lasting = wrong if lasting is None else lasting & wrong
+        if not lasting:
+            return Judged(outcome=Outcome.UNSETTLED, seen=total, waited=waited)
+    found = tuple(one for one in compared(table, total) if (one.ask, one.fault) in (lasting or ()))
+    return Judged(outcome=Outcome.WRONG, seen=total, disagreements=found, waited=waited)
+
+
+def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: float, patience: Patience) -> Judged:
+    """Test the shares of some calls; what fails is tested once more after the time that a mesh has to settle."""
+    for ask in _tested(table):
+        if not _shares_wrong(look, table, ask, patience):
+            continue
+        patience.pause(patience.settle)
+        found = _shares_wrong(look, table, ask, patience)
+        if found:
+            return Judged(outcome=Outcome.WRONG, seen={**seen, ask: found.seen}, disagreements=(found,), waited=waited)
+    return Judged(outcome=Outcome.AGREES, seen=seen, waited=waited)
+
+
+def _tested(table: Table) -> list[Ask]:
+    """Return calls whose shares are tested: one for each thing that is expected, of changing clients; then others."""
+    chosen: dict[tuple[object, ...], Ask] = {}
+    shared = [ask for ask, wanted in table.items() if wanted.weights or wanted.each]
+    clients = list(dict.fromkeys(ask.client for ask in shared))
+    for ask in shared:
+        wanted = table[ask]
+        key = (ask.service, ask.port, ask.version, str(wanted.weights), wanted.each)
+        turn = clients[len(chosen) % len(clients)]
+        if key not in chosen and (ask.client == turn or not _asked_later(shared, ask, turn)):
+            chosen[key] = ask
+    first = list(chosen.values())
+    return [*first, *(ask for ask in shared if ask not in first and table[ask].weights)][:MOST_SHARES]
+
+
+def _asked_later(shared: Sequence[Ask], ask: Ask, client: str) -> bool:
+    return replace(ask, client=client) in shared[shared.index(ask) + 1 :]
+
+
+def _shares_wrong(look: Look, table: Table, ask: Ask, patience: Patience) -> Disagreement | None:
+    wanted = table[ask]
+    if wanted.weights is None:
+        seen = look([ask], EACH)[ask]
+        missed = sorted(wanted.each - {server for server, _ in seen.arrivals})
+        detail = f"{', '.join(missed)} got none of {seen.sent} requests" if missed else ""
+        return _told(table, ask, seen, detail)
+    test = ShareTest.from_weights(
+        {server: float(weight) for server, weight in wanted.weights.items()},
+        alpha=patience.alpha,
+        beta=patience.beta,
+        delta=patience.delta,
+        leak=patience.leak,
+    )
+    state, total = test.start(), Seen()
+    while state.decision is Decision.UNDECIDED and (size := next_batch(state)) > 0:
+        seen = look([ask], size)[ask]
+        total += seen
+        counts: dict[str, int] = {}
+        for (server, _), number in seen.arrivals.items():
+            counts[server] = counts.get(server, 0) + number
+        if not counts:
+            break
+        state = state.feed(counts)
+    return _told(table, ask, total, explain(state) if state.decision is Decision.REJECTED else "")
+
+
+def _told(table: Table, ask: Ask, seen: Seen, detail: str) -> Disagreement | None:
+    """Return what is wrong with many requests of one call: shares first, else a cell that is not as it was."""
+    if detail:
+        return Disagreement(ask=ask, fault=Fault.SHARES, expected=table[ask], seen=seen, detail=detail)
+    lost = seen.sent - seen.delivered - seen.slow
+    strict = compared({ask: table[ask]}, {ask: seen})
+    return strict[0] if strict and (strict[0].fault is Fault.LEAK or lost > max(1, seen.sent // 50)) else None

@@ -1,0 +1,57 @@
+"""How many faults of the reference mesh the search finds unaided within a budget each, and how small it makes them.
+
+`python tests/benchmarks/bench_exploration.py [TIME] [FAULT…]`: 60s, and all faults of access, specs and split.
+The aim is 85 %.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+AIM = 0.85
+PREFIXES = ("access-", "specs-", "split-")
+
+
+def faults() -> list[str]:
+    """Return the faults of these APIs, as the command lists them."""
+    command = [str(Path(sys.executable).with_name("pytest-smi")), "faults", "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return [one["name"] for one in listed if one["name"].startswith(PREFIXES)]
+
+
+def explore(fault: str, budget: str, seed: int = 1) -> tuple[bool, str]:
+    """Search one wrong mesh; return whether something was found, and the size of the first counterexample."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "pytest", "--mesh=reference", "-q", "-p", "no:cacheprovider"]
+        command += ["-k", "smi-exploration", f"--smi-explore={budget}", f"--smi-seed={seed}", f"--smi-fault={fault}"]
+        done = subprocess.run([*command, f"--smi-report={name}/report"], capture_output=True, text=True, cwd=name)
+        folders = sorted(Path(name).glob("report*/counterexamples/*"))
+        if not folders:
+            said = re.search(r"Explored.*", done.stdout)
+            return False, said.group(0) if said else done.stdout[-200:]
+        texts = [path.read_text() for path in folders[0].glob("step-*.yaml")]
+        kinds = re.findall(r"^kind: (\w+)", "\n".join(texts), re.MULTILINE)
+        policies = sum(kind in ("TrafficTarget", "TrafficSplit") for kind in kinds)
+        return True, f"{policies} target or split, {len(kinds)} objects, {len(texts)} steps"
+
+
+def main() -> None:
+    budget, names = (sys.argv[1] if len(sys.argv) > 1 else "60s"), sys.argv[2:] or faults()
+    found = 0
+    for name in names:
+        began = time.perf_counter()
+        hit, told = explore(name, budget)
+        found += hit
+        print(f"{'found ' if hit else 'missed'}  {name:36} {time.perf_counter() - began:4.0f} s  {told}", flush=True)
+    share = found / len(names)
+    print(
+        f"exploration finds {found} of {len(names)} faults in {budget} each, {share / AIM:.2f} of the aim of {AIM:.0%}"
+    )
+
+
+if __name__ == "__main__":
+    main()
