@@ -142,7 +142,7 @@ class Testbed:
         prober = self.prober(pod_key)
         wait_until(
             lambda: bool(prober.addresses(host)),
-            what=f"the name {host} resolves in {pod_key} (is cluster DNS healthy?)",
+            what=f"the name {host} resolves in {pod_key} by the cluster's DNS",
             deadline=self.target.limits.settle_deadline,
             longest_pause=self.target.limits.poll_interval,
         )
