@@ -104,7 +104,9 @@ def _of_split(case: Case, splits: list[TrafficSplit], found: Disagreement) -> st
         return "SP-16"
     if len(case.steps) > 1:
         return "SP-12"
-    if found.fault is Fault.LEAK and any(port != found.ask.port for _, port in found.seen.arrivals):
+    may = found.expected.may or frozenset()
+    astray = [server for server, port in found.seen.arrivals if (server, port) not in may]
+    if found.fault is Fault.LEAK and any(server == other for server in astray for other, _ in may):
         return "SP-24"
     idle = {one.service for one in split.backends if not one.weight}
     if any(server.partition("/")[2] in idle for server, _ in found.seen.arrivals):

@@ -90,7 +90,10 @@ def summary(exploration: Exploration, *, folder: str = "counterexamples") -> Ite
     if exploration.stopped not in ("time", "count"):
         yield "warn", f"          ended early: {exploration.stopped}"
     if exploration.unsettled:
-        yield "warn", f"          {exploration.unsettled} states did not converge: the mesh kept changing its answers"
+        yield (
+            "warn",
+            f"          states that did not converge: {exploration.unsettled}; the mesh kept changing its answers",
+        )
     for requirement, times in exploration.declared.items():
         yield "plain", f"          {times} of the declared gap {requirement}, not reported"
     for note in exploration.notes:

@@ -107,6 +107,11 @@ class TestWritten:
         assert verified.signers == (SIGNER.fingerprint,)
         assert verified.not_covered == ("matrix.schema.json",)
 
+    def test_counterexamples_may_lie_beside_it(self, folder: Path) -> None:
+        """They are made from the matrix, which holds them; nobody vouches for the files."""
+        (folder / "counterexamples").mkdir()
+        assert "counterexamples" in verify_report(folder, [SIGNER.public_key]).not_covered
+
     def test_files_and_modes(self, folder: Path) -> None:
         """The folder holds these files, readable by all, and nothing of the staging."""
         files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

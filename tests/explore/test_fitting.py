@@ -1,0 +1,48 @@
+"""The requirement beside a counterexample, where one fits."""
+
+from collections import Counter
+
+import pytest
+
+from pytest_smi.explore.case import Case, Step, Thing
+from pytest_smi.explore.fitting import requirement_of
+from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
+from pytest_smi.oracle import Verdict
+from tests.explore.test_table import GROUP, SPLIT, TARGET, ask
+
+V1, DENIED = ("t1/v1", 8080), Expected(verdict=Verdict.DENIED, may=frozenset())
+
+
+def fits(
+    client: str, *things: Thing, place: Place = V1, expected: Expected = DENIED, split: bool = False
+) -> str | None:
+    case = Case(steps=(Step(put=things),), asks=(ask(client, "root" if split else "v1"),), open=split)
+    seen = Seen(sent=3, delivered=3, arrivals=Counter({place: 3}))
+    return requirement_of(case, Disagreement(ask=case.asks[0], fault=Fault.LEAK, expected=expected, seen=seen))
+
+
+@pytest.mark.parametrize(
+    ("found", "requirement"),
+    [
+        (fits("a"), "TA-01"),
+        (fits("outside", GROUP, TARGET), "TA-22"),
+        (fits("b", GROUP, TARGET), "TA-06"),
+        (fits("a of t2", GROUP, TARGET), "TA-27"),
+        (fits("a", GROUP, TARGET), "TA-07"),
+        (fits("a", TARGET), "TA-19"),
+        (fits("a", GROUP), "TS-01"),
+        (fits("b", GROUP, TARGET, place=("t2/v1", 8080)), "TA-28"),
+        (fits("b", SPLIT), "TA-68"),
+        (
+            fits(
+                "a",
+                SPLIT,
+                split=True,
+                expected=Expected(verdict=Verdict.ALLOWED, may=frozenset({("t1/v1", 8081)})),
+            ),
+            "SP-24",
+        ),
+    ],
+)
+def test_a_leak_belongs_to_the_requirement_that_it_breaks(found: str | None, requirement: str) -> None:
+    assert found == requirement
