@@ -132,7 +132,7 @@ def test_narrower_target_takes_nothing_away(smi: Scenario) -> None:
     """A TrafficTarget that grants less than another on the same destination does not limit what the other grants."""
     srv, a, b = smi.server(), smi.client("a"), smi.client("b")
     smi.closed_so_far(a.get(srv, "/other"), b.get(srv, "/m"))
-    smi.grant(srv, match("all", ".*"), sources=[a], name="wide")
+    smi.grant(srv, match("m", "/m"), match("other", "/other"), sources=[a], name="wide")
     smi.expect(control(a.get(srv, "/other")), hold=False)
     smi.grant(srv, match("m", "/m"), sources=[a, b], name="narrow")
     # What b may do now shows that the narrow one is in effect.

@@ -116,14 +116,6 @@ def test_unmatched_calls_are_shared_equally() -> None:
     assert found["v1"] + found["v2"] == 400
 
 
-def test_only_leaves_that_the_root_selects() -> None:
-    """A backend whose pods are not behind the root gets nothing."""
-    services = {**SERVICES, ("t1", "app"): config("app", 8080, pods=("v2",))}
-    split = compiled(("v1", 1), ("v2", 1), services=services)
-    assert len(spread(split, services=services)) == 2
-    assert spread(split, ("split-root-must-select-leaves",), services=services) == {"v2": 400}
-
-
 def test_only_http_is_split() -> None:
     """An opaque call goes to the root."""
     split = compiled(("v1", 1))

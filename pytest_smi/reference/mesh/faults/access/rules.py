@@ -9,7 +9,7 @@ from pytest_smi.reference.mesh.access_config import AccessCompiler, Key, Objects
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
 from pytest_smi.reference.mesh.policy import Grant, HttpRequest, Policy
-from pytest_smi.reference.mesh.routes import ANY_ROUTE, Route
+from pytest_smi.reference.mesh.routes import ANY_ROUTE
 from pytest_smi.reference.mesh.smi import HttpRoute, Identity, RouteGroup, Rule, TrafficTarget
 
 
@@ -110,22 +110,22 @@ LAST_GROUP_WINS = Fault(
 
 
 class NarrowestTargetWins(Policy):
-    """Prefers targets that say more."""
+    """Prefers targets that say less."""
 
     def grants_of(self, source: Identity) -> Sequence[Grant]:
-        """Leave out grants of every path where the source has others of HTTP."""
+        """Leave out a grant that has all the routes of another one, and more."""
         found = super().grants_of(source)
-        narrow = [g for g in found if g.http is not None and not any(self.is_wide(route) for route in g.http)]
-        return narrow or found
+        return [one for one in found if not any(self.is_narrower(other, one) for other in found)]
 
-    def is_wide(self, route: Route) -> bool:
-        """Return whether a route is that of every path."""
-        return route.path is not None and route.path.fullmatch("/anything/at?all") is not None
+    def is_narrower(self, one: Grant, than: Grant) -> bool:
+        """Return whether a grant has some of another one's routes, and no others."""
+        mine, theirs = ({route.conditions for route in grant.http or ()} for grant in (one, than))
+        return bool(mine) and mine < theirs
 
 
 NARROWEST_TARGET_WINS = Fault(
     name="access-narrowest-target-wins",
-    description="A target that names paths overrides one of all paths.",
+    description="A target that grants a part of what another grants takes the rest away.",
     breaks=("TA-12",),
     overrides=(NarrowestTargetWins,),
 )

@@ -62,23 +62,6 @@ SPLIT_UNMATCHED_SHARED_EQUALLY = Deviation(
 )
 
 
-class SelectedLeavesOnly(SplitChooser):
-    """Chooses among the root's own pods."""
-
-    def candidates(self, split: Split, root: Service, port: PortKey, services: Services) -> list[Candidate]:
-        """Drop the backends none of whose pods are among them."""
-        behind = {address for address, _ in root.ports.get(port, ())}
-        found = super().candidates(split, root, port, services)
-        return [candidate for candidate in found if any(address in behind for address, _ in candidate.endpoints)]
-
-
-SPLIT_ROOT_MUST_SELECT_LEAVES = Deviation(
-    name="split-root-must-select-leaves",
-    description="A split reaches only backends that have pods behind the root, too; without any, nothing is reached.",
-    overrides=(SelectedLeavesOnly,),
-)
-
-
 class DialsTargetPort(SplitChooser):
     """Takes a target port for a port."""
 
@@ -169,7 +152,6 @@ SPLIT_REWRITES_HOST = Deviation(
 
 SPLIT_CALLS = (
     SPLIT_UNMATCHED_SHARED_EQUALLY,
-    SPLIT_ROOT_MUST_SELECT_LEAVES,
     SPLIT_TCP_DIALS_TARGET_PORT,
     SPLIT_PORTLESS_DIALS_NUMBER,
     SPLIT_REWRITES_HOST,
