@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.runs import run_suite
 
@@ -65,7 +66,7 @@ def test_allure_shows_our_results(address: str, browser: Any) -> None:
     page.goto(address)
     page.get_by_text("reference 0.1.0").first.wait_for()
     for api in ("Traffic Split", "Traffic Specs"):
-        assert page.get_by_text(api, exact=True).first.is_visible()
+        expect(page.get_by_text(api, exact=True).first).to_be_visible()
     page.get_by_text("SP-02 Weights need not add up to 100").first.click()
     page.get_by_role("link", name="split v1alpha4 §Workflow").wait_for()
     text = page.inner_text("body")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.matrices import HOSTILE
 
@@ -76,7 +77,7 @@ def test_click_opens_the_panel(open_page: Any) -> None:
     panel.get_by_text("TrafficSplit counted").click()
     assert "apiVersion: split.smi-spec.io/v1alpha4" in panel.inner_text()
     page.keyboard.press("Escape")
-    assert not panel.is_visible()
+    expect(panel).to_be_hidden()
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "SP-10, osm 1.2.4: failed"
 
 
@@ -98,7 +99,7 @@ def test_filters_and_search_combine(open_page: Any) -> None:
     page.get_by_role("button", name="SHOULD 1").click()
     assert shown(page) == ["TA-03"]
     assert page.get_by_role("status").inner_text() == "1 of 8"
-    assert not page.get_by_text("Traffic Metrics", exact=True).last.is_visible()
+    expect(page.get_by_text("Traffic Metrics", exact=True).last).to_be_hidden()
     page.get_by_role("button", name="Clear filters").first.click()
     assert len(shown(page)) == 8
     page.get_by_role("searchbox").fill("WEIGHT receives")
@@ -106,7 +107,7 @@ def test_filters_and_search_combine(open_page: Any) -> None:
     page.get_by_role("searchbox").fill("the mesh does not claim")
     assert shown(page) == ["TA-01", "TA-02", "TA-03", "TM-01"]
     page.get_by_role("searchbox").fill("no such thing")
-    assert page.get_by_text("No requirement matches.").is_visible()
+    expect(page.get_by_text("No requirement matches.")).to_be_visible()
     page.keyboard.press("Escape")
     assert len(shown(page)) == 8
 
@@ -167,7 +168,7 @@ def test_the_focus_returns_with_the_panel_and_not_after_it(open_page: Any) -> No
     assert at_once[1].startswith("TA-02, osm")
     assert shown(page) == before
     cell(page, "TA-01", "osm").click()
-    assert page.get_by_role("dialog").is_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def test_history_of_a_mesh(open_page: Any) -> None:
@@ -183,17 +184,17 @@ def test_history_of_a_mesh(open_page: Any) -> None:
     panel.get_by_role("link", name="0.0.8").click()
     assert "81 of 100 reached v1" in panel.inner_text()
     page.keyboard.press("Escape")
-    assert page.locator("th.run:visible").count() == 3
+    expect(page.locator("th.run:visible")).to_have_count(3)
     page.get_by_role("button", name="Earlier runs").click()
-    assert page.locator("th.run:visible").count() == 5
-    assert cell(page, "TA-01", "reference 0.0.8").is_visible()
+    expect(page.locator("th.run:visible")).to_have_count(5)
+    expect(cell(page, "TA-01", "reference 0.0.8")).to_be_visible()
 
 
 def test_a_link_leads_to_a_result(open_page: Any) -> None:
     """The address of an open panel opens it again."""
     page = open_page(fragment="#SP-10/osm")
     assert "A backend of weight zero receives nothing." in page.get_by_role("dialog").inner_text()
-    assert open_page(fragment="#__proto__/osm").get_by_role("dialog").count() == 0
+    expect(open_page(fragment="#__proto__/osm").get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -256,33 +257,33 @@ def test_hostile_text_stays_text(open_page: Any, width: int) -> None:
     page.locator("td.s-failed a").first.click()
     panel = page.get_by_role("dialog")
     assert panel.inner_text().count(HOSTILE) >= 3
-    assert panel.locator("img, script").count() == 0
-    assert page.locator("script").count() == 2
+    expect(panel.locator("img, script")).to_have_count(0)
+    expect(page.locator("script")).to_have_count(2)
 
 
 def test_print_has_everything_but_the_tools(open_page: Any) -> None:
     """On paper there are no controls, and the matrix and the reasons are there."""
     page = open_page()
     page.emulate_media(media="print")
-    assert not page.locator(".tools").is_visible()
-    assert page.locator("tr.requirement").first.is_visible()
-    assert page.locator(".finding .why").first.is_visible()
+    expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator("tr.requirement").first).to_be_visible()
+    expect(page.locator(".finding .why").first).to_be_visible()
     assert page.pdf()[:5] == b"%PDF-"
 
 
 def test_without_script_the_matrix_is_there(open_page: Any) -> None:
     """Table and matrix need no JavaScript; controls that would do nothing are not shown."""
     page = open_page(java_script_enabled=False)
-    assert page.locator("tr.requirement").count() == 8
-    assert not page.locator(".tools").is_visible()
+    expect(page.locator("tr.requirement")).to_have_count(8)
+    expect(page.locator(".tools")).to_be_hidden()
 
 
 def test_accessible_names_and_roles(open_page: Any) -> None:
     """Landmarks, one main heading, a grid with headers, a labelled search, filters that say whether they are on."""
     page = open_page()
-    assert page.get_by_role("heading", level=1).count() == 1
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     for role in ("banner", "main", "contentinfo", "search", "grid", "searchbox"):
-        assert page.get_by_role(role).count() == 1, role
+        expect(page.get_by_role(role)).to_have_count(1)
     assert page.get_by_role("columnheader").count() >= 4
     assert page.get_by_role("rowheader").count() >= 8
     button = page.get_by_role("button", name="failed 1")
@@ -309,7 +310,7 @@ def test_names_stand_beside_every_cell(open_page: Any, width: int) -> None:
 def test_names_stand_beside_the_cells_of_earlier_runs(open_page: Any) -> None:
     """Seventy-two columns."""
     page = open_page("field", fragment="?earlier=1")
-    assert page.locator("#grid th.run").count() == 72
+    expect(page.locator("#grid th.run")).to_have_count(72)
     assert beside(page, cell(page, "SP-31", "osm v1.17.")) == ["osm", "SP-31"]
 
 
@@ -357,9 +358,9 @@ def test_back_closes_the_panel(open_page: Any) -> None:
     assert page.url.endswith("#SP-01/osm@1.2.4")
     page.go_back()
     assert "#" not in page.url
-    assert not panel.is_visible()
+    expect(panel).to_be_hidden()
     page.go_forward()
-    assert panel.is_visible()
+    expect(panel).to_be_visible()
     page.keyboard.press("Escape")
     length = page.evaluate("history.length")
     cell(page, "TA-01", "osm").click()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from pytest_smi.matrix.matrix import Suite
 from pytest_smi.reports.site import write_site
@@ -70,11 +71,11 @@ def test_details_are_loaded_when_a_cell_is_opened(open_site: Any, served: Site) 
     panel = page.get_by_role("dialog")
     panel.get_by_text("as kubectl get shows").first.wait_for()
     assert details_asked(served) == before + 1
-    assert panel.get_by_text("deployed srv in t1").is_visible()
+    expect(panel.get_by_text("deployed srv in t1")).to_be_visible()
     address = panel.get_by_role("link", name="evidence/").get_attribute("href")
     assert page.request.get(f"{served.url}/{address}").json()["requirement"] == panel.locator("h2").inner_text()
     page.go_back()
-    assert not page.locator("#panel").is_visible()
+    expect(page.locator("#panel")).to_be_hidden()
     page.locator("#grid td.s-failed a").first.click()
     panel.get_by_text("deployed srv in t1").wait_for()
     assert details_asked(served) == before + 1
@@ -94,7 +95,8 @@ def test_every_version_has_a_page(open_site: Any) -> None:
     assert page.request.get(page.evaluate("(href) => new URL(href, location.href).href", href)).ok
     page.keyboard.press("Escape")
     page.get_by_role("link", name="all meshes").click()
-    assert page.locator(".overview tbody tr").count() == 3
+    page.wait_for_url("**/index.html")
+    expect(page.locator(".overview tbody tr")).to_have_count(3)
 
 
 @pytest.mark.parametrize(("days", "stale"), [(89, 0), (91, 3)])
@@ -104,7 +106,7 @@ def test_what_is_old_is_seen_to_be_old(browser: Any, served: Site, days: int, st
     page = context.new_page()
     page.clock.set_fixed_time(NEWEST + timedelta(days=days))
     page.goto(served.url)
-    assert page.locator(".stale:visible").count() == stale
+    expect(page.locator(".stale:visible")).to_have_count(stale)
     context.close()
 
 
