@@ -84,9 +84,9 @@ def test_kept_namespaces_are_found_and_cleaned(cluster: EmbeddedCluster, tmp_pat
     removed = clean(kubeconfig=cluster.kubeconfig, context=None)
 
     assert kept
-    (told,) = [line for line in run.output.splitlines() if line.startswith("kept: ")]
-    assert set(told.removeprefix("kept: ").split(", ")) == kept
-    assert "look: kubectl get pods,services,events -n smi-" in run.output
+    (told,) = [line for line in run.output.splitlines() if line.startswith("Kept ")]
+    assert set(told.removeprefix("Kept ").strip().split(", ")) == kept
+    assert f"kubectl --kubeconfig={cluster.kubeconfig} get pods,services,events -n smi-" in run.output
     assert set(removed) == kept
     assert find(objects) == []
 

@@ -144,4 +144,4 @@ def test_auto_needs_no_cluster_to_be_listed(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 0, done.stdout
-    assert "[auto]" in done.stdout
+    assert "[TA-06-auto]" in done.stdout

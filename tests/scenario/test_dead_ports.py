@@ -12,6 +12,7 @@ from conformance import (
     test_traffic_access,
     test_traffic_access_changes,
     test_traffic_access_identity,
+    test_traffic_access_ports,
     test_traffic_access_rules,
     test_traffic_access_whole,
 )
@@ -27,6 +28,7 @@ MODULES = (
     test_traffic_access,
     test_traffic_access_changes,
     test_traffic_access_identity,
+    test_traffic_access_ports,
     test_traffic_access_rules,
     test_traffic_access_whole,
 )
@@ -62,21 +64,21 @@ class Enforcing(Scripted):
     def _granted(self, call: Call, account: str, namespace: str) -> bool:
         source = next(w for w in self.testbed.workloads.values() if call.source in {pod.key for pod in w.pods})
         subject = {"name": source.account, "namespace": source.namespace}
-        for spec in [] if call.outside else self.testbed.objects.of_kind("TrafficTarget"):
+        for (kind, place, _), target in self.testbed.objects.applied.items():
+            if kind != "TrafficTarget" or call.outside:
+                continue
+            spec = target["spec"]
             destination = spec["destination"]
             if (destination["name"], destination["namespace"]) != (account, namespace):
                 continue
             listed = any(subject.items() <= entry.items() for entry in spec["sources"])
-            if listed and any(self._matches(call, rule) for rule in spec["rules"]):
+            if listed and any(self._matches(call, rule, place) for rule in spec["rules"]):
                 return True
         return False
 
-    def _matches(self, call: Call, rule: dict[str, Any]) -> bool:
-        found = [
-            m
-            for (kind, _, name), m in self.testbed.objects.applied.items()
-            if (kind, name) == (rule["kind"], rule["name"])
-        ]
+    def _matches(self, call: Call, rule: dict[str, Any], place: str) -> bool:
+        named = self.testbed.objects.applied.get((rule["kind"], place, rule["name"]))
+        found = [named] if named else []
         if rule["kind"] != "HTTPRouteGroup":
             ports = (found[0]["spec"].get("matches") or {}).get("ports") if found else None
             return bool(found) and rule["kind"] == f"{call.kind.upper()}Route" and (not ports or call.port in ports)

@@ -11,7 +11,7 @@ from pytest_smi.session.partial import Coverage
 from pytest_smi.session.results import ResultCollector
 
 
-def lines(kubeconfig: Path | None = None, **changes: Any) -> list[str]:
+def lines(kubeconfig: Path | None = None, *, selected_nothing: str = "", **changes: Any) -> list[str]:
     """What is told of a run without a report."""
     facts: dict[str, Any] = {
         "coverage": None,
@@ -24,7 +24,7 @@ def lines(kubeconfig: Path | None = None, **changes: Any) -> list[str]:
         "options": SimpleNamespace(kubeconfig=kubeconfig),
     }
     collector = cast(ResultCollector, SimpleNamespace(**{**facts, **changes}))
-    return [line for _, line in closing_lines(collector, None)]
+    return [line for _, line in closing_lines(collector, None, selected_nothing=selected_nothing)]
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def test_what_was_kept_can_be_looked_at_and_removed(kubeconfig: Path | None, clu
 
 def test_a_run_that_selected_nothing_says_where_to_look() -> None:
     """And problems of the cluster cannot steer the terminal."""
-    told = lines(coverage=Coverage(0, 9), problems=["\x1b[31mred"])
+    told = lines(coverage=Coverage(0, 9), problems=["\x1b[31mred"], selected_nothing="see -k \x1b[0m")
 
     assert told == [
         "no result, so no matrix was written",
-        "nothing of the suite was selected: see -k, -m, --deselect and the project's addopts",
+        "see -k \\x1b[0m",
         "problem: \\x1b[31mred",
     ]

@@ -115,9 +115,9 @@ class NarrowestTargetWins(Policy):
     def grants_of(self, source: Identity) -> Sequence[Grant]:
         """Leave out a grant that has all the routes of another one, and more."""
         found = super().grants_of(source)
-        return [one for one in found if not any(self.is_narrower(other, one) for other in found)]
+        return [one for one in found if not any(self._is_narrower(other, one) for other in found)]
 
-    def is_narrower(self, one: Grant, than: Grant) -> bool:
+    def _is_narrower(self, one: Grant, than: Grant) -> bool:
         """Return whether a grant has some of another one's routes, and no others."""
         mine, theirs = ({route.conditions for route in grant.http or ()} for grant in (one, than))
         return bool(mine) and mine < theirs
