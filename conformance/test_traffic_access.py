@@ -124,6 +124,7 @@ def test_rules_of_one_target_are_alternatives(smi: Scenario) -> None:
     smi.closed_so_far(*granted, other)
     first, second = smi.routes("first", match("x", "/x")), smi.routes("second", match("y", "/y"))
     smi.apply(first, second, smi.target(srv, first, second, sources=[a]))
+    smi.expect(*map(allowed, granted), closed(a.get(srv, "/elsewhere")), hold=False)
     smi.expect(*map(allowed, granted), denied(other))
 
 

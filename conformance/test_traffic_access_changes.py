@@ -83,7 +83,7 @@ def test_removing_a_match_revokes_it_alone(smi: Scenario) -> None:
     group = smi.routes("routes", match("x", "/x"), match("y", "/y"))
     both, one = (Rule(kind="HTTPRouteGroup", name=group.name, matches=names) for names in (("x", "y"), ("y",)))
     smi.apply(group, smi.target(srv, both, sources=[a]))
-    smi.expect(control(removed), control(kept), hold=False)
+    smi.expect(control(removed), control(kept), closed(a.get(srv, "/elsewhere")), hold=False)
     smi.apply(smi.target(srv, one, sources=[a]))
     smi.expect(denied(removed), allowed(kept))
 

@@ -132,11 +132,12 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
 @assertion("TA-37", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_grants_do_not_chain(smi: Scenario) -> None:
     """That a may call b, and b may call c, does not permit a to call c."""
-    middle, end, a = smi.server("middle"), smi.server("end"), smi.client("a")
+    middle, end, a, c = smi.server("middle"), smi.server("end"), smi.client("a"), smi.client("c")
     chain, jump = (a.get(middle, "/m"), middle.get(end, "/m")), a.get(end, "/m")
     smi.closed_so_far(*chain, jump)
     smi.grant(middle, match("m", "/m"), sources=[a], name="first")
     smi.grant(end, match("m", "/m"), sources=[middle], name="second")
+    smi.expect(*map(control, chain), closed(c.get(end, "/m")), hold=False)
     smi.expect(*map(control, chain), denied(jump))
     smi.grant(end, match("m", "/m"), sources=[a], name="later")
     smi.expect(control(jump), hold=False)

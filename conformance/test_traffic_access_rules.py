@@ -63,6 +63,7 @@ def test_named_matches_are_alternatives(smi: Scenario) -> None:
     smi.closed_so_far(*named, unnamed)
     group = smi.routes("routes", match("m", "/m"), match("e", "/e"), match("f", "/f"))
     smi.apply(group, smi.target(srv, _only(group, "m", "e"), sources=[a]))
+    smi.expect(*map(allowed, named), closed(a.get(srv, "/elsewhere")), hold=False)
     smi.expect(*map(allowed, named), denied(unnamed))
 
 
@@ -96,13 +97,19 @@ def test_route_groups_are_those_of_the_namespace(smi: Scenario) -> None:
     group = smi.routes("routes", match("m", "/own"))
     smi.apply(group, smi.routes("routes", match("m", "/foreign"), alias="t2"))
     smi.apply(smi.target(srv, group, sources=[a]))
+    smi.expect(allowed(own), closed(a.get(srv, "/elsewhere")), hold=False)
     smi.expect(allowed(own), denied(foreign))
 
 
 def _inert(smi: Scenario, target: TrafficTarget, srv: Workload, *clients: Workload) -> None:
     """Apply a target that must grant none of these clients anything, unless the API server refuses it."""
-    calls = [client.get(srv, "/m") for client in clients]
+    calls, stranger = [client.get(srv, "/m") for client in clients], smi.client("b")
     smi.closed_so_far(*calls)
+    smi.grant(srv, match("beside", "/beside"), sources=clients, name="beside")
+    smi.grant(srv, match("of-b", "/of-b"), sources=[stranger], name="of-b")
+    beside = [control(client.get(srv, "/beside")) for client in clients]
+    foreign = [closed(client.get(srv, "/of-b")) for client in clients]
+    smi.expect(*beside, control(stranger.get(srv, "/of-b")), *foreign, *map(closed, calls), hold=False)
     if smi.dry_run(target).status < 400:  # refusing to store it closes it too
         smi.apply(target)
     # A grant made later that works shows that the mesh has taken note of the target before it.

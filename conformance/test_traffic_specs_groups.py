@@ -38,6 +38,8 @@ def test_group_without_routes_grants_nothing(smi: Scenario) -> None:
     srv, a = smi.server(), smi.client("a")
     calls = [a.get(srv, "/"), a.get(srv, "/m"), a.send("POST", srv, "/m")]
     smi.closed_so_far(*calls)
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.expect(control(a.get(srv, "/beside")), *map(closed, calls), hold=False)
     empty = smi.routes("empty")
     if smi.dry_run(empty).status < 400:  # refusing to store it closes it too
         smi.apply(empty, smi.target(srv, Rule(kind="HTTPRouteGroup", name=empty.name), sources=[a]))

@@ -27,7 +27,7 @@ class DeletedTargetStays(AccessCompiler):
 DELETED_TARGET_STAYS = Fault(
     name="access-deleted-target-stays",
     description="Deleting a target revokes nothing.",
-    breaks=("TA-15",),
+    breaks=("TA-15", "TA-14", "TA-20"),
     overrides=(DeletedTargetStays,),
 )
 

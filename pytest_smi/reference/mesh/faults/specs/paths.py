@@ -38,7 +38,7 @@ class PathLiteralPrefix(RouteMatcher):
 PATH_LITERAL_PREFIX = Fault(
     name="specs-path-literal-prefix",
     description="The path pattern is a literal prefix.",
-    breaks=("TS-05",),
+    breaks=("TS-05", "TS-07", "TS-08"),
     overrides=(PathLiteralPrefix,),
 )
 
