@@ -44,7 +44,7 @@ def apis(survey: Survey, versions: Mapping[str, str], absent: Mapping[str, str])
 def stored(
     survey: Survey, versions: Mapping[str, str], kept: Mapping[str, str], absent: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Yield what the claimed APIs refer to can be stored, though the mesh does not claim it.
+    """Check that what the claimed APIs refer to can be stored, though the mesh does not claim it.
 
     `kept`: the versions in which it is.
     """
@@ -65,7 +65,7 @@ def stored(
 
 
 def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the resource definitions of what is written are there and established.
+    """Check that the resource definitions of what is written are there and established.
 
     `versions`: of the APIs tested, and of those stored.
     """
@@ -87,7 +87,7 @@ def definitions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding
 
 
 def metrics(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the aggregated metrics API has somebody behind it."""
+    """Check that the aggregated metrics API has somebody behind it."""
     if (
         "metrics" not in survey.apis
         or not (survey.profile.claims("metrics") or "metrics" in versions)

@@ -46,7 +46,7 @@ def release(survey: Survey) -> Iterator[Finding]:
 
 
 def permissions(survey: Survey) -> Iterator[Finding]:
-    """Yield everything that a run does is permitted."""
+    """Check that everything that a run does is permitted."""
     wanted = needed(survey.profile, survey.parts)
     keys = [permission_key(permission) for permission in wanted]
     unread = next((finding for key in keys if (finding := survey.unread("permissions", key)) is not None), None)
@@ -69,7 +69,7 @@ def permissions(survey: Survey) -> Iterator[Finding]:
 
 
 def leftovers(survey: Survey) -> Iterator[Finding]:
-    """Yield nothing of earlier runs is in the way."""
+    """Check that nothing of earlier runs is in the way."""
     if (unread := survey.unread("leftovers", NAMESPACES)) is not None:
         yield unread
         return

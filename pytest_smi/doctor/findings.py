@@ -34,17 +34,17 @@ class Finding:
 
 
 def ok(check: str, found: str) -> Finding:
-    """Return nothing to do."""
+    """Return a finding with nothing to do."""
     return Finding(check=check, level=Level.OK, found=found)
 
 
 def warning(check: str, found: str, remedy: str) -> Finding:
-    """Return a run is possible all the same."""
+    """Return a finding with which a run is possible all the same."""
     return Finding(check=check, level=Level.WARNING, found=found, remedy=remedy)
 
 
 def problem(check: str, found: str, remedy: str) -> Finding:
-    """Return a run would say nothing about the mesh."""
+    """Return a finding with which a run would say nothing about the mesh."""
     return Finding(check=check, level=Level.PROBLEM, found=found, remedy=remedy)
 
 

@@ -14,7 +14,7 @@ from pytest_smi.profiles.load import WorkloadReference
 
 
 def installed(survey: Survey) -> Iterator[Finding]:
-    """Yield every workload of the mesh is there and available."""
+    """Check that every workload of the mesh is there and available."""
     mesh, title = survey.profile.mesh, survey.profile.title
     references = [mesh.reference(text) for text in mesh.workloads]
     if not references:
@@ -32,7 +32,7 @@ def installed(survey: Survey) -> Iterator[Finding]:
 
 
 def version(survey: Survey) -> Iterator[Finding]:
-    """Yield the version can be read."""
+    """Check that the version can be read."""
     mesh = survey.profile.mesh
     if not mesh.version.workload:
         return
@@ -53,7 +53,7 @@ def version(survey: Survey) -> Iterator[Finding]:
 
 
 def alone(survey: Survey) -> Iterator[Finding]:
-    """Yield no other known mesh is in the cluster."""
+    """Check that no other known mesh is in the cluster."""
     found = sorted(installed_others(survey).items())
     if survey.other_meshes and not found:
         yield ok("other meshes", f"none of the {len(survey.other_meshes)} others that are known is installed")

@@ -16,7 +16,7 @@ ABSENT = object()
 
 
 def preconditions(survey: Survey, versions: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield every precondition of an API under test holds. `versions`: what was negotiated."""
+    """Check that every precondition of an API under test holds. `versions`: what was negotiated."""
     for precondition in survey.profile.preconditions:
         apis = precondition.apis or tuple(survey.profile.apis)
         if any(api in versions and api in survey.apis for api in apis) or not apis:

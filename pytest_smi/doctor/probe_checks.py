@@ -79,7 +79,7 @@ def settled(seen: Seen) -> bool:
 
 
 def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
-    """Yield the pod came up, and with the mesh's proxy where the mesh has one."""
+    """Check that the pod came up, and with the mesh's proxy where the mesh has one."""
     if not seen.pods:
         refusal = _refusal(seen)
         if refusal:
@@ -99,7 +99,7 @@ def pods(profile: Profile, seen: Seen) -> Iterator[Finding]:
 
 
 def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
-    """Yield a pod that is marked to stay out of the mesh has no proxy; nothing is said when there is no such pod."""
+    """Check that a pod that is marked to stay out of the mesh has no proxy, if there is one."""
     proxy, opt_out = profile.mesh.proxy_container, profile.keep_out
     told = ", ".join(f"{key}={value}" for key, value in {**opt_out.pod_labels, **opt_out.pod_annotations}.items())
     for pod in seen.outsiders[:1]:
@@ -115,7 +115,7 @@ def kept_out(profile: Profile, seen: Seen) -> Iterator[Finding]:
 
 
 def resolved(profile: Profile, host: str, addresses: Sequence[str], own: Sequence[str], why: str) -> Finding:
-    """Return a client finds a Service under the name that the mesh gives it.
+    """Check that a client finds a Service under the name that the mesh gives it.
 
     `own`: the addresses of the Service under its usual name, empty where the mesh uses that.
     `why`: what the prober said when it found none.

@@ -27,9 +27,7 @@ from pytest_smi.explore.case import (
 from pytest_smi.explore.placing import placed
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
-from pytest_smi.smi.model import (
-    SmiObject,
-)
+from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.observe import plan_batch
@@ -46,8 +44,8 @@ _LABEL = "smi.test/explored"
 class Stage:
     """Everything that is deployed; `begin` clears it for a case, `change` applies one step, `look` sends requests."""
 
-    def __init__(self, build: Callable[[], Testbed], rounds_of: Callable[[Testbed], Context]) -> None:
-        self._build, self._context_of = build, rounds_of
+    def __init__(self, build: Callable[[], Testbed], context_of: Callable[[Testbed], Context]) -> None:
+        self._build, self._context_of = build, context_of
         self.requests = 0
         """Sent so far."""
         self._trial = 0

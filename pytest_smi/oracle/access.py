@@ -94,7 +94,7 @@ def _authenticated(listed: Truth, request: Request) -> Truth:
 
 
 def _port(target: TrafficTarget, request: Request) -> Truth:
-    """Return the port of the destination limits all of the grant (TA-45), and none is every port (TA-46)."""
+    """Return whether the port is the one that limits all of the grant (TA-45); none is every port (TA-46)."""
     if target.port is None or request.port is None:
         return YES
     numbers = dict.fromkeys((request.port, request.service_port or request.port))

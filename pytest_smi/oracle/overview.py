@@ -73,7 +73,7 @@ def splittings(world: World) -> list[Splitting]:
 
 
 def _assumed(world: World) -> dict[Key, Service]:
-    """Return where no Service is known: one for each name in a split, all of them with the same port."""
+    """Return, where no Service is known, one for each name in a split, all of them with the same port."""
     names = {
         (split.namespace, name)
         for split in world.splits

@@ -50,6 +50,9 @@ def bound(binding: IdentityBinding, workload: Workload) -> Truth:
 
 
 def _identity(text: str, workload: Workload) -> Truth:
-    """Return the specification's example writes identities without a scheme; with one, readers differ (AMB-23)."""
+    """Return whether a text is the identity of a workload.
+
+    The specification's example writes identities without a scheme; with one, readers differ (AMB-23).
+    """
     same = truth(text.removeprefix(SCHEME) == workload.identity)
     return among("AMB-23", same, NO) if text.startswith(SCHEME) else same

@@ -84,17 +84,17 @@ class Claim:
 
 
 def allowed(call: Call) -> Claim:
-    """Return the requirement says that this call succeeds."""
+    """Claim what the requirement says: this call succeeds."""
     return Claim(Kind.ALLOWED, call)
 
 
 def steady(call: Call) -> Claim:
-    """Return the requirement says that this call succeeds, every single time."""
+    """Claim what the requirement says: this call succeeds, every single time."""
     return Claim(Kind.STEADY, call)
 
 
 def denied(call: Call) -> Claim:
-    """Return the requirement says that this call does not reach the server."""
+    """Claim what the requirement says: this call does not reach the server."""
     return Claim(Kind.DENIED, call)
 
 

@@ -170,8 +170,8 @@ def bounds_of(target: MeshTarget, context: Context) -> Bounds:
         return True
 
     profile = target.profile
+    splits = "split" in target.versions and not _keeps_routes(target)
     features = profile.features & {"http2"} if profile.services.separate else profile.features
-    splits = "split" in target.versions and not profile.splits.fresh_client and not profile.splits.idle_before
     versions = (
         target.written
         if "access" in target.versions
@@ -182,10 +182,15 @@ def bounds_of(target: MeshTarget, context: Context) -> Bounds:
 
 def notes_of(target: MeshTarget) -> tuple[str, ...]:
     """Return what is left out on this mesh, and why."""
-    facts = target.profile.splits
-    if "split" in target.versions and (facts.fresh_client or facts.idle_before):
+    if "split" in target.versions and _keeps_routes(target):
         return ("splits were left out: a client of this mesh keeps to what it found first",)
     return ()
+
+
+def _keeps_routes(target: MeshTarget) -> bool:
+    """Return whether a client of this mesh keeps to what it found first."""
+    facts = target.profile.splits
+    return facts.fresh_client or facts.idle_before > 0
 
 
 def case_in(folder: Path) -> Case:

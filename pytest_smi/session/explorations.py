@@ -94,7 +94,7 @@ class Explorations:
 _REPLAYED = {
     "agrees": ("good", "the mesh does what the specification says"),
     "wrong": ("bad", "the counterexample still holds"),
-    "unsettled": ("warn", "the mesh keeps changing its answers: nothing can be said"),
+    "unsettled": ("warn", "inconclusive: the mesh keeps changing its answers"),
 }
 
 

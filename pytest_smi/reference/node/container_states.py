@@ -10,17 +10,17 @@ from typing import Any
 
 
 def waiting(reason: str, message: str) -> dict[str, Any]:
-    """It has not started, or not again."""
+    """Return the state of a container that has not started, or not again."""
     return {"waiting": {"reason": reason, "message": message}}
 
 
 def running(since: str) -> dict[str, Any]:
-    """Return its program runs."""
+    """Return the state of a container whose program runs."""
     return {"running": {"startedAt": since}}
 
 
 def not_executed(message: str, container_id: str, at: str) -> dict[str, Any]:
-    """Return its program could not be executed."""
+    """Return the state of a container whose program could not be executed."""
     ended = {"exitCode": 128, "reason": "StartError", "message": message, "startedAt": at, "finishedAt": at}
     return {"terminated": {**ended, "containerID": container_id}}
 
@@ -31,7 +31,7 @@ def exit_code(status: int) -> int:
 
 
 def ended(status: int, container_id: str, *, since: str, at: str) -> dict[str, Any]:
-    """Return its program ended with that status."""
+    """Return the state of a container whose program ended with that status."""
     code = exit_code(status)
     found: dict[str, Any] = {
         "exitCode": code,

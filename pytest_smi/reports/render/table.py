@@ -37,6 +37,6 @@ def _fields(line: Line, past: Past) -> list[str]:
 
 
 def _safe(text: str) -> str:
-    """Return a spreadsheet runs what begins like a formula; a leading apostrophe makes it text."""
+    """Return a cell as text: a spreadsheet runs what begins like a formula, unless an apostrophe leads."""
     clean = visible(text)
     return f"'{clean}" if clean.startswith(_FORMULA) else clean

@@ -123,7 +123,7 @@ class Http1Front(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._next)
 
     def eof_received(self) -> bool:
-        """Return the client sends no more: what is under way is still answered."""
+        """Note that the client sends no more; what is under way is still answered."""
         self._eof = True
         return self._busy is not None
 

@@ -161,7 +161,7 @@ class OutboundConnection(asyncio.Protocol):
             near.eof_received()
 
     def eof_received(self) -> bool:
-        """Return the program sends no more; what it sent is still delivered."""
+        """Note that the program sends no more; what it sent is still delivered."""
         self._eof = True
         if self._destination is not None and self._buffer and not self._offering:
             self._decide()
