@@ -134,6 +134,22 @@ class Limits:
     at 1e-3 that takes 1,999 requests."""
     share_small: float = 0.02
     """Below this share a backend counts as small: what matters is that it is not starved."""
+    explore_full: int = 3
+    """Exploration: requests of each call in the look that ends a wait."""
+    explore_many: int = 40
+    """Exploration: requests of all calls together, at least, in each of the looks that confirm what seems wrong."""
+    explore_looks: int = 5
+    """Exploration: looks at what seems wrong; only what is wrong in each of them is a counterexample."""
+    explore_shared: int = 3
+    """Exploration: calls of a state whose shares are tested."""
+    explore_each: int = 100
+    """Exploration: requests after which each server behind a plain Service has been seen."""
+    explore_beta: float = 0.05
+    """Exploration: probability that shares off by `explore_delta`, or a leak of `explore_leak`, are passed by."""
+    explore_delta: float = 0.12
+    """Exploration: difference of a share that is found with a probability of 1 - `explore_beta`."""
+    explore_leak: float = 0.015
+    """Exploration: share of requests that go astray which is found with that probability."""
 
     def scaled(self, factor: float) -> Limits:
         """Return the record with every deadline and timeout multiplied by `factor` (> 0);

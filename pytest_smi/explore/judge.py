@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pytest_smi.cluster.wait import Backoff
+from pytest_smi.core.limits import Limits
 from pytest_smi.explore.case import Ask
 from pytest_smi.explore.table import Disagreement, Fault, Seen, Table, compared
 from pytest_smi.scenario.sampling.explain import explain
@@ -19,16 +20,6 @@ from pytest_smi.scenario.sampling.share_test import Decision, ShareTest, next_ba
 
 Look = Callable[[Sequence[Ask], int], Mapping[Ask, Seen]]
 """Send each ask so many times, all at once."""
-FULL = 3
-"""Requests of each ask in the look that ends a wait."""
-MANY = 40
-"""Requests of all asks together, at least, in each of the looks that confirm what seems wrong."""
-LOOKS = 5
-"""Further looks at what seems wrong."""
-MOST_SHARES = 3
-"""Calls of a state whose shares are tested."""
-EACH = 100
-"""Requests after which each server behind a plain Service has been seen."""
 
 
 class Outcome(StrEnum):
@@ -60,11 +51,8 @@ class Patience:
     fewest: int
     alpha: float
     """Probability that right shares are called wrong, once."""
-    beta: float = 0.05
-    """Probability that shares `delta` off, or a leak of `leak`, are passed by: a search may miss, and must not accuse
-    wrongly."""
-    delta: float = 0.12
-    leak: float = 0.015
+    limits: Limits = field(default_factory=Limits)
+    """Has the sizes and errors of the looks and tests, `explore_…`: a search may miss, and must not accuse wrongly."""
     pause: Callable[[float], None] = field(default=lambda _: None)
 
 
@@ -72,7 +60,7 @@ def judge(look: Look, table: Table, rounds: Callable[[], Backoff], patience: Pat
     """Poll until the table is as expected, or has not been for the whole patience."""
     asks, agreed, since, backoff = list(table), False, 0.0, rounds()
     for _ in backoff:
-        seen = look(asks, FULL if agreed else 1)
+        seen = look(asks, patience.limits.explore_full if agreed else 1)
         if not compared(table, seen):
             if agreed and backoff.waited >= patience.hold:
                 return _with_shares(look, table, seen, since, patience)
@@ -91,10 +79,10 @@ def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> J
     total: dict[Ask, Seen] = {}
     lasting: set[tuple[Ask, Fault]] | None = None
     # Of few requests more each: one in three may go astray where a split has a part in it.
-    times = max(FULL + 1, MANY // max(1, len(table)))
-    for number in range(LOOKS):
+    times = max(patience.limits.explore_full + 1, patience.limits.explore_many // max(1, len(table)))
+    for number in range(patience.limits.explore_looks):
         if number:
-            patience.pause(patience.hold / LOOKS)
+            patience.pause(patience.hold / patience.limits.explore_looks)
         seen = look(list(table), times)
         total = {ask: total.get(ask, Seen()) + seen.get(ask, Seen()) for ask in table}
         wrong = {(one.ask, one.fault) for one in compared(table, seen)}
@@ -107,7 +95,7 @@ def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> J
 
 def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: float, patience: Patience) -> Judged:
     """Test the shares of some calls; what fails is tested once more after the time that a mesh has to settle."""
-    for ask in _tested(table):
+    for ask in _tested(table, patience.limits.explore_shared):
         if not _shares_wrong(look, table, ask, patience):
             continue
         patience.pause(patience.settle)
@@ -117,7 +105,7 @@ def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: flo
     return Judged(outcome=Outcome.AGREES, seen=seen, waited=waited)
 
 
-def _tested(table: Table) -> list[Ask]:
+def _tested(table: Table, most: int) -> list[Ask]:
     """Return calls whose shares are tested: one for each thing that is expected, of changing clients; then others."""
     chosen: dict[tuple[object, ...], Ask] = {}
     shared = [ask for ask, wanted in table.items() if wanted.weights or wanted.each]
@@ -129,7 +117,7 @@ def _tested(table: Table) -> list[Ask]:
         if key not in chosen and (ask.client == turn or not _asked_later(shared, ask, turn)):
             chosen[key] = ask
     first = list(chosen.values())
-    return [*first, *(ask for ask in shared if ask not in first and table[ask].weights)][:MOST_SHARES]
+    return [*first, *(ask for ask in shared if ask not in first and table[ask].weights)][:most]
 
 
 def _asked_later(shared: Sequence[Ask], ask: Ask, client: str) -> bool:
@@ -139,16 +127,16 @@ def _asked_later(shared: Sequence[Ask], ask: Ask, client: str) -> bool:
 def _shares_wrong(look: Look, table: Table, ask: Ask, patience: Patience) -> Disagreement | None:
     wanted = table[ask]
     if wanted.weights is None:
-        seen = look([ask], EACH)[ask]
+        seen = look([ask], patience.limits.explore_each)[ask]
         missed = sorted(wanted.each - {server for server, _ in seen.arrivals})
         detail = f"{', '.join(missed)} got none of {seen.sent} requests" if missed else ""
         return _told(table, ask, seen, detail)
     test = ShareTest.from_weights(
         {server: float(weight) for server, weight in wanted.weights.items()},
         alpha=patience.alpha,
-        beta=patience.beta,
-        delta=patience.delta,
-        leak=patience.leak,
+        beta=patience.limits.explore_beta,
+        delta=patience.limits.explore_delta,
+        leak=patience.limits.explore_leak,
     )
     state, total = test.start(), Seen()
     while state.decision is Decision.UNDECIDED and (size := next_batch(state)) > 0:

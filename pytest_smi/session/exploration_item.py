@@ -144,6 +144,7 @@ class _Staged:
             hold=limits.hold_seconds,
             fewest=limits.settle_rounds,
             alpha=limits.share_alpha,
+            limits=limits,
             pause=stage.context.pause,
         )
         self.player = Player(stage, lambda: stage.context.rounds("the world is as the oracle says"), patience)
