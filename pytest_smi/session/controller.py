@@ -26,6 +26,7 @@ from pytest_smi.reports.write import write_report
 from pytest_smi.session.auto_workers import REASON
 from pytest_smi.session.closing import Written, closing_lines
 from pytest_smi.session.command_line import asks_for_a_part, refuse_reruns
+from pytest_smi.session.exploration_options import searches
 from pytest_smi.session.explorations import Explorations
 from pytest_smi.session.host_project import what_selected_nothing
 from pytest_smi.session.meshes import Targets
@@ -123,7 +124,8 @@ class ControllerSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a pytest-xdist worker its targets."""
-        node.workerinput["smi_spool"] = str(self.explorations.spool)
+        if searches(self.options):
+            node.workerinput["smi_spool"] = str(self.explorations.spool)
         node.workerinput["smi"] = {name: target.to_wire() for name, target in self.targets.reached.items()}
 
     @pytest.hookimpl(optionalhook=True)

@@ -10,6 +10,13 @@ from pytest_smi.session import option_values as values
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_smi.session.options import Options
+
+
+def searches(options: Options) -> bool:
+    """Return whether counterexamples are searched for, or one is played again."""
+    return options.explore is not None or options.replay is not None
+
 
 def add(group: pytest.OptionGroup) -> None:
     """Add them to the group `smi`."""

@@ -21,19 +21,25 @@ _PASSED, _FAILED, _ERRORED = 0, 1, 3
 
 
 class Explorations:
-    """A folder that workers write into while they search, and what was in it at the end."""
+    """A folder that workers write into while they search, and what was in it at the end; no folder without a search."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="smi-explore-")
-        self.spool = Path(self._folder.name)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.found: dict[str, Exploration] = {}
         """By name of the run."""
         self.replays: dict[str, dict[str, Any]] = {}
         self.problems: list[str] = []
 
+    @property
+    def spool(self) -> Path:
+        """Return the folder, made when it is first asked for."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="smi-explore-")
+        return Path(self._folder.name)
+
     def read(self) -> None:
         """Read what the workers left, also those that were interrupted or lost."""
-        for path in sorted(self.spool.glob("*.json")):
+        for path in sorted(self.spool.glob("*.json")) if self._folder is not None else ():
             document = json.loads(path.read_text(encoding="utf-8"))
             name = document["mesh"]
             if "exploration" in document:
@@ -88,7 +94,8 @@ class Explorations:
 
     def close(self) -> None:
         """Remove the workers' folder."""
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 _REPLAYED = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_smi.errors import SmiError
+from pytest_smi.session.exploration_options import searches
 from pytest_smi.session.host_project import choose_paths
 from pytest_smi.session.options import from_config
 from pytest_smi.session.waiting import WORKER_FILE, WaitReporter
@@ -23,14 +24,13 @@ def register_sessions(config: pytest.Config) -> None:
     from pytest_smi.session.worker import WorkerSession
 
     options = from_config(config)
-    searches = options.explore is not None or options.replay is not None
     worker_input = getattr(config, "workerinput", None)
     choose_paths(config)
     if worker_input is not None:
         config.pluginmanager.register(WorkerSession.from_wire(config, worker_input["smi"]), "smi-worker")
         if WORKER_FILE in worker_input:
             config.pluginmanager.register(WaitReporter(Path(worker_input[WORKER_FILE])), "smi-waits")
-        if searches:
+        if searches(options):
             from pytest_smi.testbed.target import MeshTarget
 
             targets = {name: MeshTarget.from_wire(data) for name, data in worker_input["smi"].items()}
@@ -53,7 +53,7 @@ def register_sessions(config: pytest.Config) -> None:
     config.pluginmanager.register(controller, "smi-controller")
     if not _distributed(config):
         config.pluginmanager.register(WorkerSession(config, controller.connected), "smi-worker")
-        if searches:
+        if searches(options):
             _register_search(config, controller.connected, controller.explorations.spool)
     _report_to_allure(config, lambda: controller.matrix)
 
