@@ -6,8 +6,6 @@ beside its place and renamed into it.
 
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from pytest_smi.reports.layout import (
 )
 from pytest_smi.reports.merged import Merging, matrix_pieces, merge_statement, moved, run_text, source_id
 from pytest_smi.reports.policy import Policy, catalogue_identity
+from pytest_smi.reports.staging import folder_beside
 from pytest_smi.reports.verify import accept, verify_report, verify_source
 from pytest_smi.signing.keys import PublicKey
 from pytest_smi.signing.signer import Signer
@@ -77,36 +76,33 @@ def merge_reports(
         raise UsageProblem(
             f"a merged report goes into a new or empty folder; {out} is not", "Give another with --out DIR."
         )
-    stage = out.parent / f".{out.name}.smi-merging-{secrets.token_hex(6)}"
     try:
-        (stage / SOURCES_FOLDER).mkdir(parents=True)
-        collected = _Collected()
-        with open(stage / "spool", "w+b") as spool:
-            for report in flattened(reports, keys, threshold):
-                source, envelopes = copied(report, stage / SOURCES_FOLDER)
-                with named(report):
-                    verified = verify_source(read_folder(stage / SOURCES_FOLDER / source), trusted)
-                    accept(verified.matrix, policy or Policy())
-                collected.envelopes[source] = envelopes
-                for run in verified.matrix.runs:
-                    collected.add(moved(run, source, verified.matrix.suite), verified.matrix.suite, report, spool)
-            collected.refuse_unlike(allow_mixed)
-            merging = Merging(
-                merged_at=merged_at, suite=collected.common_suite() or suite, mixed=len(collected.catalogues) > 1
-            )
-            digest = _write_matrix(stage / MATRIX_FILE, merging, collected.texts(spool))
-        (stage / "spool").unlink()
-        statement = merge_statement(merging, digest, collected.envelopes)
-        (stage / SCHEMA_FILE).write_bytes(schema_bytes())
-        (stage / KEY_FILE).write_bytes(signer.public_pem)
-        (stage / ENVELOPES_FILE).write_bytes(signer.sign(statement.to_bytes()).to_bytes() + b"\n")
-        os.replace(stage, out)
+        with folder_beside(out) as stage:
+            (stage / SOURCES_FOLDER).mkdir()
+            collected = _Collected()
+            with open(stage / "spool", "w+b") as spool:
+                for report in flattened(reports, keys, threshold):
+                    source, envelopes = copied(report, stage / SOURCES_FOLDER)
+                    with named(report):
+                        verified = verify_source(read_folder(stage / SOURCES_FOLDER / source), trusted)
+                        accept(verified.matrix, policy or Policy())
+                    collected.envelopes[source] = envelopes
+                    for run in verified.matrix.runs:
+                        collected.add(moved(run, source, verified.matrix.suite), verified.matrix.suite, report, spool)
+                collected.refuse_unlike(allow_mixed)
+                merging = Merging(
+                    merged_at=merged_at, suite=collected.common_suite() or suite, mixed=len(collected.catalogues) > 1
+                )
+                digest = _write_matrix(stage / MATRIX_FILE, merging, collected.texts(spool))
+            (stage / "spool").unlink()
+            statement = merge_statement(merging, digest, collected.envelopes)
+            (stage / SCHEMA_FILE).write_bytes(schema_bytes())
+            (stage / KEY_FILE).write_bytes(signer.public_pem)
+            (stage / ENVELOPES_FILE).write_bytes(signer.sign(statement.to_bytes()).to_bytes() + b"\n")
     except OSError as error:
         raise ReportError(
             f"the merged report cannot be written to {out}: {error}", "Free space or give another --out DIR."
         ) from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     return Merged(sources=len(collected.envelopes), runs=len(collected.places), catalogues=len(collected.catalogues))
 
 

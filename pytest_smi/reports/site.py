@@ -5,8 +5,6 @@ one by renaming. Thin I/O.
 """
 
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from pytest_smi.reports.merge import copied, flattened, named
 from pytest_smi.reports.policy import Policy
 from pytest_smi.reports.render.site import SITE_NAMES, details_json, places_of, run_page, site_files, within_site
 from pytest_smi.reports.render.wording import latest_runs
+from pytest_smi.reports.staging import folder_beside
 from pytest_smi.reports.verify import verify_report
 from pytest_smi.signing.keys import PublicKey
 
@@ -52,31 +51,28 @@ def write_site(
     for a report that does not verify, `ReportError` for a run given twice.
     """
     _refuse_foreign(out)
-    stage = out.absolute().parent / f".{out.name}.smi-site-{secrets.token_hex(6)}"
     try:
-        (stage / "reports").mkdir(parents=True)
-        runs: list[Run] = []
-        signed: dict[str, tuple[str, tuple[str, ...]]] = {}
-        words = dict(statements)
-        for report in flattened(reports, keys, threshold):
-            name, _ = copied(report, stage / "reports")
-            folder = stage / "reports" / name
-            with named(report):
-                verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
-            words |= statements_in(folder)
-            runs += [within_site(run, name) for run in verified.matrix.runs]
-            signed |= {run.nonce: (name, verified.signers) for run in verified.matrix.runs}
-        if not runs:
-            raise ReportError("a site shows at least one run; there is none", "Give the report folders.")
-        matrix = Matrix(generated_at=now.isoformat(timespec="seconds"), suite=suite, runs=tuple(runs))
-        _write(stage, matrix, signed, words, now, max_age)
-        _take_place(stage, out)
+        with folder_beside(out) as stage:
+            (stage / "reports").mkdir()
+            runs: list[Run] = []
+            signed: dict[str, tuple[str, tuple[str, ...]]] = {}
+            words = dict(statements)
+            for report in flattened(reports, keys, threshold):
+                name, _ = copied(report, stage / "reports")
+                folder = stage / "reports" / name
+                with named(report):
+                    verified = verify_report(folder, keys, threshold=threshold, policy=Policy(complete=False))
+                words |= statements_in(folder)
+                runs += [within_site(run, name) for run in verified.matrix.runs]
+                signed |= {run.nonce: (name, verified.signers) for run in verified.matrix.runs}
+            if not runs:
+                raise ReportError("a site shows at least one run; there is none", "Give the report folders.")
+            matrix = Matrix(generated_at=now.isoformat(timespec="seconds"), suite=suite, runs=tuple(runs))
+            _write(stage, matrix, signed, words, now, max_age)
     except OSError as error:
         raise ReportError(
             f"the site cannot be written to {out}: {error}", "Free space or give another --site DIR."
         ) from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     meshes = len(latest_runs(matrix))
     return Site(folder=out, meshes=meshes, runs=len(runs), reports=len({report for report, _ in signed.values()}))
 
@@ -104,14 +100,6 @@ def _write(
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-
-
-def _take_place(stage: Path, out: Path) -> None:
-    old = stage.with_name(f"{stage.name}-old")
-    if out.exists():
-        os.replace(out, old)
-    os.replace(stage, out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Stage", "check_folder", "leftovers", "replace_files", "staged", "sync", "write_file"]
+__all__ = ["Stage", "check_folder", "folder_beside", "leftovers", "replace_files", "staged", "sync", "write_file"]
 
 _PREFIX = ".smi-staging-"
 
@@ -51,6 +51,28 @@ def staged(directory: Path) -> Iterator[Stage]:
         yield stage
     finally:
         stage.discard()
+
+
+@contextmanager
+def folder_beside(out: Path) -> Iterator[Path]:
+    """Give a new folder beside `out` that takes its place at the end, in place of an earlier one; after an error it is
+    removed, and `out` is as it was. Raises `OSError`."""
+    stage = out.absolute().parent / f"{_PREFIX}{secrets.token_hex(8)}"
+    old = stage.with_name(f"{stage.name}-old")
+    try:
+        stage.mkdir(parents=True)
+        yield stage
+        if out.exists():
+            os.replace(out, old)
+        try:
+            os.replace(stage, out)
+        except OSError:
+            if old.exists():
+                os.replace(old, out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def replace_files(directory: Path, files: Mapping[str, bytes]) -> None:
