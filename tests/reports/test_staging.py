@@ -15,6 +15,13 @@ def older(tmp_path: Path) -> Path:
     return out
 
 
+def interrupted(out: Path, error: BaseException) -> None:
+    """Begin to write, and end with an error."""
+    with folder_beside(out) as stage:
+        (stage / "new").write_text("new")
+        raise error
+
+
 def test_new_folder_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     """And nothing else stays beside it."""
     out = older(tmp_path)
@@ -32,9 +39,8 @@ def test_after_an_error_all_is_as_it_was(tmp_path: Path, error: BaseException) -
     """Whatever ended the writer."""
     out = older(tmp_path)
 
-    with pytest.raises(type(error)), folder_beside(out) as stage:
-        (stage / "new").write_text("new")
-        raise error
+    with pytest.raises(type(error)):
+        interrupted(out, error)
 
     assert [path.name for path in out.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [out]
