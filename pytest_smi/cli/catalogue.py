@@ -12,7 +12,7 @@ from pytest_smi.errors import UsageProblem
 
 @click.command("catalogue")
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]...")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of the assertions, or the requirement named.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of the requirements, or the one named.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print all in full, as docs/requirements.md.")
 @click.option(
     "--api", type=Known("API", APIS, where="pytest-smi catalogue --help"), help="Only the requirements of this API."
@@ -24,7 +24,7 @@ def command(requirements: tuple[str, ...], as_json: bool, as_markdown: bool, api
     reference mesh that break it, and the meshes known to deviate.
 
     Levels: MUST (in the specification's text), MUST (derived) (from its examples or schemas), SHOULD, and unspecified
-    (the specification leaves it open: observed and reported, never failed).
+    (the specification leaves it open: observed and reported, never failed). What no test can decide is informative.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def _some(requirements: tuple[str, ...], as_json: bool) -> None:
     from pytest_smi.cli.catalogue_text import row_lines
 
     known = known_rows()
-    rows = [known.row(requirement) for requirement in requirements]
+    rows = [known.entry(requirement) for requirement in requirements]
     if as_json:
         documents = [row.to_json() for row in rows]
         say_json(documents if len(documents) > 1 else documents[0])
@@ -61,8 +61,9 @@ def _some(requirements: tuple[str, ...], as_json: bool) -> None:
 
 def _table(as_json: bool, api: str | None) -> None:
     from pytest_smi.core.catalogue import load
+    from pytest_smi.core.informative import with_informative
 
-    records = [record for record in load() if api is None or record.api == api]
+    records = [record for record in with_informative(load()) if api is None or record.api == api]
     if as_json:
         say_json([record.to_json() for record in records])
         return

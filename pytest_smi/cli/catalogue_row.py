@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.cli.catalogue_steps import Steps, steps_of
-from pytest_smi.core.catalogue import Assertion, load_functions
+from pytest_smi.core.catalogue import Assertion, load_functions, requirement_order
 from pytest_smi.core.clauses import Clause, clauses_of
+from pytest_smi.core.informative import INFORMATIVE, Informative
 from pytest_smi.core.nearest import unknown
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.errors import UsageProblem
@@ -68,14 +69,20 @@ class Rows:
         profiles: Mapping[str, Profile],
     ) -> None:
         self._functions = {record.requirement: (record, function) for record, function in load_functions()}
+        self._informative = {record.requirement: record for record in INFORMATIVE}
         self._faults, self._personas, self._profiles = faults, personas, profiles
 
-    def all(self) -> list[Row]:
+    def all(self) -> list[Row | Informative]:
         """Return every row, in order."""
-        return [self._row(record, function) for record, function in self._functions.values()]
+        names = sorted([*self._functions, *self._informative], key=requirement_order)
+        return [self.entry(requirement) for requirement in names]
+
+    def entry(self, requirement: str) -> Row | Informative:
+        """Return one row, or what no test can decide. Raises UsageProblem."""
+        return self._informative.get(requirement.upper()) or self.row(requirement)
 
     def row(self, requirement: str) -> Row:
-        """Return one row. Raises UsageProblem."""
+        """Return the row of one assertion. Raises UsageProblem."""
         wanted = requirement.upper()
         if not REQUIREMENT.fullmatch(requirement):
             raise UsageProblem(

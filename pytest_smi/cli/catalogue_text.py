@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_smi.cli.catalogue_row import Row
 from pytest_smi.core.catalogue import Assertion
+from pytest_smi.core.clauses import Clause, clauses_of
+from pytest_smi.core.informative import WORD, Informative
 from pytest_smi.reports.render.wording import API_TITLES
 
 _NOBODY = "none that this release knows of"
@@ -15,6 +17,7 @@ _LEVELS = {
     "MUST (derived)": "it follows from the specification's examples, schemas or purpose",
     "SHOULD": "recommended; fails a run only with --smi-fail-on=should",
     "unspecified": "the specification leaves it open: observed and reported, never failed",
+    WORD: "no test can decide it: it gets no verdict",
 }
 _HEADER = """# Requirements
 
@@ -26,18 +29,19 @@ server's journal: a request that is not in it never arrived, whatever the client
 """
 
 
-def table_lines(records: Iterable[Assertion]) -> Iterator[str]:
+def table_lines(records: Iterable[Assertion | Informative]) -> Iterator[str]:
     """Yield the table: one requirement with its clause on two lines."""
     for record in records:
         yield f"{record.requirement:<7} {record.api:<8} {record.level:<14} {record.statement}"
         yield f"{'':<31} {record.source}"
 
 
-def row_lines(row: Row, width: int) -> Iterator[str]:
+def row_lines(row: Row | Informative, width: int) -> Iterator[str]:
     """Yield everything about one requirement, for a terminal."""
     import textwrap
 
-    yield from textwrap.wrap(f"{row.record.requirement}  {row.record.statement}", width, subsequent_indent=" " * 7)
+    record = _record(row)
+    yield from textwrap.wrap(f"{record.requirement}  {record.statement}", width, subsequent_indent=" " * 7)
     for label, texts in _parts(row):
         for number, text in enumerate(texts):
             lead = f"  {'' if number else label:<11} "
@@ -51,37 +55,51 @@ def row_lines(row: Row, width: int) -> Iterator[str]:
             )
 
 
-def markdown(rows: Sequence[Row]) -> Iterator[str]:
+def markdown(rows: Sequence[Row | Informative]) -> Iterator[str]:
     """Yield the document: for each API its rows in full."""
     yield _HEADER
     for api, title in API_TITLES.items():
-        own = [row for row in rows if row.record.api == api.value]
+        own = [(row, record) for row in rows if (record := _record(row)).api == api.value]
         yield f"## {title}\n"
         yield "| requirement | level | statement |\n|---|---|---|"
-        for row in own:
-            name = row.record.requirement
-            yield f"| [{name}](#{name.lower()}) | {row.record.level} | {_cell(row.record.statement)} |"
+        for _, record in own:
+            name = record.requirement
+            yield f"| [{name}](#{name.lower()}) | {record.level} | {_cell(record.statement)} |"
         yield ""
-        for row in own:
-            yield f"### {row.record.requirement}\n\n{row.record.statement}\n"
+        for row, record in own:
+            yield f"### {record.requirement}\n\n{record.statement}\n"
             for label, texts in _parts(row, linked=True):
                 yield f"- {label}: {texts[0]}" if len(texts) == 1 else f"- {label}:"
                 yield from (f"  - {text}" for text in texts if len(texts) > 1)
             yield ""
 
 
-def _parts(row: Row, *, linked: bool = False) -> Iterator[tuple[str, Sequence[str]]]:
+def _record(row: Row | Informative) -> Assertion | Informative:
+    return row if isinstance(row, Informative) else row.record
+
+
+def _parts(row: Row | Informative, *, linked: bool = False) -> Iterator[tuple[str, Sequence[str]]]:
+    record = _record(row)
+    yield "level", [f"{record.level}: {_LEVELS[record.level]}"]
+    if isinstance(row, Informative):
+        yield "clause", _places(clauses_of(row.source), linked)
+        yield "versions", [f"{row.api} {', '.join(row.versions)}"]
+        yield "why", [row.reason]
+        return
+    yield "clause", _places(row.clauses, linked)
+    yield from _parts_of_assertion(row, linked)
+
+
+def _places(clauses: Iterable[Clause], linked: bool) -> list[str]:
+    return [
+        (f"[{one.text}]({one.url})" if linked else f"{one.text}  {one.url}") if one.url else one.text for one in clauses
+    ]
+
+
+def _parts_of_assertion(row: Row, linked: bool) -> Iterator[tuple[str, Sequence[str]]]:
     steps, record = row.steps, row.record
     code = _code if linked else str
     versions = "; ".join(f"{api} {', '.join(some)}" for api, some in row.versions.items())
-    yield "level", [f"{record.level}: {_LEVELS[record.level]}"]
-    yield (
-        "clause",
-        [
-            (f"[{one.text}]({one.url})" if linked else f"{one.text}  {one.url}") if one.url else one.text
-            for one in row.clauses
-        ],
-    )
     yield "versions", [versions]
     if record.features:
         yield "features", [f"{', '.join(record.features)} (in the profile of the mesh)"]

@@ -55,6 +55,8 @@ class Catalogue(WholeRecord):
     """The sha256 of the whole catalogue in canonical JSON."""
     requirements: dict[str, Level]
     """Requirement → level."""
+    informative: dict[str, NotEmpty] = field(default_factory=dict)
+    """What the specification says and no black box can decide → why; it gets no verdict."""
 
 
 def _no_images() -> dict[ImageRole, tuple[str, ...]]:

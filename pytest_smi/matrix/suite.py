@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_smi import __version__
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.catalogue import Assertion
+from pytest_smi.core.informative import INFORMATIVE, with_informative
 from pytest_smi.core.resources import bundled
 from pytest_smi.core.terms import Level
 from pytest_smi.matrix.matrix import Catalogue, Suite
@@ -55,8 +56,9 @@ def this_suite() -> Suite:
 
 
 def catalogue_bytes(assertions: Iterable[Assertion]) -> bytes:
-    """Return the bytes of catalogue.json: every requirement with its statement and its place in the specification."""
-    return canonical_bytes([record.to_json() for record in assertions])
+    """Return the bytes of catalogue.json: every requirement with its statement and its place in the specification,
+    those that no black box can decide included."""
+    return canonical_bytes([record.to_json() for record in with_informative(assertions)])
 
 
 def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
@@ -65,6 +67,7 @@ def catalogue_of(assertions: Iterable[Assertion]) -> Catalogue:
     return Catalogue(
         digest=sha256_hex(catalogue_bytes(listed)),
         requirements={record.requirement: Level(record.level) for record in listed},
+        informative={record.requirement: record.reason for record in INFORMATIVE},
     )
 
 

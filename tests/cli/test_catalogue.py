@@ -9,9 +9,10 @@ import pytest
 
 from pytest_smi.cli import main
 from pytest_smi.cli.catalogue_judgements import JUDGEMENTS
-from pytest_smi.cli.catalogue_row import Rows, known_rows
+from pytest_smi.cli.catalogue_row import Rows
 from pytest_smi.cli.catalogue_steps import Steps, steps_of
 from pytest_smi.core.catalogue import load, load_functions
+from pytest_smi.core.informative import INFORMATIVE, with_informative
 from pytest_smi.profiles.load import load_profile
 from pytest_smi.scenario.routing import Routing
 from pytest_smi.scenario.shares import Shares
@@ -39,7 +40,22 @@ def test_the_table_and_its_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"TA-01   access   MUST           {load()[0].statement}" in out.splitlines()
 
     _, out, _ = catalogue(capsys, "--json", "--api", "split")
-    assert json.loads(out) == [record.to_json() for record in load() if record.api == "split"]
+    assert json.loads(out) == [record.to_json() for record in with_informative(load()) if record.api == "split"]
+
+
+def test_what_no_test_can_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is listed with the reason in place of a verdict, has no assertion, and there are few."""
+    assert not {one.requirement for one in INFORMATIVE} & {record.requirement for record in load()}
+    assert len(INFORMATIVE) <= 12
+
+    _, out, _ = catalogue(capsys, "--json")
+    reasons = {row["requirement"]: row["informative"] for row in json.loads(out) if "informative" in row}
+    status, told, _ = catalogue(capsys, "sp-66")
+
+    assert reasons == {one.requirement: one.reason for one in INFORMATIVE}
+    assert status == 0
+    assert "informative: no test can decide it: it gets no verdict" in told
+    assert reasons["SP-66"] in " ".join(told.split())
 
 
 def test_one_requirement_in_full(capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,4 +152,4 @@ def test_the_document_is_the_generated_one(capsys: pytest.CaptureFixture[str]) -
     _, out, _ = catalogue(capsys, "--markdown")
 
     assert DOCUMENT.read_text(encoding="utf-8") == out, "run: make requirements"
-    assert all(f"### {row.record.requirement}\n" in out for row in known_rows().all())
+    assert all(f"### {record.requirement}\n" in out for record in with_informative(load()))

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_smi.core.canonical import canonical_bytes, sha256_hex
 from pytest_smi.core.catalogue import load
+from pytest_smi.core.informative import INFORMATIVE, with_informative
 from pytest_smi.core.result import Result
 from pytest_smi.core.terms import Api, Level, Status
 from pytest_smi.doctor.preflight import served_definitions
@@ -86,7 +87,8 @@ def test_digest_of_the_record() -> None:
 def test_catalogue_is_that_of_the_suite() -> None:
     """Every requirement with its level, and the digest of the whole list in canonical JSON."""
     catalogue = catalogue_of(load())
-    assert catalogue.digest == sha256_hex(canonical_bytes([record.to_json() for record in load()]))
+    assert catalogue.digest == sha256_hex(canonical_bytes([record.to_json() for record in with_informative(load())]))
+    assert set(catalogue.informative) == {record.requirement for record in INFORMATIVE}
     assert catalogue.requirements["TA-06"] in (Level.MUST, Level.DERIVED)
     assert len(catalogue.requirements) == len(load())
     assert this_suite() == this_suite()
