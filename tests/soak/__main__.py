@@ -1,9 +1,8 @@
-"""`python -m tests.soak`: whole runs of healthy meshes under load,
-and every verdict that differs kept with its evidence.
+"""`python -m tests.soak`: whole runs of healthy meshes under load; a verdict that differs is kept with its evidence.
 
     python -m tests.soak --out soak --runs 60                                  the reference mesh
-    python -m tests.soak --out soak --runs 10 --persona osm                    the emulation of a mesh, at that mesh's
-    pace python -m tests.soak --out soak --runs 10 --mesh osm --kubeconfig FILE     a real mesh
+    python -m tests.soak --out soak --runs 10 --persona osm                    an emulation, at the pace of its mesh
+    python -m tests.soak --out soak --runs 10 --mesh osm --kubeconfig FILE     a real mesh
 
 A third of the runs has no other load, a third one busy loop beside it, a third two.
 Exit status 1 when any verdict differed.

@@ -1,0 +1,56 @@
+"""Tests of the mutants: each is one change, inside of a function, and still Python."""
+
+import ast
+
+from tests.mutants.__main__ import ROOT, draw, told
+from tests.mutants.deciding import DECIDING
+from tests.mutants.mutate import mutants
+
+CODE = '''
+"""Module."""
+LIMIT = 3
+
+
+class Policy:
+    """Class."""
+
+    def allows(self, ports: tuple[int, ...] = (1,), port: int = 0) -> bool:
+        """Text with 1 number."""
+        for one in ports:
+            if not one:
+                continue
+        if port < 0:
+            raise ValueError(f"wrong: {port + 1}")
+        return any(one == port for one in ports if one) and port > 1
+'''
+ALL = "any((one == port for one in ports if one))"
+
+
+def test_each_is_one_change() -> None:
+    """Conditions, operators, constants and names; nothing of defaults, docstrings, errors and the module's top."""
+    found = [(one.line, one.change) for one in mutants(CODE)]
+
+    assert found == [
+        (12, "not one -> one"),
+        (13, "continue -> break"),
+        (14, "port < 0 -> port <= 0"),
+        (14, "0 -> 1"),
+        (16, f"{ALL} and port > 1 -> {ALL} or port > 1"),
+        (16, "any -> all"),
+        (16, "one == port -> one != port"),
+        (16, "for one in ports if one -> for one in ports"),
+        (16, "port > 1 -> port >= 1"),
+        (16, "1 -> 2"),
+    ]
+    healthy = ast.unparse(ast.parse(CODE))
+    texts = [one.text for one in mutants(CODE)]
+    assert len({*texts, healthy}) == len(found) + 1
+    assert all(ast.parse(text) for text in texts)
+
+
+def test_a_seed_draws_the_same() -> None:
+    """So that a figure can be measured again; every deciding module is there and has mutants."""
+    assert [told(*one) for one in draw(5, 7)] == [told(*one) for one in draw(5, 7)]
+    assert [told(*one) for one in draw(5, 7)] != [told(*one) for one in draw(5, 8)]
+    assert all((ROOT / path).is_file() for path in DECIDING)
+    assert {path for path, _ in draw(10_000, 1)} == set(DECIDING)
