@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak bench faults-all lint format requirements workflows wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak mutants bench faults-all lint format requirements workflows wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -66,6 +66,12 @@ personas: $(VENV)/ready
 SOAK_RUNS ?= 60
 soak: $(VENV)/ready
 	$(BIN)/python -m tests.soak --out soak --runs $(SOAK_RUNS)
+
+## mutants: the suite against random changes of the reference mesh's deciding code; prints those that it does not notice
+MUTANTS ?= 200
+SEED ?= 1
+mutants: $(VENV)/ready
+	$(BIN)/python -m tests.mutants --count $(MUTANTS) --seed $(SEED)
 
 ## bench: measure and print ratios
 bench: $(VENV)/ready

@@ -25,8 +25,10 @@ from pytest_smi.explore.search import Search
 from pytest_smi.explore.stage import Stage
 from pytest_smi.explore.told import cells, table_text
 from pytest_smi.explore.written import read_case
+from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.scenario.context import Context
 from pytest_smi.session.options import from_config
+from pytest_smi.session.progress import in_words
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.target import MeshTarget
@@ -99,12 +101,16 @@ class ExplorationWorker:
                 clock=time.monotonic,
                 gap=target.profile.gap,
                 health=stage.check_health,
-                progress=lambda found: self._write(name, {"exploration": found.to_json()}),
+                progress=lambda found: self._progress(name, staged, found),
                 notes=notes_of(target),
             )
             found = search.run()
         if staged.left_behind:
             self._write(name, {"exploration": found.to_json(), "problem": staged.left_behind})
+
+    def _progress(self, name: str, staged: _Staged, found: Exploration) -> None:
+        staged.so_far = so_far(found)
+        self._write(name, {"exploration": found.to_json()})
 
     def _replay(self, name: str) -> None:
         folder = self.options.replay
@@ -130,7 +136,7 @@ class _Staged:
 
     def __init__(self, target: MeshTarget) -> None:
         self._target = target
-        self.left_behind = ""
+        self.left_behind = self.so_far = ""
 
     def __enter__(self) -> _Staged:
         target = self._target
@@ -147,7 +153,9 @@ class _Staged:
             limits=limits,
             pause=stage.context.pause,
         )
-        self.player = Player(stage, lambda: stage.context.rounds("the world is as the oracle says"), patience)
+        self.player = Player(
+            stage, lambda: stage.context.rounds(f"the world is as the oracle says {self.so_far}".rstrip()), patience
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -158,6 +166,14 @@ class _Staged:
         except SmiError as error:
             self.left_behind = f"clean-up is incomplete: {error}; run: pytest-smi clean"
         self._connection.close()
+
+
+def so_far(found: Exploration) -> str:
+    """Return how far a search is, as its progress tells it."""
+    return (
+        f"after {found.worlds} worlds, {found.states} states and {len(found.counterexamples)} counterexamples "
+        f"in {in_words(found.seconds)} of {found.asked}"
+    )
 
 
 def bounds_of(target: MeshTarget, context: Context) -> Bounds:

@@ -37,7 +37,7 @@ def show_progress(config: pytest.Config, controller: ControllerSession) -> None:
     def named(nodeid: str) -> str:
         requirement, function, mesh = assertion_at(nodeid)
         if (requirement, function) not in known:  # a test of the user's own
-            return nodeid
+            return nodeid.removeprefix("::")
         return f"{requirement} {mesh}" if several else requirement
 
     display = ProgressDisplay(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_smi.matrix.exploration import Exploration
+from pytest_smi.session.exploration_item import so_far
 from pytest_smi.session.explorations import Explorations
 from tests.matrix.test_exploration_record import FOUND
 
@@ -64,3 +65,9 @@ def test_it_is_told_in_a_line_and_one_for_each_counterexample(explorations: Expl
     lines = [line for _, line in explorations.lines(Path("smi-report"))]
     assert lines[0] == "Explored  40 worlds, 90 states, 3,000 requests in 300 s, seed 7: 1 counterexample"
     assert "repeat: --smi-replay smi-report/counterexamples/1" in lines[-1]
+
+
+def test_a_long_search_says_how_far_it_is() -> None:
+    """Worlds, states and what was found, in the time of what was asked for."""
+    found = replace(FOUND, asked="20m", worlds=7, states=31, seconds=125.0, counterexamples=())
+    assert so_far(found) == "after 7 worlds, 31 states and 0 counterexamples in 2 min of 20m"
