@@ -138,14 +138,10 @@ class Scenario:
         )
         self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
         self.routing = routing = Routing(context, deployment, self.traffic, kube)
-        self.each, self.mostly, self.rarely, self.on_ports = (
-            routing.each,
-            routing.mostly,
-            routing.rarely,
-            routing.on_ports,
-        )
+        self.each, self.mostly, self.rarely = routing.each, routing.mostly, routing.rarely
+        self.on_ports, self.once = routing.on_ports, routing.once
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
-        self.load, self.await_warning = routing.load, routing.await_warning
+        self.load, self.await_warning, self.no_warning = routing.load, routing.await_warning, routing.no_warning
 
         self.reading: str | None = None
         """Which reading of an ambiguous clause the mesh follows, once it was observed."""

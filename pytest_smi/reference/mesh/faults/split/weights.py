@@ -147,7 +147,25 @@ MATCHED_WEIGHTS_IGNORED = Fault(
     overrides=(MatchedWeightsIgnored,),
 )
 
+
+class PodsWeigh(SplitChooser):
+    """Balances over pods."""
+
+    def weights(self, split: Split, candidates: Sequence[Candidate]) -> list[int]:
+        """Multiply each weight by the number of pods behind it."""
+        weights = super().weights(split, candidates)
+        return [weight * len(one.endpoints) for weight, one in zip(weights, candidates, strict=True)]
+
+
+PODS_WEIGH = Fault(
+    name="split-pods-weigh",
+    description="A weight counts once for each pod of its backend.",
+    breaks=("SP-72",),
+    overrides=(PodsWeigh,),
+)
+
 WEIGHTS = (
+    PODS_WEIGH,
     WEIGHTS_IGNORED,
     WINNER_TAKES_ALL,
     CLAMPS_AT_100,
