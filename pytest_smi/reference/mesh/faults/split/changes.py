@@ -26,7 +26,7 @@ class FirstVersionOnly(SplitCompiler):
 FIRST_VERSION_ONLY = Fault(
     name="split-first-version-only",
     description="Only the first version of a split is applied.",
-    breaks=("SP-12", "SP-13", "SP-16", "SP-63"),
+    breaks=("SP-12", "SP-13", "SP-16", "SP-63", "SP-64"),
     overrides=(FirstVersionOnly,),
 )
 
@@ -54,7 +54,7 @@ class RemovedBackendStays(SplitCompiler):
 REMOVED_BACKEND_STAYS = Fault(
     name="split-removed-backend-stays",
     description="A backend removed from a split keeps its weight.",
-    breaks=("SP-13",),
+    breaks=("SP-13", "SP-64"),
     overrides=(RemovedBackendStays,),
 )
 
@@ -75,7 +75,7 @@ class DeletedStays(SplitCompiler):
 DELETED_STAYS = Fault(
     name="split-deleted-stays",
     description="Deleting a split changes nothing.",
-    breaks=("SP-14",),
+    breaks=("SP-14", "SP-64"),
     overrides=(DeletedStays,),
 )
 
@@ -98,7 +98,7 @@ class LateBackendLost(SplitCompiler):
 LATE_BACKEND_LOST = Fault(
     name="split-late-backend-lost",
     description="A backend that did not exist when the split was first seen never receives anything.",
-    breaks=("SP-16",),
+    breaks=("SP-16", "SP-64"),
     overrides=(LateBackendLost,),
 )
 

@@ -34,7 +34,7 @@ class TargetPortOfRoot(SplitChooser):
 TARGET_PORT_OF_ROOT = Fault(
     name="split-target-port-of-root",
     description="The root's target port is used for every backend.",
-    breaks=("SP-23", "SP-24"),
+    breaks=("SP-23", "SP-24", "SP-65"),
     overrides=(TargetPortOfRoot,),
 )
 
@@ -52,7 +52,7 @@ class FirstPortOnly(SplitChooser):
 FIRST_PORT_ONLY = Fault(
     name="split-first-port-only",
     description="Only the first port of the root is split.",
-    breaks=("SP-25",),
+    breaks=("SP-25", "SP-65"),
     overrides=(FirstPortOnly,),
 )
 
@@ -70,7 +70,7 @@ class PortlessKeepsShare(SplitChooser):
 PORTLESS_KEEPS_SHARE = Fault(
     name="split-portless-keeps-share",
     description="A backend without the root's port keeps its share, which fails.",
-    breaks=("SP-26", "SP-27"),
+    breaks=("SP-26", "SP-27", "SP-65"),
     overrides=(PortlessKeepsShare,),
 )
 
@@ -120,7 +120,7 @@ class FirstPortOfBackend(SplitChooser):
 FIRST_PORT_OF_BACKEND = Fault(
     name="split-first-port-of-backend",
     description="Whichever port of the root is called, the first port that the backend lists is used.",
-    breaks=("SP-23",),
+    breaks=("SP-23", "SP-65"),
     overrides=(FirstPortOfBackend,),
 )
 
@@ -136,7 +136,7 @@ class SamePortsOnly(SplitChooser):
 SAME_PORTS_ONLY = Fault(
     name="split-same-ports-only",
     description="A backend with a port that the root does not have is left out.",
-    breaks=("SP-30",),
+    breaks=("SP-30", "SP-65"),
     overrides=(SamePortsOnly,),
 )
 
@@ -183,8 +183,8 @@ SHORT_NAMES_ONLY = Fault(
     name="split-short-names-only",
     description="Calls that name the root in full, with the cluster domain, are not split.",
     breaks=(
-        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-15", "SP-19", "SP-23", "SP-24", "SP-26"),
-        *("SP-27", "SP-29", "SP-30", "SP-33", "SP-37", "SP-52", "SP-54", "SP-61", "SP-72"),
+        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-07", "SP-15", "SP-19", "SP-23", "SP-24", "SP-26"),
+        *("SP-27", "SP-29", "SP-30", "SP-33", "SP-37", "SP-52", "SP-54", "SP-61", "SP-65", "SP-72"),
     ),
     overrides=(ShortNamesOnly,),
 )

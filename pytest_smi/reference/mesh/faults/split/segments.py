@@ -128,6 +128,23 @@ FIRST_HEADER_ONLY = Fault(
 )
 
 
+class PathsVoidRoutes(SplitTable):
+    """Knows header filters alone."""
+
+    def read(self, spec: Mapping[str, Any]) -> Split:
+        """Drop the routes that have a path."""
+        groups = spec["groups"]
+        return super().read({**spec, "groups": groups and [[r for r in g if r["path"] is None] for g in groups]})
+
+
+PATHS_VOID_ROUTES = Fault(
+    name="split-paths-void-routes",
+    description="A route in `matches` that has a path selects nothing.",
+    breaks=("SP-73",),
+    overrides=(PathsVoidRoutes,),
+)
+
+
 class GroupsAsFirstSeen(SplitCompiler):
     """Copies the groups when a split is made."""
 
@@ -171,6 +188,7 @@ SEGMENTS = (
     UNMATCHED_TO_FIRST_BACKEND,
     FIRST_GROUP_ONLY,
     FIRST_HEADER_ONLY,
+    PATHS_VOID_ROUTES,
     GROUPS_AS_FIRST_SEEN,
     ROOT_PATH_ONLY,
 )
