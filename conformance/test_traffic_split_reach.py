@@ -1,9 +1,22 @@
-"""Traffic Split: what a split reaches and what it leaves alone: ports, names, other Services, protocols,
-clients outside."""
+"""Traffic Split: what a split reaches and what it leaves alone: ports, names, other Services, protocols, all requests
+of a root once each, clients outside."""
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Outcome, Scenario, assertion
+from pytest_smi.scenario.scenario import Outcome, Request, Scenario, assertion
+
+
+@assertion("SP-20", level="MUST (derived)", source="split v1alpha4 §Specification")
+def test_each_request_reaches_one_backend(smi: Scenario) -> None:
+    """Each request reaches one backend, and that once: a split divides the traffic, it does not mirror it."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", ports={"8080/TCP": 8081}), smi.server("v2", ports={"8080/TCP": 8081})
+    root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v1: 50, v2: 50}))
+    call = a.send("POST", root)  # which no proxy may repeat by itself
+    smi.control_port(call, 8081)
+    smi.once(call)
 
 
 @assertion("SP-21", level="MUST", source="split v1alpha4 §Workflow")
@@ -138,6 +151,24 @@ def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
     smi.control_reaches(a.get(root), [v1])
     smi.each(outsider.get(root), [v1, v2])
+
+
+@assertion("SP-46", level="MUST", source="split v1alpha4 §Specification")
+def test_split_without_matches_takes_every_request(smi: Scenario) -> None:
+    """A split without `matches` applies to every request, whatever its method, path and headers are."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1"), smi.server("v2")
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v1: 100}))
+    smi.control_reaches(a.get(root), [v1])
+    every = (
+        Request(path="/below/a/path"),
+        Request(method="POST", path="/other"),
+        Request(headers=(("x-canary", "yes"), ("user-agent", "Firefox"))),
+        Request(method="DELETE", path="/query?x=1"),
+    )
+    smi.only(a.http(root, *every), [v1])
 
 
 @assertion("SP-54", level="MUST (derived)", source="split v1alpha4 §Ports", features=["http2"])

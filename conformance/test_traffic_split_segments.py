@@ -1,6 +1,6 @@
 """Traffic Split: splits of a segment of the traffic, chosen by the headers that `matches` names."""
 
-from pytest_smi.scenario.scenario import HTTPRouteGroup, Scenario, assertion, control, match
+from pytest_smi.scenario.scenario import HTTPRouteGroup, Scenario, assertion, control, edited, match
 
 CANARY = (("x-canary", "yes"),)
 """What a request of the segment carries."""
@@ -84,3 +84,45 @@ def test_several_groups_are_merged(smi: Scenario) -> None:
     smi.apply(*groups, smi.split(root, {v2: 100}, matches=groups))
     smi.control_reaches(a.get(root, headers=(("x-one", "yes"),)), [v2])
     smi.only(a.get(root, headers=(("x-two", "yes"),)), [v2])
+
+
+@assertion("SP-42", level="MUST", source="split v1alpha4 §Specification", needs=["specs"], since={"split": "v1alpha3"})
+def test_headers_of_a_route_hold_together(smi: Scenario) -> None:
+    """Of the headers of one route all must match, and of several routes one: in a split as in a route group."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", ports=MARKED), smi.server("v2", ports=MARKED, under_root=False)
+    root = smi.service("app", [v1], ports=PLAIN)
+    smi.open_to_all(v1, v2, sources=[a])
+    both = match("both", methods=None, x_one="^yes$", x_two="^yes$")
+    group = smi.routes("segment", both, match("third", methods=None, x_three="^yes$"))
+    smi.apply(group, smi.split(root, {v2: 100}, matches=[group]))
+    one, two, three = (("x-one", "yes"),), (("x-two", "yes"),), (("x-three", "yes"),)
+    smi.control_port(a.get(root, headers=one + two + three), 8081)
+    smi.control_port(a.get(root), 8080)
+    for headers in (one + two, three):
+        smi.on_ports(a.get(root, headers=headers), {v2: 8081})
+    for headers in (one, two):
+        smi.on_ports(a.get(root, headers=headers), dict.fromkeys(smi.behind(root), 8080))
+
+
+@assertion(
+    "SP-45",
+    level="MUST (derived)",
+    source="split v1alpha4 §Specification",
+    needs=["specs"],
+    since={"split": "v1alpha3"},
+)
+def test_segment_follows_its_group(smi: Scenario) -> None:
+    """When the route group that a split names is edited, the segment is what the group says now."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", ports=MARKED), smi.server("v2", ports=MARKED, under_root=False)
+    root = smi.service("app", [v1], ports=PLAIN)
+    smi.open_to_all(v1, v2, sources=[a])
+    group = _segment(smi)
+    smi.apply(smi.split(root, {v2: 100}, matches=[group]))
+    before, after = a.get(root, headers=CANARY), a.get(root, headers=(("x-canary", "now"),))
+    smi.control_port(before, 8081)
+    smi.control_port(after, 8080)
+    smi.apply(edited(group, match("canary", methods=None, x_canary="^now$")))
+    smi.on_ports(after, {v2: 8081})
+    smi.on_ports(before, dict.fromkeys(smi.behind(root), 8080))

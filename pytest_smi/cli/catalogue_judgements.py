@@ -22,11 +22,14 @@ JUDGEMENTS: Mapping[str, str] = {
     "rarely": f"at once, without settling, at most {_LIMITS.transition_share:.0%} of {_LIMITS.transition_trials} "
     "requests reaches {given}",
     "on_ports": "each workload is reached on the port that {given} says",
+    "once": f"each of {_COUNT} requests that arrives does so once",
     "settle_shares": "control: requests come to be shared as {given}",
     "control_shares": "control: requests come to be shared as {given}",
     "control_reaches": f"control: at least {_MOST} of the requests, or the share given, comes to reach {{given}}",
     "control_port": "control: every request arrives on listening port {given}",
     "load": "requests at a constant pace go on while the change is made; what is lost is recorded, not judged",
+    "no_warning": "no Warning event on the object mentions {given} by the time that an object made later has one, "
+    f"or after {_LIMITS.event_deadline:g} s",
     "await_warning": f"within {_LIMITS.event_deadline:g} s a Warning event on the object mentions {{given}}",
 }
 """Name of the method → what it demands; `given`: its arguments after the call."""

@@ -103,6 +103,17 @@ class Deployment:
         self._put_services(workload.name, workload.namespace, selector, ports, port_names)
         self._own_ports[workload.key] = ports
 
+    def retire(self, workload: Workload) -> None:
+        """Delete a server and the Service of its own name before the scenario ends; nothing is asked of it any more."""
+        self.servers.remove(workload)
+        self._testbed.remove(workload)
+        if self._own_ports.pop(workload.key, None) is not None:
+            profile = self._testbed.target.profile
+            addresses = Addresses.of(profile, workload.name, workload.namespace)
+            for name in sorted(addresses.names()):
+                meta = {"name": name, "namespace": workload.namespace}
+                self._context.remove({"apiVersion": "v1", "kind": "Service", "metadata": meta})
+
     def direct_calls(self, call: Call) -> list[Call]:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]

@@ -20,12 +20,19 @@ class Roots:
         self._deployment = deployment
         self._splits: dict[str, list[TrafficSplit | None]] = {}
         """By the root's key; None is the plain Service."""
+        self._root_by_name: dict[tuple[str, str], str] = {}
+        """The root of each split, by the split's namespace and name."""
         self._seen: dict[tuple[str, str], int] = {}
         """By client and root: the newest of these states that the client was seen to be in."""
 
     def applied(self, split: TrafficSplit) -> None:
-        """Note that a split was created or replaced."""
-        self._splits.setdefault(_root_of(split), [None]).append(split)
+        """Note that a split was created or replaced, and that a root which it had before has it no longer."""
+        root, name = _root_of(split), (split.namespace, split.name)
+        former = self._root_by_name.get(name, root)
+        if former != root:
+            self._splits[former].append(None)
+        self._root_by_name[name] = root
+        self._splits.setdefault(root, [None]).append(split)
 
     def deleted(self, split: TrafficSplit) -> None:
         """Note that a split was deleted."""

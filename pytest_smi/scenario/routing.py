@@ -82,6 +82,20 @@ class Routing:
         if not target.right(found):
             raise RequirementFailed(f"{call.label}: expected {target.words}, found {tally(told)}")
 
+    def once(self, call: Call) -> None:
+        """Requirement: each of `count_trials` requests that arrives does so once; to be settled before."""
+        self._traffic.judge([call], lambda: self._once(call, self._limits.count_trials))
+
+    def _once(self, call: Call, trials: int) -> None:
+        observation = self._traffic.observe(call, trials)
+        self._traffic.arrived(call, observation)  # judges losses
+        repeated = [probe for probe in observation.probes if len(probe.arrivals) > 1]
+        self._context.evidence.event("counted", call=call.label, trials=trials, counts={"repeated": len(repeated)})
+        if repeated:
+            raise RequirementFailed(
+                f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
+            )
+
     # --- controls: what a cluster without a mesh cannot do -----------------------------------------------------------
 
     def control_reaches(self, call: Call, workloads: Iterable[Workload], *, least: float | None = None) -> None:
@@ -140,23 +154,36 @@ class Routing:
     def await_warning(self, record: SmiObject, mention: str) -> None:
         """Requirement: within the deadline for events the mesh raises a Warning on the object,
         with `mention` in its text."""
-
-        def warned() -> bool:
-            return any(
-                e.get("type") == "Warning" and mention in str(e.get("message", ""))
-                for e in self._api.events_about(record)
+        waited = self._warned(record, mention)
+        if waited is None:
+            texts = [f"{event.get('type')}: {event.get('message')}" for event in self._api.events_about(record)]
+            raise RequirementFailed(
+                f"timed out after {self._limits.event_deadline:.0f} s waiting until a Warning about {record.name} "
+                f"mentions {mention}; its events are: {'; '.join(texts) or 'none'}"
             )
+        self._context.evidence.event("the mesh warned", about=record.name, mention=mention, seconds=round(waited, 3))
 
+    def no_warning(self, record: SmiObject, mentions: Sequence[str], *, by: tuple[SmiObject, str]) -> None:
+        """Requirement: no Warning on the object has one of `mentions` in its text by the time that the mesh has warned
+        of `by`, an object made later that deserves it, or that the deadline for events has passed."""
+        later, mention = by
+        waited = self._warned(later, mention)
+        told = "none" if waited is None else f"after {waited:.3f} s"
+        self._context.evidence.event("a Warning that is due", about=later.name, mention=mention, told=told)
+        for event in self._api.events_about(record):
+            text = str(event.get("message", ""))
+            if event.get("type") == "Warning" and any(name in text for name in mentions):
+                raise RequirementFailed(f"{record.name} deserves no Warning, and there is one: {text}")
+
+    def _warned(self, record: SmiObject, mention: str) -> float | None:
+        """Wait until a Warning about the object mentions a text, and return after how long; None at the deadline."""
         rounds = self._context.rounds(f"a Warning about {record.name} mentions {mention}")
         for _ in rounds:
-            if warned():
+            if any(
+                event.get("type") == "Warning" and mention in str(event.get("message", ""))
+                for event in self._api.events_about(record)
+            ):
                 break
-            if rounds.over(deadline := self._limits.event_deadline):
-                texts = [f"{event.get('type')}: {event.get('message')}" for event in self._api.events_about(record)]
-                raise RequirementFailed(
-                    f"timed out after {deadline:.0f} s waiting until a Warning about {record.name} mentions {mention}; "
-                    f"its events are: {'; '.join(texts) or 'none'}"
-                )
-        self._context.evidence.event(
-            "the mesh warned", about=record.name, mention=mention, seconds=round(rounds.waited, 3)
-        )
+            if rounds.over(self._limits.event_deadline):
+                return None
+        return rounds.waited

@@ -18,6 +18,7 @@ from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.policies import Policies, edited, match
+from pytest_smi.scenario.readings import Landings, Readings
 from pytest_smi.scenario.roots import Roots
 from pytest_smi.scenario.routing import Routing
 from pytest_smi.scenario.shares import Shares
@@ -65,6 +66,7 @@ __all__ = [
     "HTTPRouteGroup",
     "IdentityBinding",
     "Inconclusive",
+    "Landings",
     "NotReached",
     "Observation",
     "Outcome",
@@ -104,11 +106,12 @@ class Scenario:
         self.context = context
         self.testbed, self.tag, self.clock, self.pause = context.testbed, context.tag, context.clock, context.pause
         self.limits, self.versions, self.evidence = context.limits, context.versions, context.evidence
-        self.namespace, self.put = context.namespace, context.put
+        self.namespace, self.put, self.written = context.namespace, context.put, context.rendered
 
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
+        self.retire = deployment.retire
 
         roots = Roots(deployment)
         self.policies = policies = Policies(context, deployment, roots)
@@ -122,7 +125,12 @@ class Scenario:
         )
 
         self.kube = kube = KubeReads(context)
-        self.api, self.metrics_path, self.dry_run = kube.get, kube.metrics_path, kube.dry_run
+        self.api, self.metrics_path, self.dry_run, self.refused = (
+            kube.get,
+            kube.metrics_path,
+            kube.dry_run,
+            kube.refused,
+        )
 
         self.expectations = expectations = Expectations(context, deployment)
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
@@ -138,14 +146,13 @@ class Scenario:
         )
         self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
         self.routing = routing = Routing(context, deployment, self.traffic, kube)
-        self.each, self.mostly, self.rarely, self.on_ports = (
-            routing.each,
-            routing.mostly,
-            routing.rarely,
-            routing.on_ports,
-        )
+        readings = Readings(context, deployment, policies, self.traffic, expectations)
+        self.landings, self.control_later_split = readings.landings, readings.control_later_split
+        self.cluster_ip = readings.cluster_ip
+        self.each, self.mostly, self.rarely = routing.each, routing.mostly, routing.rarely
+        self.on_ports, self.once = routing.on_ports, routing.once
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
-        self.load, self.await_warning = routing.load, routing.await_warning
+        self.load, self.await_warning, self.no_warning = routing.load, routing.await_warning, routing.no_warning
 
         self.reading: str | None = None
         """Which reading of an ambiguous clause the mesh follows, once it was observed."""

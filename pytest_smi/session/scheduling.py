@@ -1,8 +1,8 @@
 """Distribution over pytest-xdist workers: one assertion at a time, those of one shared scene together,
 and some serially.
 
-An assertion is *serial* when the profile says that its scene disturbs the mesh for everybody. Those are one unit of
-work, which one worker gets when all others have finished.
+An assertion is *serial* when its record or the profile says that its scene may disturb the mesh for everybody. Those
+are one unit of work, which one worker gets when all others have finished.
 """
 
 from __future__ import annotations
@@ -90,14 +90,15 @@ class SceneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # the library
 def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) -> Callable[[str], bool]:
     """Tell by its node id whether a test is serial; `profiles` is by name of the target,
     which is the test's parameter."""
-    known = {(record.requirement, record.function) for record in records}
+    known = {(record.requirement, record.function): record for record in records}
     serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
         if EXPLORATION in nodeid:
             return True
         requirement, function, target = assertion_at(nodeid)
-        return (requirement, function) in known and requirement in serial.get(target, ())
+        record = known.get((requirement, function))
+        return record is not None and (record.alone or requirement in serial.get(target, ()))
 
     return is_serial
 

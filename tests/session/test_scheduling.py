@@ -78,3 +78,23 @@ def test_profile_says_serial_tests() -> None:
     assert is_serial(f"{nodeid}::test_one[TA-19-loud@kind-a]")
     assert not is_serial(f"{nodeid}::test_one[TA-19-quiet]")
     assert not is_serial(f"{nodeid}::test_two[TA-19-loud@kind-a]")
+
+
+def test_records_say_serial_tests() -> None:
+    """An assertion that is to be alone is so for every mesh."""
+    record = Assertion(
+        requirement="SP-11",
+        name="traffic_split::one",
+        statement="s",
+        level="MUST",
+        source="s",
+        needs=("split",),
+        features=(),
+        alone=True,
+    )
+
+    is_serial = serial_tests([record], {"quiet": load_profile("reference")})
+
+    nodeid = str(Path("..") / "conformance" / "test_traffic_split.py")
+    assert is_serial(f"{nodeid}::test_one[SP-11-quiet]")
+    assert not is_serial(f"{nodeid}::test_two[SP-11-quiet]")

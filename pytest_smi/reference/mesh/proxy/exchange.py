@@ -72,6 +72,22 @@ class Cancellable:
                 self.on_cancel()
 
 
+class Unheard(Cancellable):
+    """A sink for a response that nobody waits for."""
+
+    def head(self, status: int, headers: HeaderList) -> None:
+        """Drop it."""
+
+    def data(self, chunk: bytes) -> None:
+        """Drop it."""
+
+    def end(self) -> None:
+        """Drop it."""
+
+    def fail(self, status: int, reason: str) -> None:
+        """Drop it."""
+
+
 ORIGINS = itertools.count(1)
 """Numbers for client connections."""
 

@@ -12,7 +12,7 @@ from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.counted import CountedSink
 from pytest_smi.reference.mesh.proxy.denials import Denials
 from pytest_smi.reference.mesh.proxy.dial import dial
-from pytest_smi.reference.mesh.proxy.exchange import Request, Sink
+from pytest_smi.reference.mesh.proxy.exchange import Request, Sink, Unheard
 from pytest_smi.reference.mesh.proxy.mesh_client import MeshConnection, MeshPool
 from pytest_smi.reference.mesh.proxy.plain_back import PlainBacks
 from pytest_smi.reference.mesh.proxy.routing import Destination, Routing
@@ -82,7 +82,12 @@ class Router:
             return
         request.headers = self.routing.outgoing_headers(request, destination.service, choice)
         endpoint = choice.endpoints[0] if len(choice.endpoints) == 1 else self._rng.choice(choice.endpoints)
-        watched = CountedSink(sink, request, destination, choice, endpoint, self._record)
+        for copy in self.routing.copies(request, choice):
+            self._send(copy, CountedSink(Unheard(), copy, destination, choice, endpoint, _uncounted))
+        self._send(request, CountedSink(sink, request, destination, choice, endpoint, self._record))
+
+    def _send(self, request: Request, watched: CountedSink) -> None:
+        choice, endpoint = watched.choice, watched.endpoint
         pod = self.state.pods.get(endpoint[0])
         if pod is None or not pod.joined:
             self._backs.exchange(endpoint, request, watched)
@@ -163,3 +168,7 @@ class Router:
         for key in keys:
             if key.startswith("pod/"):
                 self.pool.forget(key[4:])
+
+
+def _uncounted(_: CountedSink) -> None:
+    """Note nothing of a copy."""

@@ -90,6 +90,10 @@ class Routing:
         """Return the splits that govern the calls of this pod to a Service, oldest first."""
         return self.state.splits_of(root)
 
+    def copies(self, request: Request, choice: Choice) -> Sequence[Request]:
+        """Return what is sent to the chosen endpoint beside the request itself: nothing."""
+        return ()
+
     def outgoing_headers(self, request: Request, root: ServiceKey | None, choice: Choice) -> HeaderList:
         """Return the headers with which a request leaves: its own, the host that the application named included."""
         return request.headers

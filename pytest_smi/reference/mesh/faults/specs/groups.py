@@ -51,7 +51,7 @@ class RoutesAnded(RouteMatcher):
 ROUTES_ANDED = Fault(
     name="specs-routes-anded",
     description="Several routes are all required.",
-    breaks=("TS-26", "TS-33", "TA-11", "TA-41", "TA-44"),
+    breaks=("TS-26", "TS-33", "TA-11", "TA-41", "TA-44", "SP-42"),
     overrides=(RoutesAnded,),
 )
 

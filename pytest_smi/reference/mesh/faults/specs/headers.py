@@ -53,7 +53,7 @@ class LastHeaderOnly(RouteMatcher):
 LAST_HEADER_ONLY = Fault(
     name="specs-last-header-only",
     description="Of several headers of one route only the last counts.",
-    breaks=("TS-25",),
+    breaks=("TS-25", "SP-42"),
     overrides=(LastHeaderOnly,),
 )
 

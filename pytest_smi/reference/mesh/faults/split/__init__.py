@@ -6,10 +6,24 @@ from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.faults.split.backends import BACKENDS
 from pytest_smi.reference.mesh.faults.split.changes import CHANGES
 from pytest_smi.reference.mesh.faults.split.clients import CLIENTS
+from pytest_smi.reference.mesh.faults.split.definitions import DEFINITIONS
+from pytest_smi.reference.mesh.faults.split.namespaces import NAMESPACES
 from pytest_smi.reference.mesh.faults.split.ports import PORTS
+from pytest_smi.reference.mesh.faults.split.quantities import QUANTITIES
 from pytest_smi.reference.mesh.faults.split.segments import SEGMENTS
 from pytest_smi.reference.mesh.faults.split.selectors import SELECTORS
 from pytest_smi.reference.mesh.faults.split.weights import WEIGHTS
 
-SPLIT_FAULTS: tuple[Fault, ...] = (*WEIGHTS, *CHANGES, *BACKENDS, *PORTS, *SEGMENTS, *CLIENTS, *SELECTORS)
+SPLIT_FAULTS: tuple[Fault, ...] = (
+    *WEIGHTS,
+    *QUANTITIES,
+    *CHANGES,
+    *BACKENDS,
+    *NAMESPACES,
+    *PORTS,
+    *SEGMENTS,
+    *CLIENTS,
+    *SELECTORS,
+    *DEFINITIONS,
+)
 """In the order in which they are listed."""

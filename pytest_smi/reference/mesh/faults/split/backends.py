@@ -91,7 +91,7 @@ class BackendNameIsSplit(SplitTable):
 BACKEND_NAME_IS_SPLIT = Fault(
     name="split-backend-name-is-split",
     description="Calls to a backend by its name are split too.",
-    breaks=("SP-21",),
+    breaks=("SP-21", "SP-64"),
     overrides=(BackendNameIsSplit,),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.smi import TrafficSplit
@@ -25,7 +26,7 @@ class FirstVersionOnly(SplitCompiler):
 FIRST_VERSION_ONLY = Fault(
     name="split-first-version-only",
     description="Only the first version of a split is applied.",
-    breaks=("SP-12", "SP-13", "SP-16"),
+    breaks=("SP-12", "SP-13", "SP-16", "SP-63", "SP-64"),
     overrides=(FirstVersionOnly,),
 )
 
@@ -53,7 +54,7 @@ class RemovedBackendStays(SplitCompiler):
 REMOVED_BACKEND_STAYS = Fault(
     name="split-removed-backend-stays",
     description="A backend removed from a split keeps its weight.",
-    breaks=("SP-13",),
+    breaks=("SP-13", "SP-64"),
     overrides=(RemovedBackendStays,),
 )
 
@@ -74,7 +75,7 @@ class DeletedStays(SplitCompiler):
 DELETED_STAYS = Fault(
     name="split-deleted-stays",
     description="Deleting a split changes nothing.",
-    breaks=("SP-14",),
+    breaks=("SP-14", "SP-64"),
     overrides=(DeletedStays,),
 )
 
@@ -97,8 +98,33 @@ class LateBackendLost(SplitCompiler):
 LATE_BACKEND_LOST = Fault(
     name="split-late-backend-lost",
     description="A backend that did not exist when the split was first seen never receives anything.",
-    breaks=("SP-16",),
+    breaks=("SP-16", "SP-64"),
     overrides=(LateBackendLost,),
+)
+
+
+class FormerRootStays(SplitCompiler):
+    """Keys what it configures by the root."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._roots: dict[str, dict[str, TrafficSplit]] = {}
+
+    def current(self, splits: Mapping[Key, TrafficSplit]) -> Mapping[Key, TrafficSplit]:
+        """Add each split that exists as it was while it had another root."""
+        found = dict(super().current(splits))
+        for key, split in list(found.items()):
+            ever = self._roots.setdefault(split.uid, {})
+            ever[split.service] = split
+            found |= {(key[0], f"{key[1]}.{root}"): old for root, old in ever.items() if root != split.service}
+        return found
+
+
+FORMER_ROOT_STAYS = Fault(
+    name="split-former-root-stays",
+    description="When a split is given another root, the former one stays split as well.",
+    breaks=("SP-63",),
+    overrides=(FormerRootStays,),
 )
 
 
@@ -117,4 +143,38 @@ NO_EVENT = Fault(
     overrides=(NoEvent,),
 )
 
-CHANGES = (FIRST_VERSION_ONLY, REMOVED_BACKEND_STAYS, DELETED_STAYS, LATE_BACKEND_LOST, NO_EVENT)
+
+class WarnsOfTargetPorts(SplitCompiler):
+    """Takes target ports for ports."""
+
+    def warnings(self, split: TrafficSplit, services: ServiceConfigs) -> list[str]:
+        """Find fault with backends whose target ports are not the root's."""
+        root = _targets(services.get((split.namespace, split.service), {}))
+        odd = [
+            name
+            for name, _ in split.backends
+            if (split.namespace, name) in services and not _targets(services[split.namespace, name]) <= root
+        ]
+        return [*super().warnings(split, services), *(f"backend {name} has other target ports" for name in odd)]
+
+
+def _targets(service: Mapping[str, Any]) -> set[int]:
+    return {target for port in service.get("ports", ()) for _, target in port["endpoints"]}
+
+
+WARNS_OF_TARGET_PORTS = Fault(
+    name="split-warns-of-target-ports",
+    description="A backend whose target port is another than the root's raises a Warning.",
+    breaks=("SP-32",),
+    overrides=(WarnsOfTargetPorts,),
+)
+
+CHANGES = (
+    FIRST_VERSION_ONLY,
+    REMOVED_BACKEND_STAYS,
+    DELETED_STAYS,
+    LATE_BACKEND_LOST,
+    FORMER_ROOT_STAYS,
+    NO_EVENT,
+    WARNS_OF_TARGET_PORTS,
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.proxy.exchange import Request
 from pytest_smi.reference.mesh.proxy.routing import Routing
 from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.splits import Call, Choice, PortKey, Service, ServiceKey, Services, Split, SplitChooser
@@ -58,4 +60,26 @@ HTTP2_PINNED = Fault(
     overrides=(Http2Pinned,),
 )
 
-CLIENTS = (CLIENT_STICKS, HTTP2_PINNED)
+
+class DeliversTwice(Routing):
+    """Sends again what it does not see answered at once."""
+
+    def __init__(self, state: MeshState, rng: random.Random) -> None:
+        super().__init__(state, rng)
+        self._dice = rng
+
+    def copies(self, request: Request, choice: Choice) -> Sequence[Request]:
+        """Repeat one in ten requests that are split."""
+        if choice.backend is None or self._dice.random() >= 0.1:
+            return super().copies(request, choice)
+        return (replace(request, headers=list(request.headers)),)
+
+
+DELIVERS_TWICE = Fault(
+    name="split-delivers-twice",
+    description="One in ten requests that are split is delivered twice.",
+    breaks=("SP-20",),
+    overrides=(DeliversTwice,),
+)
+
+CLIENTS = (CLIENT_STICKS, HTTP2_PINNED, DELIVERS_TWICE)

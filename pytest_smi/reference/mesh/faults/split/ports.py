@@ -34,7 +34,7 @@ class TargetPortOfRoot(SplitChooser):
 TARGET_PORT_OF_ROOT = Fault(
     name="split-target-port-of-root",
     description="The root's target port is used for every backend.",
-    breaks=("SP-24",),
+    breaks=("SP-23", "SP-24", "SP-65"),
     overrides=(TargetPortOfRoot,),
 )
 
@@ -52,7 +52,7 @@ class FirstPortOnly(SplitChooser):
 FIRST_PORT_ONLY = Fault(
     name="split-first-port-only",
     description="Only the first port of the root is split.",
-    breaks=("SP-25",),
+    breaks=("SP-25", "SP-65"),
     overrides=(FirstPortOnly,),
 )
 
@@ -70,7 +70,7 @@ class PortlessKeepsShare(SplitChooser):
 PORTLESS_KEEPS_SHARE = Fault(
     name="split-portless-keeps-share",
     description="A backend without the root's port keeps its share, which fails.",
-    breaks=("SP-26",),
+    breaks=("SP-26", "SP-27", "SP-65"),
     overrides=(PortlessKeepsShare,),
 )
 
@@ -87,8 +87,76 @@ class PortsByName(SplitChooser):
 PORTS_BY_NAME = Fault(
     name="split-ports-by-name",
     description="Ports of root and backends are matched by name.",
-    breaks=("SP-26",),
+    breaks=("SP-26", "SP-29"),
     overrides=(PortsByName,),
+)
+
+
+class NamesMustAgree(SplitChooser):
+    """Compares ports as a whole."""
+
+    def match_port(self, root: Service, port: PortKey, backend: Service) -> PortKey | None:
+        """Refuse a port of the right number that has another name than the root's."""
+        found = super().match_port(root, port, backend)
+        return found if found is not None and backend.names.get(found) == root.names.get(port) else None
+
+
+NAMES_MUST_AGREE = Fault(
+    name="split-port-names-must-agree",
+    description="A backend's port counts only when it has the root's number and name.",
+    breaks=("SP-29",),
+    overrides=(NamesMustAgree,),
+)
+
+
+class FirstPortOfBackend(SplitChooser):
+    """Looks for a port, and takes the first."""
+
+    def match_port(self, root: Service, port: PortKey, backend: Service) -> PortKey | None:
+        """Return the first port that a backend lists, if it has the root's at all."""
+        return next(iter(backend.ports)) if super().match_port(root, port, backend) is not None else None
+
+
+FIRST_PORT_OF_BACKEND = Fault(
+    name="split-first-port-of-backend",
+    description="Whichever port of the root is called, the first port that the backend lists is used.",
+    breaks=("SP-23", "SP-65"),
+    overrides=(FirstPortOfBackend,),
+)
+
+
+class SamePortsOnly(SplitChooser):
+    """Wants backends like the root."""
+
+    def match_port(self, root: Service, port: PortKey, backend: Service) -> PortKey | None:
+        """Refuse a backend that has ports which the root has not."""
+        return super().match_port(root, port, backend) if backend.ports.keys() <= root.ports.keys() else None
+
+
+SAME_PORTS_ONLY = Fault(
+    name="split-same-ports-only",
+    description="A backend with a port that the root does not have is left out.",
+    breaks=("SP-30", "SP-65"),
+    overrides=(SamePortsOnly,),
+)
+
+
+class RestIsEven(SplitChooser):
+    """Divides what a backend leaves over."""
+
+    def candidates(self, split: Split, root: Service, port: PortKey, services: Services) -> list[Candidate]:
+        """Weigh all others alike when one lacks the root's port."""
+        found = super().candidates(split, root, port, services)
+        known = [backend for name, _ in split.backends if (backend := services.get((split.key[0], name)))]
+        whole = all(self.match_port(root, port, backend) is not None for backend in known)
+        return found if whole else [replace(candidate, weight=1) for candidate in found]
+
+
+REST_IS_EVEN = Fault(
+    name="split-portless-rest-is-even",
+    description="When a backend lacks the root's port the others share the traffic equally.",
+    breaks=("SP-27",),
+    overrides=(RestIsEven,),
 )
 
 
@@ -115,10 +183,20 @@ SHORT_NAMES_ONLY = Fault(
     name="split-short-names-only",
     description="Calls that name the root in full, with the cluster domain, are not split.",
     breaks=(
-        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-15"),
-        *("SP-19", "SP-24", "SP-26", "SP-33", "SP-37", "SP-52", "SP-54"),
+        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-07", "SP-15", "SP-19", "SP-23", "SP-24", "SP-26"),
+        *("SP-27", "SP-29", "SP-30", "SP-33", "SP-37", "SP-52", "SP-54", "SP-61", "SP-65", "SP-72"),
     ),
     overrides=(ShortNamesOnly,),
 )
 
-PORTS = (TARGET_PORT_OF_ROOT, FIRST_PORT_ONLY, PORTLESS_KEEPS_SHARE, PORTS_BY_NAME, SHORT_NAMES_ONLY)
+PORTS = (
+    TARGET_PORT_OF_ROOT,
+    FIRST_PORT_ONLY,
+    PORTLESS_KEEPS_SHARE,
+    PORTS_BY_NAME,
+    NAMES_MUST_AGREE,
+    FIRST_PORT_OF_BACKEND,
+    SAME_PORTS_ONLY,
+    REST_IS_EVEN,
+    SHORT_NAMES_ONLY,
+)

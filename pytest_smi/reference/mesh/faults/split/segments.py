@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.smi import RouteGroup, TrafficSplit
+from pytest_smi.reference.mesh.split_config import Key, SplitCompiler
 from pytest_smi.reference.mesh.splits import (
     Call,
     Choice,
@@ -107,4 +109,86 @@ UNMATCHED_TO_FIRST_BACKEND = Fault(
     overrides=(UnmatchedToFirstBackend,),
 )
 
-SEGMENTS = (MATCHES_IGNORED, MATCHED_TO_ROOT, UNMATCHED_REFUSED, UNMATCHED_TO_FIRST_BACKEND, FIRST_GROUP_ONLY)
+
+class FirstHeaderOnly(SplitTable):
+    """Reads a list of conditions as one."""
+
+    def read(self, spec: Mapping[str, Any]) -> Split:
+        """Drop all headers of a route but its first."""
+        groups = spec["groups"]
+        first = groups and [[{**route, "headers": route["headers"][:1]} for route in group] for group in groups]
+        return super().read({**spec, "groups": first})
+
+
+FIRST_HEADER_ONLY = Fault(
+    name="split-first-header-only",
+    description="Of the headers of a route in `matches` only the first counts.",
+    breaks=("SP-42",),
+    overrides=(FirstHeaderOnly,),
+)
+
+
+class PathsVoidRoutes(SplitTable):
+    """Knows header filters alone."""
+
+    def read(self, spec: Mapping[str, Any]) -> Split:
+        """Drop the routes that have a path."""
+        groups = spec["groups"]
+        return super().read({**spec, "groups": groups and [[r for r in g if r["path"] is None] for g in groups]})
+
+
+PATHS_VOID_ROUTES = Fault(
+    name="split-paths-void-routes",
+    description="A route in `matches` that has a path selects nothing.",
+    breaks=("SP-73",),
+    overrides=(PathsVoidRoutes,),
+)
+
+
+class GroupsAsFirstSeen(SplitCompiler):
+    """Copies the groups when a split is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, str], RouteGroup] = {}
+
+    def groups(self, split: TrafficSplit, names: tuple[str, ...], groups: Mapping[Key, RouteGroup]) -> list[RouteGroup]:
+        """Keep each group as the split first found it."""
+        return [self._seen.setdefault((split.uid, group.name), group) for group in super().groups(split, names, groups)]
+
+
+GROUPS_AS_FIRST_SEEN = Fault(
+    name="split-groups-as-first-seen",
+    description="A split keeps to its route groups as they were when it was made.",
+    breaks=("SP-45",),
+    overrides=(GroupsAsFirstSeen,),
+)
+
+
+class RootPathOnly(SplitChooser):
+    """Writes the path of a plain split as a whole, not as a beginning."""
+
+    def governs(self, split: Split, call: Call | None) -> bool:
+        """Apply a split without `matches` to requests for `/` alone."""
+        elsewhere = split.routes is None and call is not None and call.target != b"/"
+        return not elsewhere and super().governs(split, call)
+
+
+ROOT_PATH_ONLY = Fault(
+    name="split-root-path-only",
+    description="A split without `matches` applies to requests for the path `/` alone.",
+    breaks=("SP-46",),
+    overrides=(RootPathOnly,),
+)
+
+SEGMENTS = (
+    MATCHES_IGNORED,
+    MATCHED_TO_ROOT,
+    UNMATCHED_REFUSED,
+    UNMATCHED_TO_FIRST_BACKEND,
+    FIRST_GROUP_ONLY,
+    FIRST_HEADER_ONLY,
+    PATHS_VOID_ROUTES,
+    GROUPS_AS_FIRST_SEEN,
+    ROOT_PATH_ONLY,
+)

@@ -22,7 +22,7 @@ class WeightsIgnored(SplitChooser):
 WEIGHTS_IGNORED = Fault(
     name="split-weights-ignored",
     description="Weights above zero all count the same.",
-    breaks=("SP-01", "SP-02", "SP-03", "SP-06", "SP-40", "SP-52", "SP-54"),
+    breaks=("SP-01", "SP-02", "SP-03", "SP-06", "SP-27", "SP-40", "SP-52", "SP-54", "SP-64"),
     overrides=(WeightsIgnored,),
 )
 
@@ -39,7 +39,7 @@ class WinnerTakesAll(SplitChooser):
 WINNER_TAKES_ALL = Fault(
     name="split-winner-takes-all",
     description="The heaviest backend receives everything.",
-    breaks=("SP-01", "SP-02", "SP-03", "SP-06", "SP-08", "SP-40", "SP-52", "SP-54"),
+    breaks=("SP-01", "SP-02", "SP-03", "SP-06", "SP-08", "SP-27", "SP-40", "SP-52", "SP-54", "SP-64"),
     overrides=(WinnerTakesAll,),
 )
 
@@ -56,7 +56,7 @@ class ClampsAt100(SplitCompiler):
 CLAMPS_AT_100 = Fault(
     name="split-clamps-at-100",
     description="Weights above 100 count as 100.",
-    breaks=("SP-02",),
+    breaks=("SP-02", "SP-64"),
     overrides=(ClampsAt100,),
 )
 
@@ -74,7 +74,7 @@ class PercentRestLost(SplitChooser):
 PERCENT_REST_LOST = Fault(
     name="split-percent-rest-lost",
     description="Weights are percentages; what is missing to 100 is answered with an error.",
-    breaks=("SP-03",),
+    breaks=("SP-03", "SP-07"),
     overrides=(PercentRestLost,),
 )
 
@@ -92,7 +92,7 @@ class OneIsAPercent(SplitChooser):
 ONE_IS_A_PERCENT = Fault(
     name="split-one-is-a-percent",
     description="A weight of 1 beside no other backend is one per cent; the rest is lost.",
-    breaks=("SP-05",),
+    breaks=("SP-05", "SP-64"),
     overrides=(OneIsAPercent,),
 )
 
@@ -109,7 +109,7 @@ class ZeroWeightLeaks(SplitChooser):
 ZERO_WEIGHT_LEAKS = Fault(
     name="split-zero-weight-leaks",
     description="A backend of weight zero receives two per cent.",
-    breaks=("SP-04",),
+    breaks=("SP-04", "SP-64"),
     overrides=(ZeroWeightLeaks,),
 )
 
@@ -147,7 +147,25 @@ MATCHED_WEIGHTS_IGNORED = Fault(
     overrides=(MatchedWeightsIgnored,),
 )
 
+
+class PodsWeigh(SplitChooser):
+    """Balances over pods."""
+
+    def weights(self, split: Split, candidates: Sequence[Candidate]) -> list[int]:
+        """Multiply each weight by the number of pods behind it."""
+        weights = super().weights(split, candidates)
+        return [weight * len(one.endpoints) for weight, one in zip(weights, candidates, strict=True)]
+
+
+PODS_WEIGH = Fault(
+    name="split-pods-weigh",
+    description="A weight counts once for each pod of its backend.",
+    breaks=("SP-72",),
+    overrides=(PodsWeigh,),
+)
+
 WEIGHTS = (
+    PODS_WEIGH,
     WEIGHTS_IGNORED,
     WINNER_TAKES_ALL,
     CLAMPS_AT_100,

@@ -1,0 +1,106 @@
+"""Traffic Split: what a weight may be: equal ones, quantities of the first version, and numbers that are none."""
+
+from fractions import Fraction
+
+from pytest_smi.scenario.scenario import Scenario, assertion
+
+PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
+"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+
+
+@assertion("SP-07", level="MUST", source="split v1alpha2 §Specification", since={"split": "v1alpha2"})
+def test_equal_weights(smi: Scenario) -> None:
+    """Backends of equal weights each receive the same share of the requests."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])
+    smi.apply(smi.split(root, {v1: 1, v2: 1}))
+    smi.share(a.get(root), {v1: 1, v2: 1})
+
+
+@assertion("SP-09", level="MUST", source="split v1alpha1 §Specification")
+def test_quantities_of_a_thousandth(smi: Scenario) -> None:
+    """Weights are quantities: 10m, 100m and 1500m divide the traffic as 1, 10 and 150 do."""
+    a = smi.client("a")
+    v1, v2, v3 = smi.server("v1"), smi.server("v2"), smi.server("v3", under_root=False)
+    root = smi.service("app", [v1, v2, v3])
+    smi.open_to_all(v1, v2, v3, sources=[a])
+    smi.apply(smi.split(root, {v1: Fraction(10, 1000), v2: Fraction(100, 1000), v3: Fraction(1500, 1000)}))
+    smi.share(a.get(root), {v1: 1, v2: 10, v3: 150})
+
+
+@assertion("SP-10", level="MUST", source="split v1alpha1 §Workflow")
+def test_quantities_beside_whole_numbers(smi: Scenario) -> None:
+    """A weight of 500m is half of a weight of 1, and 0m is none."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])
+    half = smi.split(root, {v1: 1, v2: Fraction(1, 2)})
+    smi.apply(half)
+    smi.share(a.get(root), {v1: 2, v2: 1})
+    none = smi.written(half)
+    none["spec"]["backends"][1]["weight"] = "0m"
+    smi.put(none)
+    smi.only(a.get(root), [v1])
+
+
+@assertion(
+    "SP-11", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+)
+def test_fractional_weight_stops_no_other_split(smi: Scenario) -> None:
+    """Weights are whole numbers: a split with a weight of 0.5 is refused or concerns its own root alone, and other
+    splits go on taking effect."""
+    _require_isolation(smi, 0.5)
+
+
+@assertion(
+    "SP-74", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+)
+def test_negative_weight_stops_no_other_split(smi: Scenario) -> None:
+    """A split with a weight of -1 is refused or concerns its own root alone, and other splits go on taking effect."""
+    _require_isolation(smi, -1)
+
+
+@assertion(
+    "SP-57", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+)
+def test_negative_weight(smi: Scenario) -> None:
+    """A split with a negative weight may be refused or stored, and what it then does is left to the implementation."""
+    a = smi.client("a")
+    v1, v2 = smi.server("v1", ports=MARKED), smi.server("v2", ports=MARKED)
+    root = smi.service("app", [v1, v2], ports=PLAIN)
+    smi.open_to_all(v1, v2, sources=[a])
+    manifest = smi.written(smi.split(root, {v1: 100, v2: 1}))
+    manifest["spec"]["backends"][1]["weight"] = -1
+    if refusal := smi.refused(manifest):
+        smi.observed(f"the split is refused by {refusal}")
+        return
+    smi.put(manifest)
+    smi.control_later_split(a, v1)
+    where = smi.landings(a.get(root))
+    if None in where:
+        smi.observed("requests fail")
+    elif (v2.name, 8081) in where:
+        smi.observed("the backend of the negative weight is reached")
+    else:
+        smi.observed("the other backend takes all" if (v1.name, 8081) in where else "the split is void")
+
+
+def _require_isolation(smi: Scenario, weight: float) -> None:
+    """Store a split of this weight beside others, unless it is refused: one before it ends, one after it begins."""
+    a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
+    former, odd, later = (smi.service(name, [v1], ports=PLAIN) for name in ("former", "odd", "later"))
+    smi.open_to_all(v1, sources=[a])
+    before = smi.split(former, {v1: 100}, name="former")
+    smi.apply(before)
+    smi.control_port(a.get(former), 8081)
+    manifest = smi.written(smi.split(odd, {v1: 1}, name="odd"))
+    manifest["spec"]["backends"][0]["weight"] = weight
+    if not smi.refused(manifest):
+        smi.put(manifest)
+    smi.apply(smi.split(later, {v1: 100}, name="later"))
+    smi.on_ports(a.get(later), {v1: 8081})
+    smi.delete(before)
+    smi.on_ports(a.get(former), {v1: 8080})
