@@ -10,9 +10,10 @@ within one window of it → the split is re-weighted.
 
 from __future__ import annotations
 
-from pytest_smi.scenario.metrics import numbers, quantities, traffic_plan
-from pytest_smi.scenario.metrics.questions import later_questions, questions, watched
-from pytest_smi.scenario.metrics.quiet import await_quiet, pass_time, poll, requests_shown
+from pytest_smi.scenario.metrics import quantities, traffic_plan
+from pytest_smi.scenario.metrics.completeness import awaited
+from pytest_smi.scenario.metrics.questions import later_questions, questions
+from pytest_smi.scenario.metrics.quiet import await_quiet, pass_time, poll
 from pytest_smi.scenario.metrics.reading import Question, items_or_none, read, read_all
 from pytest_smi.scenario.metrics.recording import Document, Recording, SplitFacts
 from pytest_smi.scenario.metrics.records import Item, Ref
@@ -64,21 +65,9 @@ def _play(
     asked = questions(plan)
     began = smi.clock()
     seen = smi.send(plan.calls)
-    flows = traffic_plan.flows(plan, seen)
-    expected = {
-        ref: sum(flow.count.requests for flow in flows if flow.destination == ref) for ref in plan.refs.values()
-    }
-
-    def complete(items: list[Item] | None) -> bool:
-        found = {item.resource: requests_shown([item]) or 0.0 for item in items or ()}
-        return all(
-            numbers.near(found.get(ref, 0.0), requests, smi.limits)
-            for ref, requests in expected.items()
-            if ref.namespace == plan.home
-        )
-
     patience = min(smi.limits.metrics_deadline, smi.limits.metrics_reading_share * window)
-    poll(smi, watched(plan), complete, deadline=began + patience)
+    for question, complete in awaited(plan, traffic_plan.flows(plan, seen), smi.limits):
+        poll(smi, question, complete, deadline=began + patience)
     return began, seen, read_all(smi, asked)
 
 

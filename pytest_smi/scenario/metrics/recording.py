@@ -5,6 +5,7 @@ Sent traffic is known in full, since servers and namespaces are fresh and every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,6 +94,8 @@ class Flow:
     destination: Ref
     pod: str
     count: Count
+    status: int = 200
+    """What the server was told to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,14 @@ class Recording:
         """Return what arrived from one of them at another."""
         wanted = (self.refs[source], self.refs[destination])
         return sum((flow.count for flow in self.flows if (flow.source, flow.destination) == wanted), Count())
+
+    def by_status(self, role: str) -> Counter[int]:
+        """Return what arrived at one of them, by the status that was answered."""
+        counts: Counter[int] = Counter()
+        for flow in self.flows:
+            if flow.destination == self.refs[role]:
+                counts[flow.status] += flow.count.requests
+        return counts
 
     def by_pod(self, role: str) -> dict[str, Count]:
         """Return what arrived at the pods of one of them."""
