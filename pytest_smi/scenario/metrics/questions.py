@@ -6,6 +6,7 @@ The paths are those of the specification's section on the Kubernetes API.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pytest_smi.scenario.metrics.documents import ELEVEN
 from pytest_smi.scenario.metrics.reading import Question
@@ -77,14 +78,27 @@ def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
     return found
 
 
+def placed(smi: Scenario, plan: TrafficPlan) -> tuple[dict[str, str], str]:
+    """Return the nodes of the pods, by pod's name, and the name of the ReplicaSet of w."""
+    namespaces = sorted({workload.namespace for workload in plan.workloads.values()})
+    pods = {pod["metadata"]["name"]: pod for home in namespaces for pod in smi.testbed.objects.list("v1", "pods", home)}
+    nodes = {name: str((pod.get("spec") or {}).get("nodeName") or "") for name, pod in pods.items()}
+    owned = pods.get(plan.workloads["w"].pods[0].name) or {"metadata": {}}
+    return {name: node for name, node in nodes.items() if node}, _replica_set(owned)
+
+
+def _replica_set(pod: Mapping[str, Any]) -> str:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(owner["name"]) for owner in owners if owner.get("kind") == "ReplicaSet"), "")
+
+
 def _busy(smi: Scenario, plan: TrafficPlan) -> Mapping[str, str]:
     """Return one object of each kind that had traffic, as far as there is one: those around b."""
     b = plan.workloads["b"]
     pod = smi.testbed.connection.request("GET", f"/api/v1/namespaces/{b.namespace}/pods/{b.pods[0].name}").body
     found = {"namespaces": b.namespace, "nodes": (pod.get("spec") or {}).get("nodeName"), "pods": b.pods[0].name}
     found |= {"services": b.name, "deployments": b.name}
-    owners = pod["metadata"].get("ownerReferences") or ()
-    found["replicasets"] = next((owner["name"] for owner in owners if owner.get("kind") == "ReplicaSet"), "")
+    found["replicasets"] = _replica_set(pod)
     if plan.splits:
         found["trafficsplits"] = plan.splits[0].name
     return {kind: name for kind, name in found.items() if name}

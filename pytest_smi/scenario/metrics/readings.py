@@ -117,19 +117,14 @@ def service(document: Document, endpoints: int) -> str:
     return _item_or_status(document, "a Service", counted)
 
 
-def refused(before: Document, after: Document, subject: Ref, times: int) -> str:
-    """Say how requests that access policy refused are counted at the server."""
+def refused(document: Document, subject: Ref, times: int) -> str:
+    """Say how requests that access policy refused are counted at the server, to which no other request failed."""
     try:
-        early, late = before.about(subject), after.about(subject)
-        more = {name: late.value(name) for name in ("success_count", "failure_count")}
-        failures = more["failure_count"] - early.value("failure_count")
+        failures = document.about(subject).value("failure_count")
     except RequirementFailed as error:
         return f"requests that policy refuses are not told of: {error}"
-    return (
-        f"requests that policy refuses are failures at the server ({failures:g} of {times})"
-        if failures >= times / 2
-        else f"requests that policy refuses are not counted at the server ({failures:g} of {times})"
-    )
+    counted = "are failures" if failures >= times / 2 else "are not counted"
+    return f"requests that policy refuses {counted} at the server ({failures:g} of {times})"
 
 
 def _item_or_status(document: Document, what: str, say: Any) -> str:

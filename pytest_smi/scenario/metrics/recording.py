@@ -137,6 +137,22 @@ class Recording:
     latencies: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     splits: tuple[SplitFacts, ...] = ()
     """The split before and after it was re-weighted; empty where the mesh has none."""
+    connections: int = 0
+    """Raw TCP connections that arrived at w."""
+    refused: int = 0
+    """Requests to x that policy refused, after the other documents were read."""
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """Nodes by their pods' names."""
+    replica_set: str = ""
+    """Name of the ReplicaSet of w."""
+
+    def on_nodes(self) -> Counter[str]:
+        """Return what arrived at each node, as far as it is known."""
+        counts: Counter[str] = Counter()
+        for flow in self.flows:
+            if flow.pod in self.nodes:
+                counts[self.nodes[flow.pod]] += flow.count.requests
+        return counts
 
     def received(self, role: str) -> Count:
         """Return what arrived at one of them."""

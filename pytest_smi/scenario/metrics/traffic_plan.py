@@ -10,10 +10,11 @@ back at.
 | x, the r of another namespace | r | 30 | edges across namespaces, between two of one name |
 | r | x | 40, over one connection where HTTP/2 is spoken | requests of one connection |
 | x | g | 10, 20 and 40 answered 202, 302 and 404 | what counts as a failure |
-| h | w, pod by pod | 30, 20, and 10 delayed by 0.3 s | sums and latencies over pods |
+| h | w, pod by pod | 30, 20, and 10 delayed by 0.6 s | sums and latencies over pods |
 | h | w | 40 TCP connections, where the mesh carries them | nothing but HTTP is counted |
 | g | apex, split 90/10 over v1 and v2 | 50 | splits |
 | h | v1 | 60 | what goes straight to a backend is not the split's |
+| h | x | some before all that, which no policy grants | how refusals are counted |
 | | d | none | idle |
 """
 
@@ -30,7 +31,7 @@ from pytest_smi.testbed.probing.observation import Observation
 
 HOME, ABROAD = "metrics", "abroad"
 """Namespaces of this scenario alone, both joined: nothing else sends there, so that every request is known."""
-DELAY, TAIL, SLOW_POD = 0.2, 1.0, 0.3
+DELAY, TAIL, SLOW_POD = 0.2, 1.0, 0.6
 BEFORE, AFTER = (90, 10), (50, 50)
 MIXED, FAILING, DELAYED, THERE, BACK, QUICK, SLOW, FOREIGN, SPLIT = 220, 80, 48, 100, 37, 94, 6, 30, 50
 ABROAD_BACK, STRAIGHT, CONNECTIONS = 40, 60, 40
@@ -98,6 +99,11 @@ class TrafficPlan:
             calls[self._call("h", "v1")] = STRAIGHT
         return calls
 
+    @property
+    def refused(self) -> Call:
+        """A call that no policy grants."""
+        return self._call("h", "x")
+
     def _abroad(self) -> Call:
         version = "2" if self.http2 else "1.1"
         return self.workloads["r"].http(self.workloads["x"], Request(), version=version, connection="reuse")
@@ -155,6 +161,13 @@ def flows(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> tuple[Flow, ..
             for arrival in probe.arrivals
         ]
     return tuple(found)
+
+
+def connections(seen: Mapping[Call, Observation]) -> int:
+    """Count the raw TCP connections that arrived."""
+    return sum(
+        len(probe.arrivals) for call, observation in seen.items() if call.kind == "tcp" for probe in observation.probes
+    )
 
 
 def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, tuple[float, ...]]:

@@ -1,6 +1,6 @@
 """The ways in which the metrics API can be told to be wrong: `discovery` (what there is),
-`answers` and `lists` (which objects a query gets), `edges` and `peers` (between whom), `counting` and `splits`
-(how much) and `values` (how it is written); `quirks` are those of real meshes.
+`answers` and `lists` (which objects a query gets), `edges` and `peers` (between whom), `counting`,
+`requests` and `splits` (how much) and `values` (how it is written); `quirks` are those of real meshes.
 """
 
 from pytest_smi.reference.mesh.faults.fault import Fault
@@ -11,6 +11,7 @@ from pytest_smi.reference.mesh.faults.metrics.edges import EDGE_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.lists import LIST_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.peers import PEER_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.quirks import METRICS_DEVIATIONS
+from pytest_smi.reference.mesh.faults.metrics.requests import REQUEST_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.splits import SPLIT_NUMBER_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.values import VALUE_FAULTS
 
@@ -24,5 +25,6 @@ METRICS_FAULTS: tuple[Fault, ...] = (
     *PEER_FAULTS,
     *VALUE_FAULTS,
     *COUNTING_FAULTS,
+    *REQUEST_FAULTS,
     *SPLIT_NUMBER_FAULTS,
 )
