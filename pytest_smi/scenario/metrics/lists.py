@@ -6,6 +6,7 @@ Each function returns, or raises RequirementFailed with what was expected and fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.metrics import numbers
@@ -41,6 +42,13 @@ def scopes(root: Document) -> None:
             name not in ELEVEN or found is expected,
             f"GET {root.path}: {name} has namespaced {found!r}, expected {expected}",
         )
+
+
+def namespaced(root: Any) -> list[str]:
+    """Return the plurals that an APIResourceList offers in a namespace; none when it cannot be read."""
+    listed = root.get("resources") if isinstance(root, dict) else None
+    names = [str(entry.get("name") or "") for entry in listed or () if isinstance(entry, dict)]
+    return [name for name in names if name in ELEVEN - CLUSTER_SCOPED]
 
 
 def kinds(documents: Mapping[str, Document]) -> None:

@@ -5,10 +5,12 @@ A document that cannot be read is told of as it is answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
+from pytest_smi.cluster.connection import Answer
 from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.metrics import numbers
 from pytest_smi.scenario.metrics.recording import Document, Recording
@@ -125,6 +127,14 @@ def refused(document: Document, subject: Ref, times: int) -> str:
         return f"requests that policy refuses are not told of: {error}"
     counted = "are failures" if failures >= times / 2 else "are not counted"
     return f"requests that policy refuses {counted} at the server ({failures:g} of {times})"
+
+
+def permission(answer: Answer) -> str:
+    """Say which resource a Role must name for the edges of a namespace, by the refusal of one who has none."""
+    if answer.status != 403:
+        return f"the edges of a namespace are answered {answer.status} without any permission"
+    found = re.search(r'resource "([^"]+)"', str(answer.message))
+    return f"a Role for the edges of a namespace names {found[1] if found else 'a resource that the refusal hides'}"
 
 
 def _item_or_status(document: Document, what: str, say: Any) -> str:

@@ -1,4 +1,4 @@
-"""The ways in which the metrics API can be told to be wrong: `discovery` (what there is),
+"""The ways in which the metrics API can be told to be wrong: `discovery` (what there is), `roles` (who may read it),
 `answers` and `lists` (which objects a query gets), `edges` and `peers` (between whom), `counting`,
 `requests` and `splits` (how much) and `values` (how it is written); `quirks` are those of real meshes.
 """
@@ -12,6 +12,7 @@ from pytest_smi.reference.mesh.faults.metrics.lists import LIST_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.peers import PEER_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.quirks import METRICS_DEVIATIONS
 from pytest_smi.reference.mesh.faults.metrics.requests import REQUEST_FAULTS
+from pytest_smi.reference.mesh.faults.metrics.roles import ROLE_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.splits import SPLIT_NUMBER_FAULTS
 from pytest_smi.reference.mesh.faults.metrics.values import VALUE_FAULTS
 
@@ -26,5 +27,6 @@ METRICS_FAULTS: tuple[Fault, ...] = (
     *VALUE_FAULTS,
     *COUNTING_FAULTS,
     *REQUEST_FAULTS,
+    *ROLE_FAULTS,
     *SPLIT_NUMBER_FAULTS,
 )
