@@ -177,4 +177,4 @@ def test_no_permission_is_403(smi: Scenario) -> None:
     who = reader(smi)
     refused = who.ask()
     require(refused.status == 403, f"an account without any role was answered {refused.status}, expected 403")
-    who.permit()
+    who.permit("*")

@@ -119,6 +119,8 @@ class Limits:
     """Share of a window after which the documents are read, whether the numbers are complete or not."""
     metrics_latency_factor: float = 2.0
     """Factor by which a median latency may differ from the delay that the server was told to have."""
+    metrics_ends_share: float = 0.05
+    """Share of the requests by which the two ends of an edge may differ."""
     metrics_tail: float = 0.8
     """Least latency that a 99th percentile must show when one request in twenty takes a second."""
     loss_budget: float = 0.01
@@ -190,7 +192,7 @@ class Limits:
             "settle_alpha",
         )
         bands = ("rare_trials", "transition_share", "settle_sigmas", "settle_spare", "settle_must_see")
-        metrics = ("spare", "count_share", "count_spare", "fading", "age", "latency_factor")
+        metrics = ("spare", "count_share", "count_spare", "fading", "age", "latency_factor", "ends_share")
         higher_is_weaker = (*errors, *bands, *(f"metrics_{name}" for name in metrics))
         weak = [n for n in lower_is_weaker if getattr(self, n) < getattr(standard, n)]
         weak += [n for n in higher_is_weaker if getattr(self, n) > getattr(standard, n)]

@@ -52,6 +52,7 @@ class Deployment:
         replicas: int = 1,
         joined: bool = True,
         labels: Mapping[str, str] | None = None,
+        selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         service: bool = True,
         under_root: bool = True,
@@ -63,6 +64,7 @@ class Deployment:
         `ports` and `port_names` are of that Service, see `service`; without one, `give_service` creates it later.
         `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scenario,
         unless the mesh splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
+        `selector`, among the `labels`: what the Deployment selects in place of its name; it may match others' pods too.
 
         Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other
         and of nothing else.
@@ -80,6 +82,7 @@ class Deployment:
             joined=joined,
             replicas=replicas,
             labels=labels,
+            selector=selector,
             environment=environment,
         )
         self.servers.append(workload)

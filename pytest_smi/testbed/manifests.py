@@ -61,12 +61,13 @@ def deployment(
     replicas: int = 1,
     role: str = "server",
     labels: Mapping[str, str] | None = None,
+    selector: Mapping[str, str] | None = None,
     pod_injection: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> Object:
     """Return a Deployment of the sample application; `pod_injection` are labels and annotations
-    that join a pod or keep it out."""
+    that join a pod or keep it out, `selector` what the Deployment selects in place of its name."""
     pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     env += [{"name": key, "value": value} for key, value in (environment or {}).items()]
@@ -98,7 +99,7 @@ def deployment(
         "metadata": {"name": name, "namespace": namespace, "labels": {APP_LABEL: name, MANAGED_BY: OWNER}},
         "spec": {
             "replicas": replicas,
-            "selector": {"matchLabels": {APP_LABEL: name}},
+            "selector": {"matchLabels": dict(selector or {APP_LABEL: name})},
             "template": {
                 "metadata": {"labels": pod_labels, "annotations": dict(pod_injection[1])},
                 "spec": {

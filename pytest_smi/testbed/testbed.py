@@ -83,6 +83,7 @@ class Testbed:
         role: str = "server",
         replicas: int = 1,
         labels: Mapping[str, str] | None = None,
+        selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Workload:
         """Create ServiceAccount and Deployment; the pods are awaited when they are first needed."""
@@ -98,6 +99,7 @@ class Testbed:
                 replicas=replicas,
                 role=role,
                 labels=labels,
+                selector=selector,
                 pod_injection=(injection.pod_labels, injection.pod_annotations),
                 environment=environment,
                 placement=self.target.placement,

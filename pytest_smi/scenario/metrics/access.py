@@ -1,32 +1,42 @@
-"""Who may read metrics: an account without permission, and one that was given it. Thin I/O."""
+"""Who may read metrics: an account without permission, and what it may once it has a Role. Thin I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from pytest_smi.scenario.scenario import Answer, Inconclusive, Scenario
+from pytest_smi.scenario.verdict import require
 from pytest_smi.smi.render import GROUPS
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A ServiceAccount that asks for metrics of its namespace."""
+    """A ServiceAccount that asks for metrics."""
 
     smi: Scenario
     namespace: str
     name: str
 
-    def ask(self) -> Answer:
-        """GET the Deployments' metrics as this account."""
-        return self.smi.api(
-            self.smi.metrics_path(f"/namespaces/{self.namespace}/deployments"), account=(self.namespace, self.name)
-        )
+    def ask(self, rest: str = "/deployments") -> Answer:
+        """GET what is below its namespace as this account."""
+        return self.ask_anywhere(f"/namespaces/{self.namespace}{rest}")
 
-    def permit(self) -> None:
-        """Give the account a Role to read all metrics of the namespace;
-        inconclusive when that has no effect in time."""
+    def ask_anywhere(self, rest: str) -> Answer:
+        """GET what is below the API's version as this account."""
+        return self.smi.api(self.smi.metrics_path(rest), account=(self.namespace, self.name))
+
+    def refused_so_far(self, *rests: str) -> None:
+        """Control: nothing of this may be read yet, so that the Role is seen to have an effect."""
+        for rest in rests:
+            answer = self.ask(rest)
+            if answer.status != 403:
+                raise Inconclusive(f"an account without any role was answered {answer.status} for {rest}")
+
+    def permit(self, *resources: str, shown_by: str = "/deployments") -> None:
+        """Give the account a Role to read these resources' metrics in the namespace (`*`: all);
+        inconclusive when that has no effect on `shown_by` in time."""
         meta = {"name": self.name, "namespace": self.namespace}
-        rules = [{"apiGroups": [GROUPS["metrics"]], "resources": ["*"], "verbs": ["get", "list"]}]
+        rules = [{"apiGroups": [GROUPS["metrics"]], "resources": list(resources), "verbs": ["get", "list"]}]
         self.smi.put({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules})
         self.smi.put(
             {
@@ -37,13 +47,26 @@ class Reader:
                 "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
             }
         )
+        answer = self.until_permitted(shown_by)
+        if not answer.ok:
+            raise Inconclusive(f"the account is refused although it has a Role: {answer.message}")
+
+    def reads(self, rest: str) -> None:
+        """Require that the account is answered as the run's own account is, which may read everything."""
+        found = self.until_permitted(rest)
+        expected = self.smi.api(self.smi.metrics_path(f"/namespaces/{self.namespace}{rest}")).status
+        require(found.status != 403, f"{rest}: refused although a Role permits it: {found.message}")
+        if not found.ok and found.status != expected:
+            raise Inconclusive(f"{rest}: the account was answered {found.status}, the run's own account {expected}")
+
+    def until_permitted(self, rest: str) -> Answer:
+        """Return the first answer that is no refusal, or the one when a permission had its time to take effect."""
         rounds = self.smi.context.rounds("the account may read metrics")
         for _ in rounds:
-            answer = self.ask()
-            if answer.ok:
-                return
-            if rounds.over(self.smi.limits.settle_deadline):
-                raise Inconclusive(f"the account is refused although it has a Role: {answer.message}")
+            answer = self.ask(rest)
+            if answer.status != 403 or rounds.over(self.smi.limits.settle_deadline):
+                break
+        return answer
 
 
 def reader(smi: Scenario) -> Reader:

@@ -6,6 +6,7 @@ The paths are those of the specification's section on the Kubernetes API.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pytest_smi.scenario.metrics.documents import ELEVEN
 from pytest_smi.scenario.metrics.reading import Question
@@ -21,40 +22,74 @@ def watched(plan: TrafficPlan) -> Question:
     return Question(f"/namespaces/{plan.home}/deployments")
 
 
+def abroad(plan: TrafficPlan) -> Question:
+    """Return the same of the other namespace."""
+    return Question(f"/namespaces/{plan.workloads['x'].namespace}/deployments")
+
+
+def edges_of(plan: TrafficPlan, role: str) -> Question:
+    """Return the edges of one of the Deployments."""
+    return Question(f"/namespaces/{plan.home}/deployments/{plan.workloads[role].name}/edges")
+
+
+def splits_of(plan: TrafficPlan) -> Question:
+    """Return the splits."""
+    return Question(f"/namespaces/{plan.home}/trafficsplits")
+
+
 def questions(plan: TrafficPlan) -> dict[str, Question]:
     """Return what must be read within the window of the traffic."""
-    home = f"/namespaces/{plan.home}"
-    found = {
-        f"edges {role}": Question(f"{home}/deployments/{plan.workloads[role].name}/edges")
-        for role in ("a", "b", "d", "g", "r")
-    }
+    home, w = f"/namespaces/{plan.home}", plan.workloads
+    found = {f"edges {role}": edges_of(plan, role) for role in ("a", "b", "d", "g", "r")}
     found |= {
-        f"deployment {role}": Question(f"{home}/deployments/{plan.workloads[role].name}")
-        for role in ("b", "c", "d", "r", "w")
+        f"deployment {role}": Question(f"{home}/deployments/{w[role].name}") for role in ("b", "c", "d", "r", "w")
     }
     found |= {
         "namespace": Question(home),
         "deployments": watched(plan),
         "pods": Question(f"{home}/pods"),
-        "abroad": Question(f"/namespaces/{plan.workloads['x'].namespace}/deployments"),
-        "deployments b": Question(f"{home}/deployments", {"labelSelector": f"{APP_LABEL}={plan.workloads['b'].name}"}),
-        "pods b": Question(f"{home}/pods", {"labelSelector": f"{APP_LABEL}={plan.workloads['b'].name}"}),
+        "abroad": abroad(plan),
+        "everywhere": Question("/deployments"),
+        "edges pod b": Question(f"{home}/pods/{w['b'].pods[0].name}/edges"),
+        "service w": Question(f"{home}/services/{w['w'].name}"),
+        "replicasets": Question(f"{home}/replicasets"),
+        "nodes": Question("/nodes"),
     }
+    for kind, role in (("deployments", "b"), ("pods", "b"), ("pods", "w")):
+        found[f"{kind} {role}"] = Question(f"{home}/{kind}", {"labelSelector": f"{APP_LABEL}={w[role].name}"})
     if plan.splits:
-        found["trafficsplits"] = Question(f"{home}/trafficsplits")
+        found["trafficsplits"] = splits_of(plan)
     return found
 
 
 def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
-    """Return what may be read after that, while the objects still have numbers: every kind, listed and got."""
-    home = f"/namespaces/{plan.home}"
-    found = {"root": Question(""), "root/": Question("/")}
+    """Return what may be read after that, while the objects still have numbers: every kind, listed and got,
+    and what there is none of."""
+    home, w = f"/namespaces/{plan.home}", plan.workloads
+    found = {"root": Question(""), "root/": Question("/"), "deployments/": Question(f"{home}/deployments/")}
     found |= {
         f"list {kind}": Question(f"/{kind}" if kind in CLUSTER_SCOPED else f"{home}/{kind}") for kind in sorted(ELEVEN)
     }
     for kind, name in _busy(smi, plan).items():
         found[f"get {kind}"] = Question(f"/{kind}/{name}" if kind in CLUSTER_SCOPED else f"{home}/{kind}/{name}")
+    found["one edge"] = Question(f"{home}/deployments/{w['a'].name}/edges/{w['b'].name}")
+    found["no kind"] = Question(f"{home}/gizmos")
+    found["no object"] = Question(f"{home}/deployments/nobody-{smi.tag}")
     return found
+
+
+def placed(smi: Scenario, plan: TrafficPlan) -> tuple[dict[str, str], str]:
+    """Return the nodes of the pods, by pod's name, and the name of the ReplicaSet of w."""
+    namespaces = sorted({workload.namespace for workload in plan.workloads.values()})
+    pods = {pod["metadata"]["name"]: pod for home in namespaces for pod in smi.testbed.objects.list("v1", "pods", home)}
+    nodes = {name: str((pod.get("spec") or {}).get("nodeName") or "") for name, pod in pods.items()}
+    owned = pods.get(plan.workloads["w"].pods[0].name) or {"metadata": {}}
+    return {name: node for name, node in nodes.items() if node}, _replica_set(owned)
+
+
+def _replica_set(pod: Mapping[str, Any]) -> str:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(owner["name"]) for owner in owners if owner.get("kind") == "ReplicaSet"), "")
 
 
 def _busy(smi: Scenario, plan: TrafficPlan) -> Mapping[str, str]:
@@ -63,8 +98,7 @@ def _busy(smi: Scenario, plan: TrafficPlan) -> Mapping[str, str]:
     pod = smi.testbed.connection.request("GET", f"/api/v1/namespaces/{b.namespace}/pods/{b.pods[0].name}").body
     found = {"namespaces": b.namespace, "nodes": (pod.get("spec") or {}).get("nodeName"), "pods": b.pods[0].name}
     found |= {"services": b.name, "deployments": b.name}
-    owners = pod["metadata"].get("ownerReferences") or ()
-    found["replicasets"] = next((owner["name"] for owner in owners if owner.get("kind") == "ReplicaSet"), "")
+    found["replicasets"] = _replica_set(pod)
     if plan.splits:
         found["trafficsplits"] = plan.splits[0].name
     return {kind: name for kind, name in found.items() if name}

@@ -25,12 +25,18 @@ class Quiet:
     fading: Fading
 
 
-def await_quiet(smi: Scenario, question: Question) -> Quiet:
-    """Watch an object whose traffic has just ended; returns when a window without any traffic has passed."""
+def await_quiet(smi: Scenario, question: Question, *, halfway: Callable[[], None] = lambda: None) -> Quiet:
+    """Watch an object whose traffic has just ended; returns when a window without any traffic has passed.
+
+    `halfway` is called while that traffic's numbers are still there.
+    """
     ended, limits = smi.clock(), smi.limits
     shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + limits.metrics_deadline)
     before, window = requests_shown(items_or_none(shown)), _stated_window(items_or_none(shown))
     fallen = shown
+    if window:
+        pass_time(smi, until=ended + 0.5 * window)
+    halfway()
     if before:
         if window:
             pass_time(smi, until=ended + 0.9 * window)

@@ -10,9 +10,10 @@ within one window of it → the split is re-weighted.
 
 from __future__ import annotations
 
-from pytest_smi.scenario.metrics import numbers, quantities, traffic_plan
-from pytest_smi.scenario.metrics.questions import later_questions, questions, watched
-from pytest_smi.scenario.metrics.quiet import await_quiet, pass_time, poll, requests_shown
+from pytest_smi.scenario.metrics import quantities, traffic_plan
+from pytest_smi.scenario.metrics.completeness import awaited
+from pytest_smi.scenario.metrics.questions import abroad, later_questions, placed, questions
+from pytest_smi.scenario.metrics.quiet import await_quiet, pass_time, poll
 from pytest_smi.scenario.metrics.reading import Question, items_or_none, read, read_all
 from pytest_smi.scenario.metrics.recording import Document, Recording, SplitFacts
 from pytest_smi.scenario.metrics.records import Item, Ref
@@ -24,7 +25,13 @@ def build(smi: Scenario) -> Recording:
     """Play the shared scenario; the numbers have no say in how often its traffic is sent."""
     plan = traffic_plan.deploy(smi)
     smi.expect(*(control(call) for call in plan.warm_up), hold=False)
-    quiet = await_quiet(smi, Question(f"/namespaces/{plan.home}/deployments/{plan.workloads['b'].name}"))
+    refused = _refuse(smi, plan)
+    beside: dict[str, Document] = {}
+    quiet = await_quiet(
+        smi,
+        Question(f"/namespaces/{plan.home}/deployments/{plan.workloads['b'].name}"),
+        halfway=lambda: beside.update(read_all(smi, {"refused": abroad(plan)})),
+    )
     for attempt in range(1, smi.limits.metrics_attempts + 1):
         began, seen, documents = _play(smi, plan, quiet.window or smi.limits.metrics_window)
         took = max(document.finished for document in documents.values()) - began
@@ -34,6 +41,8 @@ def build(smi: Scenario) -> Recording:
         if attempt < smi.limits.metrics_attempts:
             pass_time(smi, until=smi.clock() + quiet.window + smi.limits.metrics_slack)
     documents |= read_all(smi, later_questions(smi, plan))
+    documents |= beside
+    nodes, replica_set = placed(smi, plan)
     if plan.splits:
         documents["re-weighted"] = _reweigh(smi, plan)
     return Recording(
@@ -45,6 +54,10 @@ def build(smi: Scenario) -> Recording:
         fading=quiet.fading,
         latencies=traffic_plan.latencies(plan, seen),
         splits=tuple(_facts(split) for split in plan.splits),
+        connections=traffic_plan.connections(seen),
+        refused=refused,
+        nodes=nodes,
+        replica_set=replica_set,
     )
 
 
@@ -64,22 +77,22 @@ def _play(
     asked = questions(plan)
     began = smi.clock()
     seen = smi.send(plan.calls)
-    flows = traffic_plan.flows(plan, seen)
-    expected = {
-        ref: sum(flow.count.requests for flow in flows if flow.destination == ref) for ref in plan.refs.values()
-    }
-
-    def complete(items: list[Item] | None) -> bool:
-        found = {item.resource: requests_shown([item]) or 0.0 for item in items or ()}
-        return all(
-            numbers.near(found.get(ref, 0.0), requests, smi.limits)
-            for ref, requests in expected.items()
-            if ref.namespace == plan.home
-        )
-
     patience = min(smi.limits.metrics_deadline, smi.limits.metrics_reading_share * window)
-    poll(smi, watched(plan), complete, deadline=began + patience)
+    for question, complete in awaited(plan, traffic_plan.flows(plan, seen), smi.limits):
+        poll(smi, question, complete, deadline=began + patience)
     return began, seen, read_all(smi, asked)
+
+
+def _refuse(smi: Scenario, plan: TrafficPlan) -> int:
+    """Send what no policy grants, where policy is enforced; return how many requests were refused, 0 if any arrived.
+
+    The warm-up ends anew after it, however long a refusal takes.
+    """
+    if "access" not in smi.versions or "specs" not in smi.versions:
+        return 0
+    (seen,) = smi.sample(plan.refused, times=smi.limits.concurrency)
+    smi.sample(*plan.warm_up, times=2)
+    return 0 if any(probe.arrivals for probe in seen.probes) else len(seen.probes)
 
 
 def _reweigh(smi: Scenario, plan: TrafficPlan) -> Document:

@@ -5,6 +5,7 @@ Sent traffic is known in full, since servers and namespaces are fresh and every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,6 +94,8 @@ class Flow:
     destination: Ref
     pod: str
     count: Count
+    status: int = 200
+    """What the server was told to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,22 @@ class Recording:
     latencies: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     splits: tuple[SplitFacts, ...] = ()
     """The split before and after it was re-weighted; empty where the mesh has none."""
+    connections: int = 0
+    """Raw TCP connections that arrived at w."""
+    refused: int = 0
+    """Requests to x that policy refused, after the other documents were read."""
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """Nodes by their pods' names."""
+    replica_set: str = ""
+    """Name of the ReplicaSet of w."""
+
+    def on_nodes(self) -> Counter[str]:
+        """Return what arrived at each node, as far as it is known."""
+        counts: Counter[str] = Counter()
+        for flow in self.flows:
+            if flow.pod in self.nodes:
+                counts[self.nodes[flow.pod]] += flow.count.requests
+        return counts
 
     def received(self, role: str) -> Count:
         """Return what arrived at one of them."""
@@ -143,6 +162,14 @@ class Recording:
         """Return what arrived from one of them at another."""
         wanted = (self.refs[source], self.refs[destination])
         return sum((flow.count for flow in self.flows if (flow.source, flow.destination) == wanted), Count())
+
+    def by_status(self, role: str) -> Counter[int]:
+        """Return what arrived at one of them, by the status that was answered."""
+        counts: Counter[int] = Counter()
+        for flow in self.flows:
+            if flow.destination == self.refs[role]:
+                counts[flow.status] += flow.count.requests
+        return counts
 
     def by_pod(self, role: str) -> dict[str, Count]:
         """Return what arrived at the pods of one of them."""

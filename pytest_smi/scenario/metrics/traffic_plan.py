@@ -5,34 +5,45 @@ back at.
 |---|---|---|---|
 | a | b | 220 answered 200, 80 answered 500 | counts, edges, directions |
 | a | c | 48, each delayed by 0.2 s | typical latency |
-| g, h | h, g | 100 and 37 | both directions between one pair |
+| g, h | h, g | 100 and 37 | both directions between one pair; pods that only h's selector matches (w's) are not h's |
 | h | r | 94, and 6 delayed by a second | the tail |
-| x, of another namespace | r | 30 | edges across namespaces |
-| h | w, pod by pod | 30, 20, 10 | sums over pods |
+| x, the r of another namespace | r | 30 | edges across namespaces, between two of one name |
+| r | x | 40, over one connection where HTTP/2 is spoken | requests of one connection |
+| x | g | 10, 20 and 40 answered 202, 302 and 404 | what counts as a failure |
+| h | w, pod by pod | 30, 20, and 10 delayed by 0.6 s | sums and latencies over pods |
+| h | w | 40 TCP connections, where the mesh carries them | nothing but HTTP is counted |
 | g | apex, split 90/10 over v1 and v2 | 50 | splits |
+| h | v1 | 60 | what goes straight to a backend is not the split's |
+| h | x | some before all that, which no policy grants | how refusals are counted |
 | | d | none | idle |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_smi.core.uris import LABELS
 from pytest_smi.scenario.metrics.recording import Count, Flow
 from pytest_smi.scenario.metrics.records import Ref
-from pytest_smi.scenario.scenario import Call, Scenario, Service, TrafficSplit, Workload
+from pytest_smi.scenario.scenario import Call, Request, Scenario, Service, TrafficSplit, Workload
 from pytest_smi.testbed.probing.observation import Observation
 
 HOME, ABROAD = "metrics", "abroad"
 """Namespaces of this scenario alone, both joined: nothing else sends there, so that every request is known."""
-DELAY, TAIL = 0.2, 1.0
+DELAY, TAIL, SLOW_POD = 0.2, 1.0, 0.6
 BEFORE, AFTER = (90, 10), (50, 50)
 MIXED, FAILING, DELAYED, THERE, BACK, QUICK, SLOW, FOREIGN, SPLIT = 220, 80, 48, 100, 37, 94, 6, 30, 50
+ABROAD_BACK, STRAIGHT, CONNECTIONS = 40, 60, 40
 PER_POD = (30, 20, 10)
+STATUSES = {202: 10, 302: 20, 404: 40}
+"""Requests by what they are answered; every sum of some of them is a number of its own."""
+OVERLAP = f"{LABELS}/overlap"
 _DELAYED = ("x-smi-delay", str(DELAY))
 _SLOW = ("x-smi-delay", str(TAIL))
-_FAILING = ("x-smi-status", "500")
+_SLOW_POD = ("x-smi-delay", str(SLOW_POD))
+_STATUS = "x-smi-status"
+_FAILING = (_STATUS, "500")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,9 @@ class TrafficPlan:
     apex: Service | None
     splits: tuple[TrafficSplit, ...] = ()
     """Before and after it is re-weighted; empty when the mesh has no splits."""
+    tcp: bool = False
+    http2: bool = False
+    """Whether the mesh carries raw TCP, and HTTP/2."""
 
     @property
     def home(self) -> str:
@@ -56,9 +70,8 @@ class TrafficPlan:
 
     @property
     def warm_up(self) -> list[Call]:
-        """One call for every pair that will exchange traffic."""
-        plain = [call for call in self.calls if not call.requests[0].headers]
-        return [*plain, self._call("a", "c")]
+        """One call for every pair that will exchange traffic, and every protocol that they will speak."""
+        return list(dict.fromkeys(replace(call, requests=(Request(),)) for call in self.calls))
 
     @property
     def calls(self) -> dict[Call, int]:
@@ -73,11 +86,27 @@ class TrafficPlan:
             self._call("h", "g"): BACK,
             self._call("h", "r"): QUICK,
             self._call("x", "r"): FOREIGN,
+            self._abroad(): ABROAD_BACK,
         }
-        calls |= {w["h"].get(w["w"].at_pod(index)): requests for index, requests in enumerate(PER_POD)}
+        calls |= {self._call("x", "g").with_headers((_STATUS, str(code))): times for code, times in STATUSES.items()}
+        *quick, slow = range(len(PER_POD))
+        calls |= {w["h"].get(w["w"].at_pod(index)): PER_POD[index] for index in quick}
+        calls[w["h"].get(w["w"].at_pod(slow)).with_headers(_SLOW_POD)] = PER_POD[slow]
+        if self.tcp:
+            calls[w["h"].tcp(w["w"])] = CONNECTIONS
         if self.apex is not None:
             calls[w["g"].get(self.apex)] = SPLIT
+            calls[self._call("h", "v1")] = STRAIGHT
         return calls
+
+    @property
+    def refused(self) -> Call:
+        """A call that no policy grants."""
+        return self._call("h", "x")
+
+    def _abroad(self) -> Call:
+        version = "2" if self.http2 else "1.1"
+        return self.workloads["r"].http(self.workloads["x"], Request(), version=version, connection="reuse")
 
     def _call(self, source: str, destination: str) -> Call:
         return self.workloads[source].get(self.workloads[destination])
@@ -85,9 +114,11 @@ class TrafficPlan:
 
 def deploy(smi: Scenario) -> TrafficPlan:
     """Deploy everyone, and open them to each other where access is enforced."""
-    workloads = {role: smi.server(role, HOME) for role in ("a", "b", "c", "d", "g", "h", "r")}
-    workloads["w"] = smi.server("w", HOME, replicas=len(PER_POD))
-    workloads["x"] = smi.server("x", ABROAD)
+    workloads = {role: smi.server(role, HOME) for role in ("a", "b", "c", "d", "g", "r")}
+    overlapping = {OVERLAP: "true"}
+    workloads["h"] = smi.server("h", HOME, labels=overlapping, selector=overlapping)
+    workloads["w"] = smi.server("w", HOME, labels=overlapping, replicas=len(PER_POD))
+    workloads["x"] = smi.server("r", ABROAD)
     apex: Service | None = None
     splits: tuple[TrafficSplit, ...] = ()
     if "split" in smi.versions:
@@ -97,28 +128,46 @@ def deploy(smi: Scenario) -> TrafficPlan:
         apex = smi.service("apex", backends, alias=HOME, selector=behind)
         splits = tuple(smi.split(apex, dict(zip(backends, weights, strict=True))) for weights in (BEFORE, AFTER))
         smi.apply(splits[0])
-    callers = [workloads[role] for role in ("a", "g", "h", "x")]
+    callers = [workloads[role] for role in ("a", "g", "h", "r", "x")]
     smi.grant_all(*(workload for role, workload in workloads.items() if role not in ("a", "d", "x")), sources=callers)
-    return TrafficPlan(workloads=workloads, apex=apex, splits=splits)
+    smi.grant_all(workloads["x"], sources=[workloads["r"]])
+    return TrafficPlan(workloads=workloads, apex=apex, splits=splits, tcp=smi.has("tcp"), http2=smi.has("http2"))
 
 
 def flows(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> tuple[Flow, ...]:
-    """Count what arrived, by pod. A request told to fail is a failure, every other one a success."""
+    """Count the HTTP requests that arrived, by pod. One told to be answered 500 is a failure, every other one a
+    success."""
     refs = plan.refs
     by_pod = {
         (pod.namespace, pod.name): refs[role] for role, workload in plan.workloads.items() for pod in workload.pods
     }
     found = []
     for call, observation in seen.items():
+        if call.kind != "http":
+            continue
         namespace, _, name = call.source.partition("/")
-        one = Count(failures=1) if _FAILING in call.requests[0].headers else Count(successes=1)
+        status = int(dict(call.requests[0].headers).get(_STATUS, 200))
+        one = Count(failures=1) if status >= 500 else Count(successes=1)
         home = call.server.partition("/")[0]
         found += [
-            Flow(source=by_pod[namespace, name], destination=by_pod[home, arrival.pod], pod=arrival.pod, count=one)
+            Flow(
+                source=by_pod[namespace, name],
+                destination=by_pod[home, arrival.pod],
+                pod=arrival.pod,
+                count=one,
+                status=status,
+            )
             for probe in observation.probes
             for arrival in probe.arrivals
         ]
     return tuple(found)
+
+
+def connections(seen: Mapping[Call, Observation]) -> int:
+    """Count the raw TCP connections that arrived."""
+    return sum(
+        len(probe.arrivals) for call, observation in seen.items() if call.kind == "tcp" for probe in observation.probes
+    )
 
 
 def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, tuple[float, ...]]:
@@ -126,7 +175,10 @@ def latencies(plan: TrafficPlan, seen: Mapping[Call, Observation]) -> dict[str, 
     found: dict[str, tuple[float, ...]] = {}
     for role, workload in plan.workloads.items():
         probes = [
-            probe for call, observation in seen.items() if call.server == workload.key for probe in observation.probes
+            probe
+            for call, observation in seen.items()
+            if call.kind == "http" and call.server == workload.key
+            for probe in observation.probes
         ]
         found[role] = tuple(probe.ms / 1000 for probe in probes if probe.status is not None)
     return found

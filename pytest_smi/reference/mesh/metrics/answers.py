@@ -55,7 +55,7 @@ class Answers:
             chosen = [split for split in self.splits if self.is_listed(split, query, labels, fields)]
             items = [item for split in chosen for item in self._split_items(split)]
         else:
-            found = subjects(kind, self.view)
+            found = self.subjects(kind)
             items = [self._plain(subject) for subject in found if self.is_listed(subject, query, labels, fields)]
         return Answer(200, self.renderer.list_of_kind(kind, query.namespace, items, labels))
 
@@ -91,14 +91,18 @@ class Answers:
         subject = self.find(kind, query)
         if subject is None:
             return object_not_found(query)
-        found = self.measure.edges(subject, subjects(kind, self.view))
+        found = self.measure.edges(subject, self.subjects(kind))
         items = [self.renderer.edge_item(subject, edge) for edge in found if labels.matches(edge.peer.labels)]
         return Answer(200, self.renderer.list_of_subject(kind, *subject.key, items, labels))
+
+    def subjects(self, kind: Kind) -> Sequence[Subject]:
+        """Return every object of the kind, with the pods that it contains."""
+        return subjects(kind, self.view)
 
     def find(self, kind: Kind, query: Query) -> Subject | None:
         """Return the object that the query names, None when there is none."""
         key = (query.namespace if kind.namespaced else "", query.name)
-        return next((subject for subject in subjects(kind, self.view) if subject.key == key), None)
+        return next((subject for subject in self.subjects(kind) if subject.key == key), None)
 
     def _plain(self, subject: Subject) -> dict[str, Any]:
         return self.renderer.plain_item(subject, self.measure.received(subject))

@@ -12,7 +12,7 @@ from pytest_smi.reference.mesh.faults import specialize
 from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.discovery import Discovery
 from pytest_smi.reference.mesh.metrics.measure import Measure
-from pytest_smi.reference.mesh.metrics.permissions import Authorize, RememberedDecisions
+from pytest_smi.reference.mesh.metrics.permissions import Authorize, RememberedDecisions, Required
 from pytest_smi.reference.mesh.metrics.render import Renderer
 from pytest_smi.reference.mesh.metrics.resources import ClusterView, MetricKinds
 from pytest_smi.reference.mesh.metrics.samples import RETENTION_SECONDS, Cell
@@ -55,6 +55,7 @@ class MetricsParts:
         self._measure = specialize(Measure, faults)
         self._renderer = specialize(Renderer, faults)
         self._answers = specialize(Answers, faults)
+        self.required = specialize(Required, faults)()
         self.discovery = specialize(Discovery, faults)(self._kinds)
 
     def answers_of(self, cells: Sequence[Cell], window: Window) -> Answers:
@@ -103,6 +104,7 @@ async def start_metrics_api(
         answers_of=parts.answers_of,
         scrape=SharedScrape(scrape, timeout_seconds=SCRAPE_TIMEOUT_SECONDS),
         authorize=RememberedDecisions(authorize),
+        required=parts.required,
         clock=clock,
         window_seconds=window_seconds,
         certificates=ssl_context is not None and ssl_context.verify_mode != ssl.CERT_NONE,

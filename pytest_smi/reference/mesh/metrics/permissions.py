@@ -50,16 +50,19 @@ def identity(headers: Iterable[tuple[str, str]]) -> AccessRequest | None:
     return AccessRequest(user=user, groups=tuple(groups), extra=kept, verb="", resource="")
 
 
-def access_request(who: AccessRequest, query: Query) -> AccessRequest:
-    """Return what a GET of the query needs permission for."""
-    return replace(
-        who,
-        verb=query.verb,
-        resource=query.resource,
-        subresource=query.subresource,
-        namespace=query.namespace,
-        name=query.name,
-    )
+class Required:
+    """What a query needs permission for."""
+
+    def of(self, who: AccessRequest, query: Query) -> AccessRequest:
+        """Return what a GET of the query needs permission for: just what its path names."""
+        return replace(
+            who,
+            verb=query.verb,
+            resource=query.resource,
+            subresource=query.subresource,
+            namespace=query.namespace,
+            name=query.name,
+        )
 
 
 def subject_access_review(request: AccessRequest) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Law: `/namespaces/N/edges` is the resource `edges` in namespace N, not a subreso
 roles must name `edges` for it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 GROUP = "metrics.smi-spec.io"
@@ -36,6 +36,8 @@ class Query:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    slash: bool = field(default=False, compare=False)
+    """Whether the path ended in a slash, which asks for the same."""
 
     @property
     def verb(self) -> str:
@@ -60,7 +62,8 @@ def parse(path: str) -> Route:
         return Fixed("resources", slash)
     if parts[:3] != _ROOT or not all(parts):
         return None
-    return _query(parts[3:])
+    query = _query(parts[3:])
+    return replace(query, slash=slash) if query is not None else None
 
 
 def _query(parts: tuple[str, ...]) -> Query | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.discovery import Discovery
-from pytest_smi.reference.mesh.metrics.permissions import Authorize, access_request, identity
+from pytest_smi.reference.mesh.metrics.permissions import Authorize, Required, identity
 from pytest_smi.reference.mesh.metrics.routes import Fixed, Query, parse
 from pytest_smi.reference.mesh.metrics.samples import Cell
 from pytest_smi.reference.mesh.metrics.scrapes import SharedScrape
@@ -44,6 +44,7 @@ class Service:
         answers_of: AnswersOf,
         scrape: SharedScrape,
         authorize: Authorize,
+        required: Required,
         clock: Callable[[], float],
         window_seconds: float,
         certificates: bool,
@@ -52,6 +53,7 @@ class Service:
         self._answers_of = answers_of
         self._scrape = scrape
         self._authorize = authorize
+        self._required = required
         self._clock = clock
         self._window_seconds = window_seconds
         self._certificates = certificates
@@ -77,7 +79,7 @@ class Service:
         who = identity(request.headers.items()) if self._is_api_server(request) else None
         if who is None:
             return failure(401, "Unauthorized")
-        if not await self._authorize(access_request(who, query)):
+        if not await self._authorize(self._required.of(who, query)):
             return forbidden(query, who.user)
         try:
             labels = parse_label_selector(request.query.get("labelSelector", ""))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Literal
 
 from pytest_smi.reference.mesh.identity import peer_identity
+from pytest_smi.reference.mesh.metrics.noting import Noted
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
 from pytest_smi.reference.mesh.proxy import frames
 from pytest_smi.reference.mesh.proxy.admission import Admission
@@ -36,19 +38,28 @@ class Inbound:
 
     def _decide(self) -> None:
         self.admission = self.state.variant(Admission)(self.state)
+        self.noted = self.state.variant(Noted)()
 
     def record(self, request: Request, source: str, status: int) -> None:
         """Note an answered request for the metrics API."""
+        self._record(source, request.started, status, "HTTP/2" if request.version == b"2" else "HTTP/1.1")
+
+    def record_tunnel(self, source: str) -> None:
+        """Note an opaque connection that was opened, if such are noted."""
+        if self.noted.tunnels():
+            self._record(source, time.time(), 200, "HTTP/1.1")
+
+    def _record(self, source: str, started: float, status: int, protocol: Literal["HTTP/1.1", "HTTP/2"]) -> None:
         caller = self.state.pods.get(source)
         now = time.time()
         sample = Sample(
             at=now,
             side="server",
-            protocol="HTTP/2" if request.version == b"2" else "HTTP/1.1",
+            protocol=protocol,
             source=None if caller is None else (caller.namespace, caller.name),
             destination=(self.state.own["ns"], self.state.own["name"]),
             success=status < 500,
-            latency=now - request.started,
+            latency=now - started,
         )
         self.recorder.record(sample)
 
@@ -156,6 +167,7 @@ class InboundConnection(FrameTunnel):
             app.transport.abort()
             return
         self.send(frames.frame(frames.OPENED))
+        self._inbound.record_tunnel(self.peer)
         self.join(app)
         app.join(self)
 

@@ -17,10 +17,12 @@ from pytest_smi.reference.mesh.faults.fault import Deviation, Fault
 from pytest_smi.reference.mesh.faults.metrics import METRICS_DEVIATIONS, METRICS_FAULTS
 from pytest_smi.reference.mesh.metrics.api import start_metrics_api
 from pytest_smi.reference.mesh.metrics.permissions import AccessRequest
-from tests.reference.mesh.metrics.requirement_checks import CHECKS
-from tests.reference.mesh.metrics.requirement_suite import Suite
+from tests.reference.mesh.metrics import count_checks, list_checks, requirement_checks, role_checks
+from tests.reference.mesh.metrics.requirement_suite import CHECKS, Suite
 
 EVERY: tuple[Fault | Deviation, ...] = (*METRICS_FAULTS, *METRICS_DEVIATIONS)
+REGISTERED = (requirement_checks, list_checks, count_checks, role_checks)
+"""Modules that fill `CHECKS` when they are imported."""
 
 
 async def _failing(faults: frozenset[str]) -> set[str]:

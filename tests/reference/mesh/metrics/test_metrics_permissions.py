@@ -7,7 +7,7 @@ import pytest
 from pytest_smi.reference.mesh.metrics.permissions import (
     AccessRequest,
     RememberedDecisions,
-    access_request,
+    Required,
     identity,
     subject_access_review,
 )
@@ -46,7 +46,7 @@ def test_the_review_asks_for_the_query() -> None:
     """Subresource edges is named; empty attributes are left out."""
     who = AccessRequest(user="u", groups=("g",), extra=(("k", ("v",)),), verb="", resource="")
     body = subject_access_review(
-        access_request(who, Query(resource="pods", namespace="t1", name="p", subresource="edges"))
+        Required().of(who, Query(resource="pods", namespace="t1", name="p", subresource="edges"))
     )
 
     assert body["spec"] == {

@@ -93,6 +93,8 @@ class World:
         ago: float = 1.0,
         split: ObjectKey | None = None,
         backend: str | None = None,
+        apex: ObjectKey | None = None,
+        protocol: Literal["HTTP/1.1", "HTTP/2"] = "HTTP/1.1",
     ) -> None:
         """`count` requests, the first `failures` of them failed, as both sidecars note them;
         a source of None has no sidecar."""
@@ -103,9 +105,10 @@ class World:
                     Sample(
                         at=self.now - ago,
                         side=side,
-                        protocol="HTTP/1.1",
+                        protocol=protocol,
                         source=source,
                         destination=destination,
+                        apex=apex if side == "client" else None,
                         split=split if side == "client" else None,
                         backend=backend if side == "client" else None,
                         success=number >= failures,

@@ -88,7 +88,7 @@ class _OpenToAll(Installation):
 OPEN_TO_ALL = Fault(
     name="metrics-open-to-all",
     description="The mesh's installation lets every user read all metrics.",
-    breaks=("TM-55",),
+    breaks=("TM-55", "TM-58"),
     overrides=(_OpenToAll,),
 )
 

@@ -69,7 +69,7 @@ class _SideMissing(Renderer):
 SIDE_MISSING = Fault(
     name="metrics-side-missing",
     description="`edge` has no `side`.",
-    breaks=("TM-19",),
+    breaks=("TM-19", "TM-53"),
     overrides=(_SideMissing,),
 )
 

@@ -1,0 +1,58 @@
+"""Faults of the peers of edges: which object they are said to be, and what either end counts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.metrics.measure import Edge, Homes, Measure
+from pytest_smi.reference.mesh.metrics.render import Renderer
+from pytest_smi.reference.mesh.metrics.resources import Subject
+
+
+class _PeersByName(Measure):
+    def unsorted_edges(self, subject: Subject, peers: Sequence[Subject]) -> list[Edge]:
+        found = super().unsorted_edges(subject, peers)
+        return [replace(edge, peer=subject) if edge.peer.name == subject.name else edge for edge in found]
+
+
+PEERS_BY_NAME = Fault(
+    name="metrics-peers-by-name",
+    description="Peers are told apart by name alone: one of the subject's own name is taken for the subject.",
+    breaks=("TM-21",),
+    overrides=(_PeersByName,),
+)
+
+
+class _RetriesCounted(Measure):
+    def edges_to(self, subject: Subject, homes: Homes) -> list[Edge]:
+        return [
+            replace(edge, tally=replace(edge.tally, failures=2 * edge.tally.failures))
+            for edge in super().edges_to(subject, homes)
+        ]
+
+
+RETRIES_COUNTED = Fault(
+    name="metrics-retries-counted",
+    description="The caller's side counts a failed request twice, as though it had been sent again.",
+    breaks=("TM-47",),
+    overrides=(_RetriesCounted,),
+)
+
+
+class _PodsOfDeployments(Renderer):
+    def edge_item(self, subject: Subject, edge: Edge) -> dict[str, Any]:
+        item = super().edge_item(subject, edge)
+        if subject.kind.resource != "pods":
+            return item
+        return {**item, "edge": {**item["edge"], "resource": {**item["edge"]["resource"], "kind": "Deployment"}}}
+
+
+PODS_CALLED_DEPLOYMENTS = Fault(
+    name="metrics-pods-called-deployments",
+    description="The peers of a pod are said to be Deployments.",
+    breaks=("TM-48",),
+    overrides=(_PodsOfDeployments,),
+)
+
+PEER_FAULTS = (PEERS_BY_NAME, RETRIES_COUNTED, PODS_CALLED_DEPLOYMENTS)

@@ -1,0 +1,95 @@
+"""The judgement of numbers of several pods, objects or protocols together. Pure.
+
+Each function returns, or raises RequirementFailed with what was expected and found, Inconclusive, or NotExpressible
+where the mesh offers nothing to judge. The tolerances are those of the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from pytest_smi.core.limits import Limits
+from pytest_smi.scenario.metrics import numbers, quantities
+from pytest_smi.scenario.metrics.recording import Document, Recording
+from pytest_smi.scenario.metrics.records import LATENCIES, Item, Ref
+from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed, require
+from pytest_smi.smi.versions import NotExpressible
+
+
+def exactly(what: str, items: Iterable[Item], expected: int, others: int, limits: Limits) -> None:
+    """Items together count the requests that they should, and none of the `others` that they should not."""
+    listed = list(items)
+    if not expected or others < 20:
+        raise Inconclusive(f"{what}: {expected} requests and {others} others are there to compare with")
+    found = sum(item.requests for item in listed)
+    require(
+        numbers.near(found, expected, limits),
+        f"{', '.join(map(str, listed)) or 'nothing'} has {found:g} requests, expected {expected}: {what}",
+    )
+
+
+def parts_of_other_kinds(
+    documents: Mapping[str, Document], whole: Ref, received: int, on_node: Mapping[str, int], limits: Limits
+) -> None:
+    """A ReplicaSet has what its pods received, and a node at least what those of the scenario on it did.
+
+    `documents`: the lists by plural. `whole`: the ReplicaSet, whose pods `received` so much. `on_node`: by node's name.
+    """
+    offered = {plural: document for plural, document in documents.items() if document.status == 200}
+    if not offered:
+        raise NotExpressible(f"{' and '.join(documents)} have no metrics here, see TM-03")
+    if "replicasets" in offered:
+        found = offered["replicasets"].about(whole).requests
+        require(
+            numbers.near(found, received, limits),
+            f"GET {offered['replicasets'].path}: {whole} has {found:g} requests, its pods received {received}",
+        )
+    for name, least in on_node.items() if "nodes" in offered else ():
+        found = offered["nodes"].about(Ref(kind="Node", name=name)).requests
+        require(
+            found >= least or numbers.near(found, least, limits),
+            f"GET {offered['nodes'].path}: node {name} has {found:g} requests, pods on it received {least} and more",
+        )
+
+
+def between_parts(whole: Item, parts: Sequence[Item], measured: Iterable[float], limits: Limits) -> None:
+    """Each percentile of an aggregate lies between the smallest and the largest of its parts'.
+
+    `measured`: seconds that the clients saw; without a slow part the requirement says nothing.
+    """
+    known = sorted(measured)
+    if len(parts) < 2 or not known or known[-1] < limits.metrics_latency_factor * median(known):
+        raise Inconclusive("no part is slow enough beside the others to tell")
+    for name in LATENCIES:
+        values = [part.latency(name) for part in parts]
+        low, high, found = min(values) / limits.metrics_spare, max(values) * limits.metrics_spare, whole.latency(name)
+        require(
+            low <= found <= high,
+            f"{name} of {whole} is {found:g} s, and those of its {len(parts)} pods lie between {min(values):g} s and "
+            f"{max(values):g} s",
+        )
+
+
+def follows(fast: Item, slow: Item, fast_seen: Sequence[float], slow_seen: Sequence[float], limits: Limits) -> None:
+    """The median of a slow object is above that of a fast one, whatever the unit; `…_seen`: what clients measured."""
+    if not fast_seen or not slow_seen or median(slow_seen) < 2 * limits.metrics_latency_factor * median(fast_seen):
+        raise Inconclusive("the clients themselves measured no object that is much slower than the other")
+    name = "p50_response_latency"
+    low, high = fast.value(name), slow.value(name)
+    require(
+        high > 0 and high >= limits.metrics_latency_factor * low,
+        f"p50 of {slow} is {high:g}, of {fast} {low:g} in the same unit; clients measured medians of "
+        f"{median(slow_seen):.3f} s and {median(fast_seen):.3f} s",
+    )
+
+
+def units(recording: Recording) -> None:
+    """Every latency names a unit of time."""
+    for document, item in recording.every_item():
+        for metric in item.metrics:
+            if metric.get("name") in LATENCIES:
+                try:
+                    quantities.unit_seconds(metric.get("unit"))
+                except ValueError as error:
+                    raise RequirementFailed(f"GET {document.path}: {metric.get('name')} of {item}: {error}") from error
