@@ -25,7 +25,8 @@ _CLAIMS = {
     "closed": "control: does not arrive yet",
     "closed_so_far": "control: does not arrive yet",
 }
-_READS = {"api": "a read of the Kubernetes API", "dry_run": "a dry run at the Kubernetes API"}
+_DRY_RUN = "a dry run at the Kubernetes API"
+_READS = {"api": "a read of the Kubernetes API", "dry_run": _DRY_RUN, "refused": _DRY_RUN}
 _STATEMENT = "the statement as it stands; see the test"
 _NO_TRAFFIC = "no traffic: the Kubernetes API is asked"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_smi.cluster.connection import Answer
 from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.refusals import Refusal, refusal_of
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.smi.render import GROUPS
 
@@ -36,6 +37,17 @@ class KubeReads:
         """Ask the API server whether it would accept an object."""
         manifest = record if isinstance(record, dict) else self._context.rendered(record)
         return self._testbed.objects.dry_run(manifest)
+
+    def refused(self, record: SmiObject | dict[str, Any]) -> Refusal | None:
+        """Return who would refuse an object, its definition or a webhook; None when it would be stored.
+
+        Raise Inconclusive for refusals that say nothing of the object, such as missing permission.
+        """
+        manifest = record if isinstance(record, dict) else self._context.rendered(record)
+        answer = self.dry_run(manifest)
+        if not answer.ok:
+            self._context.evidence.refused(manifest, answer.message)
+        return refusal_of(answer.status, answer.message)
 
     def events_about(self, record: SmiObject) -> list[dict[str, Any]]:
         """Return the events that the mesh raised on an SMI object."""

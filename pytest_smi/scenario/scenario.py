@@ -104,7 +104,7 @@ class Scenario:
         self.context = context
         self.testbed, self.tag, self.clock, self.pause = context.testbed, context.tag, context.clock, context.pause
         self.limits, self.versions, self.evidence = context.limits, context.versions, context.evidence
-        self.namespace, self.put = context.namespace, context.put
+        self.namespace, self.put, self.written = context.namespace, context.put, context.rendered
 
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
@@ -122,7 +122,12 @@ class Scenario:
         )
 
         self.kube = kube = KubeReads(context)
-        self.api, self.metrics_path, self.dry_run = kube.get, kube.metrics_path, kube.dry_run
+        self.api, self.metrics_path, self.dry_run, self.refused = (
+            kube.get,
+            kube.metrics_path,
+            kube.dry_run,
+            kube.refused,
+        )
 
         self.expectations = expectations = Expectations(context, deployment)
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
@@ -145,6 +150,7 @@ class Scenario:
             routing.on_ports,
         )
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
+        self.control_arrives = routing.control_arrives
         self.load, self.await_warning = routing.load, routing.await_warning
 
         self.reading: str | None = None

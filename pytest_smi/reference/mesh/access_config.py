@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.bindings import resolve
 from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
-from pytest_smi.reference.mesh.smi import Identity, RouteGroup, TrafficTarget
+from pytest_smi.reference.mesh.smi import Identity, PortRoute, RouteGroup, TrafficTarget
 
 Key = tuple[str, str]
 Objects = Mapping[str, Mapping[Key, Any]]
@@ -34,7 +34,11 @@ class AccessCompiler:
 
     def _add(self, key: Key, target: TrafficTarget, smi: Objects, accounts: Sequence[Identity], grants: Grants) -> None:
         assert target.destination is not None, "a target without destination is inert"
-        routes = RouteObjects(groups=self.groups(key, target, smi), tcp=smi["tcproutes"], udp=smi["udproutes"])
+        routes = RouteObjects(
+            groups=self.groups(key, target, smi),
+            tcp=self.port_routes("tcproutes", key, target, smi),
+            udp=self.port_routes("udproutes", key, target, smi),
+        )
         self.give(grants, target, target.destination, self._grants.compile(target, routes), accounts)
 
     def targets(self, smi: Objects) -> Mapping[Key, TrafficTarget]:
@@ -52,6 +56,10 @@ class AccessCompiler:
     def groups(self, key: Key, target: TrafficTarget, smi: Objects) -> Mapping[Key, RouteGroup]:
         """Return the route groups in which a target's rules are looked up, as they are stored now."""
         return smi["httproutegroups"]
+
+    def port_routes(self, resource: str, key: Key, target: TrafficTarget, smi: Objects) -> Mapping[Key, PortRoute]:
+        """Return the TCPRoutes or UDPRoutes in which a target's rules are looked up, as they are stored now."""
+        return smi[resource]
 
     def give(
         self,
