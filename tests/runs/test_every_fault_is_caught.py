@@ -52,7 +52,8 @@ def test_suite_fails_exactly_what_the_fault_breaks(fault: dict[str, Any], tmp_pa
     """No fault survives, and no requirement fails that the fault does not break."""
     scope = chosen(fault, os.environ.get("SMI_FAULTS_SCOPE", "sample"))
 
-    run = run_suite(tmp_path, f"--smi-fault={fault['name']}", *scope, "--smi-fail-on=should")
+    versions = [f"--smi-version={fault['versions']}"] if "versions" in fault else []
+    run = run_suite(tmp_path, f"--smi-fault={fault['name']}", *versions, *scope, "--smi-fail-on=should")
 
     failed, expected = run.requirements("failed"), set(fault["breaks"])
     assert failed == expected, run.explain(failed ^ expected)

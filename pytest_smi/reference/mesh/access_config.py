@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_smi.reference.mesh.bindings import resolve
+from pytest_smi.reference.mesh.bindings import identities_of, resolve
 from pytest_smi.reference.mesh.grants import GrantCompiler, RouteObjects
-from pytest_smi.reference.mesh.smi import Identity, PortRoute, RouteGroup, TrafficTarget
+from pytest_smi.reference.mesh.smi import Identity, IdentityBinding, PortRoute, RouteGroup, TrafficTarget
 
 Key = tuple[str, str]
 Objects = Mapping[str, Mapping[Key, Any]]
@@ -25,9 +25,9 @@ class AccessCompiler:
     def compile(self, smi: Objects, accounts: Sequence[Identity]) -> Grants:
         """Return the grants by destination. `accounts` are the identities of all joined pods."""
         grants: Grants = {}
-        bindings = smi.get("identitybindings", {})
+        bindings = self.bindings(smi)
         for key, target in self.targets(smi).items():
-            for resolved in resolve(target, bindings):
+            for resolved in self.resolved(target, bindings, accounts):
                 if not self.is_inert(resolved, smi):
                     self._add(key, self.read(key, resolved), smi, accounts, grants)
         return grants
@@ -44,6 +44,20 @@ class AccessCompiler:
     def targets(self, smi: Objects) -> Mapping[Key, TrafficTarget]:
         """Return the targets that count: those that exist."""
         return smi["traffictargets"]
+
+    def bindings(self, smi: Objects) -> Mapping[Key, IdentityBinding]:
+        """Return the IdentityBindings that count: those that exist."""
+        return smi.get("identitybindings", {})
+
+    def resolved(
+        self, target: TrafficTarget, bindings: Mapping[Key, IdentityBinding], accounts: Sequence[Identity]
+    ) -> Sequence[TrafficTarget]:
+        """Return the target with service accounts in the place of bindings, once for each of its destinations."""
+        return resolve(target, bindings, lambda binding: self.stands_for(binding, accounts))
+
+    def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:
+        """Return the identities that a binding stands for; `accounts` are those of all joined pods."""
+        return identities_of(binding)
 
     def is_inert(self, target: TrafficTarget, smi: Objects) -> bool:
         """Return whether the target grants nothing as a whole: it names no ServiceAccount as its destination."""

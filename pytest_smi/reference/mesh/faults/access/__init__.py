@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pytest_smi.reference.mesh.faults.access.bindings import BINDINGS
 from pytest_smi.reference.mesh.faults.access.changes import CHANGES
 from pytest_smi.reference.mesh.faults.access.definitions import DEFINITIONS
 from pytest_smi.reference.mesh.faults.access.delivery import DELIVERY
 from pytest_smi.reference.mesh.faults.access.enforcement import ENFORCEMENT
 from pytest_smi.reference.mesh.faults.access.identity import IDENTITY
+from pytest_smi.reference.mesh.faults.access.older import OLDER
 from pytest_smi.reference.mesh.faults.access.pods import PODS
 from pytest_smi.reference.mesh.faults.access.ports import PORTS
 from pytest_smi.reference.mesh.faults.access.rules import RULES
@@ -23,5 +25,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     *PODS,
     *DEFINITIONS,
     *DELIVERY,
+    *OLDER,
+    *BINDINGS,
 )
 """In the order in which they are listed."""
