@@ -152,6 +152,15 @@ def test_account_may_be_source_and_destination(smi: Scenario) -> None:
     smi.expect(allowed(srv.get(twin, "/m")))
 
 
+@assertion("TA-35", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_default_account_is_an_account(smi: Scenario) -> None:
+    """The ServiceAccount named `default`, that of pods which name none, may be a source like any other."""
+    srv, nameless, c = smi.server(), smi.client("default"), smi.client("c")
+    smi.closed_so_far(nameless.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[nameless])
+    smi.expect(allowed(nameless.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
+
+
 def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:
     """Headers in which proxies and meshes speak of a caller's identity, each naming `listed`."""
     namespace, account, address = listed.namespace, listed.account, listed.pods[0].ip

@@ -41,10 +41,32 @@ def test_group_without_routes_grants_nothing(smi: Scenario) -> None:
     smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
     smi.expect(control(a.get(srv, "/beside")), *map(closed, calls), hold=False)
     empty = smi.routes("empty")
-    if smi.dry_run(empty).status < 400:  # refusing to store it closes it too
+    if not smi.refused(empty):  # refusing to store it closes it too
         smi.apply(empty, smi.target(srv, Rule(kind="HTTPRouteGroup", name=empty.name), sources=[a]))
     # A grant made later that works shows that the mesh has taken note of the group before it.
     smi.grant(srv, match("later", "/later"), sources=[a], name="later")
     smi.expect(control(a.get(srv, "/later")), *map(denied, calls))
     smi.grant(srv, match("post", "/m", ["POST"]), sources=[a], name="post")
     smi.expect(control(a.send("POST", srv, "/m")), hold=False)
+
+
+@assertion(
+    "TS-47",
+    level="MUST (derived)",
+    source="specs v1alpha4 §HTTPRouteGroup, §HTTP header filters; split v1alpha4 §Specification",
+    needs=["access", "split"],
+    since={"specs": "v1alpha2", "split": "v1alpha3"},
+)
+def test_group_serves_a_target_and_a_split(smi: Scenario) -> None:
+    """One HTTPRouteGroup may be used by a TrafficTarget and a TrafficSplit at the same time, and counts for both."""
+    v1, v2, a, c = smi.server("v1"), smi.server("v2"), smi.client("a"), smi.client("c")
+    root = smi.service("app", [v1, v2])
+    smi.open_to_all(v1, v2, sources=[a])
+    group = smi.routes("canary", match("canary", methods=None, x_canary="^yes$"))
+    smi.apply(group, smi.split(root, {v2: 100}, matches=[group]))
+    segment, listed = a.get(root, "/m", headers=(("x-canary", "yes"),)), c.get(v2, "/m", headers=(("x-canary", "yes"),))
+    smi.control_reaches(segment, [v2])
+    smi.closed_so_far(listed, c.get(v2, "/m"))
+    smi.apply(smi.target(v2, group, sources=[c]))
+    smi.expect(allowed(listed), closed(c.get(v2, "/m")), hold=False)
+    smi.mostly(segment, [v2])

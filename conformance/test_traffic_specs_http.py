@@ -16,6 +16,8 @@ from pytest_smi.scenario.scenario import (
 
 LINES = 8
 """Kept-alive connections that are tried, each with one sequence of requests."""
+STREAMS = 50
+"""Streams of one HTTP/2 connection, of which every other one is allowed."""
 
 
 @assertion("TS-34", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"], features=["http2"])
@@ -63,3 +65,48 @@ def test_kept_alive_connection_is_decided_per_request(smi: Scenario) -> None:
         if third.outcome is not Outcome.DELIVERED:
             error = NotReached(f"a listed request was lost after a denied one: {third.describe()}")
             smi.attribute_failure(error, [lines[0].batch.call])
+
+
+@assertion(
+    "TS-36", level="MUST (derived)", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"], features=["http2"]
+)
+def test_streams_of_one_connection_are_decided_each(smi: Scenario) -> None:
+    """On one HTTP/2 connection each stream is decided by itself, also where they are interleaved."""
+    srv, a = smi.server(), smi.client("a")
+    listed, other = Request(path="/m"), Request(path="/other")
+    smi.closed_so_far(a.http(srv, listed, version="2"))
+    smi.grant(srv, match("m", "/m"), sources=[a])
+    smi.expect(control(a.http(srv, listed, version="2")), closed(a.http(srv, other, version="2")), hold=False)
+    line = smi.sample(a.http(srv, listed, other, version="2", connection="reuse"), times=STREAMS // 2)[0]
+    for probe in line.probes[1::2]:
+        smi.require(
+            probe.outcome is Outcome.NOT_DELIVERED,
+            f"a stream that no route lists came through beside others: {probe.describe()}",
+        )
+    if any(probe.reconnected for probe in line.probes):
+        raise Inconclusive("the connection was lost, so that its streams were not all on one")
+    for probe in line.probes[::2]:
+        if probe.outcome is not Outcome.DELIVERED:
+            error = NotReached(f"a listed stream was lost beside denied ones: {probe.describe()}")
+            smi.attribute_failure(error, [line.batch.call])
+
+
+@assertion("TS-37", level="unspecified", source="specs v1alpha4 §Out of scope", needs=["access"], features=["http2"])
+def test_grpc_by_routes_of_http(smi: Scenario) -> None:
+    """A unary call of gRPC may be let in by a route of its path and POST, since it is HTTP/2:
+    the specification leaves gRPC out."""
+    srv, a = smi.server(), smi.client("a")
+    headers = (("content-type", "application/grpc"),)
+    calls = [
+        a.http(srv, Request(method="POST", path=f"/smi.Pets/{name}", headers=headers), version="2")
+        for name in ("List", "Sell")
+    ]
+    smi.closed_so_far(*calls)
+    smi.grant(srv, match("list", "/smi.Pets/List", ["POST"]), match("beside", "/beside"), sources=[a])
+    smi.expect(control(a.get(srv, "/beside", version="2")), hold=False)
+    through = [seen.all(Outcome.DELIVERED) for seen in smi.sample(*calls, times=smi.limits.settle_probes)]
+    words = {
+        (True, False): "calls are told apart by their methods",
+        (True, True): "one method's route lets every method in",
+    }
+    smi.observed(words.get((through[0], through[1]), "a route does not let them in"))

@@ -25,6 +25,7 @@ JUDGEMENTS: Mapping[str, str] = {
     "once": f"each of {_COUNT} requests that arrives does so once",
     "settle_shares": "control: requests come to be shared as {given}",
     "control_shares": "control: requests come to be shared as {given}",
+    "control_arrives": "control: one of the requests comes to reach {given}",
     "control_reaches": f"control: at least {_MOST} of the requests, or the share given, comes to reach {{given}}",
     "control_port": "control: every request arrives on listening port {given}",
     "load": "requests at a constant pace go on while the change is made; what is lost is recorded, not judged",

@@ -13,7 +13,7 @@ from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.sampling.settling import AtLeast, Everywhere, OnPlaces
 from pytest_smi.scenario.traffic import Traffic, tally
-from pytest_smi.scenario.verdict import RequirementFailed
+from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation, Outcome
@@ -112,6 +112,17 @@ class Routing:
     def control_port(self, call: Call, port: int) -> None:
         """Control: all requests arrive on this listening port (the one that only the backends' Services map to)."""
         self._traffic.control(call, OnPlaces([(server.name, port) for server in self._deployment.servers], each=False))
+
+    def control_arrives(self, call: Call, workload: Workload) -> None:
+        """Control: a request of the call comes to reach the workload, whatever becomes of the others."""
+        pods = {pod.name for pod in workload.pods}
+        rounds = self._context.rounds(f"{call.label} reaches {workload.title}")
+        for _ in rounds:
+            seen = self._traffic.observe(call, self._limits.settle_probes)
+            if any(arrival.pod in pods for probe in seen.probes for arrival in probe.arrivals):
+                break
+            if rounds.over(self._limits.settle_deadline, fewest=self._limits.settle_rounds):
+                raise Inconclusive(f"{call.label} never reached {workload.title} in {rounds.waited:.1f} s")
 
     # --- around a change --------------------------------------------------------------------------------------------
 

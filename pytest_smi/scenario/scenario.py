@@ -125,12 +125,8 @@ class Scenario:
         )
 
         self.kube = kube = KubeReads(context)
-        self.api, self.metrics_path, self.dry_run, self.refused = (
-            kube.get,
-            kube.metrics_path,
-            kube.dry_run,
-            kube.refused,
-        )
+        self.api, self.metrics_path = kube.get, kube.metrics_path
+        self.dry_run, self.refused = kube.dry_run, kube.refused
 
         self.expectations = expectations = Expectations(context, deployment)
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
@@ -138,12 +134,8 @@ class Scenario:
 
         self.traffic = Traffic(context, deployment, expectations, roots)
         self.shares = shares = Shares(context, self.traffic)
-        self.share, self.share_each, self.only, self.at_least_once = (
-            shares.share,
-            shares.share_each,
-            shares.only,
-            shares.at_least_once,
-        )
+        self.share, self.share_each = shares.share, shares.share_each
+        self.only, self.at_least_once = shares.only, shares.at_least_once
         self.settle_shares, self.control_shares = shares.settle_shares, shares.control_shares
         self.routing = routing = Routing(context, deployment, self.traffic, kube)
         readings = Readings(context, deployment, policies, self.traffic, expectations)
@@ -153,6 +145,7 @@ class Scenario:
         self.on_ports, self.once = routing.on_ports, routing.once
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
         self.load, self.await_warning, self.no_warning = routing.load, routing.await_warning, routing.no_warning
+        self.control_arrives = routing.control_arrives
 
         self.reading: str | None = None
         """Which reading of an ambiguous clause the mesh follows, once it was observed."""

@@ -17,6 +17,8 @@ Object = dict[str, Any]
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER = "pytest-smi"
 RUN_LABEL = f"{LABELS}/run"
+DEFAULT_ACCOUNT = "default"
+"""The ServiceAccount that every namespace has."""
 APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
 
@@ -103,7 +105,8 @@ def deployment(
             "template": {
                 "metadata": {"labels": pod_labels, "annotations": dict(pod_injection[1])},
                 "spec": {
-                    "serviceAccountName": account,
+                    # Every pod that names no account runs as the namespace's own.
+                    **({} if account == DEFAULT_ACCOUNT else {"serviceAccountName": account}),
                     "terminationGracePeriodSeconds": 1,
                     "containers": [container],
                     "volumes": [{"name": "tmp", "emptyDir": {}}],

@@ -16,7 +16,9 @@ def plan_batch(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0) 
     """Plan `repeat` probes of a call, spread over at least `spread` seconds."""
     udp, total = call.kind == "udp", repeat * len(call.requests)
     # Datagrams that are dropped always cost the whole timeout, so more of them wait at the same time.
-    most = 1 if call.connection == "reuse" else 4 * limits.concurrency if udp else limits.concurrency
+    # One connection of HTTP/1.1 carries one request at a time, one of HTTP/2 interleaves them.
+    in_turn = call.connection == "reuse" and call.version != "2"
+    most = 1 if in_turn else 4 * limits.concurrency if udp else limits.concurrency
     return ProbeBatch(
         call=call,
         repeat=repeat,

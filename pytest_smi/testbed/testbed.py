@@ -86,10 +86,12 @@ class Testbed:
         selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Workload:
-        """Create ServiceAccount and Deployment; the pods are awaited when they are first needed."""
+        """Create ServiceAccount (unless it is the one that every namespace has) and Deployment;
+        the pods are awaited when they are first needed."""
         namespace, profile = self.namespace(alias), self.target.profile
         injection = profile.join if joined and alias != "out" else profile.keep_out
-        self.objects.apply(manifests.service_account(account, namespace))
+        if account != manifests.DEFAULT_ACCOUNT:
+            self.objects.apply(manifests.service_account(account, namespace))
         self.objects.apply(
             manifests.deployment(
                 name,

@@ -7,7 +7,7 @@ its own namespace only, and one that is missing grants nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.smi import Identity, IdentityBinding, TrafficTarget
@@ -32,13 +32,17 @@ def identities_of(binding: IdentityBinding) -> tuple[Identity, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def resolve(target: TrafficTarget, bindings: Mapping[Key, IdentityBinding]) -> list[TrafficTarget]:
+def resolve(
+    target: TrafficTarget,
+    bindings: Mapping[Key, IdentityBinding],
+    stands_for: Callable[[IdentityBinding], Sequence[Identity]] = identities_of,
+) -> list[TrafficTarget]:
     """Return the target with service accounts in the place of bindings: one for each account of its destination."""
     if not target.source_bindings and target.destination_binding is None:
         return [target]
 
     def accounts(keys: Iterable[Key]) -> list[Identity]:
-        return [identity for key in keys if key in bindings for identity in identities_of(bindings[key])]
+        return [identity for key in keys if key in bindings for identity in stands_for(bindings[key])]
 
     sources = tuple(dict.fromkeys((*target.sources, *accounts(target.source_bindings))))
     destinations = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_smi.reference.mesh.access_config import AccessCompiler, Key, Objects
+from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants, Key, Objects
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.grants import GrantCompiler
 from pytest_smi.reference.mesh.smi import Identity, RouteGroup, Rule, TrafficTarget
@@ -157,6 +157,53 @@ TOMBSTONES = Fault(
     overrides=(Tombstones,),
 )
 
+
+class DanglingStays(AccessCompiler):
+    """Looks groups up once, when a target comes."""
+
+    def __init__(self, grants: GrantCompiler | None = None) -> None:
+        super().__init__(grants)
+        self._missing: dict[Key, frozenset[Key]] = {}
+
+    def groups(self, key: Key, target: TrafficTarget, smi: Objects) -> Mapping[Key, RouteGroup]:
+        """Leave out the groups that were not there when this target was first seen."""
+        groups = super().groups(key, target, smi)
+        named = {(target.namespace, rule.name) for rule in target.rules}
+        missing = self._missing.setdefault(key, frozenset(named - groups.keys()))
+        return {name: group for name, group in groups.items() if name not in missing}
+
+
+DANGLING_STAYS = Fault(
+    name="access-dangling-stays",
+    description="A target that was created before its route group never finds it.",
+    breaks=("TA-13", "TA-19"),
+    overrides=(DanglingStays,),
+)
+
+
+class TargetBeforePods(AccessCompiler):
+    """Asks who runs when a target comes."""
+
+    def __init__(self, grants: GrantCompiler | None = None) -> None:
+        super().__init__(grants)
+        self._too_early: dict[Key, bool] = {}
+
+    def compile(self, smi: Objects, accounts: Sequence[Identity]) -> Grants:
+        """Leave out the targets whose destination had no pod when they were first seen."""
+        targets = smi["traffictargets"]
+        for key, target in targets.items():
+            self._too_early.setdefault(key, target.destination is not None and target.destination not in accounts)
+        kept = {key: target for key, target in targets.items() if not self._too_early[key]}
+        return super().compile({**smi, "traffictargets": kept}, accounts)
+
+
+TARGET_BEFORE_PODS = Fault(
+    name="access-target-before-pods",
+    description="A target that was created before the pods of its destination grants nothing.",
+    breaks=("TA-13",),
+    overrides=(TargetBeforePods,),
+)
+
 CHANGES = (
     DELETED_TARGET_STAYS,
     SOURCES_ADD_ONLY,
@@ -164,4 +211,6 @@ CHANGES = (
     DELETE_TEARS_DOWN,
     MATCHES_ADD_ONLY,
     TOMBSTONES,
+    DANGLING_STAYS,
+    TARGET_BEFORE_PODS,
 )

@@ -20,7 +20,7 @@ class TcpPortsIgnored(GrantCompiler):
 TCP_PORTS_IGNORED = Fault(
     name="access-tcp-ports-ignored",
     description="The port list of a TCPRoute is ignored.",
-    breaks=("TA-48",),
+    breaks=("TA-48", "TS-41", "TS-48"),
     overrides=(TcpPortsIgnored,),
 )
 
@@ -37,7 +37,7 @@ class UdpPortsIgnored(GrantCompiler):
 UDP_PORTS_IGNORED = Fault(
     name="access-udp-ports-ignored",
     description="The port list of a UDPRoute is ignored.",
-    breaks=("TA-52",),
+    breaks=("TA-52", "TA-67", "TS-43", "TS-48"),
     overrides=(UdpPortsIgnored,),
 )
 
@@ -54,7 +54,7 @@ class EmptyPortsNone(GrantCompiler):
 EMPTY_PORTS_NONE = Fault(
     name="access-empty-ports-none",
     description="An empty port list of a TCPRoute means no port.",
-    breaks=("TA-49",),
+    breaks=("TA-49", "TS-42"),
     overrides=(EmptyPortsNone,),
 )
 
@@ -118,7 +118,7 @@ class ProtocolIgnored(Policy):
 PROTOCOL_IGNORED = Fault(
     name="access-protocol-ignored",
     description="A TCPRoute's ports are open for UDP too.",
-    breaks=("TA-49",),
+    breaks=("TA-49", "TA-53", "TA-67"),
     overrides=(ProtocolIgnored,),
 )
 

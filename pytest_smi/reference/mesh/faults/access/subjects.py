@@ -204,6 +204,22 @@ NO_SOURCES_ANYONE = Fault(
     overrides=(NoSourcesAnyone,),
 )
 
+
+class DefaultAccountIgnored(GrantCompiler):
+    """Takes the name `default` for none."""
+
+    def sources(self, target: TrafficTarget) -> Sequence[Identity]:
+        """Drop the sources of that name."""
+        return [source for source in super().sources(target) if source[1] != "default"]
+
+
+DEFAULT_ACCOUNT_IGNORED = Fault(
+    name="access-default-account-ignored",
+    description="A source whose name is `default` is not programmed.",
+    breaks=("TA-35",),
+    overrides=(DefaultAccountIgnored,),
+)
+
 SUBJECTS = (
     FIRST_SOURCE_ONLY,
     SOURCE_NAMESPACE_IGNORED,
@@ -214,4 +230,5 @@ SUBJECTS = (
     TRANSITIVE,
     SELF_SOURCE_IGNORED,
     NO_SOURCES_ANYONE,
+    DEFAULT_ACCOUNT_IGNORED,
 )

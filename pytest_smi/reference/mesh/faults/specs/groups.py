@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants, Objects
+from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants, Key, Objects
 from pytest_smi.reference.mesh.faults.access.open_grants import open_http
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.grants import GrantCompiler
@@ -15,7 +15,7 @@ from pytest_smi.reference.mesh.proxy.routing import Routing
 from pytest_smi.reference.mesh.proxy.sniff import Spoken
 from pytest_smi.reference.mesh.proxy.state import MeshState
 from pytest_smi.reference.mesh.routes import ANY_ROUTE, Headers, Route, RouteMatcher, route_json
-from pytest_smi.reference.mesh.smi import HttpRoute, Identity, RouteGroup, Rule
+from pytest_smi.reference.mesh.smi import HttpRoute, Identity, RouteGroup, Rule, TrafficTarget
 
 
 class GroupActivatesItself(AccessCompiler):
@@ -88,7 +88,7 @@ class FirstDecisionCached(Admission):
 FIRST_DECISION_CACHED = Fault(
     name="specs-first-decision-cached",
     description="The first decision of a kept-alive connection holds for all its requests.",
-    breaks=("TS-35",),
+    breaks=("TS-35", "TS-36"),
     overrides=(FirstDecisionCached,),
 )
 
@@ -144,6 +144,45 @@ EMPTY_GROUP_IS_ANY = Fault(
     overrides=(EmptyGroupIsAny,),
 )
 
+
+class FirstStreamDecides(Admission):
+    """Decides over connections of HTTP/2."""
+
+    def __init__(self, state: MeshState) -> None:
+        super().__init__(state)
+        self._first: dict[tuple[str, int], bool] = {}
+
+    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
+        """Repeat the decision over the first stream of the client's connection."""
+        right = super().allows(request, port, source, peer, split)
+        return self._first.setdefault((peer, request.origin), right) if request.version == b"2" else right
+
+
+FIRST_STREAM_DECIDES = Fault(
+    name="specs-first-stream-decides",
+    description="The decision over the first stream of an HTTP/2 connection holds for all its streams.",
+    breaks=("TS-36",),
+    overrides=(FirstStreamDecides,),
+)
+
+
+class GroupsOfSplitsTaken(AccessCompiler):
+    """Gives a group to one user."""
+
+    def groups(self, key: Key, target: TrafficTarget, smi: Objects) -> Mapping[Key, RouteGroup]:
+        """Leave out the groups that a split names."""
+        splits = smi["trafficsplits"].values()
+        taken = {(split.namespace, name) for split in splits for name in split.matches or ()}
+        return {at: group for at, group in super().groups(key, target, smi).items() if at not in taken}
+
+
+GROUPS_OF_SPLITS_TAKEN = Fault(
+    name="specs-groups-of-splits-taken",
+    description="A route group that a split uses counts for no target.",
+    breaks=("TS-47",),
+    overrides=(GroupsOfSplitsTaken,),
+)
+
 GROUPS = (
     GROUP_ACTIVATES_ITSELF,
     ROUTES_ANDED,
@@ -152,4 +191,6 @@ GROUPS = (
     ROUTES_BY_POSITION,
     HEADER_FILTER_HOISTED,
     EMPTY_GROUP_IS_ANY,
+    FIRST_STREAM_DECIDES,
+    GROUPS_OF_SPLITS_TAKEN,
 )

@@ -35,6 +35,7 @@ SMALL_QUANTITIES_LOST = Fault(
     name="split-small-quantities-lost",
     description="A weight below 100m is none.",
     breaks=("SP-09",),
+    versions="split=v1alpha1",
     overrides=(SmallQuantitiesLost,),
 )
 
@@ -51,6 +52,7 @@ MILLI_DROPPED = Fault(
     name="split-milli-dropped",
     description="A weight of 500m is 500.",
     breaks=("SP-10",),
+    versions="split=v1alpha1",
     overrides=(MilliDropped,),
 )
 

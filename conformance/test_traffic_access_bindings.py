@@ -1,0 +1,192 @@
+"""Traffic Access Control, IdentityBindings of the draft v1alpha4: subjects that a target names by a binding.
+
+The draft was never released: a mesh is asked only where it serves that version.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_smi.scenario.scenario import (
+    Call,
+    IdentityBinding,
+    Outcome,
+    Scenario,
+    Subject,
+    TrafficTarget,
+    Workload,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
+
+DRAFT = {"access": "v1alpha4"}
+
+
+@assertion(
+    "TA-80", level="MUST", source="access v1alpha4 §IdentityBinding, §TrafficTarget", needs=["specs"], since=DRAFT
+)
+def test_binding_of_an_account(smi: Scenario) -> None:
+    """An IdentityBinding of a ServiceAccount stands for that account, as a source and as a destination."""
+    srv, other, a, c = smi.server(), smi.server("other"), smi.client("a"), smi.client("c")
+    listed = a.get(srv, "/m")
+    smi.closed_so_far(listed, a.get(other, "/m"))
+    caller = _binding(smi, "caller", service_account=a.account)
+    called = _binding(smi, "called", service_account=srv.account)
+    smi.apply(caller, called)
+    _apply(smi, srv, sources=[caller], destination=called)
+    _later(smi, other, a)
+    smi.expect(allowed(listed), closed(c.get(srv, "/m")), closed(a.get(other, "/m")), hold=False)
+    smi.expect(allowed(listed), denied(c.get(srv, "/m")))
+
+
+@assertion("TA-82", level="MUST", source="access v1alpha4 §IdentityBinding", needs=["specs"], since=DRAFT)
+def test_binding_of_spiffe_identities(smi: Scenario) -> None:
+    """An IdentityBinding of SPIFFE identities stands for those whose identities it lists, and for nobody else."""
+    srv, a, c = smi.server(), smi.client("a"), smi.client("c")
+    listed, unlisted = a.get(srv, "/m"), c.get(srv, "/m")
+    smi.closed_so_far(listed, unlisted)
+    caller = _binding(smi, "caller", spiffe_identities=_spiffe(a))
+    smi.apply(caller)
+    _apply(smi, srv, sources=[caller])
+    smi.expect(allowed(listed), denied(unlisted))
+    smi.grant(srv, match("m", "/m"), sources=[c], name="later")
+    smi.expect(control(unlisted), hold=False)
+
+
+@assertion("TA-83", level="MUST", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
+def test_schemes_of_a_binding_are_alternatives(smi: Scenario) -> None:
+    """An IdentityBinding with several schemes stands for whoever meets one of them."""
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
+    calls = a.get(srv, "/m"), b.get(srv, "/m")
+    smi.closed_so_far(*calls)
+    caller = _binding(smi, "caller", service_account=a.account, spiffe_identities=_spiffe(b))
+    smi.apply(caller)
+    _apply(smi, srv, sources=[caller])
+    smi.expect(*map(allowed, calls), closed(c.get(srv, "/m")), hold=False)
+
+
+@assertion("TA-85", level="MUST", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
+def test_binding_speaks_for_its_own_namespace(smi: Scenario) -> None:
+    """An IdentityBinding stands for nobody outside its own namespace, neither as a source nor as a destination."""
+    srv, homonym = smi.server("srv", "t1"), smi.server("srv", "t2")
+    a, foreign = smi.client("a"), smi.client("a", "t2")
+    listed, others = a.get(srv, "/m"), [foreign.get(srv, "/m"), a.get(homonym, "/m")]
+    smi.closed_so_far(listed, *others)
+    caller = _binding(smi, "caller", service_account=a.account)
+    called = _binding(smi, "called", service_account=srv.account)
+    smi.apply(caller, called)
+    _apply(smi, srv, sources=[caller], destination=called)
+    smi.expect(allowed(listed), *map(denied, others))
+    smi.grant(srv, match("m", "/m"), sources=[foreign], name="later")
+    smi.grant(homonym, match("m", "/m"), sources=[a], name="later")
+    smi.expect(*map(control, others), hold=False)
+
+
+@assertion("TA-86", level="MUST", source="access v1alpha4 §TrafficTarget", needs=["specs"], since=DRAFT)
+def test_accounts_stand_beside_bindings(smi: Scenario) -> None:
+    """A TrafficTarget may list ServiceAccounts and IdentityBindings among its sources, and each of them counts."""
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
+    by_binding, by_account = a.get(srv, "/m"), b.get(srv, "/m")
+    smi.closed_so_far(by_binding, by_account)
+    caller = _binding(smi, "caller", service_account=a.account)
+    smi.apply(caller)
+    _apply(smi, srv, sources=[caller, b])
+    smi.expect(allowed(by_account), allowed(by_binding), closed(c.get(srv, "/m")), hold=False)
+
+
+@assertion("TA-87", level="MUST (derived)", source="access v1alpha4 §IdentityBinding", needs=["specs"], since=DRAFT)
+def test_binding_of_nobody_grants_nothing(smi: Scenario) -> None:
+    """A reference to a missing or deleted IdentityBinding, or to one without schemes, grants nothing."""
+    srv, a, c = smi.server(), smi.client("a"), smi.client("c")
+    calls = a.get(srv, "/m"), c.get(srv, "/m")
+    smi.closed_so_far(*calls)
+    caller, nobody = _binding(smi, "caller", service_account=a.account), _binding(smi, "nobody")
+    if not smi.refused(nobody):  # refusing to store it closes it too
+        smi.apply(nobody)
+    _apply(smi, srv, sources=[caller, nobody])
+    _expect_after_a_later_grant(smi, srv, c, "while-missing", *calls)
+    smi.apply(caller)
+    smi.expect(control(calls[0]), denied(calls[1]))
+    smi.delete(caller)
+    _expect_after_a_later_grant(smi, srv, c, "when-deleted", *calls)
+    smi.grant(srv, match("m", "/m"), sources=[c], name="later")
+    smi.expect(control(calls[1]), hold=False)
+
+
+@assertion("TA-84", level="unspecified", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
+def test_binding_of_labels_and_an_account(smi: Scenario) -> None:
+    """An IdentityBinding with a pod selector and a ServiceAccount, which the draft excludes and shows in its example,
+    may be refused, be inert, or stand for either."""
+    caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
+    call = caller.get(srv, "/m")
+    smi.closed_so_far(call)
+    both = _binding(smi, "both", service_account=caller.account, pod_labels=(("smi.test/role", "nobody"),))
+    if who := smi.refused(both):
+        smi.observed(f"refused by {who}")
+        return
+    smi.apply(both)
+    _apply(smi, srv, sources=[both])
+    _later(smi, srv, c)
+    seen = smi.sample(call, times=smi.limits.settle_probes)[0]
+    smi.observed(
+        "the account counts" if seen.all(Outcome.DELIVERED) else "stored, and stands for nobody by its account"
+    )
+
+
+def _binding(
+    smi: Scenario,
+    name: str,
+    *,
+    service_account: str | None = None,
+    spiffe_identities: tuple[str, ...] | None = None,
+    pod_labels: tuple[tuple[str, str], ...] | None = None,
+) -> IdentityBinding:
+    """Describe an IdentityBinding in the namespace t1."""
+    return IdentityBinding(
+        name=f"{name}-{smi.tag}",
+        namespace=smi.namespace("t1"),
+        service_account=service_account,
+        spiffe_identities=spiffe_identities,
+        pod_labels=pod_labels,
+    )
+
+
+def _spiffe(workload: Workload) -> tuple[str, ...]:
+    """Return the SPIFFE identity of a ServiceAccount as the specification writes them: without a scheme."""
+    return (f"cluster.local/ns/{workload.namespace}/sa/{workload.account}",)
+
+
+def _subject(source: IdentityBinding | Workload) -> Subject:
+    if isinstance(source, IdentityBinding):
+        return Subject(kind="IdentityBinding", name=source.name, namespace=source.namespace)
+    return Subject(name=source.account, namespace=source.namespace)
+
+
+def _apply(
+    smi: Scenario,
+    destination_pods: Workload,
+    *,
+    sources: Sequence[IdentityBinding | Workload],
+    destination: IdentityBinding | None = None,
+) -> TrafficTarget:
+    """Apply a group of the route `/m` and a target that grants it to these sources."""
+    group = smi.routes("by-binding", match("m", "/m"))
+    target = smi.target(destination_pods, group, sources=[], name="by-binding")
+    target = replace(target, sources=tuple(map(_subject, sources)))
+    target = target if destination is None else replace(target, destination=_subject(destination))
+    smi.apply(group, target)
+    return target
+
+
+def _later(smi: Scenario, srv: Workload, source: Workload, name: str = "later") -> None:
+    """Make another grant and control that it works: the mesh has then taken note of what was applied before it."""
+    smi.grant(srv, match("later", f"/{name}"), sources=[source], name=name)
+    smi.expect(control(source.get(srv, f"/{name}")), hold=False)
+
+
+def _expect_after_a_later_grant(smi: Scenario, srv: Workload, source: Workload, name: str, *calls: Call) -> None:
+    smi.grant(srv, match("later", f"/{name}"), sources=[source], name=name)
+    smi.expect(control(source.get(srv, f"/{name}")), *map(denied, calls))

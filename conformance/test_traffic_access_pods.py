@@ -1,0 +1,95 @@
+"""Traffic Access Control, pods: a grant goes by ServiceAccounts, whatever pods there are, and whenever they come."""
+
+from pytest_smi.scenario.scenario import (
+    HTTPRouteGroup,
+    Outcome,
+    Rule,
+    Scenario,
+    Subject,
+    TrafficTarget,
+    Workload,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    match,
+)
+
+
+@assertion("TA-13", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
+def test_order_of_creation_does_not_matter(smi: Scenario) -> None:
+    """What TrafficTargets grant is the same in whatever order the routes, the targets and the pods were created."""
+    a, b, c = smi.client("a"), smi.client("b"), smi.client("c")
+
+    def order(name: str, source: Workload) -> tuple[HTTPRouteGroup, TrafficTarget]:
+        return _grant_of(smi, "srv", name, source)
+
+    route_target_pod, target_route_pod = order("route-target-pod", a), order("target-route-pod", b)
+    route_pod_target, target_pod_route = order("route-pod-target", a), order("target-pod-route", b)
+    pod_route_target, pod_target_route = order("pod-route-target", a), order("pod-target-route", b)
+    smi.apply(*route_target_pod, target_route_pod[1], target_route_pod[0], route_pod_target[0], target_pod_route[1])
+    srv = smi.server()
+    smi.apply(route_pod_target[1], target_pod_route[0], *pod_route_target, pod_target_route[1], pod_target_route[0])
+    of_a = [a.get(srv, f"/{name}") for name in ("route-target-pod", "route-pod-target", "pod-route-target")]
+    of_b = [b.get(srv, f"/{name}") for name in ("target-route-pod", "target-pod-route", "pod-target-route")]
+    granted = *map(allowed, of_a), *map(allowed, of_b)
+    smi.expect(*granted, closed(c.get(srv, "/route-target-pod")), closed(a.get(srv, "/other")), hold=False)
+    smi.expect(*granted, denied(a.get(srv, "/target-route-pod")), denied(b.get(srv, "/route-target-pod")))
+
+
+@assertion("TA-31", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_pods_of_other_accounts_behind_a_service_are_not_covered(smi: Scenario) -> None:
+    """Of the pods behind one Service only those of the destination's ServiceAccount are opened."""
+    srv, other, a = smi.server(), smi.server("other"), smi.client("a")
+    root = smi.service("app", [srv, other])
+    own, shut = [a.get(srv, "/m")], [a.get(other, "/m")]
+    if smi.has("peer-address-allowed"):
+        own.append(a.get(srv.at_pod(), "/m"))
+        shut.append(a.get(other.at_pod(), "/m"))
+    smi.closed_so_far(*own, *shut)
+    _, passing = smi.grant(srv, match("m", "/m"), sources=[a], name="srv")
+    smi.control_arrives(a.get(root, "/m"), srv)
+    smi.expect(*map(control, own), *map(denied, shut))
+    seen = smi.sample(a.get(root, "/m"), times=smi.limits.transition_trials)[0]
+    pods = {pod.name for pod in other.pods}
+    leak = next((probe for probe in seen.probes if any(arrival.pod in pods for arrival in probe.arrivals)), None)
+    smi.require(leak is None, f"a pod of another ServiceAccount was reached: {leak.describe() if leak else ''}")
+    # That pod is one which the Service leads to: with a grant of its own it is reached.
+    smi.delete(passing)
+    smi.grant(other, match("m", "/m"), sources=[a], name="other")
+    smi.expect(*map(control, shut), hold=False)
+    smi.control_arrives(a.get(root, "/m"), other)
+
+
+@assertion("TA-32", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_pods_that_come_later_are_covered(smi: Scenario) -> None:
+    """Pods that are created after a TrafficTarget have what it grants to their ServiceAccount, and nothing else,
+    from the beginning."""
+    srv, caller, c = smi.server(), smi.server("caller"), smi.client("c")
+    smi.closed_so_far(caller.get(srv, "/m"), c.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[caller])
+    smi.expect(control(caller.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
+    late_srv, late_caller = smi.server("late-srv", account="srv"), smi.server("late-caller", account="caller")
+    stranger = smi.server("stranger")
+    early = [stranger.get(srv, "/m"), stranger.get(late_srv, "/m"), c.get(late_srv, "/m")]
+    for seen in smi.sample(*early, times=smi.limits.settle_probes):
+        through = next((probe for probe in seen.probes if probe.outcome is Outcome.DELIVERED), None)
+        smi.require(through is None, f"a pod without a grant got through: {through.describe() if through else ''}")
+    granted = caller.get(late_srv, "/m"), late_caller.get(srv, "/m"), late_caller.get(late_srv, "/m")
+    smi.expect(*map(allowed, granted), *map(denied, early))
+    smi.grant(srv, match("m", "/m"), sources=[stranger, c], name="later")
+    smi.expect(*map(control, early), hold=False)
+
+
+def _grant_of(smi: Scenario, account: str, name: str, source: Workload) -> tuple[HTTPRouteGroup, TrafficTarget]:
+    """Describe a group of the route `/NAME` and a target that grants it, to an account that need not have pods yet."""
+    group = smi.routes(name, match("only", f"/{name}"))
+    target = TrafficTarget(
+        name=group.name,
+        namespace=group.namespace,
+        destination=Subject(name=f"{account}-{smi.tag}", namespace=group.namespace),
+        rules=(Rule(kind="HTTPRouteGroup", name=group.name, matches=("only",)),),
+        sources=(Subject(name=source.account, namespace=source.namespace),),
+    )
+    return group, target

@@ -1,0 +1,68 @@
+"""Traffic Access Control, TCP beside UDP: the same port numbers on both, and the specification's example of them."""
+
+from pytest_smi.scenario.scenario import Call, Scenario, Workload, allowed, assertion, control, denied
+
+
+@assertion(
+    "TA-53",
+    level="MUST",
+    source="access v1alpha3 §Example implementation for L4",
+    needs=["specs"],
+    features=["tcp", "udp"],
+    since={"access": "v1alpha3"},
+)
+def test_tcp_and_udp_are_granted_apart(smi: Scenario) -> None:
+    """A grant of a TCP port does not open the UDP port of the same number, nor the other way round."""
+    srv, a, c = _server_of(smi, 8300), smi.client("a"), smi.client("c")
+    smi.closed_so_far(a.tcp(srv, port=8300), a.udp(srv, port=8300), c.tcp(srv, port=8300), c.udp(srv, port=8300))
+    stream, datagram = smi.tcp_route("stream", 8300), smi.udp_route("datagram", 8300)
+    smi.apply(stream, datagram)
+    smi.apply(smi.target(srv, stream, sources=[a], name="tcp"), smi.target(srv, datagram, sources=[c], name="udp"))
+    smi.expect(
+        allowed(a.tcp(srv, port=8300)),
+        allowed(c.udp(srv, port=8300)),
+        denied(a.udp(srv, port=8300)),
+        denied(c.tcp(srv, port=8300)),
+    )
+
+
+@assertion(
+    "TA-67",
+    level="MUST",
+    source="access v1alpha3 §Example implementation for L4",
+    needs=["specs"],
+    features=["tcp", "udp"],
+    since={"access": "v1alpha3"},
+)
+def test_the_example_of_protocols_and_ports(smi: Scenario) -> None:
+    """The example of the specification (TCP on the ports 8300, 8301 and 8302, UDP on 8301 and 8302)
+    allows exactly that."""
+    server, client, stranger = _server_of(smi, 8300, 8301, 8302), smi.client("a"), smi.client("c")
+    may = [*_tcp(client, server, 8300, 8301, 8302), *_udp(client, server, 8301, 8302)]
+    may_not = [*_tcp(stranger, server, 8300, 8301, 8302), *_udp(stranger, server, 8300, 8301, 8302)]
+    may_not += _udp(client, server, 8300)
+    smi.closed_so_far(*may, *may_not)
+    tcp_routes, udp_routes = smi.tcp_route("tcp-routes", 8301, 8302, 8300), smi.udp_route("udp-routes", 8301, 8302)
+    smi.apply(tcp_routes, udp_routes)
+    smi.apply(smi.target(server, tcp_routes, udp_routes, sources=[client], name="protocol-specific-sources"))
+    smi.expect(*map(allowed, may), *map(denied, may_not))
+    rest = smi.udp_route("rest", 8300)
+    smi.apply(rest, smi.target(server, rest, sources=[client], name="rest"))
+    smi.expect(*map(control, _udp(client, server, 8300)), hold=False)
+
+
+def _server_of(smi: Scenario, *ports: int) -> Workload:
+    """Deploy a server that listens on these ports, on TCP and on UDP alike."""
+    numbers = ",".join(map(str, ports))
+    return smi.server(
+        environment={"TCP_PORTS": numbers, "UDP_PORTS": numbers},
+        ports={f"{port}/{protocol}": port for port in ports for protocol in ("TCP", "UDP")},
+    )
+
+
+def _tcp(source: Workload, target: Workload, *ports: int) -> list[Call]:
+    return [source.tcp(target, port=port) for port in ports]
+
+
+def _udp(source: Workload, target: Workload, *ports: int) -> list[Call]:
+    return [source.udp(target, port=port) for port in ports]

@@ -1,0 +1,86 @@
+"""Faults of pods: which of them a grant covers, and from when on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_smi.reference.mesh.cluster_config import Objects, pod_account, pod_address
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.proxy.admission import Admission
+from pytest_smi.reference.mesh.proxy.exchange import Request
+from pytest_smi.reference.mesh.proxy.state import MeshState
+from pytest_smi.reference.mesh.smi import Identity
+from pytest_smi.reference.mesh.snapshot import Compiler, Key, Parts
+
+
+class PerService(Compiler):
+    """Opens Services, not accounts."""
+
+    def grants_of(self, key: Key, pods: Objects, parts: Parts) -> list[dict[str, Any]]:
+        """Add the grants of every account that has a pod behind one of the pod's Services."""
+        found, own = super().grants_of(key, pods, parts), pod_address(pods[key])
+        accounts = set()
+        for service in parts.services.values():
+            addresses = {address for port in service["ports"] for address, _ in port["endpoints"]}
+            if own in addresses:
+                accounts |= {(parts.pods[at]["ns"], parts.pods[at]["sa"]) for at in addresses if at in parts.pods}
+        others = sorted(accounts - {(key[0], pod_account(pods[key]))})
+        return [*found, *(grant for account in others for grant in parts.grants.get(account, ()))]
+
+
+PER_SERVICE = Fault(
+    name="access-per-service",
+    description="A grant opens every pod behind a Service that has a pod of the destination.",
+    breaks=("TA-31",),
+    overrides=(PerService,),
+)
+
+
+class LateCallersUnknown(Admission):
+    """Keeps a list of addresses."""
+
+    def __init__(self, state: MeshState) -> None:
+        super().__init__(state)
+        self._known: frozenset[str] = frozenset()
+
+    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
+        """Refuse callers that were not there when a grant was first used."""
+        if not super().allows(request, port, source, peer, split):
+            return False
+        self._known = self._known or frozenset(self.state.pods)
+        return peer in self._known
+
+
+LATE_CALLERS_UNKNOWN = Fault(
+    name="access-late-callers-unknown",
+    description="Pods that start after a destination was first called are not recognized as sources.",
+    breaks=("TA-32",),
+    overrides=(LateCallersUnknown,),
+)
+
+
+class EarlyDestinationsOnly(Compiler):
+    """Lists the pods of an account once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._opened: dict[Key, frozenset[str]] = {}
+
+    def grants_of(self, key: Key, pods: Objects, parts: Parts) -> list[dict[str, Any]]:
+        """Give no grant to pods that came after the first ones that had one."""
+        found = super().grants_of(key, pods, parts)
+        account = key[0], pod_account(pods[key])
+        if found and account not in self._opened:
+            same = [name for (space, name), pod in pods.items() if (space, pod_account(pod)) == account]
+            self._opened[account] = frozenset(same)
+        return found if key[1] in self._opened.get(account, ()) else []
+
+
+EARLY_DESTINATIONS_ONLY = Fault(
+    name="access-early-destinations-only",
+    description="A grant opens the pods that its destination had when it was made, and none that start later.",
+    breaks=("TA-32",),
+    overrides=(EarlyDestinationsOnly,),
+)
+
+PODS = (PER_SERVICE, LATE_CALLERS_UNKNOWN, EARLY_DESTINATIONS_ONLY)
