@@ -3,7 +3,7 @@ reported. A split made later and in effect shows that the mesh has taken note of
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Landings, Scenario, TrafficSplit, Workload, assertion
+from pytest_smi.scenario.scenario import Inconclusive, Landings, Scenario, TrafficSplit, Workload, assertion
 
 PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
 """Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
@@ -22,7 +22,7 @@ def test_share_of_a_missing_backend(smi: Scenario) -> None:
     smi.observed(_share(smi.landings(a.get(root)), v1) if stored else "the split is refused")
 
 
-@assertion("SP-18", level="unspecified", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"})
+@assertion("SP-18", level="unspecified", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"}, alone=True)
 def test_share_of_a_backend_without_endpoints(smi: Scenario) -> None:
     """The share of a backend that has no ready endpoints may fail or go to the other backends: the specification asks
     and does not answer."""
@@ -30,8 +30,9 @@ def test_share_of_a_backend_without_endpoints(smi: Scenario) -> None:
     root = smi.service("app", [v1], ports=PLAIN)
     empty = smi.service("empty", [], ports=MARKED, selector={"scene-of-nobody": smi.tag})
     smi.open_to_all(v1, sources=[a])
-    stored = _stored(smi, a, v1, smi.split(root, {v1: 50, empty: 50}))
-    smi.observed(_share(smi.landings(a.get(root)), v1) if stored else "the split is refused")
+    smi.control_later_split(a, v1, name="before")
+    split = smi.split(root, {v1: 50, empty: 50})
+    smi.observed(_stopped(smi, a, v1, split) or _share(smi.landings(a.get(root)), v1))
 
 
 @assertion("SP-28", level="unspecified", source="split v1alpha4 §Ports", since={"split": "v1alpha2"})
@@ -110,15 +111,22 @@ def test_backend_that_is_named_twice(smi: Scenario) -> None:
     )
 
 
-@assertion("SP-59", level="unspecified", source="split v1alpha4 §Specification, silent", since={"split": "v1alpha2"})
+@assertion(
+    "SP-59",
+    level="unspecified",
+    source="split v1alpha4 §Specification, silent",
+    since={"split": "v1alpha2"},
+    alone=True,
+)
 def test_split_without_backends(smi: Scenario) -> None:
     """A split whose list of backends is empty may be refused, be no split, or leave the root without anybody behind
     it: the specification does not say."""
     a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
     root = smi.service("app", [v1], ports=PLAIN)
     smi.open_to_all(v1, sources=[a])
-    stored = _stored(smi, a, v1, replace(smi.split(root, {v1: 100}), backends=()))
-    smi.observed(_whole(smi.landings(a.get(root)), v1) if stored else "the split is refused")
+    smi.control_later_split(a, v1, name="before")
+    split = replace(smi.split(root, {v1: 100}), backends=())
+    smi.observed(_stopped(smi, a, v1, split) or _whole(smi.landings(a.get(root)), v1))
 
 
 @assertion("SP-60", level="unspecified", source="split v1alpha4 §Specification, silent", since={"split": "v1alpha2"})
@@ -142,6 +150,16 @@ def _stored(smi: Scenario, source: Workload, backend: Workload, split: TrafficSp
     smi.apply(split)
     smi.control_later_split(source, backend)
     return True
+
+
+def _stopped(smi: Scenario, source: Workload, backend: Workload, split: TrafficSplit) -> str:
+    """Apply a split; return what keeps one from asking further: that it is refused, or that no split takes effect
+    after it although one did before."""
+    try:
+        return "" if _stored(smi, source, backend, split) else "the split is refused"
+    except Inconclusive:
+        smi.delete(split)
+        return "no split that is made later takes effect"
 
 
 def _share(where: Landings, v1: Workload) -> str:

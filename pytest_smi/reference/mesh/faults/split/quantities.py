@@ -69,7 +69,7 @@ class UnreadableStopsAll(Compiler):
         snapshot = super().compile(cluster)
         if any(one.resource == SPLITS for one in snapshot.unreadable):
             return super().compile({**cluster, SPLITS: self._readable})
-        self._readable = cluster.get(SPLITS, {})
+        self._readable = dict(cluster.get(SPLITS, {}))
         return snapshot
 
 
