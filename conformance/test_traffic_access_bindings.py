@@ -124,16 +124,29 @@ def test_binding_of_labels_and_an_account(smi: Scenario) -> None:
     call = caller.get(srv, "/m")
     smi.closed_so_far(call)
     both = _binding(smi, "both", service_account=caller.account, pod_labels=(("smi.test/role", "nobody"),))
-    if who := smi.refused(both):
+    if not (who := smi.refused(both)):
+        smi.apply(both)
+        _apply(smi, srv, sources=[both])
+    _later(smi, srv, c)
+    if who:
         smi.observed(f"refused by {who}")
         return
-    smi.apply(both)
-    _apply(smi, srv, sources=[both])
-    _later(smi, srv, c)
     seen = smi.sample(call, times=smi.limits.settle_probes)[0]
     smi.observed(
         "the account counts" if seen.all(Outcome.DELIVERED) else "stored, and stands for nobody by its account"
     )
+
+
+@assertion("TA-76", level="MUST (derived)", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
+def test_binding_of_labels_and_an_account_is_no_wider_than_either(smi: Scenario) -> None:
+    """An IdentityBinding with a pod selector and a ServiceAccount stands for nobody who meets neither."""
+    srv, a, c = smi.server(), smi.client("a"), smi.client("c")
+    smi.closed_so_far(c.get(srv, "/m"))
+    both = _binding(smi, "both", service_account=a.account, pod_labels=(("smi.test/role", "nobody"),))
+    if not smi.refused(both):  # refusing to store it closes it too
+        smi.apply(both)
+        _apply(smi, srv, sources=[both])
+    _expect_after_a_later_grant(smi, srv, c, "later", c.get(srv, "/m"))
 
 
 def _binding(

@@ -1,6 +1,6 @@
 """Traffic Access Control, TCP beside UDP: the same port numbers on both, and the specification's example of them."""
 
-from pytest_smi.scenario.scenario import Call, Scenario, Workload, allowed, assertion, control, denied
+from pytest_smi.scenario.scenario import Call, Outcome, Scenario, Workload, allowed, assertion, control, denied
 
 
 @assertion(
@@ -49,6 +49,29 @@ def test_the_example_of_protocols_and_ports(smi: Scenario) -> None:
     rest = smi.udp_route("rest", 8300)
     smi.apply(rest, smi.target(server, rest, sources=[client], name="rest"))
     smi.expect(*map(control, _udp(client, server, 8300)), hold=False)
+
+
+@assertion(
+    "TA-56",
+    level="unspecified",
+    source="access v1alpha3 §TrafficTarget; specs v1alpha4 §TCPRoute",
+    needs=["specs"],
+    features=["tcp"],
+    since={"access": "v1alpha3"},
+)
+def test_number_of_a_port(smi: Scenario) -> None:
+    """The ports of a TCPRoute may be those of the Service or those of its pods, where the two differ:
+    the specification does not say."""
+    srv = smi.server(environment={"TCP_PORTS": "9000"}, ports={"9400/TCP": 9000})
+    by_service, by_pod, every = (smi.client(account).tcp(srv, port=9400) for account in "abc")
+    smi.closed_so_far(by_service, by_pod, every)
+    for name, account, ports in (("service", "a", [9400]), ("pod", "b", [9000]), ("every", "c", [])):
+        route = smi.tcp_route(name, *ports)
+        smi.apply(route, smi.target(srv, route, sources=[smi.client(account)], name=name))
+    smi.expect(control(every), hold=False)
+    seen = zip(("Service's", "pod's"), smi.sample(by_service, by_pod, times=smi.limits.settle_probes), strict=True)
+    counts = [name for name, one in seen if one.all(Outcome.DELIVERED)]
+    smi.observed(f"the {' and the '.join(counts)} port counts" if counts else "neither port counts")
 
 
 def _server_of(smi: Scenario, *ports: int) -> Workload:

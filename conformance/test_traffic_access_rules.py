@@ -2,6 +2,7 @@
 
 from pytest_smi.scenario.scenario import (
     HTTPRouteGroup,
+    Outcome,
     Rule,
     Scenario,
     TrafficTarget,
@@ -100,6 +101,49 @@ def test_route_groups_are_those_of_the_namespace(smi: Scenario) -> None:
     smi.apply(smi.target(srv, group, sources=[a]))
     smi.expect(allowed(own), closed(a.get(srv, "/elsewhere")), hold=False)
     smi.expect(allowed(own), denied(foreign))
+
+
+@assertion("TA-42", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_empty_list_of_matches(smi: Scenario) -> None:
+    """A rule whose list of `matches` is empty may grant every route of the group, or none:
+    the specification does not say."""
+    srv, a = smi.server(), smi.client("a")
+    calls = [a.get(srv, "/m"), a.get(srv, "/e")]
+    smi.closed_so_far(*calls)
+    who = _apply_empty(smi, srv, a)
+    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
+    smi.expect(control(a.get(srv, "/later")), hold=False)
+    if who:
+        smi.observed(f"refused by {who}")
+        return
+    seen = smi.sample(*calls, times=smi.limits.settle_probes)
+    through = [one.all(Outcome.DELIVERED) for one in seen]
+    smi.observed(
+        "every route, as without `matches`" if all(through) else "no route" if not any(through) else "undecided"
+    )
+
+
+@assertion("TA-73", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_empty_list_of_matches_grants_nothing_beside_the_group(smi: Scenario) -> None:
+    """A rule whose list of `matches` is empty grants nothing that is not on a route of its group."""
+    srv, a = smi.server(), smi.client("a")
+    other = a.get(srv, "/other")
+    smi.closed_so_far(other, a.send("POST", srv, "/m"))
+    _apply_empty(smi, srv, a)
+    # A grant made later that works shows that the mesh has taken note of the target before it.
+    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
+    smi.expect(control(a.get(srv, "/later")), denied(other), denied(a.send("POST", srv, "/m")))
+
+
+def _apply_empty(smi: Scenario, srv: Workload, source: Workload) -> str:
+    """Apply a target whose rule has an empty list of `matches`; return who refuses it, if anybody does."""
+    group = smi.routes("routes", match("m", "/m", ["GET"]), match("e", "/e", ["GET"]))
+    target = smi.target(srv, _only(group), sources=[source])
+    smi.apply(group)
+    if who := smi.refused(target):
+        return who
+    smi.apply(target)
+    return ""
 
 
 def _inert(smi: Scenario, target: TrafficTarget, srv: Workload, *clients: Workload) -> None:

@@ -65,8 +65,8 @@ class GrantCompiler:
         return [] if group is None else [route_json(route) for route in self.chosen(rule, group.routes)]
 
     def chosen(self, rule: Rule, routes: Sequence[HttpRoute]) -> Sequence[HttpRoute]:
-        """Return the routes that the rule's `matches` name; all of them when it has none."""
-        return routes if rule.matches is None else [route for route in routes if route.name in rule.matches]
+        """Return the routes that the rule's `matches` name; all of them when it has none (AMB-17)."""
+        return routes if not rule.matches else [route for route in routes if route.name in rule.matches]
 
     def ports(self, rule: Rule, route: PortRoute | None) -> tuple[int, ...] | str:
         """Return the ports that a rule grants; a missing route grants none."""

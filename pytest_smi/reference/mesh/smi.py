@@ -16,8 +16,8 @@ class SmiError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One entry of a target's `rules`: a reference to a route object, with the route names wanted (None:
-    all of them)."""
+    """One entry of a target's `rules`: a reference to a route object, with the route names wanted (None or none:
+    all of them, AMB-17)."""
 
     kind: str
     name: str
@@ -40,6 +40,8 @@ class TrafficTarget:
     rules: tuple[Rule, ...]
     port: int | None = None
     placed: bool = True
+    unplaced: tuple[str, ...] = ()
+    """Names of the sources that do not say their namespace, which are taken to be in the target's (AMB-20)."""
     destination_binding: tuple[str, str] | None = None
     source_bindings: tuple[tuple[str, str], ...] = ()
     """Subjects by IdentityBinding (draft access v1alpha4), as (namespace, name)."""

@@ -56,6 +56,9 @@ def parse_target(obj: Mapping[str, Any]) -> TrafficTarget:
         rules=tuple(rules),
         port=None if port is None else _port(_whole(port), f"{at}destination.port"),
         placed=raw is not None and bool(raw.get("namespace")),
+        unplaced=tuple(
+            str(entry.get("name")) for entry in _list(spec.get("sources"), at) if not entry.get("namespace")
+        ),
         destination_binding=None if raw is None else _binding(raw, f"{at}destination", namespace),
         source_bindings=tuple(
             key for entry in _list(spec.get("sources"), f"{at}sources") if (key := _binding(entry, at, namespace))
@@ -160,7 +163,7 @@ def _rule(value: Any, where: str) -> Rule:
     return Rule(
         kind=_text(rule.get("kind"), f"{where}.kind"),
         name=_text(rule.get("name"), f"{where}.name"),
-        matches=tuple(names) or None,  # AMB-17
+        matches=None if rule.get("matches") is None else tuple(names),
     )
 
 

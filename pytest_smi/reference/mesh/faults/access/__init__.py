@@ -9,6 +9,7 @@ from pytest_smi.reference.mesh.faults.access.delivery import DELIVERY
 from pytest_smi.reference.mesh.faults.access.enforcement import ENFORCEMENT
 from pytest_smi.reference.mesh.faults.access.identity import IDENTITY
 from pytest_smi.reference.mesh.faults.access.older import OLDER
+from pytest_smi.reference.mesh.faults.access.places import PLACES
 from pytest_smi.reference.mesh.faults.access.pods import PODS
 from pytest_smi.reference.mesh.faults.access.ports import PORTS
 from pytest_smi.reference.mesh.faults.access.rules import RULES
@@ -23,6 +24,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     *RULES,
     *PORTS,
     *PODS,
+    *PLACES,
     *DEFINITIONS,
     *DELIVERY,
     *OLDER,

@@ -146,6 +146,23 @@ DELETED_BINDING_STAYS = Fault(
     versions=DRAFT,
 )
 
+
+class LabelsBesideAccountAreAnybody(AccessCompiler):
+    """Cannot tell whom a contradiction stands for."""
+
+    def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:
+        """Let a binding of labels and of an account stand for everybody."""
+        return accounts if binding.by_labels and binding.account else super().stands_for(binding, accounts)
+
+
+LABELS_BESIDE_ACCOUNT_ARE_ANYBODY = Fault(
+    name="access-labels-beside-account-are-anybody",
+    description="An IdentityBinding of pod labels and a ServiceAccount stands for every account.",
+    breaks=("TA-76",),
+    overrides=(LabelsBesideAccountAreAnybody,),
+    versions=DRAFT,
+)
+
 BINDINGS = (
     BINDINGS_UNREAD,
     SPIFFE_NEEDS_SCHEME,
@@ -154,4 +171,5 @@ BINDINGS = (
     ACCOUNTS_BESIDE_BINDINGS_IGNORED,
     EMPTY_BINDING_IS_ANYBODY,
     DELETED_BINDING_STAYS,
+    LABELS_BESIDE_ACCOUNT_ARE_ANYBODY,
 )

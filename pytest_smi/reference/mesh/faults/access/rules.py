@@ -182,6 +182,22 @@ GROUPS_BY_NAME_ANYWHERE = Fault(
     overrides=(GroupsByNameAnywhere,),
 )
 
+
+class EmptyMatchesOpen(GrantCompiler):
+    """Takes an empty list for no restriction at all."""
+
+    def http(self, rule: Rule, group: RouteGroup | None) -> list[dict[str, Any]]:
+        """Grant every request where `matches` is an empty list."""
+        return [dict(ANY_ROUTE)] if rule.matches == () else super().http(rule, group)
+
+
+EMPTY_MATCHES_OPEN = Fault(
+    name="access-empty-matches-open",
+    description="A rule whose list of `matches` is empty grants every request.",
+    breaks=("TA-73",),
+    overrides=(EmptyMatchesOpen,),
+)
+
 RULES = (
     ROUTES_IGNORED,
     MISSING_ROUTE_OPENS,
@@ -193,4 +209,5 @@ RULES = (
     MATCH_NAMES_ALL_AT_ONCE,
     NO_RULES_OPENS,
     GROUPS_BY_NAME_ANYWHERE,
+    EMPTY_MATCHES_OPEN,
 )

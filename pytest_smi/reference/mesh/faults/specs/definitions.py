@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pytest_smi.reference.mesh.cluster_config import Objects
 from pytest_smi.reference.mesh.faults.definitions import definitions_of, fields_of
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.metrics.discovery import Installation
+from pytest_smi.reference.mesh.snapshot import Compiler, Snapshot
 
 
 class RoutesShortenedOtherwise(Installation):
@@ -69,4 +71,38 @@ NAMES_OPTIONAL = Fault(
     overrides=(NamesOptional,),
 )
 
-DEFINITIONS = (ROUTES_SHORTENED_OTHERWISE, METHODS_OPEN, NAMES_OPTIONAL)
+
+class HeadersInAnyForm(Installation):
+    """Takes header filters as they come."""
+
+    def objects(self, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Let header filters be of any type."""
+        found = copy.deepcopy(super().objects(manifests))
+        for definition in definitions_of(found, "httproutegroups"):
+            for spec in fields_of(definition):
+                fields = spec["properties"]["matches"]["items"]["properties"]
+                fields["headers"] = {"x-kubernetes-preserve-unknown-fields": True}
+        return found
+
+
+class HeaderMapsDropped(Compiler):
+    """Reads header filters as a list."""
+
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Lose those that are written as a map."""
+        changed = copy.deepcopy(dict(cluster.get("httproutegroups", {})))
+        for group in changed.values():
+            for route in (group.get("spec") or {}).get("matches") or ():
+                if isinstance(route.get("headers"), Mapping):
+                    del route["headers"]
+        return super().compile({**cluster, "httproutegroups": changed})
+
+
+HEADER_MAPS_DROPPED = Fault(
+    name="specs-header-maps-dropped",
+    description="Header filters that are written as a map are stored and not looked at.",
+    breaks=("TS-39",),
+    overrides=(HeadersInAnyForm, HeaderMapsDropped),
+)
+
+DEFINITIONS = (ROUTES_SHORTENED_OTHERWISE, METHODS_OPEN, NAMES_OPTIONAL, HEADER_MAPS_DROPPED)

@@ -89,10 +89,28 @@ HEADER_NAME_CASE_SENSITIVE = Fault(
     overrides=(HeaderNameCaseSensitive,),
 )
 
+
+class WildcardsLiteral(RouteMatcher):
+    """Takes `.*` for text."""
+
+    def header_patterns(self, spec: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+        """Look for patterns that begin with `.*` as they are written."""
+        found = super().header_patterns(spec)
+        return [(name, re.escape(pattern) if pattern.startswith(".*") else pattern) for name, pattern in found]
+
+
+WILDCARDS_LITERAL = Fault(
+    name="specs-header-wildcards-literal",
+    description="A header pattern that begins with `.*` is looked for as text.",
+    breaks=("TS-50",),
+    overrides=(WildcardsLiteral,),
+)
+
 HEADERS = (
     MISSING_HEADER_PASSES,
     HEADER_PRESENCE_ONLY,
     LAST_HEADER_ONLY,
     HEADERS_IGNORED_BESIDE_PATH,
     HEADER_NAME_CASE_SENSITIVE,
+    WILDCARDS_LITERAL,
 )
