@@ -6,7 +6,7 @@ from pytest_smi.cli.output import say, say_json
 
 
 @click.command("faults")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of {name, description, breaks}.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of {name, description, breaks, versions}.")
 def command(as_json: bool) -> None:
     """List the faults of the reference mesh: what each does wrong and the requirements that it breaks.
 
@@ -22,10 +22,12 @@ def command(as_json: bool) -> None:
 
     faults = known_faults()
     if as_json:
-        say_json([{key: fault[key] for key in ("name", "description", "breaks")} for fault in faults])
+        fields = ("name", "description", "breaks", "versions")
+        say_json([{key: fault[key] for key in fields if key in fault} for fault in faults])
         return
     width = max((len(fault["name"]) for fault in faults), default=0)
     for fault in faults:
         say(f"{fault['name']:<{width}}  {fault['description']}")
         breaks = ", ".join(fault["breaks"]) or "no requirement: the run must be errored"
-        say(f"{'':<{width}}    breaks {breaks}")
+        versions = f", with --smi-version={fault['versions']}" if "versions" in fault else ""
+        say(f"{'':<{width}}    breaks {breaks}{versions}")

@@ -56,7 +56,13 @@ def mesh_faults() -> Mapping[str, Any]:
 def fault_records() -> list[dict[str, Any]]:
     """Return every fault, of the mesh and of the cluster: name, description, breaks, kind."""
     found = [
-        {"name": fault.name, "description": fault.description, "breaks": sorted(fault.breaks), "kind": "mesh"}
+        {
+            "name": fault.name,
+            "description": fault.description,
+            "breaks": sorted(fault.breaks),
+            "kind": "mesh",
+            **({"versions": fault.versions} if fault.versions else {}),
+        }
         for fault in mesh_faults().values()
     ]
     return [*found, NO_MESH, *cluster_faults.describe()]

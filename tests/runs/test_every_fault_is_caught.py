@@ -24,8 +24,6 @@ NO_MESH = "no-mesh"
 NEIGHBOURS = 5
 """How many requirements beside those that it breaks a fault is tested against in the sample."""
 FAULTS = [fault for fault in list_faults() if fault["name"] not in (*HARNESS, NO_MESH)]
-OLDER = {"SP-09": "split=v1alpha1", "SP-10": "split=v1alpha1"}
-"""Requirements that only an older version can state → that version, in the words of --smi-version."""
 CANNOT_FAIL = {record.requirement for record in load() if record.level == "unspecified"}
 
 
@@ -49,19 +47,13 @@ def chosen(fault: dict[str, Any], scope: str) -> list[str]:
     return ["-k", " or ".join(sorted({*fault["breaks"], *sample}))]
 
 
-def versions(fault: dict[str, Any]) -> list[str]:
-    """The options that choose the versions at which a fault shows: the newest, or one older for all of it."""
-    older = {OLDER.get(requirement) for requirement in fault["breaks"]}
-    assert len(older) == 1, f"{fault['name']} breaks requirements of different versions: make two faults of it"
-    return [f"--smi-version={version}" for version in older if version]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault["name"] for fault in FAULTS])
 def test_suite_fails_exactly_what_the_fault_breaks(fault: dict[str, Any], tmp_path: Path) -> None:
     """No fault survives, and no requirement fails that the fault does not break."""
     scope = chosen(fault, os.environ.get("SMI_FAULTS_SCOPE", "sample"))
 
-    run = run_suite(tmp_path, f"--smi-fault={fault['name']}", *scope, *versions(fault), "--smi-fail-on=should")
+    versions = [f"--smi-version={fault['versions']}"] if "versions" in fault else []
+    run = run_suite(tmp_path, f"--smi-fault={fault['name']}", *versions, *scope, "--smi-fail-on=should")
 
     failed, expected = run.requirements("failed"), set(fault["breaks"])
     assert failed == expected, run.explain(failed ^ expected)

@@ -24,6 +24,8 @@ class Fault:
     description: str
     breaks: tuple[str, ...]
     overrides: tuple[type[Any], ...] = ()
+    versions: str = ""
+    """The versions in which it shows, as `access=v1alpha2`; empty: the newest released ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ SMALL_QUANTITIES_LOST = Fault(
     description="A weight below 100m is none.",
     breaks=("SP-09",),
     overrides=(SmallQuantitiesLost,),
+    versions="split=v1alpha1",
 )
 
 
@@ -52,6 +53,7 @@ MILLI_DROPPED = Fault(
     description="A weight of 500m is 500.",
     breaks=("SP-10",),
     overrides=(MilliDropped,),
+    versions="split=v1alpha1",
 )
 
 
