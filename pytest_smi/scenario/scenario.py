@@ -111,7 +111,7 @@ class Scenario:
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
-        self.retire = deployment.retire
+        self.retire, self.restart = deployment.retire, deployment.restart
 
         roots = Roots(deployment)
         self.policies = policies = Policies(context, deployment, roots)
