@@ -10,7 +10,7 @@ from pytest_smi.scenario.verdict import NotReached, RequirementFailed
 from pytest_smi.testbed.probing.observation import Observation, Outcome
 from pytest_smi.testbed.probing.plan import ProbeBatch
 from pytest_smi.testbed.workloads import Workload
-from tests.scenario.scripted import in_turn
+from tests.scenario.scripted import Place, in_turn, lost
 from tests.scenario.test_routing import ABOUT_SPLIT, CALL, SPLIT, V1, V2, TwoServers
 
 LOST = Outcome.NOT_DELIVERED
@@ -76,6 +76,51 @@ class TestOnce:
         """A request that arrives nowhere reaches no backend."""
         with pytest.raises(NotReached, match="were lost"):
             TwoServers(in_turn(V1, LOST)).smi.once(CALL)
+
+
+class Hanging(TwoServers):
+    """So many of a hundred requests have no end."""
+
+    def __init__(self, hundredths: int) -> None:
+        super().__init__(in_turn(V1))
+        self.hundredths = hundredths
+
+    def observe(self, servers: Sequence[Workload], batches: Sequence[ProbeBatch]) -> list[Observation]:
+        """Take their arrivals away."""
+        return [
+            replace(
+                seen,
+                probes=tuple(
+                    lost(probe.nonce) if number * 100 < self.hundredths * len(seen.probes) else probe
+                    for number, probe in enumerate(seen.probes)
+                ),
+            )
+            for seen in super().observe(servers, batches)
+        ]
+
+
+class TestEnds:
+    """Each request ends, and arrives once at most."""
+
+    @pytest.mark.parametrize("place", [V1, LOST])
+    def test_answers_and_refusals_pass(self, place: Place | Outcome) -> None:
+        """A refusal is an end."""
+        TwoServers(in_turn(place)).smi.ends(CALL)
+
+    @pytest.mark.parametrize(("hundredths", "fails"), [(40, False), (60, True)])
+    def test_most_without_end_fail(self, hundredths: int, fails: bool) -> None:
+        """A busy node loses some."""
+        made = Hanging(hundredths)
+        if not fails:
+            made.smi.ends(CALL)
+            return
+        with pytest.raises(NotReached, match="24 of 40 requests had no end"):
+            made.smi.ends(CALL)
+
+    def test_storm_fails(self) -> None:
+        """Whether or not each request has its answer."""
+        with pytest.raises(RequirementFailed, match="arrived more than once"):
+            Mirroring(in_turn(V1)).smi.ends(CALL)
 
 
 class TestSplitThatMoves:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conformance import (
+    test_traffic_split_circles,
     test_traffic_split_golden,
     test_traffic_split_namespaces,
     test_traffic_split_open,
@@ -27,6 +28,7 @@ from pytest_smi.testbed.probing.plan import Call
 from tests.scenario.scripted import Place, Scripted
 
 MODULES = (
+    test_traffic_split_circles,
     test_traffic_split_golden,
     test_traffic_split_namespaces,
     test_traffic_split_open,
