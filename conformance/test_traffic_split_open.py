@@ -32,7 +32,8 @@ def test_share_of_a_backend_without_endpoints(smi: Scenario) -> None:
     smi.open_to_all(v1, sources=[a])
     smi.control_later_split(a, v1, name="before")
     split = smi.split(root, {v1: 50, empty: 50})
-    smi.observed(_stopped(smi, a, v1, split) or _share(smi.landings(a.get(root)), v1))
+    stopped = _stopped(smi, a, v1, split)
+    smi.observed(stopped or _share(smi.landings(a.get(root)), v1))
 
 
 @assertion("SP-28", level="unspecified", source="split v1alpha4 §Ports", since={"split": "v1alpha2"})
@@ -126,7 +127,8 @@ def test_split_without_backends(smi: Scenario) -> None:
     smi.open_to_all(v1, sources=[a])
     smi.control_later_split(a, v1, name="before")
     split = replace(smi.split(root, {v1: 100}), backends=())
-    smi.observed(_stopped(smi, a, v1, split) or _whole(smi.landings(a.get(root)), v1))
+    stopped = _stopped(smi, a, v1, split)
+    smi.observed(stopped or _whole(smi.landings(a.get(root)), v1))
 
 
 @assertion("SP-60", level="unspecified", source="split v1alpha4 §Specification, silent", since={"split": "v1alpha2"})

@@ -12,10 +12,11 @@ PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
 def test_equal_weights(smi: Scenario) -> None:
     """Backends of equal weights each receive the same share of the requests."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
-    root = smi.service("app", [v1, v2])
+    v1, v2 = smi.server("v1", ports=MARKED), smi.server("v2", ports=MARKED)
+    root = smi.service("app", [v1, v2], ports=PLAIN)
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 1, v2: 1}))
+    smi.control_port(a.get(root), 8081)  # by whom alone it could not be told from the plain Service
     smi.share(a.get(root), {v1: 1, v2: 1})
 
 

@@ -23,6 +23,7 @@ JUDGEMENTS: Mapping[str, str] = {
     "requests reaches {given}",
     "on_ports": "each workload is reached on the port that {given} says",
     "once": f"each of {_COUNT} requests that arrives does so once",
+    "ends": f"of {_LIMITS.sample_trials} requests none arrives twice, and most are answered or refused in their time",
     "settle_shares": "control: requests come to be shared as {given}",
     "control_shares": "control: requests come to be shared as {given}",
     "control_arrives": "control: one of the requests comes to reach {given}",

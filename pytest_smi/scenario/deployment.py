@@ -117,6 +117,12 @@ class Deployment:
                 meta = {"name": name, "namespace": workload.namespace}
                 self._context.remove({"apiVersion": "v1", "kind": "Service", "metadata": meta})
 
+    def restart(self, workload: Workload) -> None:
+        """Replace the pods of a server, and wait until the new ones are Ready and the old ones are gone."""
+        self._testbed.restart(workload)
+        workload.await_ready()
+        self._context.evidence.event(f"restarted {workload.name}", pods=[pod.name for pod in workload.pods])
+
     def direct_calls(self, call: Call) -> list[Call]:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]

@@ -13,7 +13,7 @@ from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.sampling.settling import AtLeast, Everywhere, OnPlaces
 from pytest_smi.scenario.traffic import Traffic, tally
-from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
+from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed.observe import plan_batch
 from pytest_smi.testbed.probing.observation import Observation, Outcome
@@ -95,6 +95,25 @@ class Routing:
             raise RequirementFailed(
                 f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
             )
+
+    def ends(self, call: Call) -> None:
+        """Requirement: of `sample_trials` requests none arrives twice, and most are answered or refused in their
+        time; to be settled before."""
+        self._traffic.judge([call], lambda: self._ends(call, self._limits.sample_trials))
+
+    def _ends(self, call: Call, trials: int) -> None:
+        probes = self._traffic.observe(call, trials).probes
+        repeated = [probe for probe in probes if len(probe.arrivals) > 1]
+        hanging = [probe for probe in probes if probe.unanswered]
+        counts = {"repeated": len(repeated), "hanging": len(hanging)}
+        self._context.evidence.event("counted", call=call.label, trials=trials, counts=counts)
+        if repeated:
+            raise RequirementFailed(
+                f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
+            )
+        if len(hanging) * 2 > trials:
+            error = NotReached(f"{call.label}: {len(hanging)} of {trials} requests had no end, and arrived nowhere")
+            self._traffic.attribute(error, call, lost=True)
 
     # --- controls: what a cluster without a mesh cannot do -----------------------------------------------------------
 

@@ -111,7 +111,7 @@ class Scenario:
         self.deployment = deployment = Deployment(context)
         self.client, self.server = deployment.client, deployment.server
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
-        self.retire = deployment.retire
+        self.retire, self.restart = deployment.retire, deployment.restart
 
         roots = Roots(deployment)
         self.policies = policies = Policies(context, deployment, roots)
@@ -142,7 +142,7 @@ class Scenario:
         self.landings, self.control_later_split = readings.landings, readings.control_later_split
         self.cluster_ip = readings.cluster_ip
         self.each, self.mostly, self.rarely = routing.each, routing.mostly, routing.rarely
-        self.on_ports, self.once = routing.on_ports, routing.once
+        self.on_ports, self.once, self.ends = routing.on_ports, routing.once, routing.ends
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port
         self.load, self.await_warning, self.no_warning = routing.load, routing.await_warning, routing.no_warning
         self.control_arrives = routing.control_arrives

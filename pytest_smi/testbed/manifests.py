@@ -21,6 +21,8 @@ DEFAULT_ACCOUNT = "default"
 """The ServiceAccount that every namespace has."""
 APP_LABEL = "app.kubernetes.io/name"
 ROLE_LABEL = "smi.test/role"
+RESTARTS = "smi.test/restarts"
+"""Annotation of pods: how often those before them were replaced."""
 
 
 def namespace(name: str, *, run: str, injection_labels: Injection | None) -> Object:
@@ -114,6 +116,25 @@ def deployment(
                 },
             },
         },
+    }
+
+
+def deployment_of(name: str, namespace: str) -> Object:
+    """Return what names a Deployment."""
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}}
+
+
+def restarted(found: Object) -> Object:
+    """Return a Deployment whose pods are to be replaced, from the one that there is."""
+    template, meta = found["spec"]["template"], found["metadata"]
+    annotations = dict(template["metadata"].get("annotations") or {})
+    annotations[RESTARTS] = str(int(annotations.get(RESTARTS, "0")) + 1)
+    template = {**template, "metadata": {**template["metadata"], "annotations": annotations}}
+    named = deployment_of(meta["name"], meta["namespace"])
+    return {
+        **named,
+        "metadata": {**named["metadata"], "labels": meta.get("labels") or {}},
+        "spec": {**found["spec"], "template": template},
     }
 
 

@@ -123,8 +123,15 @@ class Testbed:
     def remove(self, workload: Workload) -> None:
         """Delete a workload and close what is open in its pods."""
         self.close_sessions([workload])
-        meta = {"name": workload.name, "namespace": workload.namespace}
-        self.objects.delete({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta})
+        self.objects.delete(manifests.deployment_of(workload.name, workload.namespace))
+
+    def restart(self, workload: Workload) -> None:
+        """Replace the pods of a workload, one after the other, as `kubectl rollout restart` does."""
+        self.close_sessions([workload])
+        workload.renew()
+        self.objects.apply(
+            manifests.restarted(self.objects.get(manifests.deployment_of(workload.name, workload.namespace)))
+        )
 
     def prober(self, pod_key: str) -> Prober:
         """Return the prober of a pod, opened on first use."""
@@ -199,7 +206,7 @@ class Testbed:
             for pod in pods:
                 self.images |= container_images(pod)
             ready[:] = sorted((pod for pod in map(_ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
-            return len(ready) == workload.replicas
+            return len(ready) == workload.replicas and workload.former.isdisjoint(p["metadata"]["name"] for p in pods)
 
         try:
             wait_until(

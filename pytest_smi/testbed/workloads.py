@@ -107,6 +107,8 @@ class Workload:
         self.addresses = addresses
         self._await_pods = await_pods
         self._pods: tuple[Pod, ...] | None = None
+        self.former: frozenset[str] = frozenset()
+        """Names of the pods that were replaced."""
 
     @property
     def key(self) -> str:
@@ -124,6 +126,11 @@ class Workload:
         """Wait until all replicas are Ready; raises DeadlinePassed."""
         if self._pods is None:
             self._pods = tuple(self._await_pods(self))
+
+    def renew(self) -> None:
+        """Forget the pods, which are being replaced; others are awaited when they are next needed."""
+        self.former |= {pod.name for pod in self.pods}
+        self._pods = None
 
     @property
     def deployed(self) -> bool:

@@ -111,7 +111,11 @@ class ScriptedTestbed:
         self, name: str, alias: str, *, account: str, title: str, joined: bool = True, replicas: int = 1, **_: object
     ) -> Workload:
         """Return a workload whose pods are Ready."""
-        pods = [Pod(alias, f"{name}-{index}", f"10.0.0.{index + 1}", account) for index in range(replicas)]
+
+        def pods(workload: Workload) -> list[Pod]:
+            started = len(workload.former)
+            return [Pod(alias, f"{name}-{started + i}", f"10.0.0.{started + i + 1}", account) for i in range(replicas)]
+
         addresses = Addresses.of(self.target.profile, name, alias)
         self.workloads[f"{alias}/{name}"] = made = Workload(
             name=name,
@@ -121,13 +125,17 @@ class ScriptedTestbed:
             replicas=replicas,
             joined=joined and alias != "out",
             title=title,
-            await_pods=lambda _: pods,
+            await_pods=pods,
             addresses=addresses,
         )
         return made
 
     def remove(self, _workload: Workload) -> None:
         """Nothing is there to be removed."""
+
+    def restart(self, workload: Workload) -> None:
+        """Give it new pods."""
+        workload.renew()
 
     def journals(self, _servers: object) -> list["ScriptedTestbed"]:
         """Return one journal for all."""

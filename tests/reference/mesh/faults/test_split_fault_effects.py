@@ -83,6 +83,67 @@ def _warned(world: World) -> Any:
     return len(world.compiler.compile(world.objects).warnings)
 
 
+def _listed_otherwise(world: World) -> Any:
+    ips = [f"127.9.128.{i}" for i in range(1, 4)]
+    world.service("app", (8080, 8080), (9090, 9090), endpoints=ips)
+    world.service("v1", (9090, 8082), (8080, 8081), endpoints=ips[:1])
+    world.service("v2", (8080, 8081), (7000, 7000), endpoints=ips[1:], names="web")
+    _split(world, ("v1", 1), ("v2", 1))
+    return world.shares()
+
+
+def _left_over(world: World) -> Any:
+    _app(world)
+    _split(world, ("v1", 9), ("v2", 1), ("bad", 10))
+    return world.shares()
+
+
+def _moved(world: World) -> Any:
+    _app(world)
+    _split(world, ("v1", 1))
+    world.put("trafficsplits", "s", {"service": "twin", "backends": [{"service": "v1", "weight": 1}]})
+    return [world.shares(), world.shares("twin")]
+
+
+def _warnings(world: World) -> Any:
+    _app(world)
+    _split(world, ("v1", 1), ("v3", 1))
+    return len(world.compiler.compile(world.objects).warnings)
+
+
+def _narrow_segment(world: World) -> Any:
+    _app(world)
+    headers = [{"one": "v"}, {"two": "v"}]
+    routes = [{"name": "r", "headers": headers}, {"name": "p", "pathRegex": "/below", "headers": [{"three": "v"}]}]
+    world.put("httproutegroups", "g", {"matches": routes})
+    _split(world, ("v1", 1), matches=[{"kind": "HTTPRouteGroup", "name": "g"}])
+    calls = [Call("GET", b"/below", [(name, b"v")]) for name in (b"one", b"three")]
+    before = [world.shares(call=call) for call in calls]
+    world.put("httproutegroups", "g", {"matches": [{"name": "r", "headers": [{"four": "v"}]}]})
+    return [*before, world.shares(call=Call("GET", b"/", [(b"four", b"v")]))]
+
+
+def _below_a_path(world: World) -> Any:
+    _app(world)
+    _split(world, ("v1", 1))
+    return world.shares(call=Call("GET", b"/below", []))
+
+
+def _quantities(world: World) -> Any:
+    _app(world)
+    backends = [{"service": "v1", "weight": "1"}, {"service": "v2", "weight": "500m"}]
+    backends.append({"service": "v3", "weight": "90m"})
+    world.put("trafficsplits", "s", {"service": "app", "backends": backends})
+    return world.shares()
+
+
+def _unreadable(world: World) -> Any:
+    _app(world)
+    world.put("trafficsplits", "odd", {"service": "twin", "backends": [{"service": "v1", "weight": -1}]})
+    _split(world, ("v1", 1))
+    return world.shares()
+
+
 SPLIT: dict[str, Callable[[World], Any]] = {
     "split-weights-ignored": _weights(("v1", 90), ("v2", 10)),
     "split-winner-takes-all": _weights(("v1", 90), ("v2", 10)),
@@ -113,6 +174,20 @@ SPLIT: dict[str, Callable[[World], Any]] = {
     "split-matched-weights-ignored": _segment,
     "split-first-group-only": _segment,
     "split-http2-pinned": _second,
+    "split-pods-weigh": _listed_otherwise,
+    "split-port-names-must-agree": _listed_otherwise,
+    "split-first-port-of-backend": _listed_otherwise,
+    "split-same-ports-only": _listed_otherwise,
+    "split-portless-rest-is-even": _left_over,
+    "split-former-root-stays": _moved,
+    "split-warns-of-target-ports": _warnings,
+    "split-first-header-only": _narrow_segment,
+    "split-paths-void-routes": _narrow_segment,
+    "split-groups-as-first-seen": _narrow_segment,
+    "split-root-path-only": _below_a_path,
+    "split-small-quantities-lost": _quantities,
+    "split-milli-dropped": _quantities,
+    "split-unreadable-stops-all": _unreadable,
 }
 
 

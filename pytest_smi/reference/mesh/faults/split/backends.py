@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.routes import RouteMatcher
 from pytest_smi.reference.mesh.splits import (
     Call,
     Candidate,
@@ -120,4 +122,35 @@ BY_SELECTOR = Fault(
 )
 
 
-BACKENDS = (FIRST_TWO_ONLY, NEEDS_EVERY_BACKEND, ROOT_IS_A_BACKEND, BACKEND_NAME_IS_SPLIT, BY_SELECTOR)
+class EndpointsAsFirstSeen(SplitChooser):
+    """Resolves a backend once."""
+
+    def __init__(self, rng: random.Random | None = None, matcher: RouteMatcher | None = None) -> None:
+        super().__init__(rng, matcher)
+        self._known: dict[tuple[ServiceKey, ServiceKey, PortKey], Candidate] = {}
+
+    def candidate(self, split: Split, weight: int, root: Service, port: PortKey, backend: Service) -> Candidate | None:
+        """Keep to the endpoints that a backend had when it was first chosen from."""
+        found = super().candidate(split, weight, root, port, backend)
+        if found is None:
+            return None
+        first = self._known.setdefault((split.key, backend.key, port), found)
+        return replace(found, endpoints=first.endpoints)
+
+
+ENDPOINTS_AS_FIRST_SEEN = Fault(
+    name="split-endpoints-as-first-seen",
+    description="A split keeps to the pods that a backend had when it was first called.",
+    breaks=("SP-71",),
+    overrides=(EndpointsAsFirstSeen,),
+)
+
+
+BACKENDS = (
+    FIRST_TWO_ONLY,
+    NEEDS_EVERY_BACKEND,
+    ROOT_IS_A_BACKEND,
+    BACKEND_NAME_IS_SPLIT,
+    BY_SELECTOR,
+    ENDPOINTS_AS_FIRST_SEEN,
+)

@@ -82,4 +82,22 @@ DELIVERS_TWICE = Fault(
     overrides=(DeliversTwice,),
 )
 
-CLIENTS = (CLIENT_STICKS, HTTP2_PINNED, DELIVERS_TWICE)
+
+class RootsRepeat(Routing):
+    """Starts again at a backend that is split itself, and ends by delivering."""
+
+    def copies(self, request: Request, choice: Choice) -> Sequence[Request]:
+        """Send again what goes to a backend that is the root of a split."""
+        if choice.split is None or not self.splits_of((choice.split[0], str(choice.backend))):
+            return super().copies(request, choice)
+        return (replace(request, headers=list(request.headers)),)
+
+
+ROOTS_REPEAT = Fault(
+    name="split-roots-repeat",
+    description="A request to a backend that is the root of a split is delivered twice.",
+    breaks=("SP-75",),
+    overrides=(RootsRepeat,),
+)
+
+CLIENTS = (CLIENT_STICKS, HTTP2_PINNED, DELIVERS_TWICE, ROOTS_REPEAT)

@@ -183,7 +183,7 @@ SHORT_NAMES_ONLY = Fault(
     name="split-short-names-only",
     description="Calls that name the root in full, with the cluster domain, are not split.",
     breaks=(
-        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-07", "SP-15", "SP-19", "SP-23", "SP-24", "SP-26"),
+        *("SP-01", "SP-02", "SP-03", "SP-04", "SP-05", "SP-06", "SP-15", "SP-19", "SP-23", "SP-24", "SP-26"),
         *("SP-27", "SP-29", "SP-30", "SP-33", "SP-37", "SP-52", "SP-54", "SP-61", "SP-65", "SP-72"),
     ),
     overrides=(ShortNamesOnly,),

@@ -37,6 +37,7 @@ SMALL_QUANTITIES_LOST = Fault(
     breaks=("SP-09",),
     versions="split=v1alpha1",
     overrides=(SmallQuantitiesLost,),
+    versions="split=v1alpha1",
 )
 
 
@@ -54,6 +55,7 @@ MILLI_DROPPED = Fault(
     breaks=("SP-10",),
     versions="split=v1alpha1",
     overrides=(MilliDropped,),
+    versions="split=v1alpha1",
 )
 
 

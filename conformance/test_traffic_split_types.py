@@ -1,0 +1,55 @@
+"""Traffic Split: backends that are Services of another type than the usual one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_smi.scenario.scenario import Landings, Scenario, Workload, assertion
+
+PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
+"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+
+
+@assertion(
+    "SP-68", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+)
+def test_backends_of_other_types(smi: Scenario) -> None:
+    """Backends that are headless, or of the type NodePort or ExternalName, may be supported or not: the specification
+    speaks of Services that potentially have a different type."""
+    a, v1 = smi.client("a"), smi.server("v1", ports=MARKED, labels={"typed": smi.tag})
+    types = {
+        "headless": {"clusterIP": "None"},
+        "NodePort": {"type": "NodePort"},
+        "ExternalName": {"type": "ExternalName", "externalName": f"{v1.name}.{v1.namespace}.svc.cluster.local"},
+    }
+    roots = {kind: smi.service(f"root-{kind.lower()}", [v1], ports=PLAIN) for kind in types}
+    smi.open_to_all(v1, sources=[a])
+    readings = {}
+    for kind, fields in types.items():
+        smi.put(_service(smi, f"{kind.lower()}-{smi.tag}", fields))
+        split = smi.split(roots[kind], {kind.lower(): 100}, name=kind.lower())
+        if smi.refused(split):
+            readings[kind] = "the split is refused"
+        else:
+            smi.apply(split)
+    smi.control_later_split(a, v1)
+    for kind in types:
+        readings.setdefault(kind, _reached(smi.landings(a.get(roots[kind])), v1))
+    smi.observed(", ".join(f"{kind}: {readings[kind]}" for kind in types))
+
+
+def _reached(where: Landings, v1: Workload) -> str:
+    if None in where:
+        return "requests fail"
+    return "its pods are reached" if (v1.name, 8081) in where else "requests go to the root's endpoints"
+
+
+def _service(smi: Scenario, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a Service over the pods of this scenario that are marked for it."""
+    port = {"name": "http-8080", "port": 8080, "targetPort": 8081, "protocol": "TCP", "appProtocol": "http"}
+    chosen = {} if fields.get("type") == "ExternalName" else {"selector": {"typed": smi.tag}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": smi.namespace("t1")},
+        "spec": {**chosen, "ports": [port], **fields},
+    }
