@@ -23,7 +23,7 @@ class _PeersByName(Measure):
 PEERS_BY_NAME = Fault(
     name="metrics-peers-by-name",
     description="Peers are told apart by name alone: one of the subject's own name is taken for the subject.",
-    breaks=("TM-21",),
+    breaks=("TM-21", "TM-67"),
     overrides=(_PeersByName,),
 )
 
