@@ -1,11 +1,30 @@
 """Traffic Metrics, edges and splits: who is whose peer, and what was sent to an apex.
 
-They judge the shared scenario of `test_traffic_metrics.py`.
+All but TM-16 judge the shared scenario of `test_traffic_metrics.py`.
 """
 
-from pytest_smi.scenario.metrics import edges, readings, splits
+from pytest_smi.scenario.metrics import documents, edges, readings, splits
+from pytest_smi.scenario.metrics.declarations import ShownEdge
 from pytest_smi.scenario.metrics.recorder import recorded
-from pytest_smi.scenario.scenario import Scenario, assertion
+from pytest_smi.scenario.scenario import Scenario, assertion, closed, control, match
+
+
+@assertion("TM-16", level="MUST", source="metrics v1alpha1 §Specification")
+def test_edges_need_no_declaration(smi: Scenario) -> None:
+    """An edge is there because of traffic: no object needs to declare it."""
+    if not {"access", "specs"} <= smi.versions.keys():  # then nothing had to be declared for the shared scenario
+        seen = recorded(smi, "edges a")
+        documents.peers(seen.frozen("edges a"), [seen.refs["b"], seen.refs["c"]])
+        return
+    a, srv = smi.client("a"), smi.server()
+    call = a.get(srv, "/m")
+    _, target = smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
+    smi.expect(control(call), hold=False)
+    edge = ShownEdge(smi, a, srv)
+    edge.await_shown(call)
+    smi.delete(target)
+    smi.expect(closed(call), hold=False)
+    edge.require_shown()
 
 
 @assertion("TM-17", level="unspecified", source="metrics v1alpha1 §TrafficMetricsList (silent)")

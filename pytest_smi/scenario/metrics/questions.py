@@ -29,7 +29,8 @@ def abroad(plan: TrafficPlan) -> Question:
 
 def edges_of(plan: TrafficPlan, role: str) -> Question:
     """Return the edges of one of the Deployments."""
-    return Question(f"/namespaces/{plan.home}/deployments/{plan.workloads[role].name}/edges")
+    workload = plan.workloads[role]
+    return Question(f"/namespaces/{workload.namespace}/deployments/{workload.name}/edges")
 
 
 def splits_of(plan: TrafficPlan) -> Question:
@@ -40,7 +41,7 @@ def splits_of(plan: TrafficPlan) -> Question:
 def questions(plan: TrafficPlan) -> dict[str, Question]:
     """Return what must be read within the window of the traffic."""
     home, w = f"/namespaces/{plan.home}", plan.workloads
-    found = {f"edges {role}": edges_of(plan, role) for role in ("a", "b", "d", "g", "r")}
+    found = {f"edges {role}": edges_of(plan, role) for role in w}
     found |= {
         f"deployment {role}": Question(f"{home}/deployments/{w[role].name}") for role in ("b", "c", "d", "r", "w")
     }

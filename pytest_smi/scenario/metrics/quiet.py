@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_smi.scenario.metrics import quantities
 from pytest_smi.scenario.metrics.reading import Question, items_or_none, read
 from pytest_smi.scenario.metrics.recording import Document, Fading
 from pytest_smi.scenario.metrics.records import Item
+from pytest_smi.scenario.metrics.windows import stated_window
 from pytest_smi.scenario.scenario import RequirementFailed, Scenario
 
 
@@ -32,7 +32,7 @@ def await_quiet(smi: Scenario, question: Question, *, halfway: Callable[[], None
     """
     ended, limits = smi.clock(), smi.limits
     shown = poll(smi, question, lambda items: bool(requests_shown(items)), deadline=ended + limits.metrics_deadline)
-    before, window = requests_shown(items_or_none(shown)), _stated_window(items_or_none(shown))
+    before, window = requests_shown(items_or_none(shown)), stated_window(items_or_none(shown))
     fallen = shown
     if window:
         pass_time(smi, until=ended + 0.5 * window)
@@ -77,14 +77,3 @@ def requests_shown(items: list[Item] | None) -> float | None:
         return sum(item.requests for item in items)
     except RequirementFailed:
         return None
-
-
-def _stated_window(items: list[Item] | None) -> float | None:
-    for item in items or ():
-        try:
-            seconds = quantities.duration(item.window)
-        except ValueError:
-            continue
-        if seconds > 0:
-            return seconds
-    return None

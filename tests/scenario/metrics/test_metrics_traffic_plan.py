@@ -29,7 +29,7 @@ def plan() -> TrafficPlan:
     workloads = {role: workload(role) for role in ("a", "b", "c", "d", "g", "h", "r", "v1", "v2")}
     workloads |= {"w": workload("w", replicas=3), "x": workload("x", "t2")}
     apex = Service(name="apex", namespace="t1", host="apex.t1", workloads=(workloads["v1"], workloads["v2"]))
-    return TrafficPlan(workloads=workloads, apex=apex)
+    return TrafficPlan(workloads=workloads, apex=apex, tcp=True, http2=True)
 
 
 def seen(call: Call, times: int, pod: str, *, lost: int = 0) -> Observation:

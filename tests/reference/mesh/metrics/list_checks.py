@@ -104,3 +104,12 @@ async def _(suite: Suite) -> bool:
 async def _(suite: Suite) -> bool:
     expected = {"direction": "from", "side": "client", "resource": {}}
     return all(item["edge"] == expected for item in await _split(suite))
+
+
+@row("16")
+async def _(suite: Suite) -> bool:
+    """Where all receivers but this one are declared, so that other checks see their edges."""
+    suite.world.deployment("t1", "undeclared")
+    suite.world.things["pods"][-1]["spec"] = {"serviceAccountName": "undeclared"}
+    suite.world.send(A, ("t1", "undeclared-0"), 5)
+    return "undeclared" in {name for _, _, name in await suite.edges("/namespaces/t1/deployments/a")}

@@ -23,6 +23,8 @@ class Suite:
         for name in "abcd":
             world.deployment("t1", name, labels={"app": name})
         world.deployment("t2", "a", labels={"app": "a"})
+        for namespace in ("t1", "t2"):
+            world.add("traffictargets", namespace, "all", spec={"destination": {"name": None}})
         return world
 
     async def get(self, path: str, **parameters: str) -> httpx.Response:

@@ -54,7 +54,7 @@ class _Reversed(Measure):
 DIRECTION_REVERSED = Fault(
     name="metrics-direction-reversed",
     description="An edge to a peer that only receives is shown as `from`.",
-    breaks=("TM-18",),
+    breaks=("TM-18", "TM-67"),
     overrides=(_Reversed,),
 )
 

@@ -1,13 +1,17 @@
 """Faults of the peers of edges: which object they are said to be, and what either end counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.measure import Edge, Homes, Measure
 from pytest_smi.reference.mesh.metrics.render import Renderer
-from pytest_smi.reference.mesh.metrics.resources import Subject
+from pytest_smi.reference.mesh.metrics.resources import Kind, Subject
+from pytest_smi.reference.mesh.metrics.routes import Query
+from pytest_smi.reference.mesh.metrics.selectors import Selector
+from pytest_smi.reference.mesh.metrics.statuses import Answer
 
 
 class _PeersByName(Measure):
@@ -19,7 +23,7 @@ class _PeersByName(Measure):
 PEERS_BY_NAME = Fault(
     name="metrics-peers-by-name",
     description="Peers are told apart by name alone: one of the subject's own name is taken for the subject.",
-    breaks=("TM-21",),
+    breaks=("TM-21", "TM-67"),
     overrides=(_PeersByName,),
 )
 
@@ -55,4 +59,38 @@ PODS_CALLED_DEPLOYMENTS = Fault(
     overrides=(_PodsOfDeployments,),
 )
 
-PEER_FAULTS = (PEERS_BY_NAME, RETRIES_COUNTED, PODS_CALLED_DEPLOYMENTS)
+
+class _DeclaredOnly(Answers):
+    def edges(self, kind: Kind, query: Query, labels: Selector) -> Answer:
+        answer = super().edges(kind, query, labels)
+        if answer.code != 200:
+            return answer
+        items = [item for item in answer.body["items"] if self._is_declared(kind, item)]
+        return Answer(200, {**answer.body, "items": items})
+
+    def _is_declared(self, kind: Kind, item: Mapping[str, Any]) -> bool:
+        edge = item["edge"]
+        receiver = edge["resource"] if edge["direction"] == "to" else item["resource"]
+        key = (receiver.get("namespace", ""), receiver["name"])
+        pods = {pod for subject in self.subjects(kind) if subject.key == key for pod in subject.pods}
+        accounts = {
+            (thing["metadata"]["namespace"], (thing.get("spec") or {}).get("serviceAccountName"))
+            for thing in self.view.objects("pods")
+            if (thing["metadata"]["namespace"], thing["metadata"]["name"]) in pods
+        }
+        return bool(accounts & {_destination(thing) for thing in self.view.objects("traffictargets")})
+
+
+def _destination(target: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    found = (target.get("spec") or {}).get("destination") or {}
+    return found.get("namespace") or target["metadata"].get("namespace"), found.get("name")
+
+
+DECLARED_ONLY = Fault(
+    name="metrics-edges-declared-only",
+    description="An edge is shown while a TrafficTarget names the account of its receiver as a destination.",
+    breaks=("TM-16",),
+    overrides=(_DeclaredOnly,),
+)
+
+PEER_FAULTS = (DECLARED_ONLY, PEERS_BY_NAME, RETRIES_COUNTED, PODS_CALLED_DEPLOYMENTS)

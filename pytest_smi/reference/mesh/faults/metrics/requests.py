@@ -100,7 +100,7 @@ def _key(thing: Mapping[str, Any]) -> ObjectKey:
 MEMBERS_BY_SELECTOR = Fault(
     name="metrics-members-by-selector",
     description="A deployment has all pods that its selector matches, also those of other deployments.",
-    breaks=("TM-44",),
+    breaks=("TM-44", "TM-67"),
     overrides=(_MembersBySelector,),
 )
 

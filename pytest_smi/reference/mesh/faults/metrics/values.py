@@ -83,7 +83,7 @@ class _SuccessCountsAttempts(MetricValues):
 SUCCESS_COUNTS_ATTEMPTS = Fault(
     name="metrics-success-counts-attempts",
     description="success_count counts all requests, failed ones included.",
-    breaks=("TM-30", "TM-32"),
+    breaks=("TM-30", "TM-32", "TM-67"),
     overrides=(_SuccessCountsAttempts,),
 )
 
@@ -96,7 +96,7 @@ class _FailuresFolded(MetricValues):
 FAILURES_FOLDED = Fault(
     name="metrics-failures-folded",
     description="Failures are counted as successes.",
-    breaks=("TM-30", "TM-31"),
+    breaks=("TM-30", "TM-31", "TM-67"),
     overrides=(_FailuresFolded,),
 )
 
@@ -109,7 +109,7 @@ class _FailuresTwice(MetricValues):
 FAILURES_TWICE = Fault(
     name="metrics-failures-twice",
     description="A failed request is counted twice, for the client's view and for the server's.",
-    breaks=("TM-31", "TM-32"),
+    breaks=("TM-31", "TM-32", "TM-67"),
     overrides=(_FailuresTwice,),
 )
 

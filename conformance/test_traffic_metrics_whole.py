@@ -1,0 +1,30 @@
+"""Traffic Metrics as a whole: what the specification wants to have it for.
+
+It judges the shared scenario of `test_traffic_metrics.py`.
+"""
+
+from pytest_smi.scenario.metrics import use_cases
+from pytest_smi.scenario.metrics.recorder import recorded
+from pytest_smi.scenario.metrics.records import Ref
+from pytest_smi.scenario.scenario import Scenario, assertion
+
+
+@assertion("TM-67", level="MUST (derived)", source="metrics v1alpha1 §Use Cases")
+def test_use_cases(smi: Scenario) -> None:
+    """A table of busy pods, the success of a canary, and the graph of who calls whom can be built from metrics."""
+    seen = recorded(smi, "pods", "trafficsplits")
+    home = seen.refs["a"].namespace
+    received = {
+        Ref(kind="Pod", namespace=home, name=pod): count
+        for role in ("b", "c", "h", "r")
+        for pod, count in seen.by_pod(role).items()
+    }
+    use_cases.top(seen.frozen("pods"), received, smi.limits)
+    if seen.splits:
+        split = seen.splits[0]
+        sent = {name: seen.sent("g", role).requests for name, role in zip(split.weights, ("v1", "v2"), strict=True)}
+        use_cases.canary(seen.frozen("trafficsplits"), split, sent)
+    calls = {(flow.source, flow.destination) for flow in seen.flows}
+    busy = [f"edges {role}" for role, one in seen.refs.items() if any(one in pair for pair in calls)]
+    recorded(smi, *busy)
+    use_cases.topology(map(seen.frozen, busy), calls)
