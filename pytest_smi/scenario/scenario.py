@@ -45,6 +45,7 @@ from pytest_smi.smi.model import (
     TrafficTarget,
     UDPRoute,
 )
+from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.look import circumstances
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call, Request
@@ -65,6 +66,7 @@ __all__ = [
     "HTTPRouteGroup",
     "IdentityBinding",
     "Inconclusive",
+    "NotExpressible",
     "NotReached",
     "Observation",
     "Outcome",
