@@ -15,6 +15,7 @@ from sample_app.line_echo import MAX_LINE, nonce_line, parse_echo
 from sample_app.plan import Plan, RequestSpec
 from sample_app.results import Answer
 from sample_app.time_wait import TimeWaitBudget
+from sample_app.transfer import bytes_of, transfer
 
 
 class Channel(Protocol):
@@ -114,7 +115,9 @@ class TcpChannel(_StreamChannel):
         parsed = parse_echo(line)
         if parsed is None:
             raise ProtocolError(f"not an ECHO line: {line[:60]!r}")
-        self._idle = True
+        if self._plan.payload:  # ends the connection
+            await transfer(self.sock, bytes_of(nonce, self._plan.payload), self._buffer)
+        self._idle = not self._plan.payload
         return Answer(status=None, pod=parsed[1], echo=parsed[0] == nonce)
 
     async def _line(self) -> bytes:

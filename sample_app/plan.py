@@ -18,6 +18,8 @@ MAX_REQUESTS = 5_000
 """Most requests of one line."""
 MAX_BODY = 16_384
 """Longest request body, in bytes."""
+MAX_PAYLOAD = 16_777_216
+"""Most bytes that a TCP exchange carries each way."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[!-~]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -43,6 +45,7 @@ _FIELDS = frozenset(
         "requests",
         "mode",
         "hold",
+        "payload",
     ]
 )
 _REQUEST_FIELDS = frozenset({"method", "path", "headers", "body", "host_header"})
@@ -81,6 +84,8 @@ class Plan:
     server_first: bool
     hold: bool
     """TCP: keep every connection open until the line is done."""
+    payload: int
+    """TCP: bytes to send after the nonce, on a connection of its own, and to get back; 0: none."""
 
 
 def parse_plan(line: Mapping[str, Any]) -> Plan:
@@ -119,7 +124,15 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
         requests=specs,
         server_first=_choice(line, "mode", ("client-first", "server-first"), "client-first") == "server-first",
         hold=_boolean(line, "hold"),
+        payload=_payload(line, kind),
     )
+
+
+def _payload(line: Mapping[str, Any], kind: str) -> int:
+    size = _integer(line, "payload", 0, MAX_PAYLOAD, 0)
+    if size and (kind != "tcp" or line.get("connection", "fresh") != "fresh"):
+        raise PlanError("payload is for TCP on fresh connections: the exchange ends its connection")
+    return size
 
 
 def plan_id(line: Mapping[str, Any]) -> str:

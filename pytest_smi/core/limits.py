@@ -92,6 +92,8 @@ class Limits:
     """Least share of the requests that shows a split to be in effect, where nothing more is asked of it."""
     direct_trials: int = 100
     """Requests to each server's own Service when requests through a split are lost: are they lost there too?"""
+    stream_bytes: int = 2_000_000
+    """Bytes that a raw TCP connection carries each way where it must be transparent."""
     sample_trials: int = 40
     """Requests by which a reading of an ambiguous clause is told."""
     load_block: int = 20
@@ -179,6 +181,7 @@ class Limits:
             "count_trials",
             "weight_zero_trials",
             "direct_trials",
+            "stream_bytes",
             "reach_share",
             "metrics_tail",
         )

@@ -23,10 +23,8 @@ def refusal_of(status: int, words: str) -> Refusal | None:
     """
     if status < 300:
         return None
-    if "does not support dry run" in words or "failed calling webhook" in words or status >= 500:
-        raise Inconclusive(f"the API server cannot say whether it takes the object: {words}")
-    if "admission webhook" in words or "ValidatingAdmissionPolicy" in words:
+    if ("admission webhook" in words or "ValidatingAdmissionPolicy" in words) and "denied" in words:
         return Refusal.WEBHOOK
-    if status in (400, 422):
+    if "webhook" not in words and status in (400, 422):
         return Refusal.DEFINITION
     raise Inconclusive(f"the object was not judged, but refused with status {status}: {words}")

@@ -46,6 +46,7 @@ from pytest_smi.smi.model import (
     TrafficTarget,
     UDPRoute,
 )
+from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.look import circumstances
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call, Request
@@ -67,6 +68,7 @@ __all__ = [
     "IdentityBinding",
     "Inconclusive",
     "Landings",
+    "NotExpressible",
     "NotReached",
     "Observation",
     "Outcome",

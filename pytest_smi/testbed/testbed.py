@@ -86,8 +86,7 @@ class Testbed:
         selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Workload:
-        """Create ServiceAccount (unless it is the one that every namespace has) and Deployment;
-        the pods are awaited when they are first needed."""
+        """Create ServiceAccount (`default` is there) and Deployment; pods are awaited when they are first needed."""
         namespace, profile = self.namespace(alias), self.target.profile
         injection = profile.join if joined and alias != "out" else profile.keep_out
         if account != manifests.DEFAULT_ACCOUNT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call, Headers, Request
@@ -167,9 +167,11 @@ class Workload:
         over fresh connections or one that is reused."""
         return self._call(target, port, kind="http", requests=requests, version=version, connection=connection)
 
-    def tcp(self, target: Target, *, port: int = TCP) -> Call:
-        """Return a raw TCP connection with a nonce in it; the server speaks first on port 9001."""
-        return self._call(target, port, kind="tcp", mode="server-first" if port == TCP_SERVER_FIRST else "client-first")
+    def tcp(self, target: Target, *, port: int = TCP, payload: int = 0) -> Call:
+        """Return a raw TCP connection with a nonce in it, and so many bytes that must come back;
+        the server speaks first on port 9001."""
+        mode = "server-first" if port == TCP_SERVER_FIRST else "client-first"
+        return replace(self._call(target, port, kind="tcp", mode=mode), payload=payload)
 
     def udp(self, target: Target, *, port: int = UDP) -> Call:
         """Return a datagram with a nonce in it."""

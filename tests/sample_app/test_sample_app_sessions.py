@@ -52,6 +52,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], str]] = {
     "tcp-server-first": ("greeting", {"kind": "tcp", "mode": "server-first", "concurrency": 3}, "TCP"),
     "tcp-reuse": ("tcp", {"kind": "tcp", "connection": "reuse"}, "TCP"),
     "tcp-hold": ("tcp", {"kind": "tcp", "hold": True}, "TCP"),
+    "tcp-payload": ("tcp", {"kind": "tcp", "payload": 200_000}, "TCP"),
     "udp-fresh": ("udp", {"kind": "udp", "concurrency": 2}, "UDP"),
     "udp-reuse": ("udp", {"kind": "udp", "connection": "reuse"}, "UDP"),
 }
@@ -165,6 +166,34 @@ def test_odd_server_has_its_outcome(prober: Any, odd_server: OddServer, kind: st
     (result,) = prober.ask(line(odd_server(ODD[outcome]), timeout=patience, **fields))["results"]
     assert (result["outcome"], result["status"], result["echo"]) == (outcome, None, False)
     assert result["error"]
+
+
+def without_nuls(connection: socket.socket) -> None:
+    """Answer a nonce, and echo the rest without its NUL bytes."""
+    line, _, rest = connection.recv(1000).partition(b"\n")
+    connection.sendall(b"ECHO " + line.removeprefix(b"NONCE ") + b" odd\n" + rest.replace(b"\0", b""))
+    while data := connection.recv(1000):
+        connection.sendall(data.replace(b"\0", b""))
+
+
+def without_last_words(connection: socket.socket) -> None:
+    """Answer a nonce, echo what follows, and close at the client's half-close without echoing what came with it."""
+    connection.sendall(b"ECHO " + connection.recv(1000).removeprefix(b"NONCE ").strip() + b" odd\n")
+    due = 5_000
+    while due and (data := connection.recv(due)):
+        connection.sendall(data)
+        due -= len(data)
+    silent(connection)
+
+
+@pytest.mark.parametrize(("serve", "words"), [(without_nuls, "differs"), (without_last_words, "got 0")])
+def test_payload_that_comes_back_otherwise_is_no_echo(
+    prober: Any, odd_server: OddServer, serve: Callable[[socket.socket], None], words: str
+) -> None:
+    """The nonce alone is not enough: every byte counts, also after the client has ended its direction."""
+    (result,) = prober.ask(line(odd_server(serve), kind="tcp", payload=5_000, timeout=20.0))["results"]
+    assert (result["outcome"], result["echo"]) == ("protocol", False)
+    assert words in result["error"]
 
 
 def test_half_an_answer_is_no_answer(prober: Any, odd_server: OddServer) -> None:

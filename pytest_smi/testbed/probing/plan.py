@@ -44,6 +44,8 @@ class Call:
     version: str = "1.1"
     mode: str = "client-first"
     """Who speaks first on raw TCP: client-first or server-first."""
+    payload: int = 0
+    """Bytes that a raw TCP connection carries each way after the nonce; they must come back as they were sent."""
     connection: str = "fresh"
     """fresh: a connection per request; reuse: one for all."""
     requests: tuple[Request, ...] = field(default_factory=lambda: (Request(),))
@@ -53,7 +55,8 @@ class Call:
         """The call in words, for reasons and evidence: `cli-a GET srv.t1:8080/m`."""
         target = self.address or self.host
         if self.kind != "http":
-            return f"{self.client} {self.kind.upper()} {target}:{self.port}"
+            load = f" with {self.payload} bytes both ways" if self.payload else ""
+            return f"{self.client} {self.kind.upper()} {target}:{self.port}{load}"
         request = self.requests[0]
         headers = "".join(f" {name}: {value}" for name, value in request.headers)
         several = f" (+{len(self.requests) - 1} more)" if len(self.requests) > 1 else ""
@@ -119,4 +122,6 @@ class ProbeBatch:
             ]
         elif call.kind == "tcp":
             line["mode"] = call.mode
+            if call.payload:
+                line["payload"] = call.payload
         return line

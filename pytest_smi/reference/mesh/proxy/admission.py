@@ -36,6 +36,14 @@ class Admission:
         """Return whether the application gets to see a request."""
         return allowed
 
+    def opaque(self, data: bytes) -> bytes:
+        """Return what the application gets of raw bytes that are let in: all of them."""
+        return data
+
+    def half_closes(self) -> bool:
+        """Return whether a caller may end its direction of a raw connection and still be answered."""
+        return True
+
     def refusal(self, request: Request, port: int, source: Identity | None) -> int:
         """Return what a request that was not let in is answered: a status,
         or one of `denials.RESET` and `denials.CLOSE`."""

@@ -119,9 +119,12 @@ class InboundConnection(FrameTunnel):
                 raise frames.FrameError("a REQUEST must wait for the response before it")
             self._request(*frames.read_request(payload, time.time()))
         elif kind == frames.DATA and self._peer is not None:
-            self.received(payload)
+            self.received(self._inbound.admission.opaque(payload))
         elif kind == frames.EOF and self._peer is not None:
-            self.received_eof()
+            if self._inbound.admission.half_closes():
+                self.received_eof()
+            else:
+                self.transport.abort()
         elif kind == frames.OPEN:
             self._open(frames.read_port(payload))
         elif kind == frames.DATAGRAM:

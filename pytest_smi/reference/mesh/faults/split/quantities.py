@@ -35,7 +35,6 @@ SMALL_QUANTITIES_LOST = Fault(
     name="split-small-quantities-lost",
     description="A weight below 100m is none.",
     breaks=("SP-09",),
-    versions="split=v1alpha1",
     overrides=(SmallQuantitiesLost,),
     versions="split=v1alpha1",
 )
@@ -53,7 +52,6 @@ MILLI_DROPPED = Fault(
     name="split-milli-dropped",
     description="A weight of 500m is 500.",
     breaks=("SP-10",),
-    versions="split=v1alpha1",
     overrides=(MilliDropped,),
     versions="split=v1alpha1",
 )
