@@ -3,8 +3,7 @@
 All but TM-16 judge the shared scenario of `test_traffic_metrics.py`.
 """
 
-from pytest_smi.scenario.metrics import documents, edges, readings, splits
-from pytest_smi.scenario.metrics.declarations import ShownEdge
+from pytest_smi.scenario.metrics import declarations, documents, edges, readings, splits
 from pytest_smi.scenario.metrics.recorder import recorded
 from pytest_smi.scenario.scenario import Scenario, assertion, closed, control, match
 
@@ -20,11 +19,10 @@ def test_edges_need_no_declaration(smi: Scenario) -> None:
     call = a.get(srv, "/m")
     _, target = smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
     smi.expect(control(call), hold=False)
-    edge = ShownEdge(smi, a, srv)
-    edge.await_shown(call)
+    declarations.await_shown(smi, a, srv, call)
     smi.delete(target)
     smi.expect(closed(call), hold=False)
-    edge.require_shown()
+    declarations.remains(smi, a, srv)
 
 
 @assertion("TM-17", level="unspecified", source="metrics v1alpha1 §TrafficMetricsList (silent)")

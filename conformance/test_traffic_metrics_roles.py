@@ -1,6 +1,6 @@
 """Traffic Metrics, roles: who may read what."""
 
-from pytest_smi.scenario.metrics import lists, readings
+from pytest_smi.scenario.metrics import access, lists, readings
 from pytest_smi.scenario.metrics.access import reader
 from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
 from pytest_smi.scenario.verdict import require
@@ -10,13 +10,13 @@ from pytest_smi.scenario.verdict import require
 def test_role_for_everything(smi: Scenario) -> None:
     """A Role for all resources reads everything in its namespace."""
     who, pod = reader(smi), smi.client("a").pods[0].name
-    who.refused_so_far("/deployments")
+    access.refused_so_far(who, "/deployments")
     who.permit("*")
     offered = lists.namespaced(smi.api(smi.metrics_path()).body)
     if not offered:
         raise Inconclusive("the API lists no resources")
     for rest in (*(f"/{name}" for name in offered), f"/pods/{pod}/edges"):
-        who.reads(rest)
+        access.reads(who, rest)
 
 
 @assertion("TM-57", level="MUST", source="metrics v1alpha1 §RBAC")
@@ -24,9 +24,9 @@ def test_role_for_edges(smi: Scenario) -> None:
     """A Role for `pods/edges` reads the edges of pods, and not the pods."""
     who, pod = reader(smi), smi.client("a").pods[0].name
     edges = f"/pods/{pod}/edges"
-    who.refused_so_far("/deployments", edges, "/pods")
+    access.refused_so_far(who, "/deployments", edges, "/pods")
     who.permit("pods/edges", "deployments")
-    who.reads(edges)
+    access.reads(who, edges)
     for rest in ("/pods", f"/pods/{pod}"):
         refused = who.ask(rest).status
         require(refused == 403, f"{rest}: a Role for pods/edges was answered {refused}, expected 403")

@@ -12,7 +12,7 @@ from pytest_smi.scenario.scenario import Scenario, assertion
 @assertion("TM-67", level="MUST (derived)", source="metrics v1alpha1 §Use Cases")
 def test_use_cases(smi: Scenario) -> None:
     """A table of busy pods, the success of a canary, and the graph of who calls whom can be built from metrics."""
-    seen = recorded(smi, "pods", "trafficsplits")
+    seen = recorded(smi, everything=True)
     home = seen.refs["a"].namespace
     received = {
         Ref(kind="Pod", namespace=home, name=pod): count
@@ -26,5 +26,4 @@ def test_use_cases(smi: Scenario) -> None:
         use_cases.canary(seen.frozen("trafficsplits"), split, sent)
     calls = {(flow.source, flow.destination) for flow in seen.flows}
     busy = [f"edges {role}" for role, one in seen.refs.items() if any(one in pair for pair in calls)]
-    recorded(smi, *busy)
     use_cases.topology(map(seen.frozen, busy), calls)

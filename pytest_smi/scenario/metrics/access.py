@@ -25,13 +25,6 @@ class Reader:
         """GET what is below the API's version as this account."""
         return self.smi.api(self.smi.metrics_path(rest), account=(self.namespace, self.name))
 
-    def refused_so_far(self, *rests: str) -> None:
-        """Control: nothing of this may be read yet, so that the Role is seen to have an effect."""
-        for rest in rests:
-            answer = self.ask(rest)
-            if answer.status != 403:
-                raise Inconclusive(f"an account without any role was answered {answer.status} for {rest}")
-
     def permit(self, *resources: str, shown_by: str = "/deployments") -> None:
         """Give the account a Role to read these resources' metrics in the namespace (`*`: all);
         inconclusive when that has no effect on `shown_by` in time."""
@@ -51,14 +44,6 @@ class Reader:
         if not answer.ok:
             raise Inconclusive(f"the account is refused although it has a Role: {answer.message}")
 
-    def reads(self, rest: str) -> None:
-        """Require that the account is answered as the run's own account is, which may read everything."""
-        found = self.until_permitted(rest)
-        expected = self.smi.api(self.smi.metrics_path(f"/namespaces/{self.namespace}{rest}")).status
-        require(found.status != 403, f"{rest}: refused although a Role permits it: {found.message}")
-        if not found.ok and found.status != expected:
-            raise Inconclusive(f"{rest}: the account was answered {found.status}, the run's own account {expected}")
-
     def until_permitted(self, rest: str) -> Answer:
         """Return the first answer that is no refusal, or the one when a permission had its time to take effect."""
         rounds = self.smi.context.rounds("the account may read metrics")
@@ -67,6 +52,23 @@ class Reader:
             if answer.status != 403 or rounds.over(self.smi.limits.settle_deadline):
                 break
         return answer
+
+
+def refused_so_far(who: Reader, *rests: str) -> None:
+    """Control: the account may read nothing of this yet, so that the Role is seen to have an effect."""
+    for rest in rests:
+        answer = who.ask(rest)
+        if answer.status != 403:
+            raise Inconclusive(f"an account without any role was answered {answer.status} for {rest}")
+
+
+def reads(who: Reader, rest: str) -> None:
+    """The account is answered as the run's own account is, which may read everything."""
+    found = who.until_permitted(rest)
+    expected = who.smi.api(who.smi.metrics_path(f"/namespaces/{who.namespace}{rest}")).status
+    require(found.status != 403, f"{rest}: refused although a Role permits it: {found.message}")
+    if not found.ok and found.status != expected:
+        raise Inconclusive(f"{rest}: the account was answered {found.status}, the run's own account {expected}")
 
 
 def reader(smi: Scenario) -> Reader:

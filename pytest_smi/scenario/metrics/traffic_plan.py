@@ -70,8 +70,8 @@ class TrafficPlan:
 
     @property
     def warm_up(self) -> list[Call]:
-        """One call for every pair that will exchange traffic, and every protocol that they will speak."""
-        return list(dict.fromkeys(replace(call, requests=(Request(),)) for call in self.calls))
+        """One plain HTTP call for every pair that will exchange requests; raw TCP may fail without harm to the rest."""
+        return list(dict.fromkeys(replace(call, requests=(Request(),)) for call in self.calls if call.kind == "http"))
 
     @property
     def calls(self) -> dict[Call, int]:

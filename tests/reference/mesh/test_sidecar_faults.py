@@ -161,3 +161,20 @@ def test_http2_as_opaque_bytes(run_pair: Run, grants: Grants) -> None:
         writer.close()
 
     run_pair(scenario)
+
+
+def test_tcp_counted_as_a_request(run_pair: Run) -> None:
+    """Under its fault the called side notes each connection; otherwise none, and neither side a request."""
+    tcp = {"target": "t", "sources": [["t1", "a"]], "http": None, "tcp": [9000], "udp": None}
+
+    async def scenario(pair: Any) -> None:
+        for faults, noted in (((), 0), (("metrics-tcp-counted",), 1)):
+            pair.grant(tcp, faults=faults)
+            reader, writer = await pair.dial(9000)
+            writer.write(b"ping")
+            assert await asyncio.wait_for(reader.readexactly(4), 5) == b"ping"
+            writer.close()
+            assert len(pair.server.plane.recorder.export(0)) == noted
+            assert pair.client.plane.recorder.export(0) == []
+
+    run_pair(scenario)

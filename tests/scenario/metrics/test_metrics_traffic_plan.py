@@ -1,12 +1,14 @@
 """The plan of the shared scenario: what it sends, and what is counted of it."""
 
+from dataclasses import replace
+
 from pytest_smi.scenario.metrics import traffic_plan
 from pytest_smi.scenario.metrics.recording import Count, Recording
 from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Probe
 from pytest_smi.testbed.probing.plan import Call, ProbeBatch
 from pytest_smi.testbed.workloads import Pod, Service, Workload
-from tests.scenario.metrics.metrics_documents import recording
+from tests.scenario.metrics.metrics_documents import flow, recording
 
 
 def workload(role: str, namespace: str = "t1", replicas: int = 1) -> Workload:
@@ -96,9 +98,42 @@ def test_everyone_is_warmed_up_and_nobody_slowly() -> None:
     """One plain call for each pair that the plan has."""
     who = plan()
     assert {(call.source, call.server, call.address) for call in who.warm_up} == {
-        (call.source, call.server, call.address) for call in who.calls
+        (call.source, call.server, call.address) for call in who.calls if call.kind == "http"
     }
+    assert {call.kind for call in who.warm_up} == {"http"}
     assert not any(request.headers for call in who.warm_up for request in call.requests)
+
+
+def test_statuses_can_be_told_by_their_number() -> None:
+    """What is not 500 is a success of the plan; every choice of statuses adds up to a number of its own."""
+    truth = played(plan())
+    assert truth.by_status("g") == {200: 37, 202: 10, 302: 20, 404: 40}
+    assert truth.received("g").failures == 0
+    sums = {sum(times for index, times in enumerate((10, 20, 40)) if chosen >> index & 1) for chosen in range(8)}
+    assert len(sums) == 8
+
+
+def test_connections_are_no_requests() -> None:
+    """They are counted apart, and only what arrived."""
+    who = plan()
+    (tcp,) = (call for call in who.calls if call.kind == "tcp")
+    found = {tcp: seen(tcp, 40, "w-0", lost=2)}
+    assert traffic_plan.connections(found) == 38
+    assert traffic_plan.flows(who, found) == ()
+    assert traffic_plan.latencies(who, found)["w"] == ()
+
+
+def test_what_is_refused_is_granted_to_nobody_else() -> None:
+    """x is called by r alone, so that a failure there can only be a refusal."""
+    who = plan()
+    assert {call.client for call in who.calls if call.server == who.workloads["x"].key} == {"r"}
+    assert (who.refused.client, who.refused.server) == ("h", who.workloads["x"].key)
+
+
+def test_what_stands_on_a_node_is_added_up() -> None:
+    """As far as the nodes of pods are known."""
+    truth = recording({}, flows=(flow("a", "b", successes=5), flow("a", "c", successes=7), flow("a", "d", failures=1)))
+    assert replace(truth, nodes={"b-0": "n1", "d-0": "n1"}).on_nodes() == {"n1": 6}
 
 
 def test_clients_measure_by_destination() -> None:
