@@ -116,6 +116,19 @@ def deployment(
     }
 
 
+def bare_pod(deployed: Object) -> Object:
+    """Return the pod of a Deployment by itself: without owner, and without labels but those by which a pod joins."""
+    template = deployed["spec"]["template"]
+    own = {APP_LABEL, MANAGED_BY, ROLE_LABEL}
+    metadata = {
+        "name": deployed["metadata"]["name"],
+        "namespace": deployed["metadata"]["namespace"],
+        "labels": {key: value for key, value in template["metadata"]["labels"].items() if key not in own},
+        "annotations": template["metadata"]["annotations"],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
 def service(
     name: str,
     namespace: str,

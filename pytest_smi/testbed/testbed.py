@@ -84,27 +84,27 @@ class Testbed:
         replicas: int = 1,
         labels: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        bare: bool = False,
     ) -> Workload:
-        """Create ServiceAccount (unless it is the one that every namespace has) and Deployment;
+        """Create ServiceAccount (unless it is the one that every namespace has) and Deployment, or a `bare` pod;
         the pods are awaited when they are first needed."""
         namespace, profile = self.namespace(alias), self.target.profile
         injection = profile.join if joined and alias != "out" else profile.keep_out
         if account != manifests.DEFAULT_ACCOUNT:
             self.objects.apply(manifests.service_account(account, namespace))
-        self.objects.apply(
-            manifests.deployment(
-                name,
-                namespace,
-                account=account,
-                image=self.target.image,
-                replicas=replicas,
-                role=role,
-                labels=labels,
-                pod_injection=(injection.pod_labels, injection.pod_annotations),
-                environment=environment,
-                placement=self.target.placement,
-            )
+        deployment = manifests.deployment(
+            name,
+            namespace,
+            account=account,
+            image=self.target.image,
+            replicas=replicas,
+            role=role,
+            labels=labels,
+            pod_injection=(injection.pod_labels, injection.pod_annotations),
+            environment=environment,
+            placement=self.target.placement,
         )
+        self.objects.apply(manifests.bare_pod(deployment) if bare else deployment)
         addresses = Addresses.of(profile, name, namespace)
         return Workload(
             name=name,
@@ -116,13 +116,15 @@ class Testbed:
             title=title,
             await_pods=self._await_pods,
             addresses=addresses,
+            bare=bare,
         )
 
     def remove(self, workload: Workload) -> None:
         """Delete a workload and close what is open in its pods."""
         self.close_sessions([workload])
         meta = {"name": workload.name, "namespace": workload.namespace}
-        self.objects.delete({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta})
+        version, kind = ("v1", "Pod") if workload.bare else ("apps/v1", "Deployment")
+        self.objects.delete({"apiVersion": version, "kind": kind, "metadata": meta})
 
     def prober(self, pod_key: str) -> Prober:
         """Return the prober of a pod, opened on first use."""
@@ -191,9 +193,7 @@ class Testbed:
         ready: list[Pod] = []
 
         def enough() -> bool:
-            pods = self.objects.list(
-                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
-            )
+            pods = self._pods_of(workload)
             for pod in pods:
                 self.images |= container_images(pod)
             ready[:] = sorted((pod for pod in map(_ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
@@ -215,12 +215,17 @@ class Testbed:
             ) from None
         return ready
 
+    def _pods_of(self, workload: Workload) -> list[dict[str, Any]]:
+        """Return the pods of a workload, ready or not."""
+        if workload.bare:  # it has no label to be found by
+            pods = self.objects.list("v1", "pods", workload.namespace)
+            return [pod for pod in pods if pod["metadata"]["name"] == workload.name]
+        return self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+
     def _why_not_ready(self, workload: Workload) -> str:
         """Return what the cluster says of pods that did not become Ready; nothing when it does not answer."""
         try:
-            pods = self.objects.list(
-                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
-            )
+            pods = self._pods_of(workload)
             events = self.objects.list("v1", "events", workload.namespace)
         except ClusterError:
             return ""

@@ -84,7 +84,8 @@ class PodAddress:
 
 
 class Workload:
-    """A Deployment of the sample application with its ServiceAccount and, usually, a Service of its own.
+    """A Deployment of the sample application (or a `bare` pod) with its ServiceAccount and, usually, a Service of its
+    own.
 
     `pods` waits until all replicas are Ready, so that several workloads deployed one after the other start together.
     """
@@ -101,10 +102,11 @@ class Workload:
         title: str,
         await_pods: Callable[[Workload], Sequence[Pod]],
         addresses: Addresses | None = None,
+        bare: bool = False,
     ) -> None:
         self.name, self.namespace, self.account, self.host = name, namespace, account, host
         self.replicas, self.joined, self.title = replicas, joined, title
-        self.addresses = addresses
+        self.addresses, self.bare = addresses, bare
         self._await_pods = await_pods
         self._pods: tuple[Pod, ...] | None = None
 
