@@ -161,6 +161,15 @@ def test_default_account_is_an_account(smi: Scenario) -> None:
     smi.expect(allowed(nameless.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
 
 
+@assertion("TA-34", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_source_needs_no_service_and_no_labels(smi: Scenario) -> None:
+    """A pod is a source by its ServiceAccount, whatever its labels and its owner, and without any Service."""
+    srv, bare, c = smi.server(), smi.bare_client("a"), smi.client("c")
+    smi.closed_so_far(bare.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[bare])
+    smi.expect(allowed(bare.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
+
+
 def _claims_to_be(listed: Workload) -> list[tuple[str, str]]:
     """Headers in which proxies and meshes speak of a caller's identity, each naming `listed`."""
     namespace, account, address = listed.namespace, listed.account, listed.pods[0].ip

@@ -13,17 +13,16 @@ from pytest_smi.scenario.scenario import Call, Outcome, Scenario, Workload, allo
 )
 def test_tcp_and_udp_are_granted_apart(smi: Scenario) -> None:
     """A grant of a TCP port does not open the UDP port of the same number, nor the other way round."""
-    srv, a, c = _server_of(smi, 8300), smi.client("a"), smi.client("c")
-    smi.closed_so_far(a.tcp(srv, port=8300), a.udp(srv, port=8300), c.tcp(srv, port=8300), c.udp(srv, port=8300))
-    stream, datagram = smi.tcp_route("stream", 8300), smi.udp_route("datagram", 8300)
-    smi.apply(stream, datagram)
-    smi.apply(smi.target(srv, stream, sources=[a], name="tcp"), smi.target(srv, datagram, sources=[c], name="udp"))
-    smi.expect(
-        allowed(a.tcp(srv, port=8300)),
-        allowed(c.udp(srv, port=8300)),
-        denied(a.udp(srv, port=8300)),
-        denied(c.tcp(srv, port=8300)),
-    )
+    stream, datagram, a = _server_of(smi, "stream", 8300), _server_of(smi, "datagram", 8300), smi.client("a")
+    by_tcp, by_udp = ([a.tcp(srv, port=8300), a.udp(srv, port=8300)] for srv in (stream, datagram))
+    smi.closed_so_far(*by_tcp, *by_udp)
+    tcp, udp = smi.tcp_route("tcp", 8300), smi.udp_route("udp", 8300)
+    smi.apply(tcp, udp)
+    smi.apply(smi.target(stream, tcp, sources=[a], name="tcp"), smi.target(datagram, udp, sources=[a], name="udp"))
+    smi.expect(allowed(by_tcp[0]), denied(by_tcp[1]), allowed(by_udp[1]), denied(by_udp[0]))
+    smi.apply(smi.target(stream, udp, sources=[a], name="later-udp"))
+    smi.apply(smi.target(datagram, tcp, sources=[a], name="later-tcp"))
+    smi.expect(control(by_tcp[1]), control(by_udp[0]), hold=False)
 
 
 @assertion(
@@ -37,7 +36,7 @@ def test_tcp_and_udp_are_granted_apart(smi: Scenario) -> None:
 def test_the_example_of_protocols_and_ports(smi: Scenario) -> None:
     """The example of the specification (TCP on the ports 8300, 8301 and 8302, UDP on 8301 and 8302)
     allows exactly that."""
-    server, client, stranger = _server_of(smi, 8300, 8301, 8302), smi.client("a"), smi.client("c")
+    server, client, stranger = _server_of(smi, "server", 8300, 8301, 8302), smi.client("a"), smi.client("c")
     may = [*_tcp(client, server, 8300, 8301, 8302), *_udp(client, server, 8301, 8302)]
     may_not = [*_tcp(stranger, server, 8300, 8301, 8302), *_udp(stranger, server, 8300, 8301, 8302)]
     may_not += _udp(client, server, 8300)
@@ -74,10 +73,11 @@ def test_number_of_a_port(smi: Scenario) -> None:
     smi.observed(f"the {' and the '.join(counts)} port counts" if counts else "neither port counts")
 
 
-def _server_of(smi: Scenario, *ports: int) -> Workload:
+def _server_of(smi: Scenario, name: str, *ports: int) -> Workload:
     """Deploy a server that listens on these ports, on TCP and on UDP alike."""
     numbers = ",".join(map(str, ports))
     return smi.server(
+        name,
         environment={"TCP_PORTS": numbers, "UDP_PORTS": numbers},
         ports={f"{port}/{protocol}": port for port in ports for protocol in ("TCP", "UDP")},
     )

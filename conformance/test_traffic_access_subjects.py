@@ -9,12 +9,12 @@ from pytest_smi.scenario.scenario import (
     Subject,
     TrafficTarget,
     Workload,
+    allowed,
     assertion,
     closed,
     control,
     denied,
     match,
-    steady,
 )
 
 
@@ -27,7 +27,8 @@ def test_target_without_destination_grants_nothing(smi: Scenario) -> None:
     other, beside = a.get(srv, "/m"), a.get(srv, "/beside")
     smi.closed_so_far(other, beside)
     smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
-    smi.expect(control(beside), closed(other), hold=False)
+    smi.grant(srv, match("second", "/second"), sources=[a], name="second")
+    smi.expect(control(beside), control(a.get(srv, "/second")), closed(other), hold=False)
     group = smi.routes("routes", match("m", "/m"), match("later", "/later"))
     smi.apply(group)
     target = smi.written(smi.target(srv, group, sources=[a], name="nowhere"))
@@ -36,7 +37,7 @@ def test_target_without_destination_grants_nothing(smi: Scenario) -> None:
         smi.put(target)
     # A grant made later that works shows that the mesh has taken note of the target before it.
     smi.grant(srv, match("later", "/later"), sources=[a], name="later")
-    smi.expect(control(a.get(srv, "/later")), steady(beside), denied(other))
+    smi.expect(control(a.get(srv, "/later")), allowed(beside), denied(other))
 
 
 @assertion("TA-60", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -53,6 +54,10 @@ def test_destination_without_a_namespace_is_not_everywhere(smi: Scenario) -> Non
     srv, homonym, a = smi.server("srv", "t1"), smi.server("srv", "t2"), smi.client("a")
     foreign = a.get(homonym, "/m")
     smi.closed_so_far(foreign)
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.grant(homonym, match("first", "/first"), sources=[a], name="first")
+    beside = control(a.get(srv, "/beside")), control(a.get(homonym, "/first"))
+    smi.expect(*beside, closed(a.get(homonym, "/beside")), closed(foreign), hold=False)
     _store(smi, _nowhere(_target(smi, srv, a)))
     # Grants made later that work show that the mesh has taken note of the target before them.
     for server in (srv, homonym):
@@ -75,6 +80,10 @@ def test_source_without_a_namespace_is_not_from_everywhere(smi: Scenario) -> Non
     srv, a, homonym = smi.server(), smi.client("a"), smi.client("a", "t2")
     foreign = homonym.get(srv, "/m")
     smi.closed_so_far(foreign)
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.grant(srv, match("first", "/first"), sources=[homonym], name="first")
+    beside = control(a.get(srv, "/beside")), control(homonym.get(srv, "/first"))
+    smi.expect(*beside, closed(homonym.get(srv, "/beside")), closed(foreign), hold=False)
     _store(smi, replace(_target(smi, srv, a), sources=(Subject(name=a.account, namespace=""),)))
     # A grant made later that works shows that the mesh has taken note of the target before it.
     smi.grant(srv, match("later", "/later"), sources=[homonym], name="later")

@@ -151,14 +151,17 @@ def test_stored_header_filters_are_not_dropped(smi: Scenario) -> None:
     smi.closed_so_far(bare, listed)
     taken = [manifest for manifest in _forms(smi).values() if not smi.refused(manifest)]
     smi.require(bool(taken), "header filters are refused, as a list and as a map")
+    smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
+    smi.expect(control(a.get(srv, "/beside")), closed(bare), hold=False)
+    # A route of the same target that works shows that the mesh has taken note of it.
+    noted = smi.routes("noted", match("noted", "/noted"))
+    smi.apply(noted)
     for manifest in taken:
         smi.put(manifest)
-        name = manifest["metadata"]["name"]
-        rule = Rule(kind="HTTPRouteGroup", name=name, matches=("agent",))
-        smi.apply(smi.target(srv, rule, sources=[a], name=name.partition("-")[0]))
-    # A grant made later that works shows that the mesh has taken note of the groups before it.
-    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
-    smi.expect(control(a.get(srv, "/later")), allowed(listed), denied(bare))
+    names = [manifest["metadata"]["name"] for manifest in taken]
+    rules = [Rule(kind="HTTPRouteGroup", name=name, matches=("agent",)) for name in names]
+    smi.apply(smi.target(srv, noted, *rules, sources=[a]))
+    smi.expect(control(a.get(srv, "/noted")), allowed(listed), denied(bare))
 
 
 @assertion(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.sampling.settling import State
+from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call
@@ -42,6 +43,22 @@ class Deployment:
                 title=f"cli-{account} in {alias}",
             )
         return self._own_clients[account, alias]
+
+    def bare_client(self, account: str = "a", alias: str = "t1") -> Workload:
+        """Deploy a client of this scenario alone that is a pod by itself: without owner, Service, or labels of ours.
+
+        Raise NotExpressible where the run may not create pods.
+        """
+        name, namespace = f"bare-{account}-{self._context.tag}", self._context.namespace(alias)
+        probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}}
+        answer = self._testbed.objects.dry_run({**probe, "spec": {"containers": [{"name": "app", "image": "none"}]}})
+        if answer.status == 403 and "webhook" not in answer.message:
+            raise NotExpressible(f"the run may not create pods by themselves: {answer.message}")
+        workload = self._testbed.deploy(
+            name, alias, account=account, role="client", title=f"bare-{account} in {alias}", bare=True
+        )
+        self._own_clients[name, alias] = workload
+        return workload
 
     def server(
         self,

@@ -111,7 +111,7 @@ class Scenario:
         self.namespace, self.put, self.written = context.namespace, context.put, context.rendered
 
         self.deployment = deployment = Deployment(context)
-        self.client, self.server = deployment.client, deployment.server
+        self.client, self.bare_client, self.server = deployment.client, deployment.bare_client, deployment.server
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
         self.retire, self.restart = deployment.retire, deployment.restart
 

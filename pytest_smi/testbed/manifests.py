@@ -119,9 +119,10 @@ def deployment(
     }
 
 
-def deployment_of(name: str, namespace: str) -> Object:
-    """Return what names a Deployment."""
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}}
+def deployment_of(name: str, namespace: str, *, bare: bool = False) -> Object:
+    """Return what names a Deployment, or a pod by itself."""
+    version, kind = ("v1", "Pod") if bare else ("apps/v1", "Deployment")
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}}
 
 
 def restarted(found: Object) -> Object:
@@ -136,6 +137,19 @@ def restarted(found: Object) -> Object:
         "metadata": {**named["metadata"], "labels": meta.get("labels") or {}},
         "spec": {**found["spec"], "template": template},
     }
+
+
+def bare_pod(deployed: Object) -> Object:
+    """Return the pod of a Deployment by itself: without owner, and without labels but those by which a pod joins."""
+    template = deployed["spec"]["template"]
+    own = {APP_LABEL, MANAGED_BY, ROLE_LABEL}
+    metadata = {
+        "name": deployed["metadata"]["name"],
+        "namespace": deployed["metadata"]["namespace"],
+        "labels": {key: value for key, value in template["metadata"]["labels"].items() if key not in own},
+        "annotations": template["metadata"]["annotations"],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
 def service(

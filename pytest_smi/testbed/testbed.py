@@ -21,7 +21,7 @@ from pytest_smi.testbed.cleanup import remove_namespaces
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.placement import read_pull_secret
 from pytest_smi.testbed.target import MeshTarget
-from pytest_smi.testbed.workloads import Pod, Workload
+from pytest_smi.testbed.workloads import Pod, Workload, ready_pod
 
 
 class Testbed:
@@ -85,27 +85,27 @@ class Testbed:
         labels: Mapping[str, str] | None = None,
         selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        bare: bool = False,
     ) -> Workload:
-        """Create ServiceAccount (`default` is there) and Deployment; pods are awaited when they are first needed."""
+        """Create ServiceAccount (`default` is there) and Deployment, or a `bare` pod; pods are awaited when needed."""
         namespace, profile = self.namespace(alias), self.target.profile
         injection = profile.join if joined and alias != "out" else profile.keep_out
         if account != manifests.DEFAULT_ACCOUNT:
             self.objects.apply(manifests.service_account(account, namespace))
-        self.objects.apply(
-            manifests.deployment(
-                name,
-                namespace,
-                account=account,
-                image=self.target.image,
-                replicas=replicas,
-                role=role,
-                labels=labels,
-                selector=selector,
-                pod_injection=(injection.pod_labels, injection.pod_annotations),
-                environment=environment,
-                placement=self.target.placement,
-            )
+        deployment = manifests.deployment(
+            name,
+            namespace,
+            account=account,
+            image=self.target.image,
+            replicas=replicas,
+            role=role,
+            labels=labels,
+            selector=selector,
+            pod_injection=(injection.pod_labels, injection.pod_annotations),
+            environment=environment,
+            placement=self.target.placement,
         )
+        self.objects.apply(manifests.bare_pod(deployment) if bare else deployment)
         addresses = Addresses.of(profile, name, namespace)
         return Workload(
             name=name,
@@ -117,12 +117,13 @@ class Testbed:
             title=title,
             await_pods=self._await_pods,
             addresses=addresses,
+            bare=bare,
         )
 
     def remove(self, workload: Workload) -> None:
         """Delete a workload and close what is open in its pods."""
         self.close_sessions([workload])
-        self.objects.delete(manifests.deployment_of(workload.name, workload.namespace))
+        self.objects.delete(manifests.deployment_of(workload.name, workload.namespace, bare=workload.bare))
 
     def restart(self, workload: Workload) -> None:
         """Replace the pods of a workload, one after the other, as `kubectl rollout restart` does."""
@@ -199,12 +200,10 @@ class Testbed:
         ready: list[Pod] = []
 
         def enough() -> bool:
-            pods = self.objects.list(
-                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
-            )
+            pods = self._pods_of(workload)
             for pod in pods:
                 self.images |= container_images(pod)
-            ready[:] = sorted((pod for pod in map(_ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
+            ready[:] = sorted((pod for pod in map(ready_pod, pods) if pod is not None), key=lambda pod: pod.name)
             return len(ready) == workload.replicas and workload.former.isdisjoint(p["metadata"]["name"] for p in pods)
 
         try:
@@ -223,12 +222,17 @@ class Testbed:
             ) from None
         return ready
 
+    def _pods_of(self, workload: Workload) -> list[dict[str, Any]]:
+        """Return the pods of a workload, ready or not."""
+        if workload.bare:  # it has no label to be found by
+            pods = self.objects.list("v1", "pods", workload.namespace)
+            return [pod for pod in pods if pod["metadata"]["name"] == workload.name]
+        return self.objects.list("v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}")
+
     def _why_not_ready(self, workload: Workload) -> str:
         """Return what the cluster says of pods that did not become Ready; nothing when it does not answer."""
         try:
-            pods = self.objects.list(
-                "v1", "pods", workload.namespace, selector=f"{manifests.APP_LABEL}={workload.name}"
-            )
+            pods = self._pods_of(workload)
             events = self.objects.list("v1", "events", workload.namespace)
         except ClusterError:
             return ""
@@ -238,13 +242,3 @@ class Testbed:
             if str((event.get("involvedObject") or {}).get("name", "")).startswith(workload.name)
         ]
         return why_not_ready(pods, own)
-
-
-def _ready_pod(pod: Mapping[str, Any]) -> Pod | None:
-    metadata, status = pod["metadata"], pod.get("status") or {}
-    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
-    if metadata.get("deletionTimestamp") or conditions.get("Ready") != "True" or not status.get("podIP"):
-        return None
-    return Pod(
-        metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default")
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call, Headers, Request
@@ -84,7 +85,8 @@ class PodAddress:
 
 
 class Workload:
-    """A Deployment of the sample application with its ServiceAccount and, usually, a Service of its own.
+    """A Deployment of the sample application (or a `bare` pod) with its ServiceAccount and, usually, a Service of its
+    own.
 
     `pods` waits until all replicas are Ready, so that several workloads deployed one after the other start together.
     """
@@ -101,10 +103,11 @@ class Workload:
         title: str,
         await_pods: Callable[[Workload], Sequence[Pod]],
         addresses: Addresses | None = None,
+        bare: bool = False,
     ) -> None:
         self.name, self.namespace, self.account, self.host = name, namespace, account, host
         self.replicas, self.joined, self.title = replicas, joined, title
-        self.addresses = addresses
+        self.addresses, self.bare = addresses, bare
         self._await_pods = await_pods
         self._pods: tuple[Pod, ...] | None = None
         self.former: frozenset[str] = frozenset()
@@ -220,3 +223,14 @@ def _account_of(server: Workload | Service) -> str:
 def host_for(server: Workload | Service, family: str, *, outside: bool) -> str:
     """Return the name under which a client inside or outside the mesh addresses a server for calls of a family."""
     return server.addresses.of_call(family, outside=outside) if server.addresses else server.host
+
+
+def ready_pod(pod: Mapping[str, Any]) -> Pod | None:
+    """Return a pod of the cluster as the suite knows it; None while it is not Ready, or is being deleted."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    if metadata.get("deletionTimestamp") or conditions.get("Ready") != "True" or not status.get("podIP"):
+        return None
+    return Pod(
+        metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default")
+    )

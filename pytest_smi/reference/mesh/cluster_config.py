@@ -82,6 +82,7 @@ def pod_config(pod: Mapping[str, Any]) -> dict[str, Any]:
         "name": meta["name"],
         "sa": pod_account(pod),
         "joined": is_joined(pod),
+        "owned": bool(meta.get("ownerReferences")),
         "hints": hints,
     }
 

@@ -33,6 +33,8 @@ class PodInfo:
     account: str
     joined: bool
     hints: Mapping[int, str]
+    owned: bool = True
+    """Whether it belongs to a workload, such as a Deployment; nothing of a healthy mesh depends on that."""
 
     @property
     def identity(self) -> Identity:
@@ -114,6 +116,7 @@ class MeshState:
                 account=value["sa"],
                 joined=value["joined"],
                 hints={int(port): hint for port, hint in value["hints"].items()},
+                owned=value.get("owned", True),
             )
         elif kind == "split":
             namespace, _, name = rest.partition("/")

@@ -24,7 +24,7 @@ class AnyIdentity(Policy):
 ANY_IDENTITY = Fault(
     name="access-any-identity",
     description="A grant of a destination is a grant to any mesh identity.",
-    breaks=("TA-06", "TA-66"),
+    breaks=("TA-06", "TA-66", "TA-67"),
     overrides=(AnyIdentity,),
 )
 
@@ -72,7 +72,7 @@ class LastTargetWins(Policy):
 LAST_TARGET_WINS = Fault(
     name="access-last-target-wins",
     description="Of several targets on one destination only the last counts.",
-    breaks=("TA-09", "TA-66"),
+    breaks=("TA-09", "TA-13", "TA-66"),
     overrides=(LastTargetWins,),
 )
 

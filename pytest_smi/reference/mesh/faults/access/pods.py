@@ -83,4 +83,21 @@ EARLY_DESTINATIONS_ONLY = Fault(
     overrides=(EarlyDestinationsOnly,),
 )
 
-PODS = (PER_SERVICE, LATE_CALLERS_UNKNOWN, EARLY_DESTINATIONS_ONLY)
+
+class BarePodsUnknown(Admission):
+    """Knows workloads, not pods."""
+
+    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
+        """Refuse callers that belong to no workload."""
+        caller = self.state.pods.get(peer)
+        return (caller is None or caller.owned) and super().allows(request, port, source, peer, split)
+
+
+BARE_PODS_UNKNOWN = Fault(
+    name="access-bare-pods-unknown",
+    description="A pod that no workload owns is not recognized as a source.",
+    breaks=("TA-34",),
+    overrides=(BarePodsUnknown,),
+)
+
+PODS = (PER_SERVICE, LATE_CALLERS_UNKNOWN, EARLY_DESTINATIONS_ONLY, BARE_PODS_UNKNOWN)

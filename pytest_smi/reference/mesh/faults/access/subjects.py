@@ -138,7 +138,7 @@ class OnePodPerAccount(Compiler):
 ONE_POD_PER_ACCOUNT = Fault(
     name="access-one-pod-per-account",
     description="Only the first pod of the destination's service account is opened.",
-    breaks=("TA-30", "TA-39"),
+    breaks=("TA-30", "TA-32", "TA-39"),
     overrides=(OnePodPerAccount,),
 )
 

@@ -21,7 +21,7 @@ class MissingHeaderPasses(RouteMatcher):
 MISSING_HEADER_PASSES = Fault(
     name="specs-missing-header-passes",
     description="A filtered header that is absent is no obstacle.",
-    breaks=("TS-23", "SP-38"),
+    breaks=("TS-23", "TS-39", "SP-38"),
     overrides=(MissingHeaderPasses,),
 )
 
