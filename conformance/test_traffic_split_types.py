@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_smi.scenario.scenario import Landings, Scenario, Workload, assertion
+from pytest_smi.scenario.scenario import Inconclusive, Landings, Scenario, Workload, assertion
 
 PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
 """Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
@@ -23,17 +23,22 @@ def test_backends_of_other_types(smi: Scenario) -> None:
     }
     roots = {kind: smi.service(f"root-{kind.lower()}", [v1], ports=PLAIN) for kind in types}
     smi.open_to_all(v1, sources=[a])
+    smi.control_later_split(a, v1, name="before")
     readings = {}
     for kind, fields in types.items():
         smi.put(_service(smi, f"{kind.lower()}-{smi.tag}", fields))
         split = smi.split(roots[kind], {kind.lower(): 100}, name=kind.lower())
         if smi.refused(split):
             readings[kind] = "the split is refused"
+            continue
+        smi.apply(split)
+        try:
+            smi.control_later_split(a, v1, name=f"after-{kind.lower()}")
+        except Inconclusive:
+            readings[kind] = "no split that is made later takes effect"
         else:
-            smi.apply(split)
-    smi.control_later_split(a, v1)
-    for kind in types:
-        readings.setdefault(kind, _reached(smi.landings(a.get(roots[kind])), v1))
+            readings[kind] = _reached(smi.landings(a.get(roots[kind])), v1)
+        smi.delete(split)
     smi.observed(", ".join(f"{kind}: {readings[kind]}" for kind in types))
 
 

@@ -101,7 +101,7 @@ def _require_isolation(smi: Scenario, weight: float) -> None:
     manifest["spec"]["backends"][0]["weight"] = weight
     if not smi.refused(manifest):
         smi.put(manifest)
-    smi.apply(smi.split(later, {v1: 100}, name="later"))
-    smi.on_ports(a.get(later), {v1: 8081})
     smi.delete(before)
     smi.on_ports(a.get(former), {v1: 8080})
+    smi.apply(smi.split(later, {v1: 100}, name="later"))
+    smi.on_ports(a.get(later), {v1: 8081})

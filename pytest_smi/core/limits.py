@@ -96,6 +96,10 @@ class Limits:
     """Bytes that a raw TCP connection carries each way where it must be transparent."""
     sample_trials: int = 40
     """Requests by which a reading of an ambiguous clause is told."""
+    sample_rare: float = 0.05
+    """Share of those that counts for nothing: a busy node may lose or delay a few."""
+    sample_silent: float = 0.5
+    """Largest share of those that may end in silence where every request must end."""
     load_block: int = 20
     """Requests per block of the constant load that goes on while a split is changed."""
     load_seconds: float = 0.2

@@ -15,8 +15,6 @@ from pytest_smi.testbed.workloads import Service, Workload
 
 Landings = Counter[Place | None]
 """How many requests arrived at which server and port; None: nowhere."""
-RARE = 0.05
-"""Share of the requests that counts for nothing: a busy node may lose or delay a few."""
 
 
 class Readings:
@@ -52,7 +50,9 @@ class Readings:
             self._expectations.check_health([call])
         told = {"nowhere" if place is None else f"{place[0]}:{place[1]}": n for place, n in counts.items()}
         self._context.evidence.event("sampled", call=call.label, landed=told)
-        return Counter({place: n for place, n in counts.items() if n > RARE * len(seen.probes)})
+        return Counter(
+            {place: n for place, n in counts.items() if n > self._context.limits.sample_rare * len(seen.probes)}
+        )
 
     def cluster_ip(self, root: Service) -> str:
         """Return the cluster IP of a Service; raise ClusterError where it cannot be read."""

@@ -111,7 +111,7 @@ class Routing:
             raise RequirementFailed(
                 f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
             )
-        if len(hanging) * 2 > trials:
+        if len(hanging) > self._limits.sample_silent * trials:
             error = NotReached(f"{call.label}: {len(hanging)} of {trials} requests had no end, and arrived nowhere")
             self._traffic.attribute(error, call, lost=True)
 

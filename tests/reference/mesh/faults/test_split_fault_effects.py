@@ -174,6 +174,7 @@ SPLIT: dict[str, Callable[[World], Any]] = {
     "split-matched-weights-ignored": _segment,
     "split-first-group-only": _segment,
     "split-http2-pinned": _second,
+    "split-equals-favour-first": _weights(("v1", 1), ("v2", 1)),
     "split-pods-weigh": _listed_otherwise,
     "split-port-names-must-agree": _listed_otherwise,
     "split-first-port-of-backend": _listed_otherwise,

@@ -117,7 +117,7 @@ class BySelector(SplitTable):
 BY_SELECTOR = Fault(
     name="split-by-selector",
     description="Services with the same endpoints as the root are split too.",
-    breaks=("SP-22",),
+    breaks=("SP-22", "SP-63"),
     overrides=(BySelector,),
 )
 

@@ -74,7 +74,7 @@ class PercentRestLost(SplitChooser):
 PERCENT_REST_LOST = Fault(
     name="split-percent-rest-lost",
     description="Weights are percentages; what is missing to 100 is answered with an error.",
-    breaks=("SP-03", "SP-07"),
+    breaks=("SP-03",),
     overrides=(PercentRestLost,),
 )
 
@@ -164,7 +164,25 @@ PODS_WEIGH = Fault(
     overrides=(PodsWeigh,),
 )
 
+
+class EqualsFavourFirst(SplitChooser):
+    """Sorts by weight, and counts down."""
+
+    def weights(self, split: Split, candidates: Sequence[Candidate]) -> list[int]:
+        """Give the first of candidates that all weigh the same three times as much as each other."""
+        weights = super().weights(split, candidates)
+        return [3, *[1] * (len(weights) - 1)] if len(set(weights)) == 1 else weights
+
+
+EQUALS_FAVOUR_FIRST = Fault(
+    name="split-equals-favour-first",
+    description="Of backends that all have the same weight the first receives three times as much as each other.",
+    breaks=("SP-07", "SP-12", "SP-16", "SP-72"),
+    overrides=(EqualsFavourFirst,),
+)
+
 WEIGHTS = (
+    EQUALS_FAVOUR_FIRST,
     PODS_WEIGH,
     WEIGHTS_IGNORED,
     WINNER_TAKES_ALL,
