@@ -51,12 +51,14 @@ def test_percentiles_of_an_aggregate(smi: Scenario) -> None:
 def test_other_kinds_are_the_sum_of_their_pods(smi: Scenario) -> None:
     """The counts of a ReplicaSet are the sum of those of its pods, and a node has what its pods received."""
     keys = ("replicasets", "nodes")
-    seen = recorded(smi, *keys)
+    seen = recorded(smi, "pods", *keys)
+    pods = seen.frozen("pods").items()
     lists = {key: seen.documents[key] if seen.documents[key].status != 200 else seen.frozen(key) for key in keys}
     if not seen.replica_set:
         raise Inconclusive("the pods of a Deployment have no ReplicaSet")
     whole = Ref(kind="ReplicaSet", namespace=seen.refs["w"].namespace, name=seen.replica_set)
-    aggregates.parts_of_other_kinds(lists, whole, seen.received("w").requests, seen.on_nodes(), smi.limits)
+    parts = [item for item in pods if item.resource.name in seen.by_pod("w")]
+    aggregates.parts_of_other_kinds(lists, whole, parts, seen.on_nodes(pods), smi.limits)
 
 
 @assertion("TM-43", level="unspecified", source="metrics v1alpha1 §Kubernetes API (silent)")

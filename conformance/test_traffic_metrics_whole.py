@@ -21,9 +21,8 @@ def test_use_cases(smi: Scenario) -> None:
     }
     use_cases.top(seen.frozen("pods"), received, smi.limits)
     if seen.splits:
-        split = seen.splits[0]
-        sent = {name: seen.sent("g", role).requests for name, role in zip(split.weights, ("v1", "v2"), strict=True)}
-        use_cases.canary(seen.frozen("trafficsplits"), split, sent)
+        backends = {seen.refs[role]: seen.received(role).requests for role in ("v1", "v2")}
+        use_cases.canary(seen.frozen("deployments"), backends, smi.limits)
     calls = {(flow.source, flow.destination) for flow in seen.flows}
     busy = [f"edges {role}" for role, one in seen.refs.items() if any(one in pair for pair in calls)]
     use_cases.topology(map(seen.frozen, busy), calls)

@@ -30,26 +30,24 @@ def exactly(what: str, items: Iterable[Item], expected: int, others: int, limits
 
 
 def parts_of_other_kinds(
-    documents: Mapping[str, Document], whole: Ref, received: int, on_node: Mapping[str, int], limits: Limits
+    documents: Mapping[str, Document], whole: Ref, parts: Sequence[Item], on_node: Mapping[str, float], limits: Limits
 ) -> None:
-    """A ReplicaSet has what its pods received, and a node at least what those of the scenario on it did.
+    """A ReplicaSet has what its pods have together, and a node at least what those of the scenario on it have.
 
-    `documents`: the lists by plural. `whole`: the ReplicaSet, whose pods `received` so much. `on_node`: by node's name.
+    `documents`: the lists by plural. `parts`: the pods of the ReplicaSet `whole`. `on_node`: requests by node's name.
     """
     offered = {plural: document for plural, document in documents.items() if document.status == 200}
     if not offered:
         raise NotExpressible(f"{' and '.join(documents)} have no metrics here, see TM-03")
+    if not sum(part.requests for part in parts):
+        raise Inconclusive(f"the pods of {whole} show no requests that could be added up")
     if "replicasets" in offered:
-        found = offered["replicasets"].about(whole).requests
-        require(
-            numbers.near(found, received, limits),
-            f"GET {offered['replicasets'].path}: {whole} has {found:g} requests, its pods received {received}",
-        )
+        numbers.sum_of_parts(str(whole), offered["replicasets"].about(whole), parts, limits)
     for name, least in on_node.items() if "nodes" in offered else ():
         found = offered["nodes"].about(Ref(kind="Node", name=name)).requests
         require(
             found >= least or numbers.near(found, least, limits),
-            f"GET {offered['nodes'].path}: node {name} has {found:g} requests, pods on it received {least} and more",
+            f"GET {offered['nodes'].path}: node {name} has {found:g} requests, pods on it have {least:g} and more",
         )
 
 

@@ -6,7 +6,7 @@ Sent traffic is known in full, since servers and namespaces are fresh and every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,12 +146,13 @@ class Recording:
     replica_set: str = ""
     """Name of the ReplicaSet of w."""
 
-    def on_nodes(self) -> Counter[str]:
-        """Return what arrived at each node, as far as it is known."""
-        counts: Counter[str] = Counter()
-        for flow in self.flows:
-            if flow.pod in self.nodes:
-                counts[self.nodes[flow.pod]] += flow.count.requests
+    def on_nodes(self, pods: Iterable[Item]) -> dict[str, float]:
+        """Return what pods have together on each node, as far as their nodes are known."""
+        counts: dict[str, float] = {}
+        for item in pods:
+            node = self.nodes.get(item.resource.name)
+            if node:
+                counts[node] = counts.get(node, 0.0) + item.requests
         return counts
 
     def received(self, role: str) -> Count:

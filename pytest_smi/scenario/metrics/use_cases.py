@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.metrics import numbers
-from pytest_smi.scenario.metrics.recording import Count, Document, SplitFacts
+from pytest_smi.scenario.metrics.recording import Count, Document
 from pytest_smi.scenario.metrics.records import Item, Ref
 from pytest_smi.scenario.verdict import Inconclusive, require
 
@@ -33,14 +33,14 @@ def top(pods: Document, received: Mapping[Ref, Count], limits: Limits) -> None:
         item.latency("p99_response_latency")  # raises where it cannot be read
 
 
-def canary(splits: Document, split: SplitFacts, sent: Mapping[str, int]) -> None:
-    """Each backend of a split that got requests shows them, and that they succeeded."""
-    items = {item.backend.name: item for item in splits.items() if item.backend and item.resource == split.resource}
-    for name in (name for name, requests in sent.items() if requests):
+def canary(deployments: Document, received: Mapping[Ref, int], limits: Limits) -> None:
+    """The Deployments behind a split that got requests, all answered 200, show that they succeed."""
+    for one in (one for one, requests in received.items() if requests > 2 * limits.metrics_count_spare):
+        item = deployments.about(one)
         require(
-            name in items and items[name].requests > 0 and _success(items[name]) > 0.9,
-            f"GET {splits.path}: backend {name} of {split.resource} got {sent[name]} requests, all answered 200, and "
-            f"shows {items[name].requests if name in items else 'no item'}",
+            item.requests > 0 and _success(item) > 0.9,
+            f"GET {deployments.path}: {one} got {received[one]} requests, all answered 200, and shows "
+            f"{item.requests:g}, {_success(item):.0%} of them successes",
         )
 
 

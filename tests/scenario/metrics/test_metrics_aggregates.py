@@ -30,23 +30,26 @@ def test_only_what_should_be_counted_is() -> None:
             aggregates.exactly("why", [one(100)], expected, others, LIMITS)
 
 
-def test_a_replica_set_has_what_its_pods_received_and_a_node_at_least_that() -> None:
-    """Others' traffic on the node does not matter."""
+def test_a_replica_set_has_what_its_pods_have_and_a_node_at_least_that() -> None:
+    """Others' traffic on the node does not matter; pods that show nothing say nothing."""
     sets, nodes = listed(item(SET, metrics=metrics(60))), listed(item(NODE, metrics=metrics(900)))
-    aggregates.parts_of_other_kinds({"replicasets": sets, "nodes": nodes}, SET, 60, {"n1": 800}, LIMITS)
+    parts, on_node = [one(40), one(20)], {"n1": 800.0}
+    aggregates.parts_of_other_kinds({"replicasets": sets, "nodes": nodes}, SET, parts, on_node, LIMITS)
     zeros = listed(item(SET, metrics=metrics(0))), listed(item(NODE, metrics=metrics(0)))
     for wrong in ({"replicasets": zeros[0], "nodes": nodes}, {"replicasets": sets, "nodes": zeros[1]}):
-        with pytest.raises(RequirementFailed, match="has 0 requests"):
-            aggregates.parts_of_other_kinds(wrong, SET, 60, {"n1": 800}, LIMITS)
+        with pytest.raises(RequirementFailed, match=r"no requests are shown|has 0 requests"):
+            aggregates.parts_of_other_kinds(wrong, SET, parts, on_node, LIMITS)
+    with pytest.raises(Inconclusive):
+        aggregates.parts_of_other_kinds({"replicasets": sets}, SET, [one(0)], on_node, LIMITS)
 
 
 def test_kinds_that_are_not_offered_are_another_requirements() -> None:
     """One of them is enough to judge."""
     gone = document({}, status=404)
     sets = listed(item(SET, metrics=metrics(60)))
-    aggregates.parts_of_other_kinds({"replicasets": sets, "nodes": gone}, SET, 60, {"n1": 800}, LIMITS)
+    aggregates.parts_of_other_kinds({"replicasets": sets, "nodes": gone}, SET, [one(60)], {"n1": 800.0}, LIMITS)
     with pytest.raises(NotExpressible, match="TM-03"):
-        aggregates.parts_of_other_kinds({"replicasets": gone, "nodes": gone}, SET, 60, {}, LIMITS)
+        aggregates.parts_of_other_kinds({"replicasets": gone, "nodes": gone}, SET, [one(60)], {}, LIMITS)
 
 
 def test_a_percentile_of_a_mixture_lies_between_its_parts() -> None:

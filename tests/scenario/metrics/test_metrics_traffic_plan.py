@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from pytest_smi.scenario.metrics import traffic_plan
 from pytest_smi.scenario.metrics.recording import Count, Recording
+from pytest_smi.scenario.metrics.records import items_of
 from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.testbed.probing.observation import Arrival, Observation, Probe
 from pytest_smi.testbed.probing.plan import Call, ProbeBatch
 from pytest_smi.testbed.workloads import Pod, Service, Workload
-from tests.scenario.metrics.metrics_documents import flow, recording
+from tests.scenario.metrics.metrics_documents import item, listed, metrics, recording, ref
 
 
 def workload(role: str, namespace: str = "t1", replicas: int = 1) -> Workload:
@@ -132,8 +133,11 @@ def test_what_is_refused_is_granted_to_nobody_else() -> None:
 
 def test_what_stands_on_a_node_is_added_up() -> None:
     """As far as the nodes of pods are known."""
-    truth = recording({}, flows=(flow("a", "b", successes=5), flow("a", "c", successes=7), flow("a", "d", failures=1)))
-    assert replace(truth, nodes={"b-0": "n1", "d-0": "n1"}).on_nodes() == {"n1": 6}
+    truth = replace(recording({}), nodes={"b-0": "n1", "d-0": "n1"})
+    pods = items_of(
+        listed(*(item(ref(name, kind="Pod"), metrics=metrics(5, 1)) for name in ("b-0", "c-0", "d-0"))).body
+    )
+    assert truth.on_nodes(pods) == {"n1": 12}
 
 
 def test_clients_measure_by_destination() -> None:

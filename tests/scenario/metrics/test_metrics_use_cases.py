@@ -4,13 +4,12 @@ import pytest
 
 from pytest_smi.core.limits import Limits
 from pytest_smi.scenario.metrics import use_cases
-from pytest_smi.scenario.metrics.recording import Count, SplitFacts
+from pytest_smi.scenario.metrics.recording import Count
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed
 from tests.scenario.metrics.metrics_documents import item, listed, metrics, ref
 
 A, B, C, LIMITS = ref("a"), ref("b"), ref("c"), Limits()
 POD = ref("b-0", kind="Pod")
-SPLIT = SplitFacts(resource=ref("s", kind="TrafficSplit"), apex="web", weights={"v1": 90, "v2": 10})
 TRUTH = {POD: Count(successes=220, failures=80), ref("idle", kind="Pod"): Count()}
 
 
@@ -28,14 +27,11 @@ def test_a_table_shows_requests_and_successes() -> None:
 
 def test_a_canary_is_seen_to_succeed() -> None:
     """Unless it got nothing."""
-    backends = {name: {"apex": "web", "name": name, "weight": 1} for name in SPLIT.weights}
-    right = listed(item(SPLIT.resource, backend=backends["v1"]), item(SPLIT.resource, backend=backends["v2"]))
-    use_cases.canary(right, SPLIT, {"v1": 44, "v2": 6})
-    use_cases.canary(listed(item(SPLIT.resource, backend=backends["v1"])), SPLIT, {"v1": 50, "v2": 0})
-    failing = item(SPLIT.resource, backend=backends["v2"], metrics=metrics(0, 6))
-    for wrong in ([], [item(SPLIT.resource, backend=backends["v1"])], [failing]):
-        with pytest.raises(RequirementFailed, match=r"backend v\d of TrafficSplit"):
-            use_cases.canary(listed(*wrong), SPLIT, {"v1": 44, "v2": 6})
+    use_cases.canary(listed(item(A), item(B)), {A: 44, B: 6}, LIMITS)
+    use_cases.canary(listed(item(A)), {A: 50, B: 2}, LIMITS)
+    for wrong in ([item(A)], [item(A), item(B, metrics=metrics(0, 0))], [item(A), item(B, metrics=metrics(0, 6))]):
+        with pytest.raises(RequirementFailed, match=r"Deployment t1/b"):
+            use_cases.canary(listed(*wrong), {A: 44, B: 6}, LIMITS)
 
 
 def test_edges_make_the_graph_of_calls() -> None:

@@ -76,7 +76,7 @@ class _SplitAggregated(Measure):
 SPLIT_AGGREGATED = Fault(
     name="metrics-split-aggregated",
     description="A split has one item for all backends, named after the first.",
-    breaks=("TM-49", "TM-50", "TM-51", "TM-67"),
+    breaks=("TM-49", "TM-50", "TM-51"),
     overrides=(_SplitAggregated,),
 )
 
