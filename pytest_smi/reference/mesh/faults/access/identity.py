@@ -56,7 +56,7 @@ class CrossProduct(Policy):
 CROSS_PRODUCT = Fault(
     name="access-cross-product",
     description="Sources and routes of all targets on one destination are merged.",
-    breaks=("TA-10", "TA-66"),
+    breaks=("TA-10", "TA-13", "TA-66"),
     overrides=(CrossProduct,),
 )
 
