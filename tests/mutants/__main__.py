@@ -4,9 +4,10 @@
     python -m tests.mutants --only policy.py                those of one module
     python -m tests.mutants --list                          what would be drawn
 
-Each mutant is first asked the requirements of its own APIs, and one that survives them all others. It is killed when a
-requirement fails, stopped when none does but the run cannot be finished (the mesh no longer works at all), and has
-survived when every requirement holds. Exit status 1 when the healthy mesh does not pass: then nothing is measured.
+Each mutant is first asked the requirements of its own APIs, and one that survives them all others, then those of older
+versions where it reads such. It is killed when a requirement fails, stopped when none does but the run cannot be
+finished (the mesh no longer works at all), and has survived when every requirement holds. Exit status 1 when the
+healthy mesh does not pass: then nothing is measured.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.deciding import DECIDING
+from tests.mutants.deciding import DECIDING, OLDER, VERSIONED
 from tests.mutants.mutate import Mutant, mutants
 from tests.support.runs import read_run, suite_command
 
@@ -53,7 +54,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="smi-mutants-") as name:
         copies = [_copy(Path(name) / str(number)) for number in range(options.jobs)]
-        if (healthy := _suite(copies[0], ())).word != "survived":
+        if (healthy := _suite(copies[0])).word != "survived":
             print(f"the healthy mesh must pass, it was {healthy.word} by {', '.join(healthy.by) or 'nothing'}")
             return 1
         free: queue.SimpleQueue[Path] = queue.SimpleQueue()
@@ -116,9 +117,12 @@ def _tried(free: queue.SimpleQueue[Path], path: str, mutant: Mutant) -> Outcome:
     try:
         (copy / path).write_text(mutant.text, encoding="utf-8")
         own = DECIDING[path].split(",")
-        outcome = _suite(copy, own)
-        if outcome.word == "survived":
-            outcome = _suite(copy, [api for api in APIS if api not in own])
+        others = [api for api in APIS if api not in own]
+        asked = [f"--smi-api={','.join(own)}", f"--smi-api={','.join(others)}"]
+        asked += [f"--smi-version={versions}" for versions in OLDER if path in VERSIONED]
+        outcome = Outcome(word="survived", by=())
+        while asked and outcome.word == "survived":
+            outcome = _suite(copy, asked.pop(0))
     finally:
         shutil.copy2(ROOT / path, copy / path)
         free.put(copy)
@@ -127,11 +131,10 @@ def _tried(free: queue.SimpleQueue[Path], path: str, mutant: Mutant) -> Outcome:
     return outcome
 
 
-def _suite(copy: Path, apis: list[str] | tuple[str, ...]) -> Outcome:
-    """Run the suite of a copy on its own mesh until a requirement fails; no APIs are all of them."""
+def _suite(copy: Path, *chosen: str) -> Outcome:
+    """Run the suite of a copy on its own mesh until a requirement fails; `chosen`: options that choose some of it."""
     with tempfile.TemporaryDirectory(prefix="smi-mutant-") as name:
         folder = Path(name)
-        chosen = [f"--smi-api={','.join(apis)}"] if apis else []
         try:
             done = subprocess.run(
                 suite_command(folder, "-x", "-n", "2", *chosen),
