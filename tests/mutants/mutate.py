@@ -39,26 +39,29 @@ _Change = Callable[[ast.AST], ast.AST]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One changed module; `line` is the place in the healthy one, `change` says `before -> after` in code."""
+    """One change of a module; `line` is its place in the healthy one, `change` says `before -> after` in code."""
 
     line: int
     change: str
-    text: str
+    healthy: str
+    number: int
+
+    @property
+    def text(self) -> str:
+        """The module with the change, as code."""
+        tree = ast.parse(self.healthy)
+        node, change = list(_places(tree))[self.number]
+        _Replace(node, change(copy.deepcopy(node))).visit(tree)
+        return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def mutants(text: str) -> list[Mutant]:
     """Return every mutant of a module's text, in the order of its lines."""
-    tree = ast.parse(text)
     found = []
-    for node, change in _places(tree):
-        copies: dict[int, ast.AST] = {}
-        changed = copy.deepcopy(tree, copies)
-        replacement = change(copy.deepcopy(node))
-        _Replace(copies[id(node)], replacement).visit(changed)
-        ast.fix_missing_locations(changed)
+    for number, (node, change) in enumerate(_places(ast.parse(text))):
         line = min(one.lineno for one in ast.walk(node) if isinstance(one, ast.expr | ast.stmt))
-        told = f"{ast.unparse(node)} -> {ast.unparse(replacement)}"
-        found.append(Mutant(line=line, change=" ".join(told.split()), text=ast.unparse(changed)))
+        told = f"{ast.unparse(node)} -> {ast.unparse(change(copy.deepcopy(node)))}"
+        found.append(Mutant(line=line, change=" ".join(told.split()), healthy=text, number=number))
     return sorted(found, key=lambda mutant: mutant.line)
 
 
