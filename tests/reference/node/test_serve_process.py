@@ -203,7 +203,7 @@ class TestServe:
                 process.communicate(timeout=10)
 
     def test_faults_are_listed(self) -> None:
-        """`faults` prints every fault with name, description, breaks and kind, and the versions where it needs others."""
+        """`faults` prints every fault with name, description, breaks and kind, and versions where it needs others."""
         out = subprocess.run(
             [sys.executable, "-m", "pytest_smi.reference", "faults"],
             capture_output=True,
