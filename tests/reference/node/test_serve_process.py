@@ -203,7 +203,7 @@ class TestServe:
                 process.communicate(timeout=10)
 
     def test_faults_are_listed(self) -> None:
-        """`faults` prints every fault with name, description, breaks and kind."""
+        """`faults` prints every fault with name, description, breaks and kind, and versions where it needs others."""
         out = subprocess.run(
             [sys.executable, "-m", "pytest_smi.reference", "faults"],
             capture_output=True,
@@ -212,7 +212,8 @@ class TestServe:
             check=True,
         )
         records = json.loads(out.stdout)
-        assert {tuple(sorted(record)) for record in records} == {("breaks", "description", "kind", "name")}
+        fields = ("breaks", "description", "kind", "name")
+        assert {tuple(sorted(record)) for record in records} == {fields, (*fields, "versions")}
         cluster = {record["name"] for record in records if record["kind"] == "cluster"}
         assert cluster == {"server-down", "dns-dead", "exec-cut", "prober-killed"}
 
