@@ -21,10 +21,6 @@ MESHES = [name for name in persona_names() if name != "all-versions"]
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 """What the real meshes were found to do, for those that have been run."""
 
-ASKED_SINCE = {"osm": ("TA-23",)}
-"""Requirements that the profile kept out of the run of the real mesh, and does so no longer; to be empty after the
-next one. The denial of TA-23 was seen by hand to hold on the real mesh."""
-
 
 def expected(name: str) -> dict[str, dict[str, Any]]:
     """Requirement -> {status, why, deviations} for each that is not passed."""
@@ -54,7 +50,7 @@ def asked(name: str) -> set[str]:
 @pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md") if path.stem in MESHES))
 def test_a_persona_is_expected_to_do_what_the_real_mesh_did(name: str) -> None:
     """Where the real mesh has been run, both name the same requirements with the same statuses."""
-    both = asked(name) - set(ASKED_SINCE.get(name, ()))
+    both = asked(name)
     real = explained(RESULTS / f"{name}.md")
     wanted = {requirement: entry["status"] for requirement, entry in expected(name).items()}
     assert {requirement: status for requirement, status in wanted.items() if requirement in both} == {
