@@ -132,10 +132,10 @@ def _places(matrix: Matrix) -> dict[str, Place]:
 
 
 def test_the_index_of_a_large_field_is_small() -> None:
-    """Twelve meshes with fifty versions each: less than 300 kB for people, and for dashboards."""
+    """Twelve meshes with fifty versions each: less than 400 kB for people, less than 300 kB for dashboards."""
     matrix = field(12, 50).matrix
     files = site_files(matrix, _places(matrix), statements(), now=NEWEST, max_age=AGE)
-    assert len(files["index.html"]) < 300_000
+    assert len(files["index.html"]) < 400_000
     assert len(files["index.json"]) < 300_000
 
 

@@ -1,5 +1,6 @@
 """A healthy reference mesh passes everything, and every way of running gives the same verdicts."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from tests.support.runs import FinishedRun, run_suite
 
 pytestmark = pytest.mark.slow
 
+OLDER = re.compile(r"not (stated|expressible) in (access|specs|split) v1alpha[34]")
+"""How the reason begins where only another version states a requirement."""
+
 
 def verdicts(run: FinishedRun) -> list[tuple[Any, ...]]:
     """What must not depend on time, chance or distribution."""
@@ -17,7 +21,8 @@ def verdicts(run: FinishedRun) -> list[tuple[Any, ...]]:
 
 
 def test_every_distribution_gives_the_same_matrix(tmp_path: Path) -> None:
-    """Alone and on four workers: same results in the same order, everything passed or observed, status 0."""
+    """Alone and on four workers: same results in the same order, everything that the newest versions state is passed
+    or observed, status 0."""
     runs = []
     for name, arguments in (("alone", ()), ("four", ("-n", "4"))):
         folder = tmp_path / name
@@ -25,8 +30,11 @@ def test_every_distribution_gives_the_same_matrix(tmp_path: Path) -> None:
         runs.append(run_suite(folder, *arguments))
 
     for run in runs:
-        assert run.requirements("failed", "errored", "skipped", "unsupported") == set(), run.output[-5000:]
-        assert run.requirements("passed", "observed") == {record.requirement for record in load()}
+        assert run.requirements("failed", "errored", "skipped") == set(), run.output[-5000:]
+        others = {r["requirement"]: r["reason"] for r in run.results if r["status"] == "unsupported"}
+        assert all(OLDER.match(reason) for reason in others.values()), others
+        assert run.requirements("passed", "observed") | others.keys() == {record.requirement for record in load()}
+        assert len(others) < 20
         assert run.status == 0
         assert run.matrix is not None
         assert run.matrix["runs"][0]["conformant"] is True
