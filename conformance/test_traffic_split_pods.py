@@ -10,7 +10,8 @@ def test_split_holds_when_pods_are_replaced(smi: Scenario) -> None:
     v1, v2 = smi.server("v1"), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[client])
-    smi.apply(smi.split(root, {v1: 100}))  # no weight of 0: some proxies take none for TCP, and a new one has nothing else
+    # No weight of 0: a proxy that takes none for TCP keeps what it had before, and a new one has nothing.
+    smi.apply(smi.split(root, {v1: 100}))
     smi.control_reaches(client.get(root), [v1])
     for workload in (v1, client):
         smi.restart(workload)
