@@ -44,10 +44,9 @@ class RealMesh:
     serial: str = ""
     """A row that the profile runs alone: runs at the same time would spoil each other's."""
     brief: str = ""
-    """Rows of the first run with SMI_E2E=short, `few` among them; only one disturbance follows.
-
-    Empty: all rows, always.
-    """
+    """Rows of the first run with SMI_E2E=short, `few` among them. Empty: all rows, always."""
+    once: bool = False
+    """Whether SMI_E2E=short leaves out the runs that are repeated and those on a busy node."""
 
     @property
     def chosen(self) -> list[str]:
@@ -186,7 +185,7 @@ class MeshTests:
 
     def only_when_there_is_time(self) -> None:
         """Skip what a brief run leaves out."""
-        if self.mesh.brief and MODE == "short":
+        if self.mesh.once and MODE == "short":
             pytest.skip("SMI_E2E=short leaves this out for this mesh")
 
 

@@ -24,4 +24,5 @@ class TestOsm(MeshTests):
         again=("3", "4"),
         few=FEW,
         brief=f"{FEW} or SP-31 or TS-04",
+        once=True,
     )
