@@ -99,8 +99,14 @@ def test_negative_weight(smi: Scenario) -> None:
 def _require_isolation(smi: Scenario, weight: float) -> None:
     """Store a split of this weight beside others, unless it is refused: one before it ends, one after it begins."""
     a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
-    former, odd, later = (smi.service(name, [v1], ports=PLAIN) for name in ("former", "odd", "later"))
+    first, former, odd, later = (smi.service(name, [v1], ports=PLAIN) for name in ("first", "former", "odd", "later"))
     smi.open_to_all(v1, sources=[a])
+    # Control: a split that is deleted ends, while there is nothing odd.
+    ended = smi.split(first, {v1: 100}, name="first")
+    smi.apply(ended)
+    smi.control_port(a.get(first), 8081)
+    smi.delete(ended)
+    smi.control_port(a.get(first), 8080)
     before = smi.split(former, {v1: 100}, name="former")
     smi.apply(before)
     smi.control_port(a.get(former), 8081)
