@@ -9,7 +9,6 @@ from dataclasses import replace
 from pytest_smi.scenario.scenario import (
     Call,
     IdentityBinding,
-    Outcome,
     Scenario,
     Subject,
     TrafficTarget,
@@ -37,7 +36,7 @@ def test_binding_of_an_account(smi: Scenario) -> None:
     called = _binding(smi, "called", service_account=srv.account)
     smi.apply(caller, called)
     _apply(smi, srv, sources=[caller], destination=called)
-    _later(smi, other, a)
+    smi.control_later_grant(a, other)
     smi.expect(allowed(listed), closed(c.get(srv, "/m")), closed(a.get(other, "/m")), hold=False)
     smi.expect(allowed(listed), denied(c.get(srv, "/m")))
 
@@ -104,8 +103,7 @@ def test_binding_of_nobody_grants_nothing(smi: Scenario) -> None:
     calls = a.get(srv, "/m"), c.get(srv, "/m")
     smi.closed_so_far(*calls)
     caller, nobody = _binding(smi, "caller", service_account=a.account), _binding(smi, "nobody")
-    if not smi.refused(nobody):  # refusing to store it closes it too
-        smi.apply(nobody)
+    smi.apply_unless_refused(nobody)
     _apply(smi, srv, sources=[caller, nobody])
     _expect_after_a_later_grant(smi, srv, c, "while-missing", *calls)
     smi.apply(caller)
@@ -124,17 +122,14 @@ def test_binding_of_labels_and_an_account(smi: Scenario) -> None:
     call = caller.get(srv, "/m")
     smi.closed_so_far(call)
     both = _binding(smi, "both", service_account=caller.account, pod_labels=(("smi.test/role", "nobody"),))
-    if not (who := smi.refused(both)):
-        smi.apply(both)
+    who = smi.apply_unless_refused(both)
+    if not who:
         _apply(smi, srv, sources=[both])
-    _later(smi, srv, c)
+    smi.control_later_grant(c, srv)
     if who:
         smi.observed(f"refused by {who}")
         return
-    seen = smi.sample(call, times=smi.limits.settle_probes)[0]
-    smi.observed(
-        "the account counts" if seen.all(Outcome.DELIVERED) else "stored, and stands for nobody by its account"
-    )
+    smi.observed("the account counts" if smi.let_in(call)[0] else "stored, and stands for nobody by its account")
 
 
 @assertion("TA-76", level="MUST (derived)", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
@@ -143,8 +138,7 @@ def test_binding_of_labels_and_an_account_is_no_wider_than_either(smi: Scenario)
     srv, a, c = smi.server(), smi.client("a"), smi.client("c")
     smi.closed_so_far(c.get(srv, "/m"))
     both = _binding(smi, "both", service_account=a.account, pod_labels=(("smi.test/role", "nobody"),))
-    if not smi.refused(both):  # refusing to store it closes it too
-        smi.apply(both)
+    if not smi.apply_unless_refused(both):
         _apply(smi, srv, sources=[both])
     _expect_after_a_later_grant(smi, srv, c, "later", c.get(srv, "/m"))
 
@@ -192,12 +186,6 @@ def _apply(
     target = target if destination is None else replace(target, destination=_subject(destination))
     smi.apply(group, target)
     return target
-
-
-def _later(smi: Scenario, srv: Workload, source: Workload, name: str = "later") -> None:
-    """Make another grant and control that it works: the mesh has then taken note of what was applied before it."""
-    smi.grant(srv, match("later", f"/{name}"), sources=[source], name=name)
-    smi.expect(control(source.get(srv, f"/{name}")), hold=False)
 
 
 def _expect_after_a_later_grant(smi: Scenario, srv: Workload, source: Workload, name: str, *calls: Call) -> None:

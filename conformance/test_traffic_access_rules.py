@@ -2,7 +2,7 @@
 
 from pytest_smi.scenario.scenario import (
     HTTPRouteGroup,
-    Outcome,
+    Refusal,
     Rule,
     Scenario,
     TrafficTarget,
@@ -111,13 +111,11 @@ def test_empty_list_of_matches(smi: Scenario) -> None:
     calls = [a.get(srv, "/m"), a.get(srv, "/e")]
     smi.closed_so_far(*calls)
     who = _apply_empty(smi, srv, a)
-    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
-    smi.expect(control(a.get(srv, "/later")), hold=False)
+    smi.control_later_grant(a, srv)
     if who:
         smi.observed(f"refused by {who}")
         return
-    seen = smi.sample(*calls, times=smi.limits.settle_probes)
-    through = [one.all(Outcome.DELIVERED) for one in seen]
+    through = smi.let_in(*calls)
     smi.observed(
         "every route, as without `matches`" if all(through) else "no route" if not any(through) else "undecided"
     )
@@ -137,15 +135,12 @@ def test_empty_list_of_matches_grants_nothing_beside_the_group(smi: Scenario) ->
     smi.expect(control(a.get(srv, "/later")), denied(other))
 
 
-def _apply_empty(smi: Scenario, srv: Workload, source: Workload) -> str:
+def _apply_empty(smi: Scenario, srv: Workload, source: Workload) -> Refusal | None:
     """Apply a target whose rule has an empty list of `matches`; return who refuses it, if anybody does."""
     group = smi.routes("routes", match("m", "/m"), match("e", "/e"))
     target = smi.target(srv, _only(group), sources=[source])
     smi.apply(group)
-    if who := smi.refused(target):
-        return who
-    smi.apply(target)
-    return ""
+    return smi.apply_unless_refused(target)
 
 
 def _inert(smi: Scenario, target: TrafficTarget, srv: Workload, *clients: Workload) -> None:
@@ -157,8 +152,7 @@ def _inert(smi: Scenario, target: TrafficTarget, srv: Workload, *clients: Worklo
     beside = [control(client.get(srv, "/beside")) for client in clients]
     foreign = [closed(client.get(srv, "/of-b")) for client in clients]
     smi.expect(*beside, control(stranger.get(srv, "/of-b")), *foreign, *map(closed, calls), hold=False)
-    if not smi.refused(target):  # refusing to store it closes it too
-        smi.apply(target)
+    smi.apply_unless_refused(target)
     # A grant made later that works shows that the mesh has taken note of the target before it.
     smi.grant(srv, match("later", "/later"), sources=clients, name="later")
     smi.expect(*(control(client.get(srv, "/later")) for client in clients), *map(denied, calls))

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from pytest_smi.scenario.scenario import (
     Call,
-    Inconclusive,
-    Outcome,
     Scenario,
     Subject,
     TrafficTarget,
@@ -37,14 +35,13 @@ def test_target_without_destination_grants_nothing(smi: Scenario) -> None:
     smi.apply(group)
     target = smi.written(smi.target(srv, group, sources=[a], name="nowhere"))
     del target["spec"]["destination"]
-    if not smi.refused(target):  # refusing to store it closes it too
-        smi.put(target)
+    smi.apply_unless_refused(target)
     # A grant made later that works shows that the mesh has taken note of the target before it.
     smi.grant(srv, match("later", "/later"), sources=[a], name="later")
     smi.expect(control(a.get(srv, "/later")), allowed(beside), denied(other))
 
 
-@assertion("TA-60", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"], alone=True)
+@assertion("TA-60", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"], serial=True)
 def test_destination_without_a_namespace(smi: Scenario) -> None:
     """A destination that names no namespace may be in the TrafficTarget's own, be nowhere, or be refused:
     the specification does not say."""
@@ -52,7 +49,7 @@ def test_destination_without_a_namespace(smi: Scenario) -> None:
     _observe(smi, _nowhere(_target(smi, srv, a)), a.get(srv, "/m"), a, srv, "in the target's own namespace")
 
 
-@assertion("TA-74", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"], alone=True)
+@assertion("TA-74", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"], serial=True)
 def test_destination_without_a_namespace_is_not_everywhere(smi: Scenario) -> None:
     """A destination that names no namespace does not open ServiceAccounts of its name in other namespaces."""
     srv, homonym, a = smi.server("srv", "t1"), smi.server("srv", "t2"), smi.client("a")
@@ -62,14 +59,14 @@ def test_destination_without_a_namespace_is_not_everywhere(smi: Scenario) -> Non
     smi.grant(homonym, match("first", "/first"), sources=[a], name="first")
     beside = control(a.get(srv, "/beside")), control(a.get(homonym, "/first"))
     smi.expect(*beside, closed(a.get(homonym, "/beside")), closed(foreign), hold=False)
-    _store(smi, _nowhere(_target(smi, srv, a)))
+    smi.apply_unless_refused(_nowhere(_target(smi, srv, a)))
     # Grants made later that work show that the mesh has taken note of the target before them.
     for server in (srv, homonym):
         smi.grant(server, match("later", "/later"), sources=[a], name="later")
     smi.expect(control(a.get(srv, "/later")), control(a.get(homonym, "/later")), denied(foreign))
 
 
-@assertion("TA-61", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"], alone=True)
+@assertion("TA-61", level="unspecified", source="access v1alpha3 §TrafficTarget", needs=["specs"], serial=True)
 def test_source_without_a_namespace(smi: Scenario) -> None:
     """A source that names no namespace may be in the TrafficTarget's own, be nobody, or be refused:
     the specification does not say."""
@@ -78,7 +75,7 @@ def test_source_without_a_namespace(smi: Scenario) -> None:
     _observe(smi, target, a.get(srv, "/m"), a, srv, "in the target's own namespace")
 
 
-@assertion("TA-75", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"], alone=True)
+@assertion("TA-75", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"], serial=True)
 def test_source_without_a_namespace_is_not_from_everywhere(smi: Scenario) -> None:
     """A source that names no namespace does not stand for ServiceAccounts of its name in other namespaces."""
     srv, a, homonym = smi.server(), smi.client("a"), smi.client("a", "t2")
@@ -88,7 +85,7 @@ def test_source_without_a_namespace_is_not_from_everywhere(smi: Scenario) -> Non
     smi.grant(srv, match("first", "/first"), sources=[homonym], name="first")
     beside = control(a.get(srv, "/beside")), control(homonym.get(srv, "/first"))
     smi.expect(*beside, closed(homonym.get(srv, "/beside")), closed(foreign), hold=False)
-    _store(smi, replace(_target(smi, srv, a), sources=(Subject(name=a.account, namespace=""),)))
+    smi.apply_unless_refused(replace(_target(smi, srv, a), sources=(Subject(name=a.account, namespace=""),)))
     # A grant made later that works shows that the mesh has taken note of the target before it.
     smi.grant(srv, match("later", "/later"), sources=[homonym], name="later")
     smi.expect(control(homonym.get(srv, "/later")), denied(foreign))
@@ -105,7 +102,7 @@ def test_target_outside_the_namespace_of_its_destination(smi: Scenario) -> None:
     _observe(smi, target, a.get(srv, "/m"), a, srv, "wherever it is")
 
 
-@assertion("TA-64", level="unspecified", source="access v1alpha3 §Out of scope", needs=["specs"], alone=True)
+@assertion("TA-64", level="unspecified", source="access v1alpha3 §Out of scope", needs=["specs"], serial=True)
 def test_subject_of_another_kind(smi: Scenario) -> None:
     """A source of another kind than ServiceAccount may be refused or stand for nobody:
     the specification leaves it out."""
@@ -125,34 +122,16 @@ def _nowhere(target: TrafficTarget) -> TrafficTarget:
     return replace(target, destination=replace(target.destination, namespace=""))
 
 
-def _store(smi: Scenario, target: TrafficTarget) -> str:
-    """Apply a target unless it is refused; return who refuses it."""
-    if who := smi.refused(target):
-        return who
-    smi.apply(target)
-    return ""
-
-
 def _observe(smi: Scenario, target: TrafficTarget, call: Call, source: Workload, srv: Workload, granted: str) -> None:
     """Observe what becomes of a call under a target; `granted` tells the reading under which it is let in.
 
     `source` is who gets the grant made later, which shows that the mesh has taken note of the target before it.
     """
-    later = control(source.get(srv, "/later"))
-    smi.closed_so_far(call, later.call)
-    who = _store(smi, target)
-    smi.grant(srv, match("later", "/later"), sources=[source], name="later")
-    try:
-        smi.expect(later, hold=False)
-    except Inconclusive:
-        # That the same grant takes effect once the target is gone shows that it was the target which stopped it.
-        smi.delete(target)
-        smi.expect(later, hold=False)
+    smi.closed_so_far(call, source.get(srv, "/later"))
+    who = smi.apply_unless_refused(target)
+    if smi.stopped(lambda: smi.control_later_grant(source, srv), target):
         smi.observed("while it stands, no grant that is made later takes effect")
-        return
-    if who:
+    elif who:
         smi.observed(f"refused by {who}")
-        return
-    seen = smi.sample(call, times=smi.limits.settle_probes)[0]
-    inert = seen.all(Outcome.NOT_DELIVERED)
-    smi.observed(f"granted: {granted}" if seen.all(Outcome.DELIVERED) else "inert" if inert else "undecided")
+    else:
+        smi.observed(f"granted: {granted}" if smi.let_in(call)[0] else "inert")

@@ -1,11 +1,14 @@
-"""The resource definitions of Traffic Access Control and Traffic Specs: their names, and what they refuse.
+"""The resource definitions of Traffic Access Control, Specs and Split: their names, and what they refuse.
 
-A definition alone is no mesh, so a grant that is read under these names stands beside what is asked of it.
+A definition alone is no mesh, so a grant or a split that is in effect under these names stands beside what is asked.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.scenario.scenario import (
+    MARKED,
+    PLAIN,
     HTTPRouteGroup,
     Inconclusive,
     Rule,
@@ -55,6 +58,32 @@ def test_definitions_of_routes(smi: Scenario) -> None:
     smi.require(bool(smi.refused(nameless)), "a route without a name would be stored")
 
 
+@assertion("SP-70", level="MUST (derived)", source="split v1alpha4 §Specification")
+def test_definition_of_splits(smi: Scenario) -> None:
+    """TrafficSplit is a namespaced kind of split.smi-spec.io, `trafficsplits` or `ts` for short. It is refused without
+    root, backends, a backend's Service or weight, and with `matches` of another kind than HTTPRouteGroup."""
+    a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
+    root = smi.service("app", [v1], ports=PLAIN)
+    smi.open_to_all(v1, sources=[a])
+    split = smi.split(root, {v1: 100})
+    smi.apply(split)
+    smi.control_port(a.get(root), 8081)
+    _require_names(smi, "split", {"trafficsplits": ("TrafficSplit", "ts")})
+    other = smi.split(root, {v1: 100}, name="other")
+    smi.require(not smi.refused(other), "a split as the specification writes it is refused")
+    for field in ("service", "backends"):
+        _require_refusal(smi, _without(smi.written(other), field), f"without `{field}`")
+    for field in ("service", "weight"):
+        broken = smi.written(other)
+        broken["spec"]["backends"] = [_cut(backend, field) for backend in broken["spec"]["backends"]]
+        _require_refusal(smi, broken, f"with a backend without `{field}`")
+    segment = smi.split(root, {v1: 100}, matches=[smi.routes("segment")], name="segment")
+    if smi.can_say(segment):
+        unknown = smi.written(segment)
+        unknown["spec"]["matches"][0]["kind"] = "NoSuchRoute"
+        _require_refusal(smi, unknown, "with `matches` of the kind NoSuchRoute")
+
+
 def _in_use(smi: Scenario, srv: Workload, source: Workload) -> HTTPRouteGroup:
     """Control: a TrafficTarget and its HTTPRouteGroup of the tested versions take effect; return the group."""
     call = source.get(srv, "/m")
@@ -79,3 +108,15 @@ def _require_names(smi: Scenario, api: str, names: dict[str, tuple[str, str]]) -
             f"expected {plural} to be a namespaced kind {kind} with the short name {short}, found the kind {found[0]}, "
             f"{'namespaced' if found[1] else 'not namespaced'}, short names {', '.join(found[2]) or 'none'}",
         )
+
+
+def _require_refusal(smi: Scenario, manifest: dict[str, Any], what: str) -> None:
+    smi.require(bool(smi.refused(manifest)), f"a split {what} would be stored")
+
+
+def _without(manifest: dict[str, Any], field: str) -> dict[str, Any]:
+    return {**manifest, "spec": _cut(manifest["spec"], field)}
+
+
+def _cut(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}

@@ -80,8 +80,8 @@ def test_what_goes_straight_to_a_backend(smi: Scenario) -> None:
     """Requests that were sent to a backend itself are not counted in the split."""
     seen = recorded(smi, "trafficsplits")
     through, straight = seen.sent("g", "v1").requests, seen.sent("h", "v1").requests
-    split = seen.splits[0]
-    splits.without_straight(seen.frozen("trafficsplits"), split, next(iter(split.weights)), through, straight)
+    document, split = seen.frozen("trafficsplits"), seen.splits[0]
+    splits.without_straight(document, split, next(iter(split.weights)), through, straight, smi.limits)
 
 
 @assertion("TM-53", level="MUST", source="metrics v1alpha1 §Traffic Splits", needs=["split"])

@@ -14,11 +14,6 @@ from pytest_smi.scenario.scenario import (
     match,
 )
 
-LINES = 8
-"""Kept-alive connections that are tried, each with one sequence of requests."""
-STREAMS = 50
-"""Streams of one HTTP/2 connection, of which every other one is allowed."""
-
 
 @assertion("TS-34", level="MUST", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"], features=["http2"])
 def test_both_versions_of_http_are_covered(smi: Scenario) -> None:
@@ -49,14 +44,14 @@ def test_kept_alive_connection_is_decided_per_request(smi: Scenario) -> None:
     smi.closed_so_far(a.http(srv, listed))
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.http(srv, listed)), closed(a.http(srv, other)), hold=False)
-    lines = smi.sample(*[a.http(srv, listed, other, listed, connection="reuse")] * LINES)
+    lines = smi.sample(*[a.http(srv, listed, other, listed, connection="reuse")] * smi.limits.kept_lines)
     # A mesh may close the connection after a denial; before the denial it must be the same one for the claim to mean
     # anything.
     kept = [
         line.probes for line in lines if line.probes[0].outcome is Outcome.DELIVERED and not line.probes[1].reconnected
     ]
     if not kept:
-        raise Inconclusive(f"none of {LINES} connections was kept alive after an allowed request")
+        raise Inconclusive(f"none of {smi.limits.kept_lines} connections was kept alive after an allowed request")
     for _, second, third in kept:
         smi.require(
             second.outcome is Outcome.NOT_DELIVERED,
@@ -77,7 +72,7 @@ def test_streams_of_one_connection_are_decided_each(smi: Scenario) -> None:
     smi.closed_so_far(a.http(srv, listed, version="2"))
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.http(srv, listed, version="2")), closed(a.http(srv, other, version="2")), hold=False)
-    line = smi.sample(a.http(srv, listed, other, version="2", connection="reuse"), times=STREAMS // 2)[0]
+    line = smi.sample(a.http(srv, listed, other, version="2", connection="reuse"), times=smi.limits.streams // 2)[0]
     for probe in line.probes[1::2]:
         smi.require(
             probe.outcome is Outcome.NOT_DELIVERED,
@@ -104,9 +99,10 @@ def test_grpc_by_routes_of_http(smi: Scenario) -> None:
     smi.closed_so_far(*calls)
     smi.grant(srv, match("list", "/smi.Pets/List", ["POST"]), match("beside", "/beside"), sources=[a])
     smi.expect(control(a.get(srv, "/beside", version="2")), hold=False)
-    through = [seen.all(Outcome.DELIVERED) for seen in smi.sample(*calls, times=smi.limits.settle_probes)]
-    words = {
-        (True, False): "calls are told apart by their methods",
-        (True, True): "one method's route lets every method in",
-    }
-    smi.observed(words.get((through[0], through[1]), "a route does not let them in"))
+    through = smi.let_in(*calls)
+    if not through[0]:
+        smi.observed("a route does not let them in")
+    else:
+        smi.observed(
+            "one method's route lets every method in" if through[1] else "calls are told apart by their methods"
+        )

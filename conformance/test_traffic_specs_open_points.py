@@ -6,7 +6,6 @@ from typing import Any
 
 from pytest_smi.scenario.scenario import (
     HTTPMatch,
-    Outcome,
     Rule,
     Scenario,
     Workload,
@@ -47,16 +46,13 @@ def test_dialect_of_patterns(smi: Scenario) -> None:
     smi.grant(srv, match("beside", "/beside"), sources=[a], name="beside")
     smi.expect(control(a.get(srv, "/beside")), hold=False)
     group = smi.routes("ahead", match("ahead", "/(?=ahead)[a-z]+"))
-    if not (who := smi.refused(group)):
-        smi.apply(group, smi.target(srv, group, sources=[a], name="ahead"))
-    # A grant made later, on another server, shows that the mesh has taken note of the group before it.
-    smi.grant(other, match("later", "/later"), sources=[a], name="later")
-    smi.expect(control(a.get(other, "/later")), control(a.get(srv, "/beside")), hold=False)
+    who = smi.apply_unless_refused(group, smi.target(srv, group, sources=[a], name="ahead"))
+    smi.control_later_grant(a, other)  # on another server, whose routes have no part in it
+    smi.expect(control(a.get(srv, "/beside")), hold=False)
     if who:
         smi.observed(f"lookahead is refused by {who}")
         return
-    seen = smi.sample(a.get(srv, "/ahead"), times=smi.limits.settle_probes)[0]
-    smi.observed("lookahead is understood" if seen.all(Outcome.DELIVERED) else "lookahead grants nothing")
+    smi.observed("lookahead is understood" if smi.let_in(a.get(srv, "/ahead"))[0] else "lookahead grants nothing")
 
 
 @assertion("TS-22", level="unspecified", source="specs v1alpha4 §HTTPRouteGroup", needs=["access"])
@@ -69,15 +65,12 @@ def test_name_of_two_routes(smi: Scenario) -> None:
     smi.closed_so_far(*calls)
     group = smi.routes("twins", *(match("twin", f"/{path}") for path in paths))
     rule = Rule(kind="HTTPRouteGroup", name=group.name, matches=("twin",))
-    if not (who := smi.refused(group)):
-        smi.apply(group, smi.target(srv, rule, sources=[a]))
-    smi.grant(srv, match("later", "/later"), sources=[a], name="later")
-    smi.expect(control(a.get(srv, "/later")), hold=False)
+    who = smi.apply_unless_refused(group, smi.target(srv, rule, sources=[a]))
+    smi.control_later_grant(a, srv)
     if who:
         smi.observed(f"refused by {who}")
         return
-    seen = smi.sample(*calls, times=smi.limits.settle_probes)
-    through = [path for path, one in zip(paths, seen, strict=True) if one.all(Outcome.DELIVERED)]
+    through = [path for path, let_in in zip(paths, smi.let_in(*calls), strict=True) if let_in]
     smi.observed(f"granted: {' and '.join(through) or 'neither'}")
 
 
@@ -97,8 +90,7 @@ def test_header_pattern_inside_a_value(smi: Scenario) -> None:
     smi.grant(srv, _agent("Firefox"), match("beside", "/beside"), sources=[a])
     whole = a.get(srv, "/m", headers=(("x-agent", "Firefox"),))
     smi.expect(control(whole), control(a.get(srv, "/beside")), closed(a.get(srv, "/m")), hold=False)
-    seen = smi.sample(call, times=smi.limits.settle_probes)[0]
-    smi.observed("a part of the value is enough" if seen.all(Outcome.DELIVERED) else "the whole value must match")
+    smi.observed("a part of the value is enough" if smi.let_in(call)[0] else "the whole value must match")
 
 
 @assertion(
@@ -188,17 +180,15 @@ def test_route_without_the_key_of_ports(smi: Scenario) -> None:
     for source, key, spec, port in ways:
         route = smi.tcp_route(f"without-{key}")
         manifest = {**smi.written(route), "spec": spec}
-        if who := smi.refused(manifest):
+        target = smi.target(srv, route, sources=[source], name=f"without-{key}")
+        if who := smi.apply_unless_refused(manifest, target):
             found.append(f"without {key}: refused by {who}")
             continue
-        smi.put(manifest)
-        smi.apply(smi.target(srv, route, sources=[source], name=f"without-{key}"))
         # A grant made later that works shows that the mesh has taken note of the route before it.
         later = smi.tcp_route(f"later-{key}", port)
         smi.apply(later, smi.target(srv, later, sources=[smi.client("d")], name=f"later-{key}"))
         smi.expect(control(smi.client("d").tcp(srv, port=port)), hold=False)
-        seen = smi.sample(source.tcp(srv), times=smi.limits.settle_probes)[0]
-        found.append(f"without {key}: {'every port' if seen.all(Outcome.DELIVERED) else 'no port'}")
+        found.append(f"without {key}: {'every port' if smi.let_in(source.tcp(srv))[0] else 'no port'}")
     smi.observed(", ".join(found))
 
 

@@ -2,9 +2,6 @@
 
 from pytest_smi.scenario.scenario import Inconclusive, NotExpressible, NotReached, Outcome, Scenario, assertion, control
 
-TRANSFERS = 3
-"""Connections that carry the bytes, on each port."""
-
 
 @assertion("TS-40", level="MUST", source="specs v1alpha3 §TCPRoute", needs=["access"], features=["tcp"])
 def test_bare_tcp_route_is_raw_traffic(smi: Scenario) -> None:
@@ -39,7 +36,7 @@ def _require_transparency(smi: Scenario) -> None:
     smi.expect(*map(control, plain), hold=False)
     size = smi.limits.stream_bytes
     loaded = [a.tcp(srv, port=port, payload=size) for port in (9000, 9001)]
-    for seen in smi.sample(*loaded, times=TRANSFERS):
+    for seen in smi.sample(*loaded, times=smi.limits.stream_transfers):
         changed = next((probe for probe in seen.probes if "differs" in probe.error), None)
         smi.require(changed is None, f"raw TCP was changed: {changed.error if changed else ''}")
         # A connection may break off by itself; one that is not transparent breaks every time.

@@ -1,12 +1,11 @@
 """Traffic Split: splits that lead back to where they began, which the specification rules out."""
 
-from pytest_smi.scenario.scenario import Scenario, assertion
-
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, assertion
 
 
-@assertion("SP-75", level="MUST (derived)", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"}, alone=True)
+@assertion(
+    "SP-75", level="MUST (derived)", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"}, serial=True
+)
 def test_circle_of_splits_is_no_loop(smi: Scenario) -> None:
     """Splits whose backends are each other's roots, or a root that is its own backend, are refused or harmless: every
     request ends in its time and arrives once at most, and other splits go on taking effect."""
@@ -15,9 +14,7 @@ def test_circle_of_splits_is_no_loop(smi: Scenario) -> None:
     smi.open_to_all(v1, sources=[a])
     smi.control_later_split(a, v1, name="before")
     for name, root, backend in (("one", one, two), ("two", two, one), ("own", own, own)):
-        split = smi.split(root, {backend: 100}, name=name)
-        if not smi.refused(split):
-            smi.apply(split)
+        smi.apply_unless_refused(smi.split(root, {backend: 100}, name=name))
     smi.apply(smi.split(later, {v1: 100}, name="other"))
     smi.on_ports(a.get(later), {v1: 8081})
     for root in (one, two, own):

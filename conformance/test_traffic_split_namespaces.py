@@ -1,10 +1,7 @@
 """Traffic Split: whose root and whose backends a split is about: those of its own namespace, for clients of every
 namespace, and the root that it names now."""
 
-from pytest_smi.scenario.scenario import Scenario, assertion
-
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, assertion
 
 
 @assertion("SP-35", level="MUST (derived)", source="split v1alpha4 §Specification")

@@ -3,10 +3,16 @@ reported. A split made later and in effect shows that the mesh has taken note of
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Inconclusive, Landings, Scenario, TrafficSplit, Workload, assertion
+from pytest_smi.scenario.scenario import (
+    MARKED,
+    PLAIN,
+    Landings,
+    Scenario,
+    TrafficSplit,
+    Workload,
+    assertion,
+)
 
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
 TWO = {"8080/TCP": 8080, "9090/TCP": 8081}
 """Two ports of a root; its backends' own Services map them the other way round."""
 
@@ -22,7 +28,7 @@ def test_share_of_a_missing_backend(smi: Scenario) -> None:
     smi.observed(_share(smi.landings(a.get(root)), v1) if stored else "the split is refused")
 
 
-@assertion("SP-18", level="unspecified", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"}, alone=True)
+@assertion("SP-18", level="unspecified", source="split v1alpha4 §Tradeoffs", since={"split": "v1alpha2"}, serial=True)
 def test_share_of_a_backend_without_endpoints(smi: Scenario) -> None:
     """The share of a backend that has no ready endpoints may fail or go to the other backends: the specification asks
     and does not answer."""
@@ -91,7 +97,7 @@ def test_two_splits_of_one_root(smi: Scenario) -> None:
     level="unspecified",
     source="split v1alpha4 §Specification, silent",
     since={"split": "v1alpha2"},
-    alone=True,
+    serial=True,
 )
 def test_weights_that_are_all_zero(smi: Scenario) -> None:
     """When all weights are zero, requests may fail, go to the root's endpoints or to the backends: the specification
@@ -125,7 +131,7 @@ def test_backend_that_is_named_twice(smi: Scenario) -> None:
     level="unspecified",
     source="split v1alpha4 §Specification, silent",
     since={"split": "v1alpha2"},
-    alone=True,
+    serial=True,
 )
 def test_split_without_backends(smi: Scenario) -> None:
     """A split whose list of backends is empty may be refused, be no split, or leave the root without anybody behind
@@ -155,21 +161,18 @@ def test_root_that_comes_later(smi: Scenario) -> None:
 
 def _stored(smi: Scenario, source: Workload, backend: Workload, split: TrafficSplit) -> bool:
     """Apply a split, unless it is refused, and show that the mesh has taken note of it."""
-    if smi.refused(split):
+    if smi.apply_unless_refused(split):
         return False
-    smi.apply(split)
     smi.control_later_split(source, backend)
     return True
 
 
 def _stopped(smi: Scenario, source: Workload, backend: Workload, split: TrafficSplit) -> str:
-    """Apply a split; return what keeps one from asking further: that it is refused, or that no split takes effect
-    after it although one did before."""
-    try:
-        return "" if _stored(smi, source, backend, split) else "the split is refused"
-    except Inconclusive:
-        smi.delete(split)
-        return "no split that is made later takes effect"
+    """Apply a split; return what keeps one from asking further: that it is refused, or stops other splits."""
+    if smi.apply_unless_refused(split):
+        return "the split is refused"
+    stopped = smi.stopped(lambda: smi.control_later_split(source, backend), split)
+    return "while it stands, no split that is made later takes effect" if stopped else ""
 
 
 def _share(where: Landings, v1: Workload) -> str:

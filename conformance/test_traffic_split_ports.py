@@ -1,10 +1,7 @@
 """Traffic Split: which port of a backend answers for a port of the root, and what a backend without one means for the
 others."""
 
-from pytest_smi.scenario.scenario import Scenario, assertion
-
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, assertion
 
 
 @assertion("SP-23", level="MUST", source="split v1alpha4 §Ports")

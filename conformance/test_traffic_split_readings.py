@@ -3,10 +3,19 @@ of the mesh is reported."""
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Landings, Request, Scenario, Service, Workload, assertion, match
+from pytest_smi.scenario.scenario import (
+    MARKED,
+    PLAIN,
+    Landings,
+    Request,
+    Scenario,
+    Service,
+    TrafficSplit,
+    Workload,
+    assertion,
+    match,
+)
 
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
 MATCHES = {"split": "v1alpha3"}
 """Which versions have `matches`."""
 
@@ -41,13 +50,7 @@ def test_group_that_is_missing(smi: Scenario) -> None:
     """A split whose route group does not exist may apply to no request, or to every one: the specification does not
     say."""
     a, v1, root = _scene(smi)
-    split = smi.split(root, {v1: 100}, matches=[smi.routes("missing")])
-    if smi.refused(split):
-        smi.observed("the split is refused")
-        return
-    smi.apply(split)
-    smi.control_later_split(a, v1)
-    smi.observed(_of_whole(smi.landings(a.get(root)), v1))
+    _observe(smi, a, v1, root, smi.split(root, {v1: 100}, matches=[smi.routes("missing")]))
 
 
 @assertion("SP-47", level="unspecified", source="split v1alpha4 §Specification, silent", since=MATCHES)
@@ -55,13 +58,7 @@ def test_empty_list_of_matches(smi: Scenario) -> None:
     """A split whose list `matches` is empty may apply to every request, as without one, or to none: the specification
     does not say."""
     a, v1, root = _scene(smi)
-    split = smi.split(root, {v1: 100}, matches=[])
-    if smi.refused(split):
-        smi.observed("the split is refused")
-        return
-    smi.apply(split)
-    smi.control_later_split(a, v1)
-    smi.observed(_of_whole(smi.landings(a.get(root)), v1))
+    _observe(smi, a, v1, root, smi.split(root, {v1: 100}, matches=[]))
 
 
 @assertion("SP-51", level="unspecified", source="split v1alpha4 §Specification, silent", needs=["specs"], since=MATCHES)
@@ -75,10 +72,9 @@ def test_two_segments_of_one_root(smi: Scenario) -> None:
     one, two = (smi.routes(name, match(name, methods=None, **{f"x_{name}": "^yes$"})) for name in ("one", "two"))
     smi.apply(one, two, smi.split(root, {v1: 100}, matches=[one], name="former"))
     second = smi.split(root, {v2: 100}, matches=[two], name="latter")
-    if smi.refused(second):
+    if smi.apply_unless_refused(second):
         smi.observed("the second split is refused")
         return
-    smi.apply(second)
     smi.control_later_split(a, v1)
     first = (v1.name, 8081) in smi.landings(a.get(root, headers=(("x-one", "yes"),)))
     last = (v2.name, 8081) in smi.landings(a.get(root, headers=(("x-two", "yes"),)))
@@ -145,6 +141,15 @@ def _scene(smi: Scenario) -> tuple[Workload, Workload, Service]:
     root = smi.service("app", [v1], ports=PLAIN)
     smi.open_to_all(v1, sources=[a])
     return a, v1, root
+
+
+def _observe(smi: Scenario, source: Workload, backend: Workload, root: Service, split: TrafficSplit) -> None:
+    """Observe what becomes of the requests to a root under a split."""
+    if smi.apply_unless_refused(split):
+        smi.observed("the split is refused")
+        return
+    smi.control_later_split(source, backend)
+    smi.observed(_of_whole(smi.landings(source.get(root)), backend))
 
 
 def _of_whole(where: Landings, v1: Workload) -> str:

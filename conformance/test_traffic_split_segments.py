@@ -1,12 +1,9 @@
 """Traffic Split: splits of a segment of the traffic, chosen by the headers that `matches` names."""
 
-from pytest_smi.scenario.scenario import HTTPRouteGroup, Scenario, assertion, control, edited, match
+from pytest_smi.scenario.scenario import MARKED, PLAIN, HTTPRouteGroup, Scenario, assertion, control, edited, match
 
 CANARY = (("x-canary", "yes"),)
 """What a request of the segment carries."""
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of the backends' own Services: the port at which a request arrives tells by which it went,
-also where the root selects every backend."""
 
 
 def _segment(smi: Scenario) -> HTTPRouteGroup:

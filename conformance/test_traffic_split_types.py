@@ -1,16 +1,14 @@
 """Traffic Split: backends that are Services of another type than the usual one."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from pytest_smi.scenario.scenario import Inconclusive, Landings, Scenario, Workload, assertion
-
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Landings, Scenario, Workload, assertion
 
 
 @assertion(
-    "SP-68", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+    "SP-68", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, serial=True
 )
 def test_backends_of_other_types(smi: Scenario) -> None:
     """Backends that are headless, or of the type NodePort or ExternalName, may be supported or not: the specification
@@ -28,17 +26,14 @@ def test_backends_of_other_types(smi: Scenario) -> None:
     for kind, fields in types.items():
         smi.put(_service(smi, f"{kind.lower()}-{smi.tag}", fields))
         split = smi.split(roots[kind], {kind.lower(): 100}, name=kind.lower())
-        if smi.refused(split):
+        later = partial(smi.control_later_split, a, v1, name=f"after-{kind.lower()}")
+        if smi.apply_unless_refused(split):
             readings[kind] = "the split is refused"
-            continue
-        smi.apply(split)
-        try:
-            smi.control_later_split(a, v1, name=f"after-{kind.lower()}")
-        except Inconclusive:
-            readings[kind] = "no split that is made later takes effect"
+        elif smi.stopped(later, split):
+            readings[kind] = "while it stands, no split that is made later takes effect"
         else:
             readings[kind] = _reached(smi.landings(a.get(roots[kind])), v1)
-        smi.delete(split)
+            smi.delete(split)
     smi.observed(", ".join(f"{kind}: {readings[kind]}" for kind in types))
 
 

@@ -2,10 +2,7 @@
 
 from fractions import Fraction
 
-from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
-
-PLAIN, MARKED = {"8080/TCP": 8080}, {"8080/TCP": 8081}
-"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, assertion
 
 
 @assertion("SP-07", level="MUST", source="split v1alpha2 §Specification", since={"split": "v1alpha2"})
@@ -48,7 +45,7 @@ def test_quantities_beside_whole_numbers(smi: Scenario) -> None:
 
 
 @assertion(
-    "SP-11", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+    "SP-11", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, serial=True
 )
 def test_fractional_weight_stops_no_other_split(smi: Scenario) -> None:
     """Weights are whole numbers: a split with a weight of 0.5 is refused or concerns its own root alone, and other
@@ -57,7 +54,7 @@ def test_fractional_weight_stops_no_other_split(smi: Scenario) -> None:
 
 
 @assertion(
-    "SP-74", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+    "SP-74", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, serial=True
 )
 def test_negative_weight_stops_no_other_split(smi: Scenario) -> None:
     """A split with a weight of -1 is refused or concerns its own root alone, and other splits go on taking effect."""
@@ -65,7 +62,7 @@ def test_negative_weight_stops_no_other_split(smi: Scenario) -> None:
 
 
 @assertion(
-    "SP-57", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, alone=True
+    "SP-57", level="unspecified", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, serial=True
 )
 def test_negative_weight(smi: Scenario) -> None:
     """A split with a negative weight may be refused or stored, and what it then does is left to the implementation."""
@@ -77,15 +74,11 @@ def test_negative_weight(smi: Scenario) -> None:
     split = smi.split(root, {v1: 100, v2: 1})
     manifest = smi.written(split)
     manifest["spec"]["backends"][1]["weight"] = -1
-    if refusal := smi.refused(manifest):
+    if refusal := smi.apply_unless_refused(manifest):
         smi.observed(f"the split is refused by {refusal}")
         return
-    smi.put(manifest)
-    try:
-        smi.control_later_split(a, v1)
-    except Inconclusive:
-        smi.delete(split)
-        smi.observed("no split that is made later takes effect")
+    if smi.stopped(lambda: smi.control_later_split(a, v1), split):
+        smi.observed("while it stands, no split that is made later takes effect")
         return
     where = smi.landings(a.get(root))
     if None in where:
@@ -112,8 +105,7 @@ def _require_isolation(smi: Scenario, weight: float) -> None:
     smi.control_port(a.get(former), 8081)
     manifest = smi.written(smi.split(odd, {v1: 1}, name="odd"))
     manifest["spec"]["backends"][0]["weight"] = weight
-    if not smi.refused(manifest):
-        smi.put(manifest)
+    smi.apply_unless_refused(manifest)
     smi.delete(before)
     smi.on_ports(a.get(former), {v1: 8080})
     smi.apply(smi.split(later, {v1: 100}, name="later"))

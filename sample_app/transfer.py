@@ -36,7 +36,12 @@ async def transfer(sock: socket.socket, sent: bytes, early: bytes) -> None:
 
     if not sent.startswith(early):
         raise ProtocolError(difference(sent, early))
-    await asyncio.gather(loop.sock_sendall(sock, sent), receive(sent, len(sent)))
+    sending = asyncio.ensure_future(loop.sock_sendall(sock, sent))
+    try:
+        await receive(sent, len(sent))
+        await sending
+    finally:
+        sending.cancel()  # the socket is closed after an error
     if len(got) < len(sent):
         raise ProtocolError(difference(sent, bytes(got)))
     await loop.sock_sendall(sock, LAST_WORD)

@@ -25,8 +25,18 @@ _CLAIMS = {
     "closed": "control: does not arrive yet",
     "closed_so_far": "control: does not arrive yet",
 }
+_LATER = {
+    "control_later_grant": "control: a grant that is made later works",
+    "control_later_split": "control: a split that is made later is in effect",
+}
+"""Controls that the mesh has taken note of what was applied before."""
 _DRY_RUN = "a dry run at the Kubernetes API"
-_READS = {"api": "a read of the Kubernetes API", "dry_run": _DRY_RUN, "refused": _DRY_RUN}
+_READS = {
+    "api": "a read of the Kubernetes API",
+    "dry_run": _DRY_RUN,
+    "refused": _DRY_RUN,
+    "apply_unless_refused": _DRY_RUN,
+}
 _STATEMENT = "the statement as it stands; see the test"
 _NO_TRAFFIC = "no traffic: the Kubernetes API is asked"
 
@@ -89,6 +99,8 @@ class _Reader:
             self.readings += _readings(node.args[0], self._globals)
         elif name in _READS and isinstance(node.func, ast.Attribute):
             self.sent.append(f"{_READS[name]}: {_template(node.args[0])}")
+        elif name in _LATER:
+            self.decides.append(_LATER[name])
         elif name == "recorded":
             documents = [_template(argument) for argument in node.args[1:]]
             self.sent.append("the known traffic of the scenario that all rows of Traffic Metrics share")

@@ -47,7 +47,7 @@ class Assertion:
     """(API, version) pairs: the first version of that API which states the requirement, where older ones do not."""
     even_unserved: bool = False
     """Whether it is tested although the cluster does not serve a claimed API: it asserts just that."""
-    alone: bool = False
+    serial: bool = False
     """Whether nothing else may be tested beside it: its scene may disturb a mesh for everybody."""
 
     @property
@@ -85,12 +85,12 @@ def assertion(
     features: Iterable[str] = (),
     since: Mapping[str, str] | None = None,
     even_unserved: bool = False,
-    alone: bool = False,
+    serial: bool = False,
 ) -> Callable[[F], F]:
     """Mark a test function as the assertion of `requirement`; wrong ids, levels and missing docstrings are ValueErrors.
 
     `since`: API → first version that states the requirement; it is unsupported where an older one is tested.
-    `alone`: its scene may disturb the mesh for everybody, so it is run when all others have finished.
+    `serial`: its scene may disturb the mesh for everybody, so that it runs by itself, when all others have finished.
     """
     prefix, _, number = requirement.partition("-")
     if prefix not in API_OF_PREFIX or not number.isdigit():
@@ -114,7 +114,7 @@ def assertion(
             features=tuple(features),
             since=tuple((since or {}).items()),
             even_unserved=even_unserved,
-            alone=alone,
+            serial=serial,
         )
         setattr(function, _ATTRIBUTE, record)
         return function

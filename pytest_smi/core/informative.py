@@ -31,13 +31,18 @@ class Informative:
     """API, version and heading of the specification."""
     reason: str
     """Why it cannot be decided."""
-    versions: tuple[str, ...]
-    """Versions of the API that say it, newest first."""
+    only: tuple[str, ...] = ()
+    """Versions of the API that say it, where not all do."""
 
     @property
     def level(self) -> str:
         """What stands in place of a level."""
         return WORD
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Versions of the API that say it, newest first."""
+        return self.only or VERSIONS[self.api]
 
     @property
     def api(self) -> str:
@@ -64,49 +69,43 @@ INFORMATIVE = (
         statement="A mesh may enforce access at the client, too, beside its enforcement at the server.",
         source="access v1alpha3 §TrafficTarget",
         reason="a permission: meshes with and without it comply, and a denied caller cannot tell which proxy refused",
-        versions=VERSIONS["access"],
     ),
     Informative(
         requirement="TA-69",
         statement="Traffic to hosts outside of the cluster is out of scope.",
         source="access v1alpha3 §Out of scope",
         reason="out of scope by the specification, and a test would need a host outside of the cluster",
-        versions=VERSIONS["access"],
     ),
     Informative(
         requirement="TA-70",
         statement="Traffic that enters through an ingress is out of scope; an ingress in the mesh may be a source.",
         source="access v1alpha3 §Out of scope",
         reason="out of scope by the specification; an ingress in the mesh is a source like any other (TA-05, TA-06)",
-        versions=VERSIONS["access"],
     ),
     Informative(
         requirement="TA-71",
         statement="Who may use a ServiceAccount, or bind an identity, should be restricted by Kubernetes' RBAC.",
         source="access v1alpha3 §TrafficTarget; access v1alpha4 §Tradeoffs",
         reason="advice to operators of clusters; a mesh has no part in it",
-        versions=VERSIONS["access"],
     ),
     Informative(
         requirement="TA-89",
         statement="A SPIFFE identity of another trust domain is accepted where an IdentityBinding lists it.",
         source="access v1alpha4 §IdentityBinding",
         reason="needs a second, federated trust domain, which the specification gives no way to set up",
-        versions=("v1alpha4",),
+        only=("v1alpha4",),
     ),
     Informative(
         requirement="SP-66",
         statement="Whether traffic may be split across namespaces is an open question.",
         source="split v1alpha4 §Open Questions",
         reason="an open question of the specification: a backend has no namespace that could be tested",
-        versions=VERSIONS["split"],
     ),
     Informative(
         requirement="SP-67",
         statement="An ingress controller may split the traffic that it forwards.",
         source="split v1alpha4 §Specification",
         reason="a permission for ingress controllers, which are not part of a mesh",
-        versions=VERSIONS["split"],
     ),
 )
 """In the catalogue's order."""

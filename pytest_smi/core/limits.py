@@ -94,6 +94,12 @@ class Limits:
     """Requests to each server's own Service when requests through a split are lost: are they lost there too?"""
     stream_bytes: int = 2_000_000
     """Bytes that a raw TCP connection carries each way where it must be transparent."""
+    stream_transfers: int = 3
+    """Such connections on each port."""
+    streams: int = 50
+    """Streams of one HTTP/2 connection, of which every other one is allowed."""
+    kept_lines: int = 8
+    """Connections that are kept alive, each with one sequence of requests."""
     sample_trials: int = 40
     """Requests by which a reading of an ambiguous clause is told."""
     sample_rare: float = 0.05
@@ -125,6 +131,8 @@ class Limits:
     """Share of a window after which the documents are read, whether the numbers are complete or not."""
     metrics_latency_factor: float = 2.0
     """Factor by which a median latency may differ from the delay that the server was told to have."""
+    metrics_fewest: int = 20
+    """Fewest requests by which a count with them can be told from one without them."""
     metrics_ends_share: float = 0.05
     """Share of the requests by which the two ends of an edge may differ."""
     metrics_tail: float = 0.8
@@ -186,6 +194,10 @@ class Limits:
             "weight_zero_trials",
             "direct_trials",
             "stream_bytes",
+            "stream_transfers",
+            "streams",
+            "kept_lines",
+            "metrics_fewest",
             "reach_share",
             "metrics_tail",
         )

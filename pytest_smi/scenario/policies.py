@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
+from pytest_smi.scenario.kube_reads import KubeReads
+from pytest_smi.scenario.refusals import Refusal
 from pytest_smi.scenario.roots import Roots
 from pytest_smi.smi.model import (
     Backend,
@@ -42,8 +45,8 @@ def edited(group: HTTPRouteGroup, *matches: HTTPMatch) -> HTTPRouteGroup:
 class Policies:
     """Route groups, targets and splits of one scenario."""
 
-    def __init__(self, context: Context, deployment: Deployment, roots: Roots) -> None:
-        self._context, self._deployment, self._roots = context, deployment, roots
+    def __init__(self, context: Context, deployment: Deployment, roots: Roots, kube: KubeReads) -> None:
+        self._context, self._deployment, self._roots, self._kube = context, deployment, roots, kube
 
     def apply(self, *records: SmiObject) -> None:
         """Create or replace SMI objects, in the order given, at the negotiated versions.
@@ -55,6 +58,22 @@ class Policies:
             self._context.put(self._context.rendered(record))
             if isinstance(record, TrafficSplit):
                 self._roots.applied(record)
+
+    def apply_unless_refused(self, record: SmiObject | dict[str, Any], *others: SmiObject) -> Refusal | None:
+        """Apply an object, as a record or as a manifest, and others after it; return who refuses it, and apply nothing
+        then: what may not even be stored grants nothing either.
+
+        Raise Inconclusive for refusals that say nothing of the object, such as missing permission.
+        """
+        if refusal := self._kube.refused(record):
+            return refusal
+        if isinstance(record, dict):
+            self._deployment.await_ready()
+            self._context.put(record)
+        else:
+            self.apply(record)
+        self.apply(*others)
+        return None
 
     def delete(self, *records: SmiObject) -> None:
         """Delete SMI objects."""

@@ -1,24 +1,32 @@
-"""Look where the requests to a Service go, without judging: for what the specification leaves open."""
+"""Look at what the specification leaves open, without judging: what is let in, where requests go, what stops a mesh."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
-from pytest_smi.scenario.policies import Policies
+from pytest_smi.scenario.policies import Policies, match
 from pytest_smi.scenario.sampling.settling import OnPlaces, Place
 from pytest_smi.scenario.traffic import Traffic
+from pytest_smi.scenario.verdict import Inconclusive, control
+from pytest_smi.smi.model import SmiObject
+from pytest_smi.testbed.probing.observation import Outcome
 from pytest_smi.testbed.probing.plan import Call
-from pytest_smi.testbed.workloads import Service, Workload
+from pytest_smi.testbed.workloads import HTTP, HTTP_2ND, Service, Workload
 
 Landings = Counter[Place | None]
 """How many requests arrived at which server and port; None: nowhere."""
 
 
+PLAIN, MARKED = {"8080/TCP": HTTP}, {"8080/TCP": HTTP_2ND}
+"""Ports of a root and of a backend's own Service: the port at which a request arrives tells by which it went."""
+
+
 class Readings:
-    """What is seen of a split when its objects have had their time."""
+    """What is seen when the objects have had their time."""
 
     def __init__(
         self,
@@ -30,14 +38,54 @@ class Readings:
     ) -> None:
         self._context, self._deployment, self._policies = context, deployment, policies
         self._traffic, self._expectations = traffic, expectations
+        self._later: dict[str, Service] = {}
+
+    def control_later_grant(self, source: Workload, server: Workload, *, name: str = "later") -> None:
+        """Control: another grant, made now, works; so the mesh has taken note of what was applied before it."""
+        self._policies.grant(server, match("later", f"/{name}"), sources=[source], name=name)
+        self._expectations.expect(control(source.get(server, f"/{name}")), hold=False)
 
     def control_later_split(self, source: Workload, backend: Workload, *, name: str = "later") -> None:
-        """Control: a split of another root, made now, is in effect for the client; so the mesh has taken note of what
-        was applied before it. The backend's own Service maps the port 8080 to 8081.
+        """Control: a split of another root, made now unless it was before, is in effect for the client; so the mesh has
+        taken note of what was applied before it. The backend's own Service has the ports `MARKED`.
         """
-        root = self._deployment.service(name, [backend], ports={"8080/TCP": 8080})
-        self._policies.apply(self._policies.split(root, {backend: 100}, name=name))
-        self._traffic.control(source.get(root), OnPlaces([(backend.name, 8081)]))
+        if name not in self._later:
+            root = self._later[name] = self._deployment.service(name, [backend], ports=PLAIN)
+            self._policies.apply(self._policies.split(root, {backend: 100}, name=name))
+        self._traffic.control(source.get(self._later[name]), OnPlaces([(backend.name, HTTP_2ND)]))
+
+    def stopped(self, later: Callable[[], None], *records: SmiObject) -> bool:
+        """Return whether nothing that is made later takes effect while these objects stand; `later` controls that it
+        does.
+
+        Where it does not, they are deleted, and it must: only that shows that they stopped the mesh, and not a server
+        that is down. Raise Inconclusive where it still does not.
+        """
+        testbed = self._context.testbed
+        # What is lost here is a reading, and no reason to have less patience with controls from now on.
+        lost, testbed.failed_controls = testbed.failed_controls, 0
+        try:
+            later()
+        except Inconclusive:
+            self._policies.delete(*records)
+            later()
+            return True
+        finally:
+            testbed.failed_controls = lost
+        return False
+
+    def let_in(self, *calls: Call) -> list[bool]:
+        """Send `settle_probes` requests of each call, and return whether they get through; a few may be lost.
+
+        Raise Inconclusive for a call of which neither most nor few get through.
+        """
+        least, found = self._context.limits.reach_share, []
+        for seen in self._expectations.sample(*calls, times=self._context.limits.settle_probes):
+            share = seen.outcomes[Outcome.DELIVERED] / len(seen.probes)
+            if 1 - least < share < least:
+                raise Inconclusive(f"{seen.batch.call.label}: {share:.0%} of the requests were let in")
+            found.append(share >= least)
+        return found
 
     def landings(self, call: Call, *, times: int = 0) -> Landings:
         """Send `times` requests (`sample_trials`) and return how many arrived where, None for those that arrived

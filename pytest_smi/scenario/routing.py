@@ -16,7 +16,7 @@ from pytest_smi.scenario.traffic import Traffic, tally
 from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed.observe import plan_batch
-from pytest_smi.testbed.probing.observation import Observation, Outcome
+from pytest_smi.testbed.probing.observation import Observation, Outcome, Probe
 from pytest_smi.testbed.probing.plan import Call
 from pytest_smi.testbed.workloads import Workload
 
@@ -89,11 +89,16 @@ class Routing:
     def _once(self, call: Call, trials: int) -> None:
         observation = self._traffic.observe(call, trials)
         self._traffic.arrived(call, observation)  # judges losses
-        repeated = [probe for probe in observation.probes if len(probe.arrivals) > 1]
-        self._context.evidence.event("counted", call=call.label, trials=trials, counts={"repeated": len(repeated)})
+        self._arrive_once(call, observation.probes)
+
+    def _arrive_once(self, call: Call, probes: Sequence[Probe], **counts: int) -> None:
+        repeated = [probe for probe in probes if len(probe.arrivals) > 1]
+        counts = {"repeated": len(repeated), **counts}
+        self._context.evidence.event("counted", call=call.label, trials=len(probes), counts=counts)
         if repeated:
             raise RequirementFailed(
-                f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
+                f"{call.label}: {len(repeated)} of {len(probes)} requests arrived more than once "
+                f"({repeated[0].describe()})"
             )
 
     def ends(self, call: Call) -> None:
@@ -103,14 +108,8 @@ class Routing:
 
     def _ends(self, call: Call, trials: int) -> None:
         probes = self._traffic.observe(call, trials).probes
-        repeated = [probe for probe in probes if len(probe.arrivals) > 1]
         hanging = [probe for probe in probes if probe.unanswered]
-        counts = {"repeated": len(repeated), "hanging": len(hanging)}
-        self._context.evidence.event("counted", call=call.label, trials=trials, counts=counts)
-        if repeated:
-            raise RequirementFailed(
-                f"{call.label}: {len(repeated)} of {trials} requests arrived more than once ({repeated[0].describe()})"
-            )
+        self._arrive_once(call, probes, hanging=len(hanging))
         if len(hanging) > self._limits.sample_silent * trials:
             error = NotReached(f"{call.label}: {len(hanging)} of {trials} requests had no end, and arrived nowhere")
             self._traffic.attribute(error, call, lost=True)

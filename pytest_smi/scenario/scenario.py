@@ -18,7 +18,8 @@ from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.policies import Policies, edited, match
-from pytest_smi.scenario.readings import Landings, Readings
+from pytest_smi.scenario.readings import MARKED, PLAIN, Landings, Readings
+from pytest_smi.scenario.refusals import Refusal
 from pytest_smi.scenario.roots import Roots
 from pytest_smi.scenario.routing import Routing
 from pytest_smi.scenario.shares import Shares
@@ -57,6 +58,8 @@ LOOKED = "looked at the cluster"
 """Event of the evidence with what the cluster shows beside a verdict that is not passed."""
 
 __all__ = [
+    "MARKED",
+    "PLAIN",
     "Answer",
     "Arrival",
     "Backend",
@@ -75,6 +78,7 @@ __all__ = [
     "Pod",
     "PodAddress",
     "Probe",
+    "Refusal",
     "Request",
     "RequirementFailed",
     "Rule",
@@ -115,8 +119,13 @@ class Scenario:
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
         self.retire, self.restart = deployment.retire, deployment.restart
 
+        self.kube = kube = KubeReads(context)
+        self.api, self.metrics_path = kube.get, kube.metrics_path
+        self.dry_run, self.refused = kube.dry_run, kube.refused
+
         roots = Roots(deployment)
-        self.policies = policies = Policies(context, deployment, roots)
+        self.policies = policies = Policies(context, deployment, roots, kube)
+        self.apply_unless_refused = policies.apply_unless_refused
         self.apply, self.delete, self.can_say = policies.apply, policies.delete, policies.can_say
         self.routes, self.tcp_route, self.udp_route = policies.routes, policies.tcp_route, policies.udp_route
         self.target, self.grant, self.grant_all, self.split = (
@@ -125,10 +134,6 @@ class Scenario:
             policies.grant_all,
             policies.split,
         )
-
-        self.kube = kube = KubeReads(context)
-        self.api, self.metrics_path = kube.get, kube.metrics_path
-        self.dry_run, self.refused = kube.dry_run, kube.refused
 
         self.expectations = expectations = Expectations(context, deployment)
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
@@ -142,7 +147,8 @@ class Scenario:
         self.routing = routing = Routing(context, deployment, self.traffic, kube)
         readings = Readings(context, deployment, policies, self.traffic, expectations)
         self.landings, self.control_later_split = readings.landings, readings.control_later_split
-        self.cluster_ip = readings.cluster_ip
+        self.control_later_grant, self.stopped = readings.control_later_grant, readings.stopped
+        self.let_in, self.cluster_ip = readings.let_in, readings.cluster_ip
         self.each, self.mostly, self.rarely = routing.each, routing.mostly, routing.rarely
         self.on_ports, self.once, self.ends = routing.on_ports, routing.once, routing.ends
         self.control_reaches, self.control_port = routing.control_reaches, routing.control_port

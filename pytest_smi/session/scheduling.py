@@ -98,7 +98,7 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
             return True
         requirement, function, target = assertion_at(nodeid)
         record = known.get((requirement, function))
-        return record is not None and (record.alone or requirement in serial.get(target, ()))
+        return record is not None and (record.serial or requirement in serial.get(target, ()))
 
     return is_serial
 

@@ -90,7 +90,7 @@ def test_records_say_serial_tests() -> None:
         source="s",
         needs=("split",),
         features=(),
-        alone=True,
+        serial=True,
     )
 
     is_serial = serial_tests([record], {"quiet": load_profile("reference")})

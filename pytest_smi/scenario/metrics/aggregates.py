@@ -20,7 +20,7 @@ from pytest_smi.smi.versions import NotExpressible
 def exactly(what: str, items: Iterable[Item], expected: int, others: int, limits: Limits) -> None:
     """Items together count the requests that they should, and none of the `others` that they should not."""
     listed = list(items)
-    if not expected or others < 20:
+    if not expected or others < limits.metrics_fewest:
         raise Inconclusive(f"{what}: {expected} requests and {others} others are there to compare with")
     found = sum(item.requests for item in listed)
     require(

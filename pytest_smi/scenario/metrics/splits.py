@@ -27,9 +27,11 @@ def counted(document: Document, split: SplitFacts, sent: Mapping[str, int], limi
         )
 
 
-def without_straight(document: Document, split: SplitFacts, name: str, through: int, straight: int) -> None:
+def without_straight(
+    document: Document, split: SplitFacts, name: str, through: int, straight: int, limits: Limits
+) -> None:
     """A backend does not have the `straight` requests, which were sent to it by its own name."""
-    if straight < 20 or not through:
+    if straight < limits.metrics_fewest or not through:
         raise Inconclusive(f"only {straight} requests were sent to the backend itself, and {through} through the apex")
     found = _backend(document, split, name).requests
     require(

@@ -78,11 +78,11 @@ def test_a_backend_has_what_went_through_the_apex() -> None:
 def test_what_went_straight_to_a_backend_is_not_the_splits() -> None:
     """A count that is only a little off is the other requirement's matter."""
     for found in (45, 40, 50):
-        splits.without_straight(listed(backend("v1", found)), SPLIT, "v1", 45, 60)
+        splits.without_straight(listed(backend("v1", found)), SPLIT, "v1", 45, 60, LIMITS)
     with pytest.raises(RequirementFailed, match="60 were sent to the backend itself"):
-        splits.without_straight(listed(backend("v1", 105)), SPLIT, "v1", 45, 60)
+        splits.without_straight(listed(backend("v1", 105)), SPLIT, "v1", 45, 60, LIMITS)
     with pytest.raises(Inconclusive):
-        splits.without_straight(listed(backend("v1", 45)), SPLIT, "v1", 45, 3)
+        splits.without_straight(listed(backend("v1", 45)), SPLIT, "v1", 45, 3, LIMITS)
 
 
 @pytest.mark.parametrize(

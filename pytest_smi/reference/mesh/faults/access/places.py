@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler, Grants, Key
+from pytest_smi.reference.mesh.faults.access.subjects import DestinationHomonym
 from pytest_smi.reference.mesh.faults.fault import Fault
 from pytest_smi.reference.mesh.smi import Identity, IdentityBinding, TrafficTarget
 
 
-class UnplacedDestinationAnywhere(AccessCompiler):
+class UnplacedDestinationAnywhere(DestinationHomonym):
     """Takes a namespace that is left out for every namespace."""
 
     def give(
@@ -22,11 +23,8 @@ class UnplacedDestinationAnywhere(AccessCompiler):
         grant: dict[str, Any],
         accounts: Sequence[Identity],
     ) -> None:
-        """Give the grant to accounts of that name in every namespace."""
-        super().give(grants, target, destination, grant, accounts)
-        for account in accounts if not target.placed else ():
-            if account[1] == destination[1] and account != destination:
-                grants.setdefault(account, []).append(grant)
+        """Give the grant to accounts of that name in every namespace, where the target names none."""
+        super().give(grants, target, destination, grant, () if target.placed else accounts)
 
 
 UNPLACED_DESTINATION_ANYWHERE = Fault(
