@@ -405,6 +405,7 @@ def test_a_failure_is_told_as_on_the_terminal_and_its_evidence_is_a_table(open_p
         "sent",
         "expected",
         "got",
+        "decides",
         "objects",
         "repeat",
     ]
