@@ -156,7 +156,7 @@ class Limits:
     """Exploration: requests of all calls together, at least, in each of the looks that confirm what seems wrong."""
     explore_looks: int = 5
     """Exploration: looks at what seems wrong; only what is wrong in each of them is a counterexample."""
-    explore_shared: int = 3
+    explore_shared: int = 5
     """Exploration: calls of a state whose shares are tested."""
     explore_each: int = 100
     """Exploration: requests after which each server behind a plain Service has been seen."""

@@ -62,10 +62,11 @@ SERVERS = (
     Server(name="v2", namespace="t1", replicas=2),
     Server(name="v3", namespace="t1"),
     Server(name="v1", namespace="t2"),
+    Server(name="v2", namespace="t2"),
 )
 CLIENT, SERVER = {one.name: one for one in CLIENTS}, {one.key: one for one in SERVERS}
 ROOT, TWIN, LATE = "root", "twin", "late"
-"""Services over every server of t1, and one that a split may name before it is there."""
+"""Services over every server of their namespace, and one that a split may name before it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +158,14 @@ def identity(thing: Thing) -> Identity:
 
 
 def usual_services() -> tuple[ServiceObject, ...]:
-    """Return the Service of each server, and the two over several."""
+    """Return the Service of each server, and those over several: two in one namespace, and a homonym in the other."""
     ports = tuple(DEFAULT_PORTS.items())
     own = tuple(ServiceObject(name=one.name, namespace=one.namespace, over=one.name, ports=ports) for one in SERVERS)
-    return (*own, *(ServiceObject(name=name, ports=((f"{HTTP}/TCP", HTTP),)) for name in (ROOT, TWIN)))
+    over_all = ((ROOT, "t1"), (TWIN, "t1"), (ROOT, "t2"))
+    return (
+        *own,
+        *(ServiceObject(name=name, namespace=space, ports=((f"{HTTP}/TCP", HTTP),)) for name, space in over_all),
+    )
 
 
 def opening(versions: Mapping[str, str]) -> tuple[SmiObject, ...]:

@@ -7,75 +7,105 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_smi.explore.bounds import Bounds
-from pytest_smi.explore.case import CLIENT, CLIENTS, Server
+from pytest_smi.explore.case import CLIENT, CLIENTS, Client, Server
 from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup, Rule, SmiObject, Subject, TCPRoute, TrafficTarget, UDPRoute
 from pytest_smi.smi.ports import in_destination
-from pytest_smi.testbed.workloads import HTTP, TCP, TCP_SERVER_FIRST, UDP, UDP_2ND
+from pytest_smi.testbed.workloads import HTTP, HTTP_2ND, TCP, TCP_SERVER_FIRST, UDP, UDP_2ND
 
-PATTERNS = (".*", ".*", "/x", "/x", "/y", "/x/.*", "/a|/b", "/v[12]/(cat|dog)", "/[a-z]+", "(")
+PATTERNS = (".*", "/x", "/x", "/y", "/x/.*", "/a|/b", "/v[12]/(cat|dog)", "/[a-z]+", "^/x$", "(")
 METHODS = (("*",), ("*",), ("GET",), ("GET", "POST"), ("POST", "GET"))
-FILTERS = (("x-k", "^v$"), ("X-K", "^v$"), ("x-l", "^v$"), ("x-l", "^(v|w)$"))
+FILTERS = (("x-k", "^v$"), ("X-K", "^v$"), ("x-l", "^v$"), ("x-l", "^(v|w)$"), ("x-l", ".*w"))
+PORTS = ((), (TCP,), (TCP,), (TCP_SERVER_FIRST,), (TCP, HTTP), (HTTP_2ND, TCP))
+GONE = "gone"
+"""The name of what a rule may refer to and that is not there."""
 
 
 def random_policy(
     chance: random.Random, bounds: Bounds, servers: Sequence[Server], clients: Sequence[str]
 ) -> list[SmiObject]:
-    """Return route groups, routes and targets around a few servers; some of the targets refer to what is not there."""
-    spaces = list(dict.fromkeys(server.namespace for server in servers))
+    """Return route groups, routes and targets around each of some servers; some targets refer to what is not there."""
     raw = chance.random() < 0.3
     """Whether it is more about ports than about HTTP."""
     found: list[SmiObject] = []
-    for space in spaces:
-        found += [_group(chance, name, space) for name in ("g1", "g2")[: chance.choice((1, 2, 2))]]
+    for space in dict.fromkeys(server.namespace for server in servers):
+        found += [_group(chance, name, space) for name in ("g1", "g2", "g3")[: chance.choice((2, 2, 3))]]
         limited = not in_destination(bounds.versions)
-        for name in ("r1", "r2")[: chance.choice((1, 2)) if raw else chance.choice((0, 0, 1))]:
-            ports = chance.choice(((), (TCP,), (TCP,), (TCP_SERVER_FIRST,), (TCP, HTTP))) if limited else ()
-            found.append(TCPRoute(name=name, namespace=space, ports=ports))
+        for name in ("r1", "r2")[: chance.choice((1, 2)) if raw else chance.choice((0, 1))]:
+            found.append(TCPRoute(name=name, namespace=space, ports=chance.choice(PORTS) if limited else ()))
         if "udp" in bounds.features and raw and chance.random() < 0.5:
-            found.append(UDPRoute(name="u1", namespace=space, ports=chance.choice(((), (UDP,), (UDP_2ND,)))))
-    subjects = [CLIENT[name] for name in clients if CLIENT[name].joined]
-    others = [one for one in CLIENTS if one.joined and one not in subjects]
-    for number in range(1, chance.choice((1, 2, 2, 3, 3)) + 1):
-        server = chance.choice(servers)
-        sources = chance.sample(subjects, k=min(len(subjects), chance.choice((1, 1, 2))))
-        sources += [chance.choice(others)] if others and chance.random() < 0.2 else []
-        if chance.random() < 0.3:
-            chance.shuffle(sources)
-        found.append(
-            TrafficTarget(
-                name=f"target-{number}",
-                namespace=server.namespace,
-                destination=Subject(name=server.name, namespace=server.namespace),
-                rules=_rules(chance, found, server.namespace, raw=raw),
-                sources=tuple(Subject(name=one.account, namespace=one.namespace) for one in sources),
-                port=chance.choice((None, None, HTTP, TCP)) if in_destination(bounds.versions) else None,
-            )
-        )
+            ports = chance.choice(((), (UDP,), (UDP_2ND,), (UDP, UDP_2ND)))
+            found.append(UDPRoute(name="u1", namespace=space, ports=ports))
+    number = 0
+    for server in servers:
+        for _ in range(chance.choice((0, 1, 1, 2, 2))):
+            number += 1
+            found.append(_target(chance, bounds, f"target-{number}", server, clients, found, raw=raw))
     return found
 
 
-def _rules(chance: random.Random, known: Sequence[SmiObject], space: str, *, raw: bool) -> tuple[Rule, ...]:
+def _target(
+    chance: random.Random,
+    bounds: Bounds,
+    name: str,
+    server: Server,
+    clients: Sequence[str],
+    known: Sequence[SmiObject],
+    *,
+    raw: bool,
+) -> TrafficTarget:
+    return TrafficTarget(
+        name=name,
+        namespace=server.namespace,
+        destination=Subject(name=server.name, namespace=server.namespace),
+        rules=random_rules(chance, known, server.namespace, raw=raw),
+        sources=tuple(
+            Subject(name=one.account, namespace=one.namespace) for one in random_sources(chance, clients, server)
+        ),
+        port=chance.choice((None, None, HTTP, TCP)) if in_destination(bounds.versions) else None,
+    )
+
+
+def random_sources(chance: random.Random, clients: Sequence[str], server: Server) -> list[Client]:
+    """Return who may call: some of the clients, now and then one that never calls, or the destination itself."""
+    subjects = [CLIENT[name] for name in clients if CLIENT[name].joined]
+    others = [one for one in CLIENTS if one.joined and one not in subjects]
+    found = chance.sample(subjects, k=min(len(subjects), chance.choice((1, 1, 2))))
+    if others and chance.random() < 0.1:
+        found.append(chance.choice(others))
+    itself = [one for one in subjects if (one.account, one.namespace) == (server.name, server.namespace)]
+    if itself and itself[0] not in found and chance.random() < 0.3:
+        found += itself
+    return found
+
+
+def random_rules(chance: random.Random, known: Sequence[SmiObject], space: str, *, raw: bool) -> tuple[Rule, ...]:
+    """Return one or two rules over the groups, or over the routes of ports, of a namespace."""
     groups = [one for one in known if isinstance(one, HTTPRouteGroup) and one.namespace == space]
     routes = [one for one in known if isinstance(one, TCPRoute | UDPRoute) and one.namespace == space]
     pool: list[HTTPRouteGroup | TCPRoute | UDPRoute] = [
-        *(routes if routes and chance.random() < (0.7 if raw else 0.2) else groups)
+        *(routes if routes and chance.random() < (0.7 if raw else 0.15) else groups)
     ]
-    if routes and chance.random() < 0.12:
+    if routes and chance.random() < 0.1:
         pool = [*groups, *routes]
     found = []
     for one in chance.sample(pool, k=min(len(pool), chance.choice((1, 1, 2)))):
-        names = None
-        if isinstance(one, HTTPRouteGroup) and chance.random() < 0.5:
-            names = tuple(chance.sample([match.name for match in one.matches], k=1))
-            names = ("gone",) if chance.random() < 0.2 else names
+        names = random_names(chance, one) if isinstance(one, HTTPRouteGroup) and chance.random() < 0.7 else None
         found.append(Rule(kind=type(one).__name__, name=one.name, matches=names))
-    if chance.random() < 0.12:
-        found = [*found[:-1], Rule(kind="HTTPRouteGroup", name="gone")]
+    if chance.random() < 0.08:
+        found = [*found[:-1], Rule(kind="HTTPRouteGroup", name=GONE)]
     return tuple(found)
 
 
+def random_names(chance: random.Random, group: HTTPRouteGroup) -> tuple[str, ...]:
+    """Return names of some routes of a group; seldom a name that it does not have."""
+    if chance.random() < 0.12:
+        return (GONE,)
+    names = [match.name for match in group.matches]
+    return tuple(chance.sample(names, k=min(len(names), chance.choice((1, 1, 2)))))
+
+
 def _group(chance: random.Random, name: str, space: str) -> HTTPRouteGroup:
-    matches = [random_match(chance) for _ in range(chance.choice((1, 1, 2, 2, 3)))]
+    matches = [random_match(chance) for _ in range(chance.choice((1, 2, 2, 3)))]
     return HTTPRouteGroup(
         name=name,
         namespace=space,

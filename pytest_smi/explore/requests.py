@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pytest_smi.explore.case import CLIENT, Ask, ServiceObject
 from pytest_smi.oracle import Call
+from pytest_smi.oracle.records import Key
 from pytest_smi.oracle.routes import headers_match, matches, path_matches
 from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup
 from pytest_smi.testbed.workloads import protocol_of
 
-PATHS = ("/x", "/y", "/x/b", "/x/b/c", "/a", "/b", "/q/b", "/q/x", "/v1/dog", "/v3/dog", "/")
-METHODS = ("GET", "POST", "HEAD", "PATCH")
+PATHS = ("/x", "/y", "/X", "/x/b", "/x/b/c", "/a", "/b", "/q/b", "/q/x", "/v1/dog", "/v3/dog", "/")
+METHODS = ("GET", "POST", "HEAD", "PATCH", "PURGE")
 HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (),
     (("x-k", "v"),),
@@ -29,23 +30,36 @@ HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("x-k", "w"), ("x-l", "v")),
 )
 PLAIN = Call(protocol="HTTP", method="GET", path="/")
-MOST = 8
-"""Requests of HTTP per port."""
+MOST, FEWEST = 8, 2
+"""Requests of HTTP per port, where something is granted to the client and where nothing is."""
+Pair = tuple[str, Key]
+"""A client, and a server by namespace and name."""
 
 
-def covering(groups: Iterable[HTTPRouteGroup], chance: random.Random, *, most: int = MOST) -> tuple[Call, ...]:
-    """Return requests for the routes of these groups, as many hits as misses where there are both; at least one.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Requests that tell routes apart: `hits` meet a route, `misses` fail a single condition of one."""
 
-    Which of several that are alike, and which of more than `most`, is a matter of chance.
-    """
-    routes = tuple(dict.fromkeys(route for group in groups for route in group.matches))
+    hits: tuple[Call, ...]
+    misses: tuple[Call, ...]
+
+    def some(self, chance: random.Random, most: int) -> tuple[Call, ...]:
+        """Return as many hits as misses where there are both; at least one request."""
+        hits, misses = (chance.sample(calls, k=min(len(calls), most)) for calls in (self.hits, self.misses))
+        mixed = [one for pair in itertools.zip_longest(hits, misses) for one in pair if one is not None]
+        return tuple(mixed[:most]) or (PLAIN,)
+
+
+def covering(groups: Iterable[HTTPRouteGroup], chance: random.Random) -> Candidates:
+    """Return requests for the routes of these groups; which of several that are alike is a matter of chance."""
+    routes = tuple(dict.fromkeys(replace(route, name="") for group in groups for route in group.matches))
     if not routes:
-        return (PLAIN,)
+        return Candidates((), ())
     headers = HEADERS if any(route.headers for route in routes) else HEADERS[:1]
     of_path = {path: [path_matches(route.path, path).value for route in routes] for path in PATHS}
     of_method = {method: [_takes(route, method) for route in routes] for method in METHODS}
     of_head = {head: [_filters(route, head) for route in routes] for head in headers}
-    found: dict[tuple[object, ...], Call] = {}
+    found: dict[tuple[object, ...], list[Call]] = {}
     for head, method, path in itertools.product(headers, METHODS, PATHS):
         conditions = tuple(zip(of_path[path], of_method[method], of_head[head], strict=True))
         if any(
@@ -53,15 +67,12 @@ def covering(groups: Iterable[HTTPRouteGroup], chance: random.Random, *, most: i
         ):
             # The deeper paths and the prefixed ones tell apart how a pattern is read, not which it is.
             names = tuple(name for name, _ in head)
-            key = (conditions, method, names, path.count("/") if path != "/" else 1, path.startswith("/q"))
-            found.setdefault(key, Call(protocol="HTTP", method=method, path=path, headers=head))
-    calls = list(found.values())
-    chance.shuffle(calls)
-    hits = [call for call in calls if any(matches(route, call).value for route in routes)]
-    known = set(hits)
-    misses = [call for call in calls if call not in known]
-    mixed = [one for pair in itertools.zip_longest(hits, misses) for one in pair if one is not None]
-    return tuple(mixed[:most]) or (PLAIN,)
+            key = (conditions, method, names, path.count("/") if path != "/" else 1, path[1:2] in "qX")
+
+            found.setdefault(key, []).append(Call(protocol="HTTP", method=method, path=path, headers=head))
+    calls = [chance.choice(alike) for alike in found.values()]
+    hits = {call: any(matches(route, call).value for route in routes) for call in calls}
+    return Candidates(*(tuple(call for call, hit in hits.items() if hit is wanted) for wanted in (True, False)))
 
 
 def asks(
@@ -72,29 +83,58 @@ def asks(
     *,
     protocols: frozenset[str],
     versions: Sequence[str] = ("1.1",),
+    granted: Mapping[Pair, frozenset[str]] | None = None,
     most: int = MOST,
 ) -> tuple[Ask, ...]:
-    """Return what to ask: each client × Service × port, with the covering set on the first HTTP port and one request
-    on the others."""
-    calls = covering(groups, chance, most=most)
+    """Return what to ask: each client × Service × port, with requests for the routes of the Service's namespace on the
+    first HTTP port and two on the others.
+
+    Each pair is asked its own choice of the covering set, so that many pairs see all of it between them. `granted` has
+    the pairs for which some target stands, with the names of its groups; the others are asked less. None: all alike.
+    """
+    covered = _Covered(tuple(groups), chance)
     found: list[Ask] = []
     for client, service in itertools.product(clients, services):
-        first = True
+        key, first = (service.namespace, service.name), True
+        names: set[str] = set()
+        for server in service.servers():
+            names |= (granted or {}).get((client, (server.namespace, server.name)), frozenset())
+        number = most if granted is None or names else FEWEST
         for port, target in service.ports:
             spoken = protocol_of(port, target)
-            number, key = int(port.partition("/")[0]), (service.namespace, service.name)
             if spoken not in protocols:
                 continue
+            base = Ask(client=client, service=key, port=int(port.partition("/")[0]), call=PLAIN)
             if spoken != "http":
-                found.append(
-                    Ask(client=client, service=key, port=number, call=Call(protocol=spoken.partition("-")[0].upper()))
-                )
+                found.append(replace(base, call=Call(protocol=spoken.partition("-")[0].upper())))
                 continue
-            for version in versions if first and CLIENT[client].joined else versions[:1]:
-                chosen = calls if first and version == versions[0] else calls[:2]
-                found += [Ask(client=client, service=key, port=number, call=call, version=version) for call in chosen]
+            for version in versions if CLIENT[client].joined else versions[:1]:
+                many = number if first and version == versions[0] else FEWEST
+                calls = covered.some(service.namespace, names, many)
+                found += [replace(base, call=call, version=version) for call in calls]
             first = False
     return tuple(found)
+
+
+class _Covered:
+    """Covering sets of groups, each made once."""
+
+    def __init__(self, groups: Sequence[HTTPRouteGroup], chance: random.Random) -> None:
+        self._groups, self._chance = groups, chance
+        self._made: dict[tuple[str, frozenset[str]], Candidates] = {}
+
+    def some(self, space: str, names: Iterable[str], most: int) -> tuple[Call, ...]:
+        """Return requests for the groups of a namespace, most of them for those of these names where there are any."""
+        own = self._of(space, frozenset(names)) if names else Candidates((), ())
+        near = own.some(self._chance, most - most // 4) if own.hits or own.misses else ()
+        rest = self._of(space, frozenset()).some(self._chance, most - len(near)) if most > len(near) else ()
+        return tuple(dict.fromkeys((*near, *rest)))
+
+    def _of(self, space: str, names: frozenset[str]) -> Candidates:
+        if (space, names) not in self._made:
+            groups = [one for one in self._groups if one.namespace == space and (not names or one.name in names)]
+            self._made[space, names] = covering(groups, self._chance)
+        return self._made[space, names]
 
 
 def _takes(route: HTTPMatch, method: str) -> bool:

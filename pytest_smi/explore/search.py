@@ -27,10 +27,19 @@ from pytest_smi.smi.model import SmiObject
 
 MOST = 8
 """Different counterexamples after which a search ends: the mesh is wrong, and each further one costs time."""
-BLOCK = 4
+BLOCK = 2
 """Worlds in a row that are about the same API: changing from one to the other costs a look at a mesh at rest."""
 GRACE = 0.5
 """Part of the time asked for that may go into shrinking what was found at its end."""
+
+
+def case_of(seed: int, number: int, bounds: Bounds) -> Case:
+    """Return a world of a seed: the first is empty."""
+    if number == 0:
+        return empty_case(bounds)
+    kinds = kinds_of(bounds)
+    kind = kinds[number // BLOCK % len(kinds)]
+    return with_cleaning(random_case(random.Random(f"{seed}:{number}"), bounds, kind))
 
 
 class Search:
@@ -87,8 +96,7 @@ class Search:
         return self.found
 
     def _search(self) -> str:
-        kinds = kinds_of(self._bounds)
-        if not kinds:
+        if not kinds_of(self._bounds):
             return "nothing to explore: the mesh claims neither access nor split"
         number = 0
         while True:
@@ -98,15 +106,9 @@ class Search:
                 return "time"
             if len(self.found.counterexamples) >= MOST:
                 return "enough"
-            self._world(number, self._case(number, kinds))
+            self._world(number, case_of(self.found.seed, number, self._bounds))
             number += 1
             self._note(worlds=number)
-
-    def _case(self, number: int, kinds: tuple[str, ...]) -> Case:
-        if number == 0:
-            return empty_case(self._bounds)
-        kind = kinds[number // BLOCK % len(kinds)]
-        return with_cleaning(random_case(random.Random(f"{self.found.seed}:{number}"), self._bounds, kind))
 
     def _world(self, number: int, case: Case) -> None:
         played = self._play(case)

@@ -18,27 +18,29 @@ from pytest_smi.explore.case import (
     SERVERS,
     TWIN,
     Case,
-    Server,
     ServiceObject,
     Step,
     Thing,
-    identity,
     usual_services,
 )
 from pytest_smi.explore.changes import random_changes
-from pytest_smi.explore.policies import FILTERS, random_match, random_policy
-from pytest_smi.explore.requests import asks
+from pytest_smi.explore.policies import FILTERS, random_policy
+from pytest_smi.explore.requests import MOST, Pair, asks
+from pytest_smi.oracle.records import Key
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
     HTTPRouteGroup,
     SmiObject,
     TrafficSplit,
+    TrafficTarget,
     UDPRoute,
 )
 from pytest_smi.testbed.workloads import HTTP, HTTP_2ND
 
-WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 400)
+SEGMENTS = ((FILTERS[0],), (FILTERS[3],), (FILTERS[0], FILTERS[2]))
+"""What a split may be limited to."""
+WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 300, 400)
 
 
 def kinds_of(bounds: Bounds) -> tuple[str, ...]:
@@ -51,7 +53,7 @@ def kinds_of(bounds: Bounds) -> tuple[str, ...]:
 
 def empty_case(bounds: Bounds) -> Case:
     """Return the world without any object."""
-    servers = [_service_of(server) for server in SERVERS[:2]]
+    servers = list(usual_services()[:2])
     return Case(
         steps=(Step(),), asks=asks(["a", "b", "outside"], servers, (), random.Random(0), protocols=bounds.protocols)
     )
@@ -61,14 +63,24 @@ def random_case(chance: random.Random, bounds: Bounds, kind: str) -> Case:
     """Return a world of a kind, with changes."""
     if kind == "split":
         return _splits(chance, bounds)
-    clients = [CLIENTS[0].name, *chance.sample([one.name for one in CLIENTS[1:]], k=chance.choice((1, 2, 2)))]
-    servers = chance.sample(SERVERS, k=chance.choice((1, 2, 2)))
+    clients = _callers(chance)
+    servers = chance.sample(SERVERS, k=chance.choice((2, 3, 4)))
     world = [one for one in random_policy(chance, bounds, servers, clients) if bounds.says(one)]
-    destinations = [_service_of(server) for server in servers]
+    usual = {(one.namespace, one.name): one for one in usual_services()}
+    destinations = [usual[server.namespace, server.name] for server in servers]
     if kind == "both":
-        world.append(_split(chance, groups=()))
-        destinations.append(next(one for one in usual_services() if one.name == ROOT))
+        world.append(_split(chance, "split-1", usual["t1", ROOT], groups=()))
+        destinations.append(usual["t1", ROOT])
     return _case(chance, bounds, world, (), clients, destinations)
+
+
+def _callers(chance: random.Random) -> list[str]:
+    """Return a few clients; servers that call each other are two."""
+    servers = [one.name for one in CLIENTS if one.server]
+    others = [one.name for one in CLIENTS[1:] if not one.server]
+    if chance.random() < 0.5:
+        return [CLIENTS[0].name, *servers, *chance.sample(others, k=1)]
+    return [CLIENTS[0].name, *chance.sample(others, k=2), *chance.sample(servers, k=chance.choice((0, 1)))]
 
 
 def _case(
@@ -81,90 +93,135 @@ def _case(
     *,
     open_to_all: bool = False,
 ) -> Case:
-    first: tuple[Thing, ...] = (*services, *world)
-    changes = random_changes(chance, first, lambda: random_match(chance), bounds.says)
+    later = _held_back(chance, world)
+    first: tuple[Thing, ...] = (*services, *(one for one in world if one not in later))
+    changes = random_changes(chance, first, later, bounds.says)
     steps = (Step(put=first), *changes)
-    groups = [one for step in steps for one in step.put if isinstance(one, HTTPRouteGroup)]
-    second = "http2" in bounds.features and chance.random() < 0.3
+    things = [one for step in steps for one in step.put]
     # Datagrams that are denied cost their whole patience, so they are asked where there is something about them.
-    datagrams = any(isinstance(one, UDPRoute) for step in steps for one in step.put) or chance.random() < 0.1
+    datagrams = any(isinstance(one, UDPRoute) for one in things) or chance.random() < 0.1
+    second = "http2" in bounds.features and chance.random() < 0.4
     return Case(
         steps=steps,
         asks=asks(
             clients,
             destinations,
-            groups,
+            [one for one in things if isinstance(one, HTTPRouteGroup)],
             chance,
             protocols=bounds.protocols - (frozenset() if datagrams else frozenset({"udp"})),
             versions=("1.1", "2") if second else ("1.1",),
-            most=4 if open_to_all else 8,
+            granted=None if open_to_all else _granted(things),
+            most=4 if open_to_all else MOST,
         ),
         open=open_to_all,
-        reuse=not open_to_all and chance.random() < 0.25,
+        reuse=not open_to_all and chance.random() < 0.35,
     )
 
 
+def _held_back(chance: random.Random, world: Sequence[SmiObject]) -> list[SmiObject]:
+    """Return routes that are not there when the targets or splits that name them are made; mostly none."""
+    routes = [one for one in world if not isinstance(one, TrafficTarget | TrafficSplit)]
+    return chance.sample(routes, k=min(len(routes), chance.choice((0, 0, 1, 2))))
+
+
+def _granted(things: Sequence[Thing]) -> dict[Pair, frozenset[str]]:
+    """Return for which client and server there is a target at some time, and the names of the routes that it names."""
+    found: dict[Pair, frozenset[str]] = {}
+    for target in (one for one in things if isinstance(one, TrafficTarget)):
+        named = frozenset(rule.name for rule in target.rules)
+        for client in CLIENTS:
+            if any((one.namespace, one.name) == (client.namespace, client.account) for one in target.sources):
+                pair = client.name, (target.destination.namespace, target.destination.name)
+                found[pair] = found.get(pair, frozenset()) | named
+    return found
+
+
 def _splits(chance: random.Random, bounds: Bounds) -> Case:
-    """Return a world about a split alone: every client may call every server."""
-    groups = []
-    if "specs" in bounds.versions and chance.random() < 0.4:
-        groups = [
-            HTTPRouteGroup(
-                name=name,
-                namespace="t1",
-                matches=(HTTPMatch(name="m1", headers=(chance.choice((FILTERS[0], FILTERS[3])),)),),
-            )
-            for name in ("g1", "g2")[: chance.choice((1, 1, 2))]
-        ]
-    split = _split(chance, groups=groups)
-    if not bounds.says(split):
-        split, groups = replace(split, matches=None), []
-    usual = {one.name: one for one in usual_services() if one.namespace == "t1"}
-    services = _odd_services(chance, usual, split)
-    clients = [one.name for one in chance.sample([one for one in CLIENTS if one.joined], k=2)]
-    now = usual | {one.name: one for one in services}
-    destinations = [now[ROOT], *chance.sample([now["v1"], now["v2"], now[TWIN]], k=1)]
-    case = _case(chance, bounds, (*groups, split), services, clients, destinations, open_to_all=True)
-    if any(backend.service == LATE for backend in split.backends):
-        late = replace(usual["v3"], name=LATE)
+    """Return a world of one to three splits alone: every client may call every server."""
+    usual = {(one.namespace, one.name): one for one in usual_services()}
+    roots = [usual["t1", ROOT], *chance.sample(_other_roots(usual), k=chance.choice((0, 1, 1, 2)))]
+    world: list[SmiObject] = []
+    for number, root in enumerate(roots, 1):
+        groups = _segments(chance, root.namespace, number) if "specs" in bounds.versions else []
+        split = _split(chance, f"split-{number}", root, groups=groups, taken=[one.name for one in roots])
+        if bounds.says(split):
+            world += [*groups, split]
+        else:
+            world.append(replace(split, matches=None))
+    first = next(one for one in world if isinstance(one, TrafficSplit))
+    services = _odd_services(chance, usual, first)
+    now = usual | {(one.namespace, one.name): one for one in services}
+    clients = [one.name for one in chance.sample([one for one in CLIENTS if one.joined], k=3)]
+    beside = [one for key, one in now.items() if key in {("t1", "v1"), ("t1", "v2"), ("t1", TWIN), ("t2", ROOT)}]
+    asked = {(one.namespace, one.name): one for one in (*roots, *chance.sample(beside, k=1))}
+    destinations = [now[key] for key in asked]
+    case = _case(chance, bounds, world, services, clients, destinations, open_to_all=True)
+    if any(backend.service == LATE for backend in first.backends):
+        late = replace(usual["t1", "v3"], name=LATE)
         at = chance.randrange(1, len(case.steps) + 1)
         case = replace(case, steps=(*case.steps[:at], Step(put=(late,)), *case.steps[at:]))
     return case
 
 
-def _split(chance: random.Random, *, groups: Sequence[HTTPRouteGroup]) -> TrafficSplit:
-    names = chance.sample(("v1", "v2", "v3"), k=chance.choice((1, 2, 2, 2, 3)))
-    if groups == () and chance.random() < 0.1:
+def _other_roots(usual: Mapping[Key, ServiceObject]) -> list[ServiceObject]:
+    """Return what may be split beside `root`: a Service over the same pods, a homonym, and a single server."""
+    return [usual["t1", TWIN], usual["t2", ROOT], usual["t1", "v3"]]
+
+
+def _segments(chance: random.Random, space: str, number: int) -> list[HTTPRouteGroup]:
+    """Return route groups of headers for a split; mostly none."""
+    if chance.random() < 0.55:
+        return []
+    return [
+        HTTPRouteGroup(
+            name=f"s{number}-{name}",
+            namespace=space,
+            matches=(HTTPMatch(name="m1", headers=chance.choice(SEGMENTS)),),
+        )
+        for name in ("g1", "g2")[: chance.choice((1, 2))]
+    ]
+
+
+def _split(
+    chance: random.Random,
+    name: str,
+    root: ServiceObject,
+    *,
+    groups: Sequence[HTTPRouteGroup],
+    taken: Sequence[str] = (),
+) -> TrafficSplit:
+    """Return a split whose backends are no roots themselves: what becomes of those is open."""
+    free = [one.name for one in SERVERS if one.namespace == root.namespace and one.name not in taken]
+    names = chance.sample(free, k=min(len(free), chance.choice((1, 2, 2, 3, 3))))
+    if root.name == ROOT and root.namespace == "t1" and not groups and chance.random() < 0.2:
         names = [*names[:1], LATE]
-    backends = [Backend(service=name, weight=chance.choice(WEIGHTS)) for name in names]
+    backends = [Backend(service=one, weight=chance.choice(WEIGHTS)) for one in names]
     if not any(backend.weight for backend in backends):
         backends[0] = replace(backends[0], weight=1)
     return TrafficSplit(
-        name="split",
-        namespace="t1",
-        service=ROOT,
+        name=name,
+        namespace=root.namespace,
+        service=root.name,
         backends=tuple(backends),
         matches=tuple(group.name for group in groups) or None,
     )
 
 
 def _odd_services(
-    chance: random.Random, usual: Mapping[str, ServiceObject], split: TrafficSplit
+    chance: random.Random, usual: Mapping[Key, ServiceObject], split: TrafficSplit
 ) -> tuple[ServiceObject, ...]:
     """Return Services that are not as usual: other target ports, other names of ports, a port that is missing."""
-    known = [backend.service for backend in split.backends if backend.service in usual]
-    draw, found = chance.random(), []
+    known = [usual["t1", one.service] for one in split.backends if ("t1", one.service) in usual]
+    root, draw = usual["t1", ROOT], chance.random()
+    two = replace(root, ports=((f"{HTTP}/TCP", HTTP), (f"{HTTP_2ND}/TCP", HTTP_2ND)))
     if draw < 0.2:
-        found.append(replace(usual[ROOT], ports=((f"{HTTP}/TCP", HTTP), (f"{HTTP_2ND}/TCP", HTTP_2ND))))
-    elif draw < 0.35:
-        found.append(replace(usual[known[0]], ports=((f"{HTTP}/TCP", HTTP_2ND),)))
-    elif draw < 0.45 and len(known) > 1:
-        found.append(replace(usual[known[-1]], ports=((f"{HTTP_2ND}/TCP", HTTP_2ND),)))
-    elif draw < 0.55:
-        names = ((f"{HTTP}/TCP", "other"), (f"{HTTP_2ND}/TCP", f"http-{HTTP}"))
-        found.append(replace(usual[known[-1]], port_names=names))
-    return tuple(found)
-
-
-def _service_of(server: Server) -> ServiceObject:
-    return next(one for one in usual_services() if identity(one) == ("Service", server.namespace, server.name))
+        return (two,)
+    if draw < 0.35:
+        return (replace(known[0], ports=((f"{HTTP}/TCP", HTTP_2ND),)),)
+    if draw < 0.5 and len(known) > 1:
+        return (replace(known[-1], ports=((f"{HTTP_2ND}/TCP", HTTP_2ND),)),)
+    if draw < 0.65:
+        # The names are exchanged on a backend and not on the root.
+        names = ((f"{HTTP}/TCP", f"http-{HTTP_2ND}"), (f"{HTTP_2ND}/TCP", f"http-{HTTP}"))
+        return two, replace(known[-1], port_names=names)
+    return ()

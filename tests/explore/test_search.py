@@ -120,7 +120,7 @@ def test_a_broken_cluster_ends_it_with_what_it_has() -> None:
     stage = SimulatedStage()
 
     def broken(requests: int) -> None:
-        if requests > 2000:
+        if requests > 20_000:
             raise ClusterError("the API server is gone")
 
     stage.at_request = broken

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_smi.explore.case import Case, Thing, identity
+from pytest_smi.explore.case import Case, Thing, identity, with_cleaning
 from pytest_smi.explore.shrink import candidates, shrink
 from pytest_smi.explore.worlds import random_case
 from pytest_smi.smi.model import HTTPRouteGroup, TrafficSplit, TrafficTarget
@@ -26,7 +26,7 @@ def when(holds: Callable[[tuple[Thing, ...]], bool]) -> Callable[[Case], Case | 
 
 
 def cases(kind: str, holds: Callable[[Case], Case | None]) -> list[Case]:
-    found = (random_case(random.Random(number), BOUNDS, kind) for number in itertools.count())
+    found = (with_cleaning(random_case(random.Random(number), BOUNDS, kind)) for number in itertools.count())
     return list(itertools.islice((cut for case in found if (cut := holds(case)) is not None), 12))
 
 
