@@ -85,12 +85,15 @@ def asks(
     versions: Sequence[str] = ("1.1",),
     granted: Mapping[Pair, frozenset[str]] | None = None,
     most: int = MOST,
+    patient: bool = False,
 ) -> tuple[Ask, ...]:
     """Return what to ask: each client × Service × port, with requests for the routes of the Service's namespace on the
     first HTTP port and two on the others.
 
     Each pair is asked its own choice of the covering set, so that many pairs see all of it between them. `granted` has
     the pairs for which some target stands, with the names of its groups; the others are asked less. None: all alike.
+    `patient`: an outsider is asked for servers that speak first, too, where each of its calls takes the whole time that
+    an answer may take: the proxy waits for words in TLS that never come.
     """
     covered = _Covered(tuple(groups), chance)
     found: list[Ask] = []
@@ -102,7 +105,8 @@ def asks(
         number = most if granted is None or names else FEWEST
         for port, target in service.ports:
             spoken = protocol_of(port, target)
-            if spoken not in protocols:
+            waits = spoken == "tcp-server-first" and not CLIENT[client].joined
+            if spoken not in protocols or (waits and not patient):
                 continue
             base = Ask(client=client, service=key, port=int(port.partition("/")[0]), call=PLAIN)
             if spoken != "http":

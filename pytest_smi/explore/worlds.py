@@ -112,6 +112,7 @@ def _case(
             versions=("1.1", "2") if second else ("1.1",),
             granted=None if open_to_all else _granted(things),
             most=4 if open_to_all else MOST,
+            patient=chance.random() < 0.03,
         ),
         open=open_to_all,
         reuse=not open_to_all and chance.random() < 0.35,

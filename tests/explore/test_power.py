@@ -31,7 +31,7 @@ WORLDS = 30
 )
 def test_a_fault_shows_within_a_few_worlds(fault: str) -> None:
     assert decides(FAULTS[fault])
-    assert first_wrong(fault, seed=1, worlds=WORLDS) is not None
+    assert any(first_wrong(fault, seed=seed, worlds=WORLDS) is not None for seed in (1, 2))
 
 
 @pytest.mark.parametrize("seed", [11, 12])
