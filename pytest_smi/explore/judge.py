@@ -14,7 +14,7 @@ from enum import StrEnum
 from pytest_smi.cluster.wait import Backoff
 from pytest_smi.core.limits import Limits
 from pytest_smi.explore.case import Ask
-from pytest_smi.explore.table import Disagreement, Fault, Seen, Table, compared
+from pytest_smi.explore.table import Disagreement, Expected, Fault, Seen, Table, compared
 from pytest_smi.scenario.sampling.explain import explain
 from pytest_smi.scenario.sampling.share_test import Decision, ShareTest, next_batch
 
@@ -95,14 +95,14 @@ def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> J
 
 def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: float, patience: Patience) -> Judged:
     """Test the shares of some calls; what fails is tested once more after the time that a mesh has to settle."""
-    for ask in _tested(table, patience.limits.explore_shared):
-        if not _shares_wrong(look, table, ask, patience):
-            continue
+    wrong = _wrong_shares(look, table, _tested(table, patience.limits.explore_shared), patience)
+    if wrong:
         patience.pause(patience.settle)
-        found = _shares_wrong(look, table, ask, patience)
-        if found:
-            return Judged(outcome=Outcome.WRONG, seen={**seen, ask: found.seen}, disagreements=(found,), waited=waited)
-    return Judged(outcome=Outcome.AGREES, seen=seen, waited=waited)
+        wrong = _wrong_shares(look, table, [one.ask for one in wrong], patience)
+    if not wrong:
+        return Judged(outcome=Outcome.AGREES, seen=seen, waited=waited)
+    known = {**seen, **{one.ask: one.seen for one in wrong}}
+    return Judged(outcome=Outcome.WRONG, seen=known, disagreements=tuple(wrong), waited=waited)
 
 
 def _tested(table: Table, most: int) -> list[Ask]:
@@ -124,31 +124,48 @@ def _asked_later(shared: Sequence[Ask], ask: Ask, client: str) -> bool:
     return replace(ask, client=client) in shared[shared.index(ask) + 1 :]
 
 
-def _shares_wrong(look: Look, table: Table, ask: Ask, patience: Patience) -> Disagreement | None:
-    wanted = table[ask]
-    if wanted.weights is None:
-        seen = look([ask], patience.limits.explore_each)[ask]
-        missed = sorted(wanted.each - {server for server, _ in seen.arrivals})
-        detail = f"{', '.join(missed)} got none of {seen.sent} requests" if missed else ""
-        return _told(table, ask, seen, detail)
-    test = ShareTest.from_weights(
-        {server: float(weight) for server, weight in wanted.weights.items()},
+def _wrong_shares(look: Look, table: Table, asks: Sequence[Ask], patience: Patience) -> list[Disagreement]:
+    """Test the shares of several calls side by side; return those that are wrong."""
+    plain = [ask for ask in asks if table[ask].weights is None]
+    seen = look(plain, patience.limits.explore_each) if plain else {}
+    found = [_told(table, ask, one, _missed(table[ask], one)) for ask, one in seen.items()]
+    states = {ask: _share_test(table[ask], patience).start() for ask in asks if ask not in plain}
+    totals = dict.fromkeys(states, Seen())
+    while sizes := {
+        ask: size
+        for ask, state in states.items()
+        if state.decision is Decision.UNDECIDED and (size := next_batch(state))
+    }:
+        for ask, one in look(list(sizes), min(sizes.values())).items():
+            totals[ask] += one
+            counts: dict[str, int] = {}
+            for (server, _), number in one.arrivals.items():
+                counts[server] = counts.get(server, 0) + number
+            if counts:
+                states[ask] = states[ask].feed(counts)
+            else:
+                found.append(_told(table, ask, totals[ask], ""))
+                del states[ask]
+    for ask, state in states.items():
+        rejected = state.decision is Decision.REJECTED
+        found.append(_told(table, ask, totals[ask], explain(state) if rejected else ""))
+    return [one for one in found if one is not None]
+
+
+def _share_test(wanted: Expected, patience: Patience) -> ShareTest:
+    return ShareTest.from_weights(
+        {server: float(weight) for server, weight in (wanted.weights or {}).items()},
         alpha=patience.alpha,
         beta=patience.limits.explore_beta,
         delta=patience.limits.explore_delta,
         leak=patience.limits.explore_leak,
     )
-    state, total = test.start(), Seen()
-    while state.decision is Decision.UNDECIDED and (size := next_batch(state)) > 0:
-        seen = look([ask], size)[ask]
-        total += seen
-        counts: dict[str, int] = {}
-        for (server, _), number in seen.arrivals.items():
-            counts[server] = counts.get(server, 0) + number
-        if not counts:
-            break
-        state = state.feed(counts)
-    return _told(table, ask, total, explain(state) if state.decision is Decision.REJECTED else "")
+
+
+def _missed(wanted: Expected, seen: Seen) -> str:
+    """Return which servers behind a plain Service got nothing."""
+    missed = sorted(wanted.each - {server for server, _ in seen.arrivals})
+    return f"{', '.join(missed)} got none of {seen.sent} requests" if missed else ""
 
 
 def _told(table: Table, ask: Ask, seen: Seen, detail: str) -> Disagreement | None:

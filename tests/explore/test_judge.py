@@ -133,3 +133,26 @@ def test_a_plain_service_reaches_every_server() -> None:
     assert [(one.fault, one.detail) for one in found.disagreements] == [
         (Fault.SHARES, "t1/v2 got none of 100 requests")
     ]
+
+
+def test_shares_of_several_calls_are_tested_side_by_side_and_only_the_wrong_one_is_told() -> None:
+    """A round trip is what a test costs, so those of all calls share it."""
+    places = (("t1/v1", 8080), ("t1/v2", 8080))
+    even = Expected(
+        verdict=Verdict.ALLOWED, may=frozenset(places), weights={"t1/v1": Fraction(1, 2), "t1/v2": Fraction(1, 2)}
+    )
+    asks = [replace(ASK, service=("t1", name)) for name in ("root", "twin")]
+    chance, looks = random.Random(3), Counter[Ask]()
+
+    def answer(now: float, ask: Ask, times: int) -> Seen:
+        looks[ask] += times > PATIENCE.limits.explore_full
+        share = 0.9 if ask == asks[1] else 0.5
+        return Seen(
+            sent=times,
+            delivered=times,
+            arrivals=Counter(chance.choices(places, weights=[share, 1 - share], k=times)),
+        )
+
+    found = judged(answer, dict.fromkeys(asks, even))
+    assert [(one.ask, one.fault) for one in found.disagreements] == [(asks[1], Fault.SHARES)]
+    assert looks[asks[0]] > 1
