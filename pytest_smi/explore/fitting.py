@@ -84,6 +84,8 @@ def _of_refusal(targets: list[TrafficTarget], found: Disagreement) -> str | None
         return "TA-09"
     if targets and len(targets[0].sources) > 1:
         return "TA-08"
+    if targets and any(rule.kind == "HTTPRouteGroup" and rule.matches is None for rule in targets[0].rules):
+        return "TA-41"
     client = CLIENT[found.ask.client]
     if targets and client.namespace != targets[0].namespace:
         return "TA-29"

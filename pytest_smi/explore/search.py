@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.errors import SmiError
+from pytest_smi.explore.avoiding import without_known
 from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.budget import Budget
 from pytest_smi.explore.case import CLIENTS, Ask, Case, Thing, opening, with_cleaning
@@ -106,9 +107,14 @@ class Search:
                 return "time"
             if len(self.found.counterexamples) >= MOST:
                 return "enough"
-            self._world(number, case_of(self.found.seed, number, self._bounds))
+            self._world(number, without_known(case_of(self.found.seed, number, self._bounds), self._known()))
             number += 1
             self._note(worlds=number)
+
+    def _known(self) -> list[str]:
+        """Return the requirements that the mesh is known to break: found, or declared and met."""
+        found = [one.requirement for one in self.found.counterexamples if one.repeated]
+        return [*self.found.declared, *(one for one in found if one is not None)]
 
     def _world(self, number: int, case: Case) -> None:
         played = self._play(case)

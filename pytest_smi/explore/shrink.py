@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from pytest_smi.explore.avoiding import written_out
 from pytest_smi.explore.case import Case, Identity, ServiceObject, Step, Thing, identity
 from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup, TCPRoute, TrafficSplit, TrafficTarget, UDPRoute
 
@@ -67,6 +68,9 @@ def candidates(case: Case) -> Iterator[Case]:
             yield replace(case, asks=(replace(ask, version="1.1"),))
         if ask.call.headers:
             yield replace(case, asks=(replace(ask, call=replace(ask.call, headers=())),))
+    # Names that are left out stay so only where that is what matters.
+    if (named := written_out(case)) != case:
+        yield named
     for at, step in enumerate(case.steps):
         for number, one in enumerate(step.put):
             for plainer in simpler(one):
@@ -83,8 +87,8 @@ def simpler(one: Thing) -> Iterator[Thing]:
             for rules in _fewer(one.rules):
                 yield replace(one, rules=rules)
             for at, rule in enumerate(one.rules):
-                if rule.matches is not None:
-                    yield replace(one, rules=(*one.rules[:at], replace(rule, matches=None), *one.rules[at + 1 :]))
+                for names in _fewer(rule.matches or ()):
+                    yield replace(one, rules=(*one.rules[:at], replace(rule, matches=names), *one.rules[at + 1 :]))
             if one.port is not None:
                 yield replace(one, port=None)
         case HTTPRouteGroup():

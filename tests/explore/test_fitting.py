@@ -1,6 +1,7 @@
 """The requirement beside a counterexample, where one fits."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from pytest_smi.explore.case import Case, Step, Thing
 from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
 from pytest_smi.oracle import Verdict
+from pytest_smi.smi.model import Rule
 from tests.explore.test_table import GROUP, SPLIT, TARGET, ask
 
 V1, DENIED = ("t1/v1", 8080), Expected(verdict=Verdict.DENIED, may=frozenset())
@@ -46,3 +48,17 @@ def fits(
 )
 def test_a_leak_belongs_to_the_requirement_that_it_breaks(found: str | None, requirement: str) -> None:
     assert found == requirement
+
+
+def test_a_refusal_by_a_rule_that_names_no_routes_is_that_of_such_rules() -> None:
+    """Elsewhere it is the plain grant that fails."""
+
+    def of(rules: tuple[Rule, ...]) -> str | None:
+        case = Case(steps=(Step(put=(GROUP, replace(TARGET, rules=rules))),), asks=(ask("a", "v1"),))
+        wanted = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
+        wrong = Disagreement(ask=case.asks[0], fault=Fault.REFUSAL, expected=wanted, seen=Seen(sent=3))
+        return requirement_of(case, wrong)
+
+    rule = Rule(kind="HTTPRouteGroup", name=GROUP.name)
+    assert of((rule,)) == "TA-41"
+    assert of((replace(rule, matches=(GROUP.matches[0].name,)),)) == "TA-05"
