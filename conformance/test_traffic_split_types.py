@@ -24,12 +24,13 @@ def test_backends_of_other_types(smi: Scenario) -> None:
     smi.control_later_split(a, v1, name="before")
     readings = {}
     for kind, fields in types.items():
-        smi.put(_service(smi, f"{kind.lower()}-{smi.tag}", fields))
+        backend = _service(smi, f"{kind.lower()}-{smi.tag}", fields)
+        smi.put(backend)
         split = smi.split(roots[kind], {kind.lower(): 100}, name=kind.lower())
         later = partial(smi.control_later_split, a, v1, name=f"after-{kind.lower()}")
         if smi.apply_unless_refused(split):
             readings[kind] = "the split is refused"
-        elif smi.stopped(later, split):
+        elif smi.stopped(later, split, backend):
             readings[kind] = "while it stands, no split that is made later takes effect"
         else:
             readings[kind] = _reached(smi.landings(a.get(roots[kind])), v1)

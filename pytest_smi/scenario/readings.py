@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
+from pytest_smi.cluster.wait import DeadlinePassed
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
@@ -54,20 +56,21 @@ class Readings:
             self._policies.apply(self._policies.split(root, {backend: 100}, name=name))
         self._traffic.control(source.get(self._later[name]), OnPlaces([(backend.name, HTTP_2ND)]))
 
-    def stopped(self, later: Callable[[], None], *records: SmiObject) -> bool:
+    def stopped(self, later: Callable[[], None], *objects: SmiObject | dict[str, Any]) -> bool:
         """Return whether nothing that is made later takes effect while these objects stand; `later` controls that it
-        does.
+        does. The name of a new Service that does not resolve is no effect either: a mesh may serve the names itself.
 
         Where it does not, they are deleted, and it must: only that shows that they stopped the mesh, and not a server
-        that is down. Raise Inconclusive where it still does not.
+        that is down. Raise Inconclusive, or DeadlinePassed for a name, where it still does not.
         """
         testbed = self._context.testbed
         # What is lost here is a reading, and no reason to have less patience with controls from now on.
         lost, testbed.failed_controls = testbed.failed_controls, 0
         try:
             later()
-        except Inconclusive:
-            self._policies.delete(*records)
+        except (Inconclusive, DeadlinePassed):
+            for one in objects:
+                self._context.remove(one) if isinstance(one, dict) else self._policies.delete(one)
             later()
             return True
         finally:

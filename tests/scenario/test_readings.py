@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_smi.cluster.connection import Answer
+from pytest_smi.cluster.wait import DeadlinePassed
 from pytest_smi.scenario.policies import match
 from pytest_smi.scenario.refusals import Refusal
 from pytest_smi.scenario.verdict import Inconclusive
@@ -68,6 +69,33 @@ class TestStopped:
         """What does not work without the object either was not stopped by it."""
         with pytest.raises(Inconclusive):
             Stoppable(down=True).stopped()
+
+    def test_a_name_that_does_not_resolve_while_it_stands_is_no_effect_either(self) -> None:
+        """Some meshes serve the names of Services by their own DNS, which stops with the rest; a plain object that was
+        made for the scene goes with the others."""
+        made, beside = Stoppable(), {"kind": "Service", "metadata": {"name": "beside", "namespace": "t1"}}
+        made.smi.put(beside)
+        made.smi.apply(SPLIT)
+
+        def later() -> None:
+            if made.testbed.objects.of_kind("TrafficSplit"):
+                raise DeadlinePassed("the name does not resolve")
+            made.smi.control_later_grant(made.smi.client("a"), made.v1)
+
+        assert made.smi.stopped(later, SPLIT, beside)
+        assert not made.testbed.objects.of_kind("TrafficSplit")
+        assert "beside" not in {name for _, _, name in made.testbed.objects.applied}
+
+    def test_a_name_that_never_resolves_is_no_reading(self) -> None:
+        """The cluster's DNS may be down."""
+        made = Stoppable()
+        made.smi.apply(SPLIT)
+
+        def later() -> None:
+            raise DeadlinePassed("the name does not resolve")
+
+        with pytest.raises(DeadlinePassed):
+            made.smi.stopped(later, SPLIT)
 
 
 class TestUnlessRefused:
