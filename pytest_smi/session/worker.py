@@ -29,7 +29,7 @@ from pytest_smi.session.options import from_config
 from pytest_smi.session.outcomes import Unsupported, against_gap, classify
 from pytest_smi.session.partial import parameter_of
 from pytest_smi.session.report_properties import IMAGES, PROPERTY
-from pytest_smi.session.selection import selected, why_unsupported
+from pytest_smi.session.selection import comes_last, selected, why_unsupported
 from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.target import MeshTarget
 from pytest_smi.testbed.testbed import Testbed
@@ -77,13 +77,19 @@ class WorkerSession:
                 leave_alone(item)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what node ids, `--smi-api` and `--smi-level` do not ask for."""
+        """Leave out what node ids, `--smi-api` and `--smi-level` do not ask for; put last what disturbs a mesh."""
         named = by_node_id(config, items)
         wanted = [item for item in named if (record := _assertion(item)) is None or selected(record, self.options)]
         left_out = [item for item in items if item not in set(wanted)]
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = wanted
+        items.sort(key=self._comes_last)
+
+    def _comes_last(self, item: pytest.Item) -> bool:
+        record, callspec = _assertion(item), getattr(item, "callspec", None)
+        target = self._targets().get(callspec.params.get("smi_mesh")) if callspec is not None else None
+        return record is not None and target is not None and comes_last(record, target)
 
     # --- running ------------------------------------------------------------------------------------------------
 
