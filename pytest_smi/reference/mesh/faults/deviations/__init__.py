@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from pytest_smi.reference.mesh.faults.deviations.callers import SPLIT_NEEDS_GRANT_ON_EVERY_BACKEND
 from pytest_smi.reference.mesh.faults.deviations.enforcement import ENFORCEMENT
-from pytest_smi.reference.mesh.faults.deviations.frozen_config import SPLIT_FOR_NOBODY_STOPS_UPDATES
+from pytest_smi.reference.mesh.faults.deviations.frozen_config import (
+    SPLIT_FOR_NOBODY_STOPS_UPDATES,
+    SPLIT_FRACTION_STOPS_ALL,
+)
 from pytest_smi.reference.mesh.faults.deviations.grants import GRANTS
 from pytest_smi.reference.mesh.faults.deviations.idle_clients import SPLIT_WAITS_FOR_IDLE_CLIENT
 from pytest_smi.reference.mesh.faults.deviations.refusals import REFUSALS
@@ -26,6 +29,7 @@ MESH_DEVIATIONS: tuple[Deviation, ...] = (
     *ROUTES,
     *SPLIT_CONFIG,
     *SPLIT_CALLS,
+    SPLIT_FRACTION_STOPS_ALL,
     SPLIT_FOR_NOBODY_STOPS_UPDATES,  # before what it looks at
     SPLIT_NEEDS_GRANT_ON_EVERY_BACKEND,
     SERVICE_SERVES_ONE_ACCOUNT,

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.cluster_config import Objects
 from pytest_smi.reference.mesh.faults.fault import Deviation
+from pytest_smi.reference.mesh.faults.split.quantities import SPLITS, UnreadableStopsAll
 from pytest_smi.reference.mesh.snapshot import EMPTY, Compiler, Key, Snapshot
 
 _NOT_CONFIGURATION = ("faults", "traits", "name")
@@ -63,4 +64,21 @@ SPLIT_FOR_NOBODY_STOPS_UPDATES = Deviation(
     name="split-for-nobody-stops-updates",
     description="While a split of HTTP admits nobody, no proxy of the mesh takes any new configuration.",
     overrides=(FreezesForNobody,),
+)
+
+
+class FractionStopsAll(UnreadableStopsAll):
+    """Decodes the list of splits as a whole into whole numbers."""
+
+    def stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
+        """Return whether a weight is a fraction."""
+        specs = [split.get("spec") or {} for split in cluster.get(SPLITS, {}).values()]
+        backends = [backend for spec in specs for backend in spec.get("backends") or ()]
+        return any(isinstance(backend.get("weight"), float) for backend in backends)
+
+
+SPLIT_FRACTION_STOPS_ALL = Deviation(
+    name="split-fraction-stops-all",
+    description="While a split has a weight that is no whole number, changes of all others have no effect.",
+    overrides=(FractionStopsAll,),
 )

@@ -55,6 +55,27 @@ class UnmatchedShared(SplitChooser):
         return self.weigh(rest, root, port, call, services)
 
 
+class CrossedTargetPortUnknown(SplitChooser):
+    """Knows, at a server's port, the names of the Services that map this port there, and takes another one of the
+    root for it."""
+
+    def weigh(self, split: Split, root: Service, port: PortKey, call: Call | None, services: Services) -> Choice:
+        """Refuse an HTTP call that meets a port which the root maps elsewhere."""
+        choice = super().weigh(split, root, port, call, services)
+        elsewhere = {target for other, ends in root.ports.items() if other != port for _, target in ends}
+        elsewhere -= {target for _, target in root.ports.get(port, ())}
+        if call is None or not elsewhere & {target for _, target in choice.endpoints}:
+            return choice
+        return replace(choice, endpoints=(), status=404)
+
+
+SPLIT_CROSSED_TARGET_PORT_UNKNOWN = Deviation(
+    name="split-crossed-target-port-unknown",
+    description="A call that reaches a backend on the target port of another port of the root is answered 404.",
+    overrides=(CrossedTargetPortUnknown,),
+)
+
+
 SPLIT_UNMATCHED_SHARED_EQUALLY = Deviation(
     name="split-unmatched-shared-equally",
     description="Calls that no split of the root matches are shared equally over the backends.",
@@ -151,6 +172,7 @@ SPLIT_REWRITES_HOST = Deviation(
 )
 
 SPLIT_CALLS = (
+    SPLIT_CROSSED_TARGET_PORT_UNKNOWN,
     SPLIT_UNMATCHED_SHARED_EQUALLY,
     SPLIT_TCP_DIALS_TARGET_PORT,
     SPLIT_PORTLESS_DIALS_NUMBER,
