@@ -4,7 +4,7 @@ back at.
 | from | to | requests | for |
 |---|---|---|---|
 | a | b | 220 answered 200, 80 answered 500 | counts, edges, directions |
-| a | c | 48, each delayed by 0.2 s | typical latency |
+| a | c | 48, each delayed by 0.4 s | typical latency |
 | g, h | h, g | 100 and 37 | both directions between one pair; pods that only h's selector matches (w's) are not h's |
 | h | r | 94, and 6 delayed by a second | the tail |
 | x, the r of another namespace | r | 30 | edges across namespaces, between two of one name |
@@ -31,7 +31,7 @@ from pytest_smi.testbed.probing.observation import Observation
 
 HOME, ABROAD = "metrics", "abroad"
 """Namespaces of this scenario alone, both joined: nothing else sends there, so that every request is known."""
-DELAY, TAIL, SLOW_POD = 0.2, 1.0, 0.6
+DELAY, TAIL, SLOW_POD = 0.4, 1.0, 0.6
 BEFORE, AFTER = (90, 10), (50, 50)
 MIXED, FAILING, DELAYED, THERE, BACK, QUICK, SLOW, FOREIGN, SPLIT = 220, 80, 48, 100, 37, 94, 6, 30, 50
 ABROAD_BACK, STRAIGHT, CONNECTIONS = 40, 60, 40
