@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from pytest_smi.explore.case import Case, Identity, Step, Thing, identity
+from pytest_smi.explore.case import CLIENT, Ask, Case, Identity, Step, Thing, identity
 from pytest_smi.smi.model import HTTPRouteGroup, Rule, TrafficTarget
 
 
@@ -46,9 +46,13 @@ def _named(one: Thing, groups: Mapping[Identity, HTTPRouteGroup]) -> Thing:
     return replace(one, rules=tuple(map(named, one.rules)))
 
 
-def _without_tcp(case: Case) -> Case:
-    asks = tuple(ask for ask in case.asks if ask.call.protocol != "TCP")
+def _asked(case: Case, wanted: Callable[[Ask], bool]) -> Case:
+    asks = tuple(filter(wanted, case.asks))
     return replace(case, asks=asks) if asks else case
 
 
-_AVOIDED: Mapping[str, Callable[[Case], Case]] = {"TA-41": written_out, "TA-55": _without_tcp}
+_AVOIDED: Mapping[str, Callable[[Case], Case]] = {
+    "TA-22": lambda case: _asked(case, lambda ask: CLIENT[ask.client].joined),
+    "TA-41": written_out,
+    "TA-55": lambda case: _asked(case, lambda ask: ask.call.protocol != "TCP"),
+}

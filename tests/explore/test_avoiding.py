@@ -36,3 +36,10 @@ def test_requests_of_tcp_are_left_out_only_where_they_are_known_to_leak() -> Non
     assert "TCP" in {one.call.protocol for one in case.asks}
     assert "TCP" not in {one.call.protocol for one in without_known(case, ["TA-55"]).asks}
     assert without_known(case, ["TA-07", "SP-01"]) == case
+
+
+def test_clients_outside_the_mesh_are_left_out_where_they_are_known_to_get_through() -> None:
+    case = Case(steps=(Step(),), asks=(ask("a", "v1"), ask("outside", "v1")))
+    assert [one.client for one in without_known(case, ["TA-22"]).asks] == ["a"]
+    alone = Case(steps=(Step(),), asks=(ask("outside", "v1"),))
+    assert without_known(alone, ["TA-22"]) == alone
