@@ -70,8 +70,11 @@ SPLIT_FOR_NOBODY_STOPS_UPDATES = Deviation(
 class FractionStopsAll(UnreadableStopsAll):
     """Decodes the list of splits as a whole into whole numbers."""
 
-    def stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
-        """Return whether a weight is a fraction."""
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Stay with the last splits whose weights were all whole numbers."""
+        return super().compile(cluster)
+
+    def _stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
         specs = [split.get("spec") or {} for split in cluster.get(SPLITS, {}).values()]
         backends = [backend for spec in specs for backend in spec.get("backends") or ()]
         return any(isinstance(backend.get("weight"), float) for backend in backends)

@@ -67,13 +67,12 @@ class UnreadableStopsAll(Compiler):
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """Stay with the last splits that could all be read."""
         snapshot = super().compile(cluster)
-        if self.stops(cluster, snapshot):
+        if self._stops(cluster, snapshot):
             return super().compile({**cluster, SPLITS: self._readable})
         self._readable = dict(cluster.get(SPLITS, {}))
         return snapshot
 
-    def stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
-        """Return whether one of the splits cannot be read."""
+    def _stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
         return any(one.resource == SPLITS for one in snapshot.unreadable)
 
 
