@@ -6,13 +6,25 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_smi.explore.case import CLIENTS, SERVERS, Identity, Server, ServiceObject, Step, Thing, identity
+from pytest_smi.explore.case import (
+    CLIENTS,
+    ROOT,
+    SERVERS,
+    TWIN,
+    Identity,
+    Server,
+    ServiceObject,
+    Step,
+    Thing,
+    identity,
+)
 from pytest_smi.explore.policies import PORTS, random_match, random_names, random_rules, random_sources
 from pytest_smi.smi.model import (
     Backend,
     HTTPRouteGroup,
     Rule,
     SmiObject,
+    Subject,
     TCPRoute,
     TrafficSplit,
     TrafficTarget,
@@ -108,22 +120,26 @@ def _edited_group(chance: random.Random, group: HTTPRouteGroup) -> HTTPRouteGrou
 def _edited_target(chance: random.Random, target: TrafficTarget, known: Sequence[SmiObject]) -> TrafficTarget:
     draw = chance.random()
     if draw < 0.3:
-        clients = [one.name for one in CLIENTS if one.joined]
-        place = Server(name=target.destination.name, namespace=target.destination.namespace)
-        left = target.sources[1:] if len(target.sources) > 1 else ()
-        chosen = random_sources(chance, clients, place)
-        new = tuple(replace(target.sources[0], name=one.account, namespace=one.namespace) for one in chosen)
-        return replace(target, sources=left or new)
-    if draw < 0.75:
-        at = chance.randrange(len(target.rules)) if target.rules else 0
-        rules = list(target.rules)
-        if rules:
-            rules[at] = _edited_rule(chance, rules[at], target.namespace, known)
-        return replace(target, rules=tuple(rules))
+        return replace(target, sources=_edited_sources(chance, target))
+    if draw < 0.75 and target.rules:
+        at = chance.randrange(len(target.rules))
+        rule = _edited_rule(chance, target.rules[at], target.namespace, known)
+        return replace(target, rules=(*target.rules[:at], rule, *target.rules[at + 1 :]))
     if draw < 0.9 or target.port is not None:
         return replace(target, rules=random_rules(chance, known, target.namespace, raw=chance.random() < 0.2))
     others = [one for one in SERVERS if one.namespace == target.namespace and one.name != target.destination.name]
     return replace(target, destination=replace(target.destination, name=chance.choice(others).name))
+
+
+def _edited_sources(chance: random.Random, target: TrafficTarget) -> tuple[Subject, ...]:
+    """Return one source less; others, where there is one alone."""
+    if len(target.sources) > 1:
+        at = chance.randrange(len(target.sources))
+        return target.sources[:at] + target.sources[at + 1 :]
+    clients = [one.name for one in CLIENTS if one.joined]
+    place = Server(name=target.destination.name, namespace=target.destination.namespace)
+    chosen = random_sources(chance, clients, place)
+    return tuple(Subject(name=one.account, namespace=one.namespace) for one in chosen)
 
 
 def _edited_rule(chance: random.Random, rule: Rule, space: str, known: Sequence[SmiObject]) -> Rule:
@@ -140,7 +156,7 @@ def _edited_split(chance: random.Random, split: TrafficSplit, known: Sequence[Sm
     names, draw = [backend.service for backend in split.backends], chance.random()
     taken = {one.service for one in known if isinstance(one, TrafficSplit) and one.namespace == split.namespace}
     if draw < 0.2 and split.namespace == "t1":
-        roots = [one for one in ("root", "twin") if one not in taken]
+        roots = [one for one in (ROOT, TWIN) if one not in taken]
         return replace(split, service=chance.choice(roots)) if roots else split
     if len(names) > 1 and draw < 0.5:
         dropped = chance.choice(names)

@@ -231,6 +231,10 @@ class Profile(Record):
         """Return the declared reason why `requirement` is not met, or None."""
         return next((g.reason for g in self.gaps if g.requirement == requirement), None)
 
+    def is_serial(self, requirement: str) -> bool:
+        """Return whether the scene of `requirement` disturbs the mesh for everybody."""
+        return any(entry.requirement == requirement for entry in self.serial)
+
     def claims(self, api: str) -> tuple[str, ...]:
         """Return the claimed versions of an API, newest first; empty when it is not claimed."""
         return self.apis.get(api, ())

@@ -70,7 +70,10 @@ class Readings:
             later()
         except (Inconclusive, DeadlinePassed):
             for one in objects:
-                self._context.remove(one) if isinstance(one, dict) else self._policies.delete(one)
+                if isinstance(one, dict):
+                    self._context.remove(one)
+                else:
+                    self._policies.delete(one)
             later()
             return True
         finally:

@@ -91,14 +91,13 @@ def serial_tests(records: Iterable[Assertion], profiles: Mapping[str, Profile]) 
     """Tell by its node id whether a test is serial; `profiles` is by name of the target,
     which is the test's parameter."""
     known = {(record.requirement, record.function): record for record in records}
-    serial = {target: {entry.requirement for entry in profile.serial} for target, profile in profiles.items()}
 
     def is_serial(nodeid: str) -> bool:
         if EXPLORATION in nodeid:
             return True
         requirement, function, target = assertion_at(nodeid)
-        record = known.get((requirement, function))
-        return record is not None and (record.serial or requirement in serial.get(target, ()))
+        record, profile = known.get((requirement, function)), profiles.get(target)
+        return record is not None and (record.serial or (profile is not None and profile.is_serial(requirement)))
 
     return is_serial
 

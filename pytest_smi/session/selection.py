@@ -13,12 +13,6 @@ def selected(record: Assertion, options: Options) -> bool:
     return record.api in options.apis and options.accepts_level(record.level)
 
 
-def comes_last(record: Assertion, target: MeshTarget) -> bool:
-    """Return whether the profile says that this scene disturbs the mesh for everybody: what comes after it may find a
-    mesh that has not got over it, even when nothing is beside it."""
-    return record.requirement in {entry.requirement for entry in target.profile.serial}
-
-
 def why_unsupported(record: Assertion, target: MeshTarget) -> str:
     """Return why the assertion does not apply to the target, or an empty string.
 

@@ -29,7 +29,7 @@ from pytest_smi.session.options import from_config
 from pytest_smi.session.outcomes import Unsupported, against_gap, classify
 from pytest_smi.session.partial import parameter_of
 from pytest_smi.session.report_properties import IMAGES, PROPERTY
-from pytest_smi.session.selection import comes_last, selected, why_unsupported
+from pytest_smi.session.selection import selected, why_unsupported
 from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.target import MeshTarget
 from pytest_smi.testbed.testbed import Testbed
@@ -87,9 +87,11 @@ class WorkerSession:
         items.sort(key=self._comes_last)
 
     def _comes_last(self, item: pytest.Item) -> bool:
+        """Return whether the profile says that this scene disturbs the mesh for everybody: what comes after it may find
+        a mesh that has not got over it, even when nothing is beside it."""
         record, callspec = _assertion(item), getattr(item, "callspec", None)
         target = self._targets().get(callspec.params.get("smi_mesh")) if callspec is not None else None
-        return record is not None and target is not None and comes_last(record, target)
+        return record is not None and target is not None and target.profile.is_serial(record.requirement)
 
     # --- running ------------------------------------------------------------------------------------------------
 

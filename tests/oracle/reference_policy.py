@@ -1,6 +1,7 @@
 """The one adapter between the oracle's questions and the reference mesh's own deciding classes."""
 
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,46 +27,62 @@ _RESOURCES = {
     "UDPRoute": ("udproutes", parse_port_route),
     "TrafficSplit": ("trafficsplits", parse_split),
 }
+Key = tuple[str, str]
 
 
 class ReferenceMesh:
-    """What the reference mesh makes of the same Kubernetes objects; it is healthy unless faults are named."""
+    """What the reference mesh makes of the same Kubernetes objects; it is healthy unless faults are named.
 
-    def __init__(self, items: Iterable[Mapping[str, Any]], faults: frozenset[str] = frozenset()) -> None:
-        smi: dict[str, dict[tuple[str, str], Any]] = {resource: {} for resource, _ in _RESOURCES.values()}
-        self.services: dict[tuple[str, str], Service] = {}
+    The compilers live as long as this object, as they do in the mesh: faults that remember show after `update`.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Mapping[str, Any]] = (),
+        faults: frozenset[str] = frozenset(),
+        *,
+        accounts: Sequence[Key] = ACCOUNTS,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._matcher = matcher = specialize(RouteMatcher, faults)()
+        self._policy_class, self._table = specialize(Policy, faults), specialize(SplitTable, faults)
+        self._access, self._compiler = access_compiler(faults), specialize(SplitCompiler, faults)()
+        self._chooser = specialize(SplitChooser, faults)(chance, matcher)
+        self.update(items)
+
+    def update(self, items: Iterable[Mapping[str, Any]], services: Iterable[Service] = ()) -> None:
+        """Take note of all objects as they are now; `services` stand beside those among the items."""
+        smi: dict[str, dict[Key, Any]] = {resource: {} for resource, _ in _RESOURCES.values()}
+        self.services = {one.key: one for one in services}
         for item in items:
             key = (item["metadata"]["namespace"], item["metadata"]["name"])
             if item["kind"] == "Service":
-                numbers = [port["port"] for port in item["spec"]["ports"]]
-                ports = {(number, "TCP"): [("127.0.0.1", number)] for number in numbers}
-                self.services[key] = Service(key=key, ports=ports, names=dict.fromkeys(ports, ""))
+                self.services[key] = _service(key, item)
                 continue
             resource, parse = _RESOURCES[item["kind"]]
             try:
                 smi[resource][key] = parse(item)
             except SmiError:
                 continue
-        self._matcher = matcher = specialize(RouteMatcher, faults)()
-        self._policy_class, self._policies = specialize(Policy, faults), dict[tuple[str, str], Policy]()
-        self._grants = access_compiler(faults).compile(smi, ACCOUNTS)
+        self._policies = dict[Key, Policy]()
+        self._grants = self._access.compile(smi, self._accounts)
         configs = {
             key: {
                 "ports": [
-                    {"port": number, "protocol": transport, "name": "", "endpoints": list(ends)}
+                    {
+                        "port": number,
+                        "protocol": transport,
+                        "name": one.names[number, transport],
+                        "endpoints": list(ends),
+                    }
                     for (number, transport), ends in one.ports.items()
                 ]
             }
             for key, one in self.services.items()
         }
-        self._splits = specialize(SplitTable, faults)(
-            specialize(SplitCompiler, faults)()
-            .compile(smi["trafficsplits"], smi["httproutegroups"], configs)[0]
-            .values(),
-            self.services,
-            matcher,
-        )
-        self._chooser = specialize(SplitChooser, faults)(matcher=matcher)
+        splits, _ = self._compiler.compile(smi["trafficsplits"], smi["httproutegroups"], configs)
+        self._splits = self._table(splits.values(), self.services, self._matcher)
 
     def allows(self, request: Request) -> bool:
         """Whether the destination's sidecar lets the request through."""
@@ -81,29 +98,43 @@ class ReferenceMesh:
             HttpRequest(port=port, method=call.method, target=call.path.encode(), headers=_headers(call)), source
         ).allowed
 
-    def _policy(self, destination: tuple[str, str]) -> Policy:
+    def _policy(self, destination: Key) -> Policy:
         if destination not in self._policies:
             self._policies[destination] = self._policy_class(self._grants.get(destination, []), self._matcher)
         return self._policies[destination]
 
-    def shares(self, root: tuple[str, str], port: int, call: Call) -> Share:
+    def endpoints(self, root: Key, port: tuple[int, str], call: Call) -> Sequence[tuple[str, int]]:
+        """Where the sidecar of a joined client sends one call: it may be any of these."""
+        return self._chooser.choose(
+            self.services[root], port, _made(call), self._splits.of(root), self.services
+        ).endpoints
+
+    def shares(self, root: Key, port: int, call: Call) -> Share:
         """How calls of a joined client to the root are shared out;
         a port that the root does not have is no call to it."""
         if (port, "TCP") not in self.services[root].ports:
             return ()
-        made = (
-            None
-            if call.protocol == "TCP"
-            else MeshCall(method=call.method, target=call.path.encode(), headers=_headers(call))
-        )
         for split in self._splits.of(root):
-            if self._chooser.governs(split, made):
+            if self._chooser.governs(split, _made(call)):
                 found = self._chooser.candidates(split, self.services[root], (port, "TCP"), self.services)
                 weights = self._chooser.weights(split, found)
                 return tuple(
                     (one.name, Fraction(weight, sum(weights))) for one, weight in zip(found, weights, strict=True)
                 )
         return PLAIN
+
+
+def _service(key: Key, item: Mapping[str, Any]) -> Service:
+    numbers = [port["port"] for port in item["spec"]["ports"]]
+    ports = {(number, "TCP"): [("127.0.0.1", number)] for number in numbers}
+    return Service(key=key, ports=ports, names=dict.fromkeys(ports, ""))
+
+
+def _made(call: Call) -> MeshCall | None:
+    """Return the call as the mesh sees it; None where it is opaque."""
+    if call.protocol != "HTTP":
+        return None
+    return MeshCall(method=call.method, target=call.path.encode(), headers=_headers(call))
 
 
 def _headers(call: Call) -> list[tuple[bytes, bytes]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_smi.reference.mesh.cluster_config import Objects
 from pytest_smi.reference.mesh.faults.fault import Deviation
-from pytest_smi.reference.mesh.faults.split.quantities import SPLITS, UnreadableStopsAll
+from pytest_smi.reference.mesh.faults.split.quantities import SPLITS, KeepsSplits
 from pytest_smi.reference.mesh.snapshot import EMPTY, Compiler, Key, Snapshot
 
 _NOT_CONFIGURATION = ("faults", "traits", "name")
@@ -67,17 +67,14 @@ SPLIT_FOR_NOBODY_STOPS_UPDATES = Deviation(
 )
 
 
-class FractionStopsAll(UnreadableStopsAll):
+class FractionStopsAll(KeepsSplits):
     """Decodes the list of splits as a whole into whole numbers."""
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """Stay with the last splits whose weights were all whole numbers."""
-        return super().compile(cluster)
-
-    def _stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
         specs = [split.get("spec") or {} for split in cluster.get(SPLITS, {}).values()]
-        backends = [backend for spec in specs for backend in spec.get("backends") or ()]
-        return any(isinstance(backend.get("weight"), float) for backend in backends)
+        weights = [backend.get("weight") for spec in specs for backend in spec.get("backends") or ()]
+        return self._unless(any(isinstance(weight, float) for weight in weights), cluster)
 
 
 SPLIT_FRACTION_STOPS_ALL = Deviation(

@@ -57,23 +57,26 @@ MILLI_DROPPED = Fault(
 )
 
 
-class UnreadableStopsAll(Compiler):
-    """Reads all splits or none."""
+class KeepsSplits(Compiler):
+    """Remembers the splits that were last in order; when it falls back on them is for a subclass to say."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._readable: Objects = {}
+        self._kept: Objects = {}
+
+    def _unless(self, stopped: bool, cluster: Mapping[str, Objects]) -> Snapshot:
+        if not stopped:
+            self._kept = dict(cluster.get(SPLITS, {}))
+        return super().compile({**cluster, SPLITS: self._kept})
+
+
+class UnreadableStopsAll(KeepsSplits):
+    """Reads all splits or none."""
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """Stay with the last splits that could all be read."""
-        snapshot = super().compile(cluster)
-        if self._stops(cluster, snapshot):
-            return super().compile({**cluster, SPLITS: self._readable})
-        self._readable = dict(cluster.get(SPLITS, {}))
-        return snapshot
-
-    def _stops(self, cluster: Mapping[str, Objects], snapshot: Snapshot) -> bool:
-        return any(one.resource == SPLITS for one in snapshot.unreadable)
+        unreadable = any(one.resource == SPLITS for one in super().compile(cluster).unreadable)
+        return self._unless(unreadable, cluster)
 
 
 UNREADABLE_STOPS_ALL = Fault(
