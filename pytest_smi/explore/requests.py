@@ -65,10 +65,9 @@ def covering(groups: Iterable[HTTPRouteGroup], chance: random.Random) -> Candida
         if any(
             (on_path is not True) + (not takes) + filters.count(False) <= 1 for on_path, takes, filters in conditions
         ):
-            # The deeper paths and the prefixed ones tell apart how a pattern is read, not which it is.
+            # Deeper paths, prefixed ones and those in upper case tell apart how a pattern is read, not which it is.
             names = tuple(name for name, _ in head)
-            key = (conditions, method, names, path.count("/") if path != "/" else 1, path[1:2] in "qX")
-
+            key = (conditions, method, names, path.count("/") if path != "/" else 1, path[1:2] in ("q", "X"))
             found.setdefault(key, []).append(Call(protocol="HTTP", method=method, path=path, headers=head))
     calls = [chance.choice(alike) for alike in found.values()]
     hits = {call: any(matches(route, call).value for route in routes) for call in calls}

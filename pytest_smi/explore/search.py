@@ -124,14 +124,20 @@ class Search:
             return
         self._health()
         small, shrunk = self._shrunk(played)
-        again = self._play(small.case)
-        repeated = _same(again, played)
+        again, repeated = self._again(small.case, played)
         if not repeated and small.case != played.case:
             # It was found with less patience than the mesh is granted: the whole world counts.
             small, shrunk = played, False
-            again = self._play(small.case)
-            repeated = _same(again, played)
+            again, repeated = self._again(small.case, played)
         self._report(number, again if repeated else small, shrunk=shrunk, repeated=repeated)
+
+    def _again(self, case: Case, before: Played) -> tuple[Played, bool]:
+        """Play a case that disagreed, and return whether it does again. A test of shares passes over what is wrong now
+        and then, so that one that is passed is made twice."""
+        again = self._play(case)
+        if not _same(again, before) and before.judged.disagreements[0].fault is Fault.SHARES:
+            again = self._play(case)
+        return again, _same(again, before)
 
     def _shrunk(self, played: Played) -> tuple[Played, bool]:
         """Return the smallest case that was found, and whether the search for it came to its end."""

@@ -110,7 +110,7 @@ class SimulatedStage:
             return Seen(sent=times)
         ports = dict(answer.may)
         weights = answer.weights or dict.fromkeys(ports, Fraction(1))
-        names = [name for name in ports if weights.get(name)]
+        names = sorted(name for name in ports if weights.get(name))
         chosen = self._chance.choices(names, weights=[float(weights[name]) for name in names], k=times)
         return Seen(sent=times, delivered=times, arrivals=Counter((name, ports[name]) for name in chosen))
 
