@@ -36,7 +36,7 @@ def test_values_are_quantities(smi: Scenario) -> None:
 def test_latency_is_in_its_unit(smi: Scenario) -> None:
     """A latency means what its unit says."""
     seen = recorded(smi, "deployment c")
-    numbers.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=0.2, limits=smi.limits)
+    numbers.typical(seen.frozen("deployment c").only(), seen.latencies["c"], delay=seen.delay, limits=smi.limits)
 
 
 @assertion("TM-30", level="MUST", source="metrics v1alpha1 §Tradeoffs")

@@ -126,7 +126,11 @@ class Limits:
     metrics_age: float = 2.0
     """Windows by which a timestamp may differ from the cluster's time."""
     metrics_attempts: int = 3
-    """Most times that the traffic is sent because sending and reading it took longer than one window."""
+    """Most times that the traffic is sent because sending and reading it took longer than one window, or because the
+    clients measured other latencies than it was meant to have."""
+    metrics_at_once: int = 4
+    """Requests of one call under way at the same time in the scenario of metrics, unless the server delays them: more
+    would wait for each other in the client, and be measured as the server's latency."""
     metrics_reading_share: float = 0.6
     """Share of a window after which the documents are read, whether the numbers are complete or not."""
     metrics_latency_factor: float = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from pytest_smi.cluster.wait import waits
@@ -62,10 +62,10 @@ class Expectations:
         self._context.evidence.event("sampled", calls=[observation.to_json() for observation in seen])
         return seen
 
-    def send(self, plan: Mapping[Call, int]) -> dict[Call, Observation]:
-        """Send every call as often as the plan says, all at once, without judging: known traffic,
-        to be counted elsewhere."""
-        batches = [plan_batch(call, times, self._limits) for call, times in plan.items()]
+    def send(self, plan: Mapping[Call, int], at_once: Callable[[Call], int | None]) -> dict[Call, Observation]:
+        """Send every call as often as the plan says, all calls together, without judging: known traffic, to be counted
+        elsewhere. `at_once`: how many requests of a call are under way at the same time; None: as many as usual."""
+        batches = [plan_batch(call, times, self._limits, at_once=at_once(call)) for call, times in plan.items()]
         seen = dict(zip(plan, self._context.observe(self._deployment.servers, batches), strict=True))
         self._context.evidence.event("sent", calls=[observation.to_json() for observation in seen.values()])
         return seen

@@ -12,8 +12,10 @@ from pytest_smi.testbed.testbed import Testbed
 from pytest_smi.testbed.workloads import Workload
 
 
-def plan_batch(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0) -> ProbeBatch:
-    """Plan `repeat` probes of a call, spread over at least `spread` seconds."""
+def plan_batch(
+    call: Call, repeat: int, limits: Limits, *, spread: float = 0.0, at_once: int | None = None
+) -> ProbeBatch:
+    """Plan `repeat` probes of a call, spread over at least `spread` seconds; `at_once`: fewer under way than usual."""
     udp, total = call.kind == "udp", repeat * len(call.requests)
     # Datagrams that are dropped always cost the whole timeout, so more of them wait at the same time.
     # One connection of HTTP/1.1 carries one request at a time, one of HTTP/2 interleaves them.
@@ -24,7 +26,7 @@ def plan_batch(call: Call, repeat: int, limits: Limits, *, spread: float = 0.0) 
         repeat=repeat,
         nonce=secrets.token_hex(6),
         timeout=limits.udp_timeout if udp else limits.request_timeout,
-        concurrency=min(total, most),
+        concurrency=min(total, most, at_once or most),
         interval=spread / total,
     )
 

@@ -36,3 +36,9 @@ def test_datagrams_have_a_patience_of_their_own() -> None:
 def test_templates_are_sent_at_once() -> None:
     """Several request templates do not wait for each other, so that denials by silence cost one timeout."""
     assert plan_batch(call(7), 1, Limits()).concurrency == 7
+
+
+def test_fewer_may_be_under_way_than_usual() -> None:
+    """Never more."""
+    assert plan_batch(call(), 50, Limits(), at_once=4).concurrency == 4
+    assert plan_batch(replace(call(), connection="reuse"), 50, Limits(), at_once=4).concurrency == 1

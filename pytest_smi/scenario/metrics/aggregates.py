@@ -6,11 +6,11 @@ where the mesh offers nothing to judge. The tolerances are those of the limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.scenario.metrics import numbers, quantities
+from pytest_smi.scenario.metrics import latencies, numbers, quantities
 from pytest_smi.scenario.metrics.recording import Document, Recording
 from pytest_smi.scenario.metrics.records import LATENCIES, Item, Ref
 from pytest_smi.scenario.verdict import Inconclusive, RequirementFailed, require
@@ -51,14 +51,15 @@ def parts_of_other_kinds(
         )
 
 
-def between_parts(whole: Item, parts: Sequence[Item], measured: Iterable[float], limits: Limits) -> None:
+def between_parts(whole: Item, parts: Sequence[Item], measured: Collection[float], limits: Limits) -> None:
     """Each percentile of an aggregate lies between the smallest and the largest of its parts'.
 
     `measured`: seconds that the clients saw; without a slow part the requirement says nothing.
     """
-    known = sorted(measured)
-    if len(parts) < 2 or not known or known[-1] < limits.metrics_latency_factor * median(known):
-        raise Inconclusive("no part is slow enough beside the others to tell")
+    if len(parts) < 2:
+        raise Inconclusive("there are no parts to compare with")
+    if wrong := latencies.has_slow_part(measured, limits):
+        raise Inconclusive(wrong)
     for name in LATENCIES:
         values = [part.latency(name) for part in parts]
         low, high, found = min(values) / limits.metrics_spare, max(values) * limits.metrics_spare, whole.latency(name)
@@ -71,8 +72,8 @@ def between_parts(whole: Item, parts: Sequence[Item], measured: Iterable[float],
 
 def follows(fast: Item, slow: Item, fast_seen: Sequence[float], slow_seen: Sequence[float], limits: Limits) -> None:
     """The median of a slow object is above that of a fast one, whatever the unit; `…_seen`: what clients measured."""
-    if not fast_seen or not slow_seen or median(slow_seen) < 2 * limits.metrics_latency_factor * median(fast_seen):
-        raise Inconclusive("the clients themselves measured no object that is much slower than the other")
+    if wrong := latencies.are_apart(fast_seen, slow_seen, limits):
+        raise Inconclusive(wrong)
     name = "p50_response_latency"
     low, high = fast.value(name), slow.value(name)
     require(

@@ -125,7 +125,8 @@ class Recording:
     """The whole of it. `began`: the suite's clock when the traffic that the documents are about began.
 
     `window`: its length in seconds; None when the mesh neither says it nor lets it be seen.
-    `latencies`: seconds that the clients measured themselves, by destination's role.
+    `latencies`: seconds that the clients measured themselves, by destination's role; `delay`: those that c was told to
+    wait before each answer.
     """
 
     refs: Mapping[str, Ref]
@@ -135,6 +136,7 @@ class Recording:
     flows: tuple[Flow, ...]
     fading: Fading
     latencies: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    delay: float = 0.0
     splits: tuple[SplitFacts, ...] = ()
     """The split before and after it was re-weighted; empty where the mesh has none."""
     connections: int = 0

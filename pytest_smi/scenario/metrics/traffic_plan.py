@@ -4,7 +4,7 @@ back at.
 | from | to | requests | for |
 |---|---|---|---|
 | a | b | 220 answered 200, 80 answered 500 | counts, edges, directions |
-| a | c | 48, each delayed by 0.4 s | typical latency |
+| a | c | 48, each delayed by 0.4 s (more if clients measured no difference) | typical latency |
 | g, h | h, g | 100 and 37 | both directions between one pair; pods that only h's selector matches (w's) are not h's |
 | h | r | 94, and 6 delayed by a second | the tail |
 | x, the r of another namespace | r | 30 | edges across namespaces, between two of one name |
@@ -20,9 +20,10 @@ back at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from pytest_smi.core.limits import Limits
 from pytest_smi.core.uris import LABELS
 from pytest_smi.scenario.metrics.recording import Count, Flow
 from pytest_smi.scenario.metrics.records import Ref
@@ -31,7 +32,7 @@ from pytest_smi.testbed.probing.observation import Observation
 
 HOME, ABROAD = "metrics", "abroad"
 """Namespaces of this scenario alone, both joined: nothing else sends there, so that every request is known."""
-DELAY, TAIL, SLOW_POD = 0.4, 1.0, 0.6
+DELAY, TAIL, SLOW_POD, SLOWER = 0.4, 1.0, 0.6, 2.0
 BEFORE, AFTER = (90, 10), (50, 50)
 MIXED, FAILING, DELAYED, THERE, BACK, QUICK, SLOW, FOREIGN, SPLIT = 220, 80, 48, 100, 37, 94, 6, 30, 50
 ABROAD_BACK, STRAIGHT, CONNECTIONS = 40, 60, 40
@@ -39,9 +40,7 @@ PER_POD = (30, 20, 10)
 STATUSES = {202: 10, 302: 20, 404: 40}
 """Requests by what they are answered; every sum of some of them is a number of its own."""
 OVERLAP = f"{LABELS}/overlap"
-_DELAYED = ("x-smi-delay", str(DELAY))
-_SLOW = ("x-smi-delay", str(TAIL))
-_SLOW_POD = ("x-smi-delay", str(SLOW_POD))
+_DELAY = "x-smi-delay"
 _STATUS = "x-smi-status"
 _FAILING = (_STATUS, "500")
 
@@ -57,6 +56,8 @@ class TrafficPlan:
     tcp: bool = False
     http2: bool = False
     """Whether the mesh carries raw TCP, and HTTP/2."""
+    slowness: float = 1.0
+    """Factor of all delays."""
 
     @property
     def home(self) -> str:
@@ -74,12 +75,25 @@ class TrafficPlan:
         return list(dict.fromkeys(replace(call, requests=(Request(),)) for call in self.calls if call.kind == "http"))
 
     @property
+    def delay(self) -> float:
+        """Seconds that c is told to wait before each answer."""
+        return DELAY * self.slowness
+
+    def slower(self) -> TrafficPlan:
+        """Return the plan with longer delays, for a machine that adds too much time of its own to every request."""
+        return replace(self, slowness=SLOWER)
+
+    def at_once(self, limits: Limits) -> Callable[[Call], int | None]:
+        """Return how many requests of a call are under way at the same time: few, unless all that they do is wait."""
+        return lambda call: None if _DELAY in dict(call.requests[0].headers) else limits.metrics_at_once
+
+    @property
     def calls(self) -> dict[Call, int]:
         """The traffic, as calls and how often each is sent; the slowest first."""
         w = self.workloads
         calls = {
-            self._call("h", "r").with_headers(_SLOW): SLOW,
-            self._call("a", "c").with_headers(_DELAYED): DELAYED,
+            self._call("h", "r").with_headers(self._delayed(TAIL)): SLOW,
+            self._call("a", "c").with_headers(self._delayed(DELAY)): DELAYED,
             self._call("a", "b"): MIXED,
             self._call("a", "b").with_headers(_FAILING): FAILING,
             self._call("g", "h"): THERE,
@@ -91,7 +105,7 @@ class TrafficPlan:
         calls |= {self._call("x", "g").with_headers((_STATUS, str(code))): times for code, times in STATUSES.items()}
         *quick, slow = range(len(PER_POD))
         calls |= {w["h"].get(w["w"].at_pod(index)): PER_POD[index] for index in quick}
-        calls[w["h"].get(w["w"].at_pod(slow)).with_headers(_SLOW_POD)] = PER_POD[slow]
+        calls[w["h"].get(w["w"].at_pod(slow)).with_headers(self._delayed(SLOW_POD))] = PER_POD[slow]
         if self.tcp:
             calls[w["h"].tcp(w["w"])] = CONNECTIONS
         if self.apex is not None:
@@ -103,6 +117,9 @@ class TrafficPlan:
     def refused(self) -> Call:
         """A call that no policy grants."""
         return self._call("h", "x")
+
+    def _delayed(self, seconds: float) -> tuple[str, str]:
+        return _DELAY, str(seconds * self.slowness)
 
     def _abroad(self) -> Call:
         version = "2" if self.http2 else "1.1"
