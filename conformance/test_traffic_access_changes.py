@@ -1,6 +1,19 @@
 """Traffic Access Control, changes: what deleting and editing targets and routes revokes and grants."""
 
-from pytest_smi.scenario.scenario import Rule, Scenario, allowed, assertion, closed, control, denied, edited, match
+from pytest_smi.scenario.scenario import (
+    Call,
+    Request,
+    Rule,
+    Scenario,
+    Workload,
+    allowed,
+    assertion,
+    closed,
+    control,
+    denied,
+    edited,
+    match,
+)
 
 
 @assertion("TA-15", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
@@ -100,3 +113,33 @@ def test_revoked_grant_can_be_given_again(smi: Scenario) -> None:
     smi.expect(denied(call))
     smi.apply(target)
     smi.expect(allowed(call))
+
+
+@assertion("TA-21", level="unspecified", source="access v1alpha3 §TrafficTarget (silent)", needs=["specs"])
+def test_connections_from_before_a_revocation(smi: Scenario) -> None:
+    """What becomes of a connection that a caller opened before its access was revoked is not said: it may be cut,
+    stay and refuse what comes later, or go on."""
+    srv, raw = smi.server(), smi.server("raw")
+    lost, kept = smi.client("a"), smi.client("b")
+    routes, route = smi.routes("routes", match("m", "/m")), smi.tcp_route("raw")
+    calls, others = _over_http(smi, lost, srv), _over_http(smi, kept, srv)
+    smi.closed_so_far(*calls.values())
+    smi.apply(routes, route)
+    smi.apply(smi.target(srv, routes, sources=[lost, kept]), smi.target(raw, route, sources=[lost, kept], name="raw"))
+    smi.expect(*map(control, (*calls.values(), *others.values())), hold=False)
+    # Whether raw TCP can be granted and revoked are other requirements' matters: it is looked at where they are met.
+    over_tcp = lost.tcp(raw), kept.tcp(raw)
+    with_tcp = smi.has("tcp") and all(smi.let_in(*over_tcp))
+    watched = {name: (call, others[name]) for name, call in calls.items()} | ({"raw TCP": over_tcp} if with_tcp else {})
+    lines = {name: (smi.keep(call), smi.keep(beside)) for name, (call, beside) in watched.items()}
+    smi.apply(smi.target(srv, routes, sources=[kept]), smi.target(raw, route, sources=[kept], name="raw"))
+    smi.expect(*map(denied, calls.values()), *map(allowed, others.values()))
+    if with_tcp and smi.let_in(over_tcp[0])[0]:
+        del lines["raw TCP"]
+    smi.observed(", ".join(f"{name}: {smi.fate(*both)}" for name, both in lines.items()))
+
+
+def _over_http(smi: Scenario, source: Workload, server: Workload) -> dict[str, Call]:
+    """The versions of HTTP that the mesh carries, each over one connection."""
+    call = source.http(server, Request(path="/m"), connection="reuse")
+    return {"HTTP/1.1": call} | ({"HTTP/2": call.with_version("2")} if smi.has("http2") else {})

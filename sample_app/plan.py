@@ -44,7 +44,7 @@ _FIELDS = frozenset(
         "nonce",
         "requests",
         "mode",
-        "hold",
+        "line",
         "payload",
     ]
 )
@@ -82,8 +82,8 @@ class Plan:
     requests: tuple[RequestSpec, ...]
     """Empty for TCP and UDP."""
     server_first: bool
-    hold: bool
-    """TCP: keep every connection open until the line is done."""
+    line: str
+    """Name of the connection that the requests share and that stays open after them; empty: none."""
     payload: int
     """TCP: bytes to send after the nonce, on a connection of its own, and to get back; 0: none."""
 
@@ -108,6 +108,7 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
     if count > MAX_REQUESTS:
         raise PlanError(f"a line has at most {MAX_REQUESTS} requests; got {count}: send several lines")
     address = line.get("address")
+    connection = _choice(line, "connection", ("fresh", "reuse", "kept"), "fresh")
     return Plan(
         id=plan_id(line),
         kind=kind,
@@ -115,7 +116,7 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
         port=port,
         address=None if address is None else _text(line, "address", _HOST),
         version=version,
-        reuse=_choice(line, "connection", ("fresh", "reuse"), "fresh") == "reuse",
+        reuse=connection != "fresh",
         count=count,
         concurrency=_integer(line, "concurrency", 1, 512, 1),
         interval=_number(line, "interval", 0.0, 60.0, 0.0),
@@ -123,7 +124,7 @@ def parse_plan(line: Mapping[str, Any]) -> Plan:
         nonce=_text(line, "nonce", _NONCE),
         requests=specs,
         server_first=_choice(line, "mode", ("client-first", "server-first"), "client-first") == "server-first",
-        hold=_boolean(line, "hold"),
+        line=_text(line, "line", _NONCE) if connection == "kept" else "",
         payload=_payload(line, kind),
     )
 
@@ -141,6 +142,11 @@ def plan_id(line: Mapping[str, Any]) -> str:
     if not isinstance(value, str) or not value:
         raise PlanError(f"id is a text that is not empty; got {value!r}")
     return value
+
+
+def line_of(line: Mapping[str, Any]) -> str:
+    """Return the name of the connection that a `drop` line is about. Raises PlanError."""
+    return _text(line, "line", _NONCE)
 
 
 def host_of(line: Mapping[str, Any]) -> str:
@@ -230,10 +236,3 @@ def _number(record: Mapping[str, Any], name: str, least: float, most: float, def
     ):
         raise PlanError(f"{name} is a number of seconds from {least} to {most}; got {value!r}")
     return float(value)
-
-
-def _boolean(record: Mapping[str, Any], name: str) -> bool:
-    value = record.get(name, False)
-    if not isinstance(value, bool):
-        raise PlanError(f"{name} is true or false; got {value!r}")
-    return value

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sample_app import client_socket
+from sample_app.channels import Channel
 from sample_app.errors import LocalFault, PlanError, ProbeFailure
-from sample_app.plan import host_of, parse_plan, plan_id
+from sample_app.plan import host_of, line_of, parse_plan, plan_id
 from sample_app.runner import run_plan
 from sample_app.stdio import LineReader, LineWriter
 from sample_app.time_wait import TimeWaitBudget
@@ -47,6 +48,7 @@ class Prober:
         self._send = send
         self._started = asyncio.get_running_loop().time()
         self._budget = TimeWaitBudget()
+        self._kept: dict[str, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         send({"ready": True, "pod": pod})
 
@@ -89,7 +91,12 @@ class Prober:
             raise PlanError(f"a line is one JSON object; got {record!r}"[:200])
         op = record.get("op")
         if op == "probe":
-            return await run_plan(parse_plan(record), self._started, self._budget)
+            return await run_plan(parse_plan(record), self._started, self._budget, self._kept)
+        if op == "drop":
+            channel = self._kept.pop(line_of(record), None)
+            if channel is not None:
+                channel.close()
+            return {"id": plan_id(record), "dropped": channel is not None}
         if op == "resolve":
             name, host = plan_id(record), host_of(record)
             try:
@@ -98,4 +105,4 @@ class Prober:
                 return {"id": name, "addresses": [], "error": "dns"}
         if op == "ping":
             return {"id": plan_id(record), "pong": True}
-        raise PlanError(f"op is one of probe, resolve, ping, quit; got {op!r}")
+        raise PlanError(f"op is one of probe, drop, resolve, ping, quit; got {op!r}")

@@ -14,8 +14,13 @@ from sample_app.results import Answer, Result, classify
 from sample_app.time_wait import TimeWaitBudget
 
 
-async def run_plan(plan: Plan, started: float, budget: TimeWaitBudget) -> dict[str, object]:
-    """Send everything, return the answer line. `started`: loop time at which the prober began. Raises LocalFault."""
+async def run_plan(
+    plan: Plan, started: float, budget: TimeWaitBudget, kept: dict[str, Channel] | None = None
+) -> dict[str, object]:
+    """Send everything, return the answer line. Raises LocalFault.
+
+    `started`: loop time at which the prober began. `kept`: the session's connections by name, to which this adds.
+    """
     loop = asyncio.get_running_loop()
     begun = loop.time()
     try:
@@ -24,7 +29,7 @@ async def run_plan(plan: Plan, started: float, budget: TimeWaitBudget) -> dict[s
         ms, t = (loop.time() - begun) * 1000, begun - started
         results = [Result(i=i, outcome=failure.outcome, ms=ms, t=t, error=str(failure)) for i in range(plan.count)]
     else:
-        results = await _Line(plan, _channels(plan, address, budget), started).run()
+        results = await _Line(plan, _channels(plan, address, budget), started, {} if kept is None else kept).run()
     elapsed = round(loop.time() - begun, 4)
     return {"id": plan.id, "results": [result.to_json() for result in results], "elapsed": elapsed}
 
@@ -44,7 +49,9 @@ def _channels(plan: Plan, address: str, budget: TimeWaitBudget) -> Callable[[], 
 class _Line:
     """The state of one plan line under way."""
 
-    def __init__(self, plan: Plan, new_channel: Callable[[], Channel], started: float) -> None:
+    def __init__(
+        self, plan: Plan, new_channel: Callable[[], Channel], started: float, kept: dict[str, Channel]
+    ) -> None:
         self._plan = plan
         self._new_channel = new_channel
         self._started = started
@@ -52,7 +59,7 @@ class _Line:
         self._numbers = count()
         self._next_start = self._loop.time()
         self._results: list[Result] = []
-        self._held: list[Channel] = []
+        self._kept = kept
         self._shared: Channel | None = None
         self._opening = asyncio.Lock()
         self._pacing = asyncio.Lock()
@@ -71,8 +78,8 @@ class _Line:
         except* LocalFault as faults:
             raise faults.exceptions[0] from None
         finally:
-            for channel in (*self._held, *filter(None, [self._shared])):
-                channel.close()
+            if self._shared is not None:
+                self._shared.close()
         return sorted(self._results, key=lambda result: result.i)
 
     async def _work(self) -> None:
@@ -100,7 +107,7 @@ class _Line:
         answer, outcome, error, losses = None, "answer", None, [0]
         try:
             async with asyncio.timeout(plan.timeout):
-                answer = await (self._on_shared(i, losses) if plan.reuse else self._on_fresh(i))
+                answer = await self._on(i, losses)
         except (OSError, ProtocolError, ProbeFailure) as failure:  # TimeoutError is an OSError
             outcome, error = classify(failure, plan.timeout)
         ms = (self._loop.time() - begun) * 1000
@@ -112,19 +119,29 @@ class _Line:
         requests = self._plan.requests
         return await channel.exchange(f"{self._plan.nonce}-{i}", requests[i % len(requests)] if requests else None)
 
+    async def _on(self, i: int, losses: list[int]) -> Answer:
+        if self._plan.line:
+            return await self._on_kept(i)
+        return await (self._on_shared(i, losses) if self._plan.reuse else self._on_fresh(i))
+
     async def _on_fresh(self, i: int) -> Answer:
         channel = self._new_channel()
-        hold = False
         try:
             await channel.open()
-            answer = await self._exchange(channel, i)
-            hold = self._plan.hold and self._plan.kind == "tcp"
+            return await self._exchange(channel, i)
         finally:
-            if hold:
-                self._held.append(channel)
-            else:
-                channel.close()
-        return answer
+            channel.close()
+
+    async def _on_kept(self, i: int) -> Answer:
+        """Exchange over the connection of that name, which is opened once: when it is lost, nothing is sent."""
+        async with self._opening:
+            channel = self._kept.get(self._plan.line)
+            if channel is None:
+                channel = self._kept[self._plan.line] = self._new_channel()
+                await channel.open()
+        if not channel.usable():
+            raise ProbeFailure("closed", "the connection that was kept is gone")
+        return await self._exchange(channel, i)
 
     async def _on_shared(self, i: int, losses: list[int]) -> Answer:
         """Exchange over the line's one connection; `losses[0]` becomes the connections lost before this one."""

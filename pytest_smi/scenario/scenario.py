@@ -16,6 +16,7 @@ from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.controls import missing
 from pytest_smi.scenario.deployment import Deployment
 from pytest_smi.scenario.expectations import Expectations
+from pytest_smi.scenario.kept import KeptLines
 from pytest_smi.scenario.kube_reads import KubeReads
 from pytest_smi.scenario.policies import Policies, edited, match
 from pytest_smi.scenario.readings import MARKED, PLAIN, Landings, Readings
@@ -139,6 +140,9 @@ class Scenario:
         self.expect, self.sample, self.send = expectations.expect, expectations.sample, expectations.send
         self.attribute_failure = expectations.attribute_failure
 
+        self.lines = lines = KeptLines(context, deployment)
+        self.keep, self.fate = lines.keep, lines.fate
+
         self.traffic = Traffic(context, deployment, expectations, roots)
         self.shares = shares = Shares(context, self.traffic)
         self.share, self.share_each = shares.share, shares.share_each
@@ -244,6 +248,7 @@ class Scenario:
             )
 
     def close(self) -> None:
-        """Delete the scenario's objects and servers."""
+        """Close the connections that were kept, and delete the scenario's objects and servers."""
+        self.lines.close()
         self.context.close()
         self.deployment.close()

@@ -142,6 +142,12 @@ class Testbed:
             self._probers[pod_key] = prober
         return self._probers[pod_key]
 
+    def drop(self, pod_key: str, line: str) -> None:
+        """Close a connection that a pod's prober keeps, if that prober is still there; nothing is waited for."""
+        prober = self._probers.get(pod_key)
+        if prober is not None and not prober.ended:
+            prober.ask({"op": "drop", "line": line})
+
     def await_name(self, pod_key: str, host: str) -> None:
         """Wait until a new name resolves in a pod: it may take as long as anything else to spread.
         Raises DeadlinePassed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import subprocess
@@ -51,7 +52,6 @@ KINDS: dict[str, tuple[str, dict[str, Any], str]] = {
     "tcp-client-first": ("tcp", {"kind": "tcp"}, "TCP"),
     "tcp-server-first": ("greeting", {"kind": "tcp", "mode": "server-first", "concurrency": 3}, "TCP"),
     "tcp-reuse": ("tcp", {"kind": "tcp", "connection": "reuse"}, "TCP"),
-    "tcp-hold": ("tcp", {"kind": "tcp", "hold": True}, "TCP"),
     "tcp-payload": ("tcp", {"kind": "tcp", "payload": 200_000}, "TCP"),
     "udp-fresh": ("udp", {"kind": "udp", "concurrency": 2}, "UDP"),
     "udp-reuse": ("udp", {"kind": "udp", "connection": "reuse"}, "UDP"),
@@ -324,3 +324,53 @@ def test_prober_starts_without_h2() -> None:
     """A prober that speaks only HTTP/1.1 does not pay for HTTP/2."""
     code = "import sys, sample_app.prober; sys.exit('h2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=10, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "fields"),
+    [("http", {}), ("http", {"version": "2"}), ("tcp", {"kind": "tcp"})],
+    ids=["http1", "http2", "tcp"],
+)
+def test_a_kept_connection_outlives_its_line(
+    app: Any, prober: Any, odd_server: OddServer, port: str, fields: dict[str, Any]
+) -> None:
+    """A later line of its name goes over the same connection, until it is dropped."""
+    opened = []
+
+    def relay(connection: socket.socket) -> None:
+        opened.append(connection)
+        with socket.create_connection(("127.0.0.1", getattr(app, port))) as server:
+            while ready := select.select([connection, server], [], [])[0]:
+                for source in ready:
+                    if not (data := source.recv(65_536)):
+                        return
+                    (server if source is connection else connection).sendall(data)
+
+    through = odd_server(relay)
+    kept = {"connection": "kept", "line": f"through-{through}", **fields}
+    for _ in range(2):
+        (result,) = prober.ask(line(through, **kept))["results"]
+        assert (result["echo"], len(opened)) == (True, 1)
+    assert prober.ask({"op": "drop", "id": "x", "line": kept["line"]}) == {"id": "x", "dropped": True}
+    assert prober.ask({"op": "drop", "id": "y", "line": kept["line"]}) == {"id": "y", "dropped": False}
+    (result,) = prober.ask(line(through, **kept))["results"]
+    assert (result["echo"], len(opened)) == (True, 2)
+
+
+def test_a_kept_connection_that_is_lost_is_not_opened_again(prober: Any, odd_server: OddServer) -> None:
+    """What comes after its end is told as closed, and nothing is sent."""
+
+    def one_answer(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    port = odd_server(one_answer)
+    kept = line(port, connection="kept", line="lost")
+    seen = [prober.ask(kept)["results"][0]["outcome"] for _ in range(3)]
+    assert seen == ["answer", "closed", "closed"]
+
+
+def test_a_kept_connection_has_a_name(prober: Any) -> None:
+    """Without one it is refused, for a line and for its end."""
+    assert prober.ask(line(1, connection="kept"))["error"].startswith("line has the form")
+    assert prober.ask({"op": "drop", "id": "x"})["error"].startswith("line has the form")

@@ -86,6 +86,8 @@ class ProbeBatch:
     timeout: float
     concurrency: int = 1
     interval: float = 0.0
+    line: str = ""
+    """Name of a connection of the client's that stays open after the batch, and is never opened twice; empty: none."""
 
     @property
     def nonces(self) -> list[str]:
@@ -101,13 +103,15 @@ class ProbeBatch:
             "host": call.host,
             "port": call.port,
             "address": call.address,
-            "connection": call.connection,
+            "connection": "kept" if self.line else call.connection,
             "repeat": self.repeat,
             "concurrency": self.concurrency,
             "interval": self.interval,
             "timeout": self.timeout,
             "nonce": self.nonce,
         }
+        if self.line:
+            line["line"] = self.line
         if call.kind == "http":
             line["version"] = call.version
             line["requests"] = [
