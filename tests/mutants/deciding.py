@@ -7,6 +7,7 @@ DECIDING = {
     f"{MESH}/access_config.py": "access",
     f"{MESH}/bindings.py": "access",
     f"{MESH}/grants.py": "access",
+    f"{MESH}/label_selectors.py": "metrics",
     f"{MESH}/policy.py": "access",
     f"{MESH}/routes.py": "specs",
     f"{MESH}/smi_parse.py": "access,split",
@@ -30,7 +31,10 @@ DECIDING = {
 }
 """Path from the checkout's top → APIs, as `--smi-api` takes them."""
 
-VERSIONED = {f"{MESH}/{name}.py" for name in ("access_config", "bindings", "grants", "policy", "smi_parse", "weights")}
+VERSIONED = {
+    f"{MESH}/{name}.py"
+    for name in ("access_config", "bindings", "grants", "label_selectors", "policy", "smi_parse", "weights")
+}
 """Those that read older versions or the draft, too."""
 OLDER = (
     "access=v1alpha4",

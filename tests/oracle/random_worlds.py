@@ -204,7 +204,7 @@ def _rule(chance: random.Random, kind: str) -> Object:
 
 
 def _binding(chance: random.Random, namespace: str) -> Object:
-    """By account or by identity: of bindings by labels the reference makes nothing."""
+    """By account or by identity: the pods of these worlds have no labels."""
     schemes: Object = {}
     if chance.random() < 0.6:
         schemes["serviceAccount"] = pick(chance, (*ACCOUNTS, "srv"))

@@ -5,11 +5,16 @@ import os
 import random
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from typing import Any
 
 import pytest
 
-from pytest_smi.oracle import Verdict, decide, read_objects, shares
+from pytest_smi.oracle import Verdict, Workload, decide, read_objects, shares
+from pytest_smi.oracle.subjects import bound
+from pytest_smi.reference.mesh.bindings import identities_of, select
+from pytest_smi.reference.mesh.smi import pod_identity
+from pytest_smi.reference.mesh.smi_parse import parse_binding
 from tests.oracle.random_worlds import random_call, random_request, random_world
 from tests.oracle.reference_policy import ReferenceMesh
 
@@ -60,6 +65,30 @@ def test_few_worlds() -> None:
     assert (
         min(counted[name] for name in ("allowed", "denied", "open", "shares", "shares plain", "shares open")) > 100
     ), counted
+
+
+def test_bindings_by_labels() -> None:
+    """Of every pod, by every combination of schemes; the pods of random worlds have no labels."""
+    some: list[dict[str, str]] = [{}, {"app": "x"}, {"app": "x", "b": "y"}]
+    selectors = [None, {}, *({"matchLabels": labels} for labels in some)]
+    lists = [None, ["cluster.local/ns/t1/sa/a"], ["cluster.local/ns/t2/sa/a"]]
+    pods = product(("t1", "t2"), ("a", "b"), [*some, {"app": "z", "b": "y"}])
+    said = Counter[bool | None]()
+    for (namespace, account, labels), selector, one, spiffe in product(pods, selectors, (None, "a"), lists):
+        schemes = {"podLabelSelector": selector, "serviceAccount": one, "spiffeIdentities": spiffe}
+        item = {
+            "apiVersion": "access.smi-spec.io/v1alpha4",
+            "kind": "IdentityBinding",
+            "metadata": {"name": "binding", "namespace": "t1"},
+            "spec": {"schemes": {name: scheme for name, scheme in schemes.items() if scheme is not None}},
+        }
+        workload = Workload(namespace=namespace, account=account, labels=tuple(labels.items()))
+        oracle = bound(read_objects([item]).bindings["t1", "binding"], workload).value
+        meant = set(identities_of(select(parse_binding(item), {(namespace, "pod"): labels})))
+        said[oracle] += 1
+        if oracle is not None:
+            assert bool(meant & {(namespace, account), pod_identity(namespace, "pod")}) is oracle, (item, workload)
+    assert min(said[answer] for answer in (True, False, None)) > 10, said
 
 
 FAULTS = [

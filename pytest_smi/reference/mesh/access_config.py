@@ -52,7 +52,7 @@ class AccessCompiler:
     def resolved(
         self, target: TrafficTarget, bindings: Mapping[Key, IdentityBinding], accounts: Sequence[Identity]
     ) -> Sequence[TrafficTarget]:
-        """Return the target with service accounts in the place of bindings, once for each of its destinations."""
+        """Return the target with identities in the place of bindings, once for each of its destinations."""
         return resolve(target, bindings, lambda binding: self.stands_for(binding, accounts))
 
     def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:

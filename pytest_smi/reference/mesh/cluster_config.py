@@ -67,6 +67,11 @@ def pod_account(pod: Mapping[str, Any]) -> str:
     return str((pod.get("spec") or {}).get("serviceAccountName") or "default")
 
 
+def pod_labels(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the pod's labels as they are now."""
+    return pod["metadata"].get("labels") or {}
+
+
 def pod_address(pod: Mapping[str, Any]) -> str | None:
     """Return the pod's IP while it may have traffic."""
     status = pod.get("status") or {}

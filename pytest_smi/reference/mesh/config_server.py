@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pytest_smi.reference.mesh.identity import SVID_LIFETIME, MeshAuthority
-from pytest_smi.reference.mesh.snapshot import EMPTY, Snapshot, difference
+from pytest_smi.reference.mesh.snapshot import EMPTY, Snapshot, difference, granted
 
 Key = tuple[str, str]
 Review = Callable[[str, str, str], Awaitable[str]]
@@ -113,7 +113,7 @@ class ConfigServer:
             pod = (str(hello["namespace"]), str(hello["pod"]))
             try:
                 account = await self._review(str(hello["token"]), *pod)
-                chain = self._authority.issue_workload(str(hello["csr"]).encode("ascii"), (pod[0], account))
+                chain = self._authority.issue_workload(str(hello["csr"]).encode("ascii"), (pod[0], account), pod[1])
             except (PermissionError, ValueError) as error:
                 writer.write(json.dumps({"op": "refused", "reason": str(error)}).encode() + b"\n")
                 await writer.drain()
@@ -124,10 +124,10 @@ class ConfigServer:
         stream = Stream(pod, writer)
         writer.write(json.dumps(identity).encode() + b"\n")
         # From here to the registration nothing waits: no change can fall between the whole and the first difference.
-        # A pod whose address the watch has not told yet has its account's grants all the same.
+        # A pod whose address the watch has not told yet has its grants all the same.
         early = {
             "self": {"ns": pod[0], "name": pod[1], "sa": account, "ports": []},
-            "grants": self._snapshot.grants.get((pod[0], account), []),
+            "grants": granted(self._snapshot.grants, pod, account),
         }
         stream.own = self._snapshot.own.get(pod, early)
         stream.send(_line({**self._snapshot.shared, **stream.own}, []))

@@ -195,9 +195,9 @@ class ControlPlane:
                 f"the token is not that of service account {namespace}/{account}: a pod gets the identity of its own "
                 "only"
             )
-        bound = (user.get("extra") or {}).get("authentication.kubernetes.io/pod-name") or [name]
+        bound = (user.get("extra") or {}).get("authentication.kubernetes.io/pod-name") or ()
         if name not in bound:
-            raise PermissionError(f"the token is bound to another pod than {namespace}/{name}")
+            raise PermissionError(f"the token is not bound to the pod {namespace}/{name}: another one may hold it")
         return account
 
 

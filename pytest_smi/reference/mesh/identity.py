@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pytest_smi.reference.mesh.smi import Identity
+from pytest_smi.reference.mesh.smi import Identity, pod_identity
 
 TRUST_DOMAIN = "cluster.local"
 CA_DAYS = 3650
@@ -39,12 +39,33 @@ def identity_of(uri: str) -> Identity | None:
     return unquote(parts[1]), unquote(parts[3])
 
 
-def peer_identity(transport: Any) -> Identity | None:
-    """Who is at the other end of a TLS transport, from the one URI of the certificate that the handshake verified."""
+def pod_name(namespace: str, pod: str) -> str:
+    """Return a pod's DNS name in its SVID. A pod's own name may have dots: below an ending of its own, it can never be
+    that of a server, such as the control plane, whose certificate is of the same authority."""
+    return f"{pod}{_below(namespace)}"
+
+
+def _below(namespace: str) -> str:
+    return f".{namespace}.pod.{TRUST_DOMAIN}"
+
+
+def peer_identities(transport: Any) -> tuple[Identity, ...]:
+    """Who is at the other end of a TLS transport, from the certificate that the handshake verified: the service account
+    by its one URI, then the pod by its DNS name; nobody without the first."""
     tls = transport.get_extra_info("ssl_object")
-    certificate = None if tls is None else tls.getpeercert()
-    uris = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "URI"]
-    return identity_of(uris[0]) if len(uris) == 1 else None
+    names = ((None if tls is None else tls.getpeercert()) or {}).get("subjectAltName", ())
+    uris = [text for kind, text in names if kind == "URI"]
+    account = identity_of(uris[0]) if len(uris) == 1 else None
+    if account is None:
+        return ()
+    ending = _below(account[0])
+    pods = [text.removesuffix(ending) for kind, text in names if kind == "DNS" and text.endswith(ending)]
+    return account, *(pod_identity(account[0], pod) for pod in pods)
+
+
+def peer_identity(transport: Any) -> Identity | None:
+    """Return the service account at the other end, see `peer_identities`."""
+    return next(iter(peer_identities(transport)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +131,17 @@ class MeshAuthority:
         """The certificate that everybody of the mesh trusts."""
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue_workload(self, request: bytes, identity: Identity) -> bytes:
-        """Return an X.509 SVID (PEM) for the key in a signing request.
+    def issue_workload(self, request: bytes, identity: Identity, pod: str) -> bytes:
+        """Return an X.509 SVID (PEM) of a pod for the key in a signing request.
 
         ValueError: the request is none, or not signed by its own key.
         """
         csr = x509.load_pem_x509_csr(request)
         if not csr.is_signature_valid:
             raise ValueError("a signing request must be signed with its own key: make it anew")
-        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id(identity))])
+        names = x509.SubjectAlternativeName(
+            [x509.UniformResourceIdentifier(spiffe_id(identity)), x509.DNSName(pod_name(identity[0], pod))]
+        )
         return self._issue(csr.public_key(), names, SVID_LIFETIME)
 
     def issue_server(self, hosts: Iterable[str]) -> tuple[bytes, bytes]:

@@ -27,7 +27,7 @@ from pytest_smi.reference.mesh.identity import (
 def _handshake(folder: Path) -> None:
     authority = MeshAuthority.create()
     request = new_key_request()
-    chain = write_private(folder / "chain.pem", authority.issue_workload(request.request, ("warm", "warm")))
+    chain = write_private(folder / "chain.pem", authority.issue_workload(request.request, ("warm", "warm"), "warm"))
     key = write_private(folder / "key.pem", request.key)
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_smi.reference.mesh.label_selectors import Selector
+
 Identity = tuple[str, str]
-"""A workload's identity: (namespace, service account)."""
+"""A workload's identity: (namespace, service account); that of one pod is made by `pod_identity`."""
 
 ANY_PORT = "*"
+
+
+def pod_identity(namespace: str, name: str) -> Identity:
+    """Return the identity of a pod itself, which it has beside its account's: no account's name has a slash."""
+    return namespace, f"pod/{name}"
 
 
 class SmiError(ValueError):
@@ -55,7 +62,9 @@ class IdentityBinding:
     name: str
     account: str
     spiffe: tuple[str, ...]
-    by_labels: bool
+    selector: Selector | None
+    pods: tuple[Identity, ...] = ()
+    """The pods that the selector finds, see `bindings.select`: they are not in the object, and change without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

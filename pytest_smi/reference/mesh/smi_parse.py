@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_smi.reference.mesh.label_selectors import OPERATORS, Requirement, Selector
 from pytest_smi.reference.mesh.smi import (
     ANY_PORT,
     HttpRoute,
@@ -77,7 +78,7 @@ def parse_binding(obj: Mapping[str, Any]) -> IdentityBinding:
         name=name,
         account="" if account is None else _text(account, "spec.schemes.serviceAccount"),
         spiffe=tuple(_text(text, f"spec.schemes.spiffeIdentities[{i}]") for i, text in enumerate(spiffe)),
-        by_labels=schemes.get("podLabelSelector") is not None,
+        selector=_selector(schemes.get("podLabelSelector"), "spec.schemes.podLabelSelector"),
     )
 
 
@@ -154,6 +155,37 @@ def _binding(subject: Mapping[str, Any], where: str, namespace: str) -> tuple[st
         return None
     return _text(subject.get("namespace") or namespace, f"{where}.namespace"), _text(
         subject.get("name"), f"{where}.name"
+    )
+
+
+def _selector(value: Any, where: str) -> Selector | None:
+    if value is None:
+        return None
+    selector = _dict(value, where)
+    equal = _dict(selector.get("matchLabels") or {}, f"{where}.matchLabels")
+    expressions = _list(selector.get("matchExpressions"), f"{where}.matchExpressions")
+    return Selector(
+        requirements=(
+            *(
+                Requirement(key=key, operator="In", values=(_string(text, f"{where}.matchLabels.{key}"),))
+                for key, text in equal.items()
+            ),
+            *(_requirement(entry, f"{where}.matchExpressions[{i}]") for i, entry in enumerate(expressions)),
+        )
+    )
+
+
+def _requirement(value: Any, where: str) -> Requirement:
+    entry = _dict(value, where)
+    operator, values = entry.get("operator"), _list(entry.get("values"), f"{where}.values")
+    if operator not in OPERATORS:
+        raise SmiError(f"{where}.operator must be one of {', '.join(OPERATORS)}, found {operator!r}: correct it")
+    if bool(values) != (operator in ("In", "NotIn")):  # a condition on none of them would hold for every pod
+        raise SmiError(f"{where}.values must be there for In and NotIn alone, found {values!r}: correct it")
+    return Requirement(
+        key=_text(entry.get("key"), f"{where}.key"),
+        operator=operator,
+        values=tuple(_string(text, f"{where}.values[{i}]") for i, text in enumerate(values)),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.access_config import AccessCompiler
+from pytest_smi.reference.mesh.bindings import select
 from pytest_smi.reference.mesh.cluster_config import (
     Objects,
     is_joined,
@@ -19,11 +20,12 @@ from pytest_smi.reference.mesh.cluster_config import (
     pod_account,
     pod_address,
     pod_config,
+    pod_labels,
     service_config,
 )
 from pytest_smi.reference.mesh.mesh_names import addresses
 from pytest_smi.reference.mesh.personas.record import Persona
-from pytest_smi.reference.mesh.smi import SmiError
+from pytest_smi.reference.mesh.smi import IdentityBinding, SmiError, pod_identity
 from pytest_smi.reference.mesh.smi_parse import parse_binding, parse_group, parse_port_route, parse_split, parse_target
 from pytest_smi.reference.mesh.split_config import SplitCompiler, SplitWarning
 
@@ -42,8 +44,8 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that follows from the cluster's objects at one moment; `own` by pod, `grants` by (namespace,
-    service account)."""
+    """Everything that follows from the cluster's objects at one moment; `own` by pod, `grants` by identity
+    of service account or pod."""
 
     shared: dict[str, Any]
     own: dict[Key, dict[str, Any]]
@@ -67,7 +69,7 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a snapshot is made of; `pods` by address, `services` and `splits` as sidecars get them,
-    `grants` by service account."""
+    `grants` by identity of service account or pod."""
 
     pods: Mapping[str, Mapping[str, Any]]
     services: Mapping[Key, dict[str, Any]]
@@ -103,7 +105,9 @@ class Compiler:
         by_address = _pods_by_address(pods.values())
         services = self._services(cluster, by_address)
         splits, warnings = self._splits.compile(smi["trafficsplits"], smi["httproutegroups"], services)
-        accounts = sorted({(key[0], pod_account(pod)) for key, pod in pods.items() if is_joined(pod)})
+        joined = {key: pod for key, pod in pods.items() if is_joined(pod)}
+        smi["identitybindings"] = {key: self.bound(one, joined) for key, one in smi["identitybindings"].items()}
+        accounts = sorted({(key[0], pod_account(pod)) for key, pod in joined.items()})
         grants = self._access.compile(smi, accounts)
         parts = Parts(pods=by_address, services=services, splits=splits, grants=grants)
         shared: dict[str, Any] = {"faults": sorted(self.switches(cluster))}
@@ -147,6 +151,10 @@ class Compiler:
         """Return the switches that sidecars are told."""
         return self._switches
 
+    def bound(self, binding: IdentityBinding, pods: Objects) -> IdentityBinding:
+        """Return an IdentityBinding with the pods that it selects now; `pods` are those that have joined."""
+        return select(binding, {key: pod_labels(pod) for key, pod in pods.items()})
+
     def declared_protocol(self, service: Mapping[str, Any]) -> str | None:
         """Return what all ports of a Service speak; None: each port says so for itself."""
         return None
@@ -160,8 +168,8 @@ class Compiler:
         return parts.splits
 
     def grants_of(self, key: Key, pods: Objects, parts: Parts) -> list[dict[str, Any]]:
-        """Return the grants of a pod: those of its service account."""
-        return parts.grants.get((key[0], pod_account(pods[key])), [])
+        """Return the grants of a pod: those of its service account and its own."""
+        return granted(parts.grants, key, pod_account(pods[key]))
 
     def _parse(self, resource: str, objects: Objects, unreadable: list[Unreadable]) -> dict[Key, Any]:
         """Return every readable object, oldest first; what cannot be read is set aside alone."""
@@ -200,6 +208,11 @@ def _of_persona(persona: Persona, cluster: Mapping[str, Objects]) -> dict[str, A
         services = cluster.get("services", {})
         found |= {f"name/{address}": behind for address, behind in addresses(services, persona.namespace).items()}
     return found
+
+
+def granted(grants: Mapping[Key, list[dict[str, Any]]], pod: Key, account: str) -> list[dict[str, Any]]:
+    """Return the grants of each of a pod's identities: its service account's, and its own."""
+    return [*grants.get((pod[0], account), ()), *grants.get(pod_identity(*pod), ())]
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

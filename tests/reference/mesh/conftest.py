@@ -172,7 +172,7 @@ async def make_pod(folder: Path, authority: MeshAuthority, ip: str, app_ip: str,
     """A started data plane with a certificate of `authority`."""
     asked = new_key_request()
     chain = write_private(
-        folder / f"{name}-{os.urandom(4).hex()}.pem", authority.issue_workload(asked.request, ("t1", account))
+        folder / f"{name}-{os.urandom(4).hex()}.pem", authority.issue_workload(asked.request, ("t1", account), name)
     )
     key = write_private(chain.with_suffix(".key"), asked.key)
     plane = data_plane(ip, app_ip)

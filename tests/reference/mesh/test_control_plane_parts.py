@@ -193,6 +193,18 @@ class TestStream:
 
         self._run(scenario)
 
+    def test_a_pod_that_the_watch_has_not_told_yet_has_its_grants(self) -> None:
+        """Those of its account and its own, and nobody else's."""
+        grants: dict[Any, Any] = {("t1", "a"): [1], ("t1", "pod/p"): [2], ("t1", "pod/q"): [3], ("t2", "a"): [4]}
+
+        async def scenario(server: ConfigServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server.publish(Snapshot(shared={}, own={}, grants=grants, warnings=(), unreadable=()))
+            writer.write(self._hello("good"))
+            await reader.readline()
+            assert json.loads(await reader.readline())["set"]["grants"] == [1, 2]
+
+        self._run(scenario)
+
 
 def test_manifests_name_the_images_that_exist() -> None:
     """The Deployment's image is one of this version's."""

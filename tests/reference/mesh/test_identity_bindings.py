@@ -1,4 +1,4 @@
-"""IdentityBindings of the draft: by service account and SPIFFE id; anything else stands for nobody."""
+"""IdentityBindings of the draft: by service account, SPIFFE id and pod labels; anything else stands for nobody."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from pytest_smi.reference.mesh.bindings import identities_of, resolve
+from pytest_smi.reference.mesh.bindings import identities_of, resolve, select
 from pytest_smi.reference.mesh.smi import SmiError
 from pytest_smi.reference.mesh.smi_parse import parse_binding, parse_target
+
+LABELS = {
+    ("t1", "x-1"): {"app": "x", "tier": "front"},
+    ("t1", "x-2"): {"app": "x"},
+    ("t1", "y"): {"app": "y"},
+    ("t1", "bare"): {},
+    ("t2", "x"): {"app": "x"},
+}
+"""Of pods."""
+X = {"matchLabels": {"app": "x"}}
 
 
 def binding(name: str = "b", namespace: str = "t1", **schemes: Any) -> Any:
@@ -25,14 +35,42 @@ def binding(name: str = "b", namespace: str = "t1", **schemes: Any) -> Any:
         ),
         ({"serviceAccount": "a", "spiffeIdentities": ["cluster.local/ns/t1/sa/b"]}, (("t1", "a"), ("t1", "b"))),
         ({"spiffeIdentities": ["cluster.local/ns/t2/sa/b", "elsewhere.org/ns/t1/sa/b", "nonsense"]}, ()),
-        ({"podLabelSelector": {"matchLabels": {"app": "x"}}}, ()),
-        ({"podLabelSelector": {"matchLabels": {"app": "x"}}, "serviceAccount": "a"}, ()),
+        ({"podLabelSelector": X}, (("t1", "pod/x-1"), ("t1", "pod/x-2"))),
+        ({"podLabelSelector": {"matchLabels": {"app": "x", "tier": "front"}}}, (("t1", "pod/x-1"),)),
+        ({"podLabelSelector": {"matchLabels": {"app": "gone"}}}, ()),
+        (
+            {"podLabelSelector": X, "spiffeIdentities": ["cluster.local/ns/t1/sa/b"]},
+            (("t1", "b"), ("t1", "pod/x-1"), ("t1", "pod/x-2")),
+        ),
+        ({"podLabelSelector": X, "serviceAccount": "a"}, ()),
+        ({"podLabelSelector": {}, "serviceAccount": "a"}, ()),
+        ({"podLabelSelector": {}}, ()),
+        ({"podLabelSelector": {"matchLabels": {}, "matchExpressions": []}}, ()),
         ({}, ()),
     ],
 )
 def test_whom_a_binding_stands_for(schemes: dict[str, Any], expected: tuple[tuple[str, str], ...]) -> None:
-    """Schemes are alternatives; other namespaces, trust domains and schemes grant nothing."""
-    assert identities_of(binding(**schemes)) == expected
+    """Schemes are alternatives; other namespaces, trust domains and schemes grant nothing, and so do empty selectors
+    and labels beside an account."""
+    assert identities_of(select(binding(**schemes), LABELS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ({"operator": "In", "values": ["x", "z"]}, ["x-1", "x-2"]),
+        ({"operator": "NotIn", "values": ["x"]}, ["bare", "y"]),
+        ({"operator": "Exists"}, ["x-1", "x-2", "y"]),
+        ({"operator": "DoesNotExist"}, ["bare"]),
+    ],
+)
+def test_expressions_select_as_elsewhere_in_kubernetes(expression: dict[str, Any], expected: list[str]) -> None:
+    """Alone, and beside `matchLabels`, where both must hold."""
+    found = select(binding(podLabelSelector={"matchExpressions": [{"key": "app", **expression}]}), LABELS)
+    assert found.pods == tuple(("t1", f"pod/{name}") for name in expected)
+    both = {"matchLabels": {"tier": "front"}, "matchExpressions": [{"key": "app", **expression}]}
+    beside = select(binding(podLabelSelector=both), LABELS)
+    assert beside.pods == ((("t1", "pod/x-1"),) if "x-1" in expected else ())
 
 
 def test_a_target_by_bindings_becomes_one_by_accounts() -> None:
@@ -60,3 +98,10 @@ def test_a_bad_binding_is_named_by_its_path() -> None:
     """So that it is set aside alone."""
     with pytest.raises(SmiError, match=r"spec\.schemes\.spiffeIdentities\[0\]"):
         binding(spiffeIdentities=[""])
+    with pytest.raises(SmiError, match=r"spec\.schemes\.podLabelSelector\.matchExpressions\[0\]\.operator"):
+        binding(podLabelSelector={"matchExpressions": [{"key": "app", "operator": "Like", "values": ["x"]}]})
+    for wrong in ({"operator": "NotIn", "values": []}, {"operator": "In"}, {"operator": "Exists", "values": ["x"]}):
+        with pytest.raises(SmiError, match=r"spec\.schemes\.podLabelSelector\.matchExpressions\[0\]\.values"):
+            binding(podLabelSelector={"matchExpressions": [{"key": "app", **wrong}]})
+    with pytest.raises(SmiError, match=r"spec\.schemes\.podLabelSelector\.matchLabels\.app"):
+        binding(podLabelSelector={"matchLabels": {"app": 1}})

@@ -16,6 +16,7 @@ from pytest_smi.reference.mesh.identity import (
     client_context,
     identity_of,
     new_key_request,
+    pod_name,
     spiffe_id,
     write_private,
 )
@@ -38,6 +39,12 @@ def test_spiffe_ids_read_back() -> None:
         assert identity_of(uri) is None
 
 
+def test_no_pod_is_named_like_a_server() -> None:
+    """Names of pods may have dots: their certificates name none of the control plane's hosts all the same."""
+    for pod in ("control-plane.smi-reference.svc", "control-plane.smi-reference.svc.cluster.local"):
+        assert pod_name("t1", pod).endswith(".t1.pod.cluster.local")
+
+
 def test_an_authority_survives_its_pem_form() -> None:
     """Stored and loaded, it is the same authority."""
     authority = MeshAuthority.create()
@@ -51,7 +58,7 @@ def test_private_files_are_private(tmp_path: Path) -> None:
 
 def _context(folder: Path, issuer: MeshAuthority, trusted: MeshAuthority) -> ssl.SSLContext:
     asked = new_key_request()
-    chain = write_private(folder / "other.pem", issuer.issue_workload(asked.request, ("t1", "a")))
+    chain = write_private(folder / "other.pem", issuer.issue_workload(asked.request, ("t1", "a"), "cli"))
     key = write_private(folder / "other.key", asked.key)
     return client_context(chain, key, authority=trusted.certificate_pem)
 

@@ -17,8 +17,8 @@ Run = Callable[[Callable[[Any], Any]], None]
 Grants = Callable[..., dict[str, Any]]
 
 
-def tcp_grant(*ports: int) -> dict[str, Any]:
-    return {"target": "t", "sources": [["t1", "a"]], "http": None, "tcp": list(ports) or "*", "udp": None}
+def tcp_grant(*ports: int, source: str = "a") -> dict[str, Any]:
+    return {"target": "t", "sources": [["t1", source]], "http": None, "tcp": list(ports) or "*", "udp": None}
 
 
 class TestHttp1:
@@ -117,6 +117,35 @@ async def _response(reader: asyncio.StreamReader) -> int:
     )
     await reader.readexactly(length)
     return int(head.split(b" ", 2)[1])
+
+
+class TestPods:
+    """Grants to a pod, beside those to its account."""
+
+    def test_a_pod_is_let_in_by_itself(self, run_pair: Run, grants: Grants) -> None:
+        """A request of the named pod arrives, and none while the grant is another pod's."""
+
+        async def scenario(pair: Any) -> None:
+            for pod, status in (("pod/cli", 200), ("pod/other", 403), ("cli", 403)):
+                pair.grant(grants("/m", account=pod))
+                assert (await pair.get("/m"))[0] == status
+            assert len(pair.app.seen) == 1
+
+        run_pair(scenario)
+
+    def test_its_tunnel_is_cut_with_its_grant(self, run_pair: Run) -> None:
+        """TCP is opened to the pod, and ends when only another one is granted it."""
+
+        async def scenario(pair: Any) -> None:
+            pair.grant(tcp_grant(9000, source="pod/cli"))
+            reader, writer = await pair.dial(9000)
+            writer.write(b"\0one")
+            assert await asyncio.wait_for(reader.readexactly(4), 5) == b"\0one"
+            pair.grant(tcp_grant(9000, source="pod/other"))
+            assert await asyncio.wait_for(_read_all(reader), 5) == b""
+            writer.close()
+
+        run_pair(scenario)
 
 
 class TestHttp2:
@@ -243,6 +272,9 @@ class TestUdp:
 
             transport, _ = await loop.create_datagram_endpoint(Client, remote_addr=(pair.client.plane.pod_ip, 15001))
             pair.grant({**tcp_grant(9100), "tcp": None, "udp": [9100]})
+            transport.sendto(prefix + b"granted")
+            assert await asyncio.wait_for(replies.get(), 5) == prefix + b"ECHO granted"
+            pair.grant({**tcp_grant(source="pod/cli"), "tcp": None, "udp": [9100]})
             transport.sendto(prefix + b"granted")
             assert await asyncio.wait_for(replies.get(), 5) == prefix + b"ECHO granted"
             for given in ([], [{**tcp_grant(9100), "udp": [9101]}], [tcp_grant()]):

@@ -7,11 +7,11 @@ a selector chooses items and never changes their numbers.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_smi.reference.mesh.label_selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.measure import Measure
 from pytest_smi.reference.mesh.metrics.render import Renderer
 from pytest_smi.reference.mesh.metrics.resources import KINDS, ClusterView, Kind, Subject, subjects
 from pytest_smi.reference.mesh.metrics.routes import EDGES, Query
-from pytest_smi.reference.mesh.metrics.selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.splits import Split
 from pytest_smi.reference.mesh.metrics.statuses import Answer, object_not_found, resource_not_found
 

@@ -7,10 +7,10 @@ of objects has a `resource` without a name, a list about one object names it.
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from pytest_smi.reference.mesh.label_selectors import Selector
 from pytest_smi.reference.mesh.metrics.measure import Edge
 from pytest_smi.reference.mesh.metrics.resources import KINDS, Kind, Subject
 from pytest_smi.reference.mesh.metrics.routes import GROUP_VERSION
-from pytest_smi.reference.mesh.metrics.selectors import Selector
 from pytest_smi.reference.mesh.metrics.splits import Backend, Split
 from pytest_smi.reference.mesh.metrics.values import MetricValues, go_duration, rfc3339
 from pytest_smi.reference.mesh.metrics.windows import Tally, Window

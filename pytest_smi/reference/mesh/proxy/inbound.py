@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Literal
 
-from pytest_smi.reference.mesh.identity import peer_identity
+from pytest_smi.reference.mesh.identity import peer_identities
 from pytest_smi.reference.mesh.metrics.noting import Noted
 from pytest_smi.reference.mesh.metrics.samples import Recorder, Sample
 from pytest_smi.reference.mesh.proxy import frames
@@ -98,11 +98,11 @@ class InboundConnection(FrameTunnel):
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Read who calls: from the certificate alone."""
+        """Read who calls, from the certificate alone: an account and a pod, of which one must be let in."""
         super().connection_made(transport)
-        self.source = peer_identity(transport)
+        self.identities = peer_identities(transport)
         self.peer: str = transport.get_extra_info("peername")[0]
-        if self.source is None:
+        if not self.identities:
             self.transport.abort()
             return
         self._inbound.connections.add(self)
@@ -129,7 +129,8 @@ class InboundConnection(FrameTunnel):
             self._open(frames.read_port(payload))
         elif kind == frames.DATAGRAM:
             flow, port, data = frames.read_datagram(payload)
-            if self._inbound.state.policy.allow_udp(port, self.source).allowed:
+            policy = self._inbound.state.policy
+            if any(policy.allow_udp(port, who).allowed for who in self.identities):
                 if self._flows is None:
                     self._flows = InboundFlows(self._inbound.pod_ip, self._inbound.app_ip, self._reply)
                 self._flows.deliver(flow, port, data)
@@ -137,13 +138,14 @@ class InboundConnection(FrameTunnel):
     def _request(self, port: int, flags: int, request: Request) -> None:
         inbound = self._inbound
         admission = inbound.admission
-        allowed = admission.allows(request, port, self.source, self.peer, bool(flags & frames.SPLIT))
+        split = bool(flags & frames.SPLIT)
+        allowed = any(admission.allows(request, port, who, self.peer, split) for who in self.identities)
         answer = self._answer = Answer(self, request, allowed)
         if admission.delivers(request, allowed):
             inbound.backs.exchange((inbound.app_ip, port), request, answer)
         else:
             self.answered()
-            status = admission.refusal(request, port, self.source)
+            status = admission.refusal(request, port, self.identities[0])
             self.send(frames.response_frame(status, frames.LAST | frames.REFUSED, denial_headers(), DENIAL))
 
     def answered(self, request: Request | None = None, status: int = 0) -> None:
@@ -154,7 +156,7 @@ class InboundConnection(FrameTunnel):
             self._inbound.record(request, self.peer, status)
 
     def _open(self, port: int) -> None:
-        if not self._inbound.state.policy.allow_tcp(port, self.source).allowed:
+        if not self._allows_tcp(port):
             self.send(frames.frame(frames.DENIED))
             return
         self._port = port
@@ -176,8 +178,12 @@ class InboundConnection(FrameTunnel):
 
     def recheck(self) -> None:
         """Cut the tunnel if policy no longer allows it."""
-        if self._port and not self._inbound.state.policy.allow_tcp(self._port, self.source).allowed:
+        if self._port and not self._allows_tcp(self._port):
             self.transport.abort()
+
+    def _allows_tcp(self, port: int) -> bool:
+        policy = self._inbound.state.policy
+        return any(policy.allow_tcp(port, who).allowed for who in self.identities)
 
     def _reply(self, flow: int, port: int, data: bytes) -> None:
         self.send(frames.datagram_frame(flow, port, data))

@@ -55,8 +55,16 @@ class SchemesAnded(AccessCompiler):
     def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:
         """Keep the identities that every scheme of the binding names."""
         found = super().stands_for(binding, accounts)
-        parts = [replace(binding, spiffe=()), replace(binding, account="")]
-        each = [identities_of(part) for part in parts if part.account or part.spiffe]
+        nothing = replace(binding, account="", spiffe=(), selector=None, pods=())
+        each = [
+            identities_of(part)
+            for part in (
+                replace(nothing, account=binding.account),
+                replace(nothing, spiffe=binding.spiffe),
+                replace(nothing, selector=binding.selector, pods=binding.pods),
+            )
+            if part != nothing
+        ]
         return [identity for identity in found if all(identity in part for part in each)]
 
 
@@ -112,7 +120,7 @@ class EmptyBindingIsAnybody(AccessCompiler):
 
     def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:
         """Let a binding without schemes stand for everybody."""
-        empty = not (binding.account or binding.spiffe or binding.by_labels)
+        empty = not (binding.account or binding.spiffe or binding.selector)
         return accounts if empty else super().stands_for(binding, accounts)
 
 
@@ -152,7 +160,7 @@ class LabelsBesideAccountAreAnybody(AccessCompiler):
 
     def stands_for(self, binding: IdentityBinding, accounts: Sequence[Identity]) -> Sequence[Identity]:
         """Let a binding of labels and of an account stand for everybody."""
-        return accounts if binding.by_labels and binding.account else super().stands_for(binding, accounts)
+        return accounts if binding.selector and binding.account else super().stands_for(binding, accounts)
 
 
 LABELS_BESIDE_ACCOUNT_ARE_ANYBODY = Fault(

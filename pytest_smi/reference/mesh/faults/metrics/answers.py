@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.label_selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.measure import is_received
 from pytest_smi.reference.mesh.metrics.render import reference
 from pytest_smi.reference.mesh.metrics.resources import Kind, Subject, subjects
 from pytest_smi.reference.mesh.metrics.routes import Query
-from pytest_smi.reference.mesh.metrics.selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.splits import Split
 from pytest_smi.reference.mesh.metrics.statuses import Answer, failure, method_not_allowed
 

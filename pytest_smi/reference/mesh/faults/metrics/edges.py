@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.label_selectors import Selector
 from pytest_smi.reference.mesh.metrics.measure import Edge, Homes, Measure
 from pytest_smi.reference.mesh.metrics.render import Renderer
 from pytest_smi.reference.mesh.metrics.resources import Kind, Subject
-from pytest_smi.reference.mesh.metrics.selectors import Selector
 from pytest_smi.reference.mesh.metrics.windows import Tally
 
 

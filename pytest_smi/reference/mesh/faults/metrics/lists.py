@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.label_selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.discovery import Discovery
 from pytest_smi.reference.mesh.metrics.measure import is_received
 from pytest_smi.reference.mesh.metrics.render import Renderer
 from pytest_smi.reference.mesh.metrics.resources import Kind, MetricKinds, Subject, subjects
 from pytest_smi.reference.mesh.metrics.routes import Query
-from pytest_smi.reference.mesh.metrics.selectors import NO_SELECTOR, Selector
 from pytest_smi.reference.mesh.metrics.splits import Split
 from pytest_smi.reference.mesh.metrics.statuses import Answer, failure, resource_not_found
 from pytest_smi.reference.mesh.metrics.windows import Tally, add_up

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.label_selectors import Selector
 from pytest_smi.reference.mesh.metrics.answers import Answers
 from pytest_smi.reference.mesh.metrics.measure import Edge, Homes, Measure
 from pytest_smi.reference.mesh.metrics.render import Renderer
 from pytest_smi.reference.mesh.metrics.resources import Kind, Subject
 from pytest_smi.reference.mesh.metrics.routes import Query
-from pytest_smi.reference.mesh.metrics.selectors import Selector
 from pytest_smi.reference.mesh.metrics.statuses import Answer
 
 
