@@ -3,7 +3,7 @@
 The draft was never released: a mesh is asked only where it serves that version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_smi.scenario.scenario import (
@@ -39,6 +39,26 @@ def test_binding_of_an_account(smi: Scenario) -> None:
     smi.control_later_grant(a, other)
     smi.expect(allowed(listed), closed(c.get(srv, "/m")), closed(a.get(other, "/m")), hold=False)
     smi.expect(allowed(listed), denied(c.get(srv, "/m")))
+
+
+@assertion(
+    "TA-81", level="MUST", source="access v1alpha4 §IdentityBinding, §TrafficTarget", needs=["specs"], since=DRAFT
+)
+def test_binding_of_pod_labels(smi: Scenario) -> None:
+    """An IdentityBinding of pod labels stands for the pods that have them, as a source and as a destination, and for no
+    other pod of their ServiceAccounts."""
+    srv, twin = smi.server(account="called", labels=_labels(smi, "called")), smi.server("twin", account="called")
+    a = smi.server("a", account="caller", labels=_labels(smi, "caller"))
+    b = smi.server("b", account="caller")
+    labelled, others = a.get(srv, "/m"), [b.get(srv, "/m"), a.get(twin, "/m")]
+    smi.closed_so_far(labelled, *others)
+    caller = _binding(smi, "caller", pod_labels=_labels(smi, "caller"))
+    called = _binding(smi, "called", pod_labels=_labels(smi, "called"))
+    smi.apply(caller, called)
+    _apply(smi, srv, sources=[caller], destination=called)
+    smi.expect(allowed(labelled), *map(denied, others))
+    smi.grant(srv, match("m", "/m"), sources=[a], name="later")
+    smi.expect(*map(control, others), hold=False)
 
 
 @assertion("TA-82", level="MUST", source="access v1alpha4 §IdentityBinding", needs=["specs"], since=DRAFT)
@@ -114,6 +134,26 @@ def test_binding_of_nobody_grants_nothing(smi: Scenario) -> None:
     smi.expect(control(calls[1]), hold=False)
 
 
+@assertion("TA-88", level="MUST (derived)", source="access v1alpha4 §IdentityBinding", needs=["specs"], since=DRAFT)
+def test_binding_is_evaluated_anew(smi: Scenario) -> None:
+    """Editing an IdentityBinding, or the labels of a running pod, takes access away and gives it."""
+    srv, a = smi.server(), smi.server("a", labels=_labels(smi, "one"))
+    call = a.get(srv, "/m")
+    smi.closed_so_far(call)
+    one, two = (_binding(smi, "caller", pod_labels=_labels(smi, value)) for value in ("one", "two"))
+    smi.apply(one)
+    _apply(smi, srv, sources=[one])
+    smi.expect(control(call), hold=False)
+    smi.apply(two)
+    smi.expect(denied(call))
+    smi.relabel(a, _labels(smi, "two"))
+    smi.expect(allowed(call))
+    smi.relabel(a, _labels(smi, "one"))
+    smi.expect(denied(call))
+    smi.apply(one)
+    smi.expect(allowed(call))
+
+
 @assertion("TA-84", level="unspecified", source="access v1alpha4 §Resource Design", needs=["specs"], since=DRAFT)
 def test_binding_of_labels_and_an_account(smi: Scenario) -> None:
     """An IdentityBinding with a pod selector and a ServiceAccount, which the draft excludes and shows in its example,
@@ -121,7 +161,7 @@ def test_binding_of_labels_and_an_account(smi: Scenario) -> None:
     caller, srv, c = smi.server("caller"), smi.server(), smi.client("c")
     call = caller.get(srv, "/m")
     smi.closed_so_far(call)
-    both = _binding(smi, "both", service_account=caller.account, pod_labels=(("smi.test/role", "nobody"),))
+    both = _binding(smi, "both", service_account=caller.account, pod_labels=_labels(smi, "nobody"))
     who = smi.apply_unless_refused(both)
     if not who:
         _apply(smi, srv, sources=[both])
@@ -137,7 +177,7 @@ def test_binding_of_labels_and_an_account_is_no_wider_than_either(smi: Scenario)
     """An IdentityBinding with a pod selector and a ServiceAccount stands for nobody who meets neither."""
     srv, a, c = smi.server(), smi.client("a"), smi.client("c")
     smi.closed_so_far(c.get(srv, "/m"))
-    both = _binding(smi, "both", service_account=a.account, pod_labels=(("smi.test/role", "nobody"),))
+    both = _binding(smi, "both", service_account=a.account, pod_labels=_labels(smi, "nobody"))
     if not smi.apply_unless_refused(both):
         _apply(smi, srv, sources=[both])
     _expect_after_a_later_grant(smi, srv, c, "later", c.get(srv, "/m"))
@@ -149,7 +189,7 @@ def _binding(
     *,
     service_account: str | None = None,
     spiffe_identities: tuple[str, ...] | None = None,
-    pod_labels: tuple[tuple[str, str], ...] | None = None,
+    pod_labels: Mapping[str, str] | None = None,
 ) -> IdentityBinding:
     """Describe an IdentityBinding in the namespace t1."""
     return IdentityBinding(
@@ -157,8 +197,13 @@ def _binding(
         namespace=smi.namespace("t1"),
         service_account=service_account,
         spiffe_identities=spiffe_identities,
-        pod_labels=pod_labels,
+        pod_labels=None if pod_labels is None else tuple(pod_labels.items()),
     )
+
+
+def _labels(smi: Scenario, value: str) -> dict[str, str]:
+    """Return labels that no pod outside this scenario has."""
+    return {"smi.test/group": f"{value}-{smi.tag}"}
 
 
 def _spiffe(workload: Workload) -> tuple[str, ...]:

@@ -66,10 +66,20 @@ class Objects:
 
     def patch(self, manifest: Object, patch: Mapping[str, Any]) -> Object:
         """Merge `patch` into the object of the manifest's name."""
-        answer = self.connection.request(
-            "PATCH", path_of(manifest, named=True), body=dict(patch), content_type="application/merge-patch+json"
+        return _granted(self._merged(manifest, patch), "patch", manifest)
+
+    def dry_run_patch(self, manifest: Object, patch: Mapping[str, Any]) -> Answer:
+        """Ask the server whether it would merge `patch` into the object of the manifest's name; nothing is stored."""
+        return self._merged(manifest, patch, query={"dryRun": "All"})
+
+    def _merged(self, manifest: Object, patch: Mapping[str, Any], query: Mapping[str, str] | None = None) -> Answer:
+        return self.connection.request(
+            "PATCH",
+            path_of(manifest, named=True),
+            body=dict(patch),
+            query=query,
+            content_type="application/merge-patch+json",
         )
-        return _granted(answer, "patch", manifest)
 
     def get(self, manifest: Mapping[str, Any]) -> Object:
         """Read the object that has the manifest's kind and name."""

@@ -65,6 +65,7 @@ RULES = (
     Rule(group="apps", resources=("deployments",), verbs=CREATED),
     Rule(group="", resources=("pods",), verbs=("get", "list")),
     Rule(group="", resources=("pods",), verbs=("create", "delete"), essential=False),
+    Rule(group="", resources=("pods",), verbs=("patch",), essential=False),
     Rule(group="", resources=("events",), verbs=("list",)),
     Rule(group="", resources=("secrets",), verbs=("create",), part=PULL_SECRET),
     # A WebSocket is opened with GET, which some releases authorize as get and others as create.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -87,6 +87,13 @@ class Context:
         metadata = manifest["metadata"]
         self._applied[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = manifest
         self.evidence.manifest(manifest, "applied")
+
+    def patch(self, manifest: dict[str, Any], patch: Mapping[str, Any]) -> None:
+        """Merge a change into an object that is there, and goes with what it belongs to."""
+        self.testbed.objects.patch(manifest, patch)
+        self._changed = self.clock()
+        metadata = manifest["metadata"]
+        self.evidence.event(f"changed {manifest['kind']} {metadata['namespace']}/{metadata['name']}", patch=patch)
 
     def remove(self, manifest: dict[str, Any]) -> None:
         """Delete an object."""

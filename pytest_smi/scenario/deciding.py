@@ -15,10 +15,13 @@ from pytest_smi.testbed.probing.plan import Call
 
 
 def decision_of(call: Call, manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return what the objects say of a call, and why; None where the call does not tell who calls whom."""
+    """Return what the objects say of a call, and why; None where the call does not tell who calls whom: it knows of
+    accounts, not of the labels that an IdentityBinding may ask for."""
     if not (call.account and call.server_account):
         return None
     world = read_objects([dict(manifest) for manifest in manifests])
+    if any(binding.pod_labels for binding in world.bindings.values()):
+        return None
     request = Request(
         source=_workload(call.account, member=not call.outside),
         destination=_workload(call.server_account),

@@ -140,6 +140,20 @@ class Deployment:
         workload.await_ready()
         self._context.evidence.event(f"restarted {workload.name}", pods=[pod.name for pod in workload.pods])
 
+    def relabel(self, workload: Workload, labels: Mapping[str, str]) -> None:
+        """Give the running pods of a server other values of labels; none by which its Deployment knows them.
+
+        Raise NotExpressible where the run may not change pods.
+        """
+        patch = {"metadata": {"labels": dict(labels)}}
+        for pod in workload.pods:
+            named = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod.name, "namespace": pod.namespace}}
+            answer = self._testbed.objects.dry_run_patch(named, patch)
+            if answer.status == 403 and "webhook" not in answer.message:
+                raise NotExpressible(f"the run may not change the labels of pods: {answer.message}")
+            self._context.patch(named, patch)
+        self._labels[workload.key] = {**self._labels[workload.key], **labels}
+
     def direct_calls(self, call: Call) -> list[Call]:
         """Return the same call to each server's own Service, where that has the port."""
         having = [w for w in self.servers if f"{call.port}/TCP" in self._own_ports.get(w.key, ())]

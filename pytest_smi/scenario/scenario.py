@@ -118,7 +118,7 @@ class Scenario:
         self.deployment = deployment = Deployment(context)
         self.client, self.bare_client, self.server = deployment.client, deployment.bare_client, deployment.server
         self.service, self.give_service, self.behind = deployment.service, deployment.give_service, deployment.behind
-        self.retire, self.restart = deployment.retire, deployment.restart
+        self.retire, self.restart, self.relabel = deployment.retire, deployment.restart, deployment.relabel
 
         self.kube = kube = KubeReads(context)
         self.api, self.metrics_path = kube.get, kube.metrics_path

@@ -45,11 +45,14 @@ class Clock:
 
 
 class ScriptedObjects:
-    """Keeps what is applied; `listed` is what a list of events answers."""
+    """Keeps what is applied; `listed` is what a list of events answers, `refusal` what a dry run of a
+    change does."""
 
     def __init__(self) -> None:
         self.applied: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.listed: list[dict[str, Any]] = []
+        self.patched: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+        self.refusal: Answer | None = None
 
     def apply(self, manifest: dict[str, Any]) -> None:
         """Keep an object."""
@@ -62,6 +65,14 @@ class ScriptedObjects:
     def dry_run(self, _manifest: dict[str, Any]) -> Answer:
         """Store whatever is well-formed: that is the mesh's matter."""
         return Answer(status=201, body={})
+
+    def dry_run_patch(self, manifest: dict[str, Any], _patch: Mapping[str, Any]) -> Answer:
+        """Answer as told; what is not refused would be changed."""
+        return self.refusal or Answer(status=200, body=manifest)
+
+    def patch(self, manifest: dict[str, Any], patch: Mapping[str, Any]) -> None:
+        """Keep what is merged into which object."""
+        self.patched[_key(manifest)] = patch
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         """Return the specs of a kind's objects that are there."""

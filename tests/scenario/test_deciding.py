@@ -66,6 +66,18 @@ def test_the_object_that_decides_is_named(call: Call, objects: list[Any], verdic
     assert (found["source"], found["destination"]) == (call.account, "t1/srv")
 
 
+def test_labels_are_not_explained() -> None:
+    """A call does not tell the labels of its pods: nothing is better than a wrong verdict."""
+    schemes = {"podLabelSelector": {"matchLabels": {"app": "a"}}}
+    binding = {
+        "apiVersion": "access.smi-spec.io/v1alpha4",
+        "kind": "IdentityBinding",
+        "metadata": {"name": "callers", "namespace": "t1"},
+        "spec": {"schemes": schemes},
+    }
+    assert decision_of(a_call(), [GROUP, TARGET, binding]) is None
+
+
 def test_a_call_of_unknown_accounts_is_not_explained() -> None:
     """Several accounts behind one Service, or a call that was made by hand."""
     assert decision_of(a_call(server_account=""), [TARGET]) is None

@@ -52,6 +52,12 @@ class World:
         self.objects.setdefault(resource, {})[(namespace, name)] = {"metadata": meta, "spec": spec}
         self.compiler.compile(self.objects)
 
+    def label(self, pod: str, **labels: str) -> None:
+        """Change the labels of a pod of t1."""
+        pods = self.objects["pods"]
+        pods["t1", pod] = {**pods["t1", pod], "metadata": {**pods["t1", pod]["metadata"], "labels": labels}}
+        self.compiler.compile(self.objects)
+
     def delete(self, resource: str, name: str) -> None:
         """Delete an object."""
         del self.objects[resource][("t1", name)]

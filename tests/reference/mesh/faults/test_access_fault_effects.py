@@ -132,6 +132,44 @@ def _bad_regex(world: World) -> list[bool]:
     return [world.http("/m"), world.http("/(")]
 
 
+def _bound(world: World, **schemes: Any) -> None:
+    world.put("identitybindings", "b", {"schemes": schemes})
+
+
+def _by_labels(world: World) -> list[bool]:
+    world.label("a", app="x")
+    world.label("srv-1", app="y")
+    _bound(world, podLabelSelector={"matchLabels": {"app": "x"}})
+    by_binding = {"kind": "IdentityBinding", "name": "b"}
+    _grant(world, "t", _group(world, "g", {"pathRegex": "/m"}), sources=[by_binding])
+    world.put("identitybindings", "d", {"schemes": {"podLabelSelector": {"matchLabels": {"app": "y"}}}})
+    target = {"destination": {**by_binding, "name": "d"}, "rules": [_group(world, "h", {"pathRegex": "/n"})]}
+    world.put("traffictargets", "to-pod", {**target, "sources": [_subject("b")]})
+    callers = [world.http("/m", caller) for caller in (("t1", "pod/a"), A, ("t1", "pod/b"))]
+    return [*callers, world.http("/n", B), world.http("/n", B, pod=("t1", "srv-2"))]
+
+
+def _relabelled(world: World) -> list[bool]:
+    found = _by_labels(world)
+    world.label("a", app="z")
+    found.append(world.http("/m", ("t1", "pod/a")))
+    world.label("b", app="x")
+    return [*found, world.http("/m", ("t1", "pod/b"))]
+
+
+def _binding_edited(world: World) -> list[bool]:
+    found = _by_labels(world)
+    _bound(world, serviceAccount="b")
+    return [*found, world.http("/m", ("t1", "pod/a")), world.http("/m", B)]
+
+
+def test_a_healthy_mesh_follows_labels_and_bindings(make_world: Callable[..., World]) -> None:
+    """Pods, not their accounts; as they are labelled and bound now."""
+    assert _by_labels(make_world()) == [True, False, False, True, False]
+    assert _relabelled(make_world())[5:] == [False, True]
+    assert _binding_edited(make_world())[5:] == [False, True]
+
+
 ACCESS: dict[str, Callable[[World], list[bool]]] = {
     "access-open-until-first-target": _no_targets,
     "access-http-unenforced": _no_targets,
@@ -163,6 +201,12 @@ ACCESS: dict[str, Callable[[World], list[bool]]] = {
     "access-udp-ports-ignored": _port_table,
     "access-protocol-ignored": _port_table,
     "access-http-grant-opens-tcp": _port_table,
+    "access-bindings-unread": _by_labels,
+    "access-binding-labels-by-account": _by_labels,
+    "access-binding-labels-select-callers": _by_labels,
+    "access-bindings-read-once": _binding_edited,
+    "access-binding-labels-read-once": _relabelled,
+    "access-binding-labels-add-only": _relabelled,
     "specs-group-activates-itself": _loose_group,
     "specs-pinned-to-start": _bad_regex,
     "specs-dot-excludes-slash": _requests({"pathRegex": ".*"}, {"path": "/a/b"}),

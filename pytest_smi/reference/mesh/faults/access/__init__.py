@@ -8,6 +8,7 @@ from pytest_smi.reference.mesh.faults.access.definitions import DEFINITIONS
 from pytest_smi.reference.mesh.faults.access.delivery import DELIVERY
 from pytest_smi.reference.mesh.faults.access.enforcement import ENFORCEMENT
 from pytest_smi.reference.mesh.faults.access.identity import IDENTITY
+from pytest_smi.reference.mesh.faults.access.labels import LABELS
 from pytest_smi.reference.mesh.faults.access.older import OLDER
 from pytest_smi.reference.mesh.faults.access.places import PLACES
 from pytest_smi.reference.mesh.faults.access.pods import PODS
@@ -29,5 +30,6 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     *DELIVERY,
     *OLDER,
     *BINDINGS,
+    *LABELS,
 )
 """In the order in which they are listed."""

@@ -25,7 +25,7 @@ class BindingsUnread(AccessCompiler):
 BINDINGS_UNREAD = Fault(
     name="access-bindings-unread",
     description="An IdentityBinding stands for nobody.",
-    breaks=("TA-80", "TA-82", "TA-83", "TA-85", "TA-86"),
+    breaks=("TA-80", "TA-81", "TA-82", "TA-83", "TA-85", "TA-86"),
     overrides=(BindingsUnread,),
     versions=DRAFT,
 )
