@@ -8,14 +8,20 @@ in the third octet.
 
 from __future__ import annotations
 
+import math
 import random
 import socket
-from collections import deque
+import time
+from collections.abc import Callable
+from itertools import takewhile
 
 CLAIM_PORT = 15999
 """Port of the claiming socket on 127.R.0.1; all clusters of a machine must agree on it."""
 _FIRST, _LAST = 2, 254
 _BLOCK = 64 * 256
+POD_REST = 1.0
+"""Seconds after which the address of a pod is used again: soon, so that whatever takes an address for an identity is
+seen to be wrong, and later than everything that the pod still sent."""
 
 
 class AddressesExhausted(Exception):
@@ -25,15 +31,22 @@ class AddressesExhausted(Exception):
 class Range:
     """Hands out addresses of one /18.
 
-    A given-back address rests until all others were used, so that a late datagram meets nobody.
+    A given-back address rests for `rest` seconds, so that a late datagram meets nobody, and is then used again before
+    new ones are, in no order; without `rest`, only once all others were used.
     """
 
-    def __init__(self, network: int, third: int) -> None:
+    def __init__(
+        self, network: int, third: int, *, rest: float = math.inf, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._network = network
         self._third = third
+        self._rest = rest
+        self._clock = clock
+        self._draw = random.Random(network)
         self._next = 1
         self._used: set[str] = set()
-        self._resting: deque[str] = deque()
+        self._resting: dict[str, float] = {}
+        """When each was given back, the longest ago first."""
 
     def _address(self, index: int) -> str:
         return f"127.{self._network}.{self._third + index // 256}.{index % 256}"
@@ -48,24 +61,35 @@ class Range:
 
     def take(self) -> str:
         """Return a free address; raises AddressesExhausted."""
+        address = self._rested() or self._unused() or next(iter(self._resting), None)
+        if address is None:
+            raise AddressesExhausted(f"127.{self._network}.{self._third}.0/18 has no free address; delete some objects")
+        self._resting.pop(address, None)
+        self._used.add(address)
+        return address
+
+    def _rested(self) -> str | None:
+        """Return any address that has rested; in no order, since whoever waits for a certain one must come to get it,
+        whatever others take and give back meanwhile."""
+        since = self._clock() - self._rest
+        rested = list(takewhile(lambda address: self._resting[address] <= since, self._resting))
+        return self._draw.choice(rested) if rested else None
+
+    def _unused(self) -> str | None:
+        """Return the lowest address that was never used."""
         while self._next < _BLOCK:
             address = self._address(self._next)
             self._next += 1
             # .0 and .255 work on loopback but read like networks.
-            if not address.endswith((".0", ".255")) and address not in self._used:
-                self._used.add(address)
+            if not address.endswith((".0", ".255")) and address not in self._used and address not in self._resting:
                 return address
-        while self._resting:
-            address = self._resting.popleft()
-            if address not in self._used:
-                self._used.add(address)
-                return address
-        raise AddressesExhausted(f"127.{self._network}.{self._third}.0/18 has no free address; delete some objects")
+        return None
 
     def reserve(self, address: str) -> bool:
         """Take this very address; False when it is not of this range or taken."""
         if address not in self or address in self._used:
             return False
+        self._resting.pop(address, None)
         self._used.add(address)
         return True
 
@@ -73,7 +97,7 @@ class Range:
         """Free an address; harmless when it is not taken."""
         if address in self._used:
             self._used.discard(address)
-            self._resting.append(address)
+            self._resting[address] = self._clock()
 
 
 def app_address(pod_ip: str) -> str:
@@ -88,7 +112,7 @@ class Network:
     def __init__(self, number: int, claim: socket.socket | None = None) -> None:
         self.number = number
         self.cluster_ips = Range(number, 64)
-        self.pod_ips = Range(number, 128)
+        self.pod_ips = Range(number, 128, rest=POD_REST)
         self._claim = claim
 
     @property

@@ -37,18 +37,19 @@ PER_SERVICE = Fault(
 
 
 class LateCallersUnknown(Admission):
-    """Keeps a list of addresses."""
+    """Keeps a list of pods."""
 
     def __init__(self, state: MeshState) -> None:
         super().__init__(state)
-        self._known: frozenset[str] = frozenset()
+        self._known: frozenset[Key] = frozenset()
 
     def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
         """Refuse callers that were not there when a grant was first used."""
         if not super().allows(request, port, source, peer, split):
             return False
-        self._known = self._known or frozenset(self.state.pods)
-        return peer in self._known
+        pods = self.state.pods
+        self._known = self._known or frozenset((pod.namespace, pod.name) for pod in pods.values())
+        return peer in pods and (pods[peer].namespace, pods[peer].name) in self._known
 
 
 LATE_CALLERS_UNKNOWN = Fault(

@@ -78,11 +78,13 @@ class FirstDecisionCached(Admission):
 
     def __init__(self, state: MeshState) -> None:
         super().__init__(state)
-        self._first: dict[tuple[str, int], bool] = {}
+        self._first: dict[tuple[str, Identity | None, int], bool] = {}
 
     def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
         """Repeat the decision over the first request of the client's connection."""
-        return self._first.setdefault((peer, request.origin), super().allows(request, port, source, peer, split))
+        return self._first.setdefault(
+            (peer, source, request.origin), super().allows(request, port, source, peer, split)
+        )
 
 
 FIRST_DECISION_CACHED = Fault(
@@ -150,12 +152,12 @@ class FirstStreamDecides(Admission):
 
     def __init__(self, state: MeshState) -> None:
         super().__init__(state)
-        self._first: dict[tuple[str, int], bool] = {}
+        self._first: dict[tuple[str, Identity | None, int], bool] = {}
 
     def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
         """Repeat the decision over the first stream of the client's connection."""
         right = super().allows(request, port, source, peer, split)
-        return self._first.setdefault((peer, request.origin), right) if request.version == b"2" else right
+        return self._first.setdefault((peer, source, request.origin), right) if request.version == b"2" else right
 
 
 FIRST_STREAM_DECIDES = Fault(
