@@ -2,7 +2,9 @@
 
 from pytest_smi.scenario.scenario import (
     HTTPRouteGroup,
+    NotExpressible,
     Outcome,
+    Pod,
     Rule,
     Scenario,
     Subject,
@@ -82,6 +84,27 @@ def test_pods_that_come_later_are_covered(smi: Scenario) -> None:
     smi.expect(*map(control, early), hold=False)
 
 
+@assertion("TA-33", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
+def test_address_that_is_used_again_gives_no_access(smi: Scenario) -> None:
+    """A new pod of another ServiceAccount inherits nothing of what was granted to the pod that had its address before,
+    from the beginning."""
+    srv, caller, c = smi.server(), smi.server("caller"), smi.client("c")
+    leaving = smi.server("leaving", account="caller", replicas=smi.limits.churn_pods)
+    # Each of these pods calls, so that whoever keeps addresses of callers knows all of theirs.
+    of_leaving = [leaving.get(srv, "/m").from_pod(pod.key) for pod in leaving.pods]
+    smi.closed_so_far(caller.get(srv, "/m"), *of_leaving, c.get(srv, "/m"))
+    smi.grant(srv, match("m", "/m"), sources=[caller])
+    smi.expect(control(caller.get(srv, "/m")), *map(control, of_leaving), closed(c.get(srv, "/m")), hold=False)
+    stranger, heirs = _heirs(smi, leaving)
+    inherited = [stranger.get(srv, "/m").from_pod(pod.key) for pod in heirs]
+    for seen in smi.sample(*inherited, times=smi.limits.settle_probes):
+        through = next((probe for probe in seen.probes if probe.outcome is Outcome.DELIVERED), None)
+        smi.require(through is None, f"the address of a pod was enough: {through.describe() if through else ''}")
+    smi.expect(control(caller.get(srv, "/m")), *map(denied, inherited))
+    smi.grant(srv, match("m", "/m"), sources=[stranger], name="later")
+    smi.expect(*map(control, inherited), hold=False)
+
+
 @assertion("TA-24", level="unspecified", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])
 def test_listed_account_outside_the_mesh(smi: Scenario) -> None:
     """A pod of a listed ServiceAccount that has not joined the mesh may be let in, for its account,
@@ -105,3 +128,29 @@ def _grant_of(smi: Scenario, account: str, name: str, source: Workload) -> tuple
         sources=(Subject(name=source.account, namespace=source.namespace),),
     )
     return group, target
+
+
+def _heirs(smi: Scenario, leaving: Workload) -> tuple[Workload, list[Pod]]:
+    """Delete a workload, and start pods of another account on its node until some of them have addresses of its pods.
+
+    Raise NotExpressible when no address is used again within the limits.
+    """
+    addresses, node, limits = {pod.ip for pod in leaving.pods}, leaving.pods[0].node, smi.limits
+    smi.retire(leaving, until_gone=True)
+    began, rounds, before = smi.clock(), 0, None
+    while rounds < limits.churn_rounds and smi.clock() - began < limits.churn_deadline:
+        rounds += 1
+        name = f"stranger-{rounds}"
+        stranger = smi.server(name, account="stranger", replicas=limits.churn_pods, node=node)
+        heirs = [pod for pod in stranger.pods if pod.ip in addresses]
+        if heirs:
+            return stranger, heirs
+        # Only now, so that an allocator which takes the lowest free address does not hand out the same ones again.
+        if before is not None:
+            smi.retire(before)
+        before = stranger
+    started = rounds * limits.churn_pods
+    raise NotExpressible(
+        f"none of the {len(addresses)} addresses of deleted pods was used again by {started} new pods "
+        f"(in {smi.clock() - began:.0f} s), so whether they confer access cannot be seen"
+    )

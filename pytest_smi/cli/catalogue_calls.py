@@ -10,6 +10,7 @@ _MORE = {
     "with_headers": "with other headers",
     "with_host_header": "with another host header",
     "with_version": "over another version of HTTP",
+    "from_pod": "by pod",
 }
 Names = Mapping[str, ast.expr]
 

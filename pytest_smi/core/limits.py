@@ -68,7 +68,7 @@ class Limits:
     session_deadline: float = 60.0
     """Longest wait for an answer of a prober or journal beyond the requests' own time."""
     cleanup_deadline: float = 120.0
-    """Longest wait until a namespace is removed."""
+    """Longest wait until a namespace is removed, or the pods of a workload."""
     event_deadline: float = 60.0
     """Longest wait for an event that the mesh should raise."""
     metrics_deadline: float = 120.0
@@ -141,6 +141,14 @@ class Limits:
     """Share of the requests by which the two ends of an edge may differ."""
     metrics_tail: float = 0.8
     """Least latency that a 99th percentile must show when one request in twenty takes a second."""
+    churn_pods: int = 6
+    """Pods that are deleted so that their addresses become free, and pods of each round that starts others until one
+    of these addresses is used again."""
+    churn_rounds: int = 50
+    """Most such rounds: with the pods of each, more than the 254 addresses that a node's usual range has, so that an
+    allocator which goes through its range in order comes round."""
+    churn_deadline: float = 300.0
+    """Time after which no further round is begun."""
     loss_budget: float = 0.01
     """Largest share of requests that may be lost while shares are measured."""
     share_alpha: float = 1e-6

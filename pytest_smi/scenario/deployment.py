@@ -75,6 +75,7 @@ class Deployment:
         under_root: bool = True,
         ports: Mapping[str, int] = DEFAULT_PORTS,
         port_names: Mapping[str, str] | None = None,
+        node: str = "",
     ) -> Workload:
         """Deploy a server with its own ServiceAccount (`account`: another one's) and a Service of its name.
 
@@ -82,6 +83,7 @@ class Deployment:
         `under_root=False` keeps the pods out of the Services that `service` makes over all servers of the scenario,
         unless the mesh splits only over pods that the root selects (`splits.rootSelectsBackends` of the profile).
         `selector`, among the `labels`: what the Deployment selects in place of its name; it may match others' pods too.
+        `node`: the only one on which the pods may run.
 
         Names carry the scenario's tag, so `server("srv", "t1")` and `server("srv", "t2")` are homonyms of each other
         and of nothing else.
@@ -101,6 +103,7 @@ class Deployment:
             labels=labels,
             selector=selector,
             environment=environment,
+            node=node,
         )
         self.servers.append(workload)
         self._labels[workload.key] = labels
@@ -123,8 +126,11 @@ class Deployment:
         self._put_services(workload.name, workload.namespace, selector, ports, port_names)
         self._own_ports[workload.key] = ports
 
-    def retire(self, workload: Workload) -> None:
-        """Delete a server and the Service of its own name before the scenario ends; nothing is asked of it any more."""
+    def retire(self, workload: Workload, *, until_gone: bool = False) -> None:
+        """Delete a server and the Service of its own name before the scenario ends; nothing is asked of it any more.
+
+        `until_gone`: wait until the cluster, and so the mesh, has no pod of it left.
+        """
         self.servers.remove(workload)
         self._testbed.remove(workload)
         if self._own_ports.pop(workload.key, None) is not None:
@@ -133,6 +139,8 @@ class Deployment:
             for name in sorted(addresses.names()):
                 meta = {"name": name, "namespace": workload.namespace}
                 self._context.remove({"apiVersion": "v1", "kind": "Service", "metadata": meta})
+        if until_gone:
+            self._testbed.await_gone(workload)
 
     def restart(self, workload: Workload) -> None:
         """Replace the pods of a server, and wait until the new ones are Ready and the old ones are gone."""

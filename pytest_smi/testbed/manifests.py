@@ -69,9 +69,11 @@ def deployment(
     pod_injection: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     environment: Mapping[str, str] | None = None,
     placement: Placement | None = None,
+    node: str = "",
 ) -> Object:
     """Return a Deployment of the sample application; `pod_injection` are labels and annotations
-    that join a pod or keep it out, `selector` what the Deployment selects in place of its name."""
+    that join a pod or keep it out, `selector` what the Deployment selects in place of its name, `node` where all of
+    its pods run."""
     pod_labels = {APP_LABEL: name, MANAGED_BY: OWNER, ROLE_LABEL: role, **(labels or {}), **pod_injection[0]}
     env = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     env += [{"name": key, "value": value} for key, value in (environment or {}).items()]
@@ -113,6 +115,7 @@ def deployment(
                     "containers": [container],
                     "volumes": [{"name": "tmp", "emptyDir": {}}],
                     **(placement.pod_fields() if placement else {}),
+                    **({"affinity": _only_on(node)} if node else {}),
                 },
             },
         },
@@ -218,6 +221,13 @@ def services(
         )
         for name, families in by_name.items()
     ]
+
+
+def _only_on(node: str) -> Object:
+    """Return the affinity to one node by its name, which the scheduler still asks for room; a label of its host's name
+    need not be the same."""
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 
 
 def _port_name(target: int, port: str) -> str:

@@ -86,6 +86,7 @@ class Testbed:
         selector: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         bare: bool = False,
+        node: str = "",
     ) -> Workload:
         """Create ServiceAccount (`default` is there) and Deployment, or a `bare` pod; pods are awaited when needed."""
         namespace, profile = self.namespace(alias), self.target.profile
@@ -104,6 +105,7 @@ class Testbed:
             pod_injection=(injection.pod_labels, injection.pod_annotations),
             environment=environment,
             placement=self.target.placement,
+            node=node,
         )
         self.objects.apply(manifests.bare_pod(deployment) if bare else deployment)
         addresses = Addresses.of(profile, name, namespace)
@@ -124,6 +126,15 @@ class Testbed:
         """Delete a workload and close what is open in its pods."""
         self.close_sessions([workload])
         self.objects.delete(manifests.deployment_of(workload.name, workload.namespace, bare=workload.bare))
+
+    def await_gone(self, workload: Workload) -> None:
+        """Wait until no pod of a removed workload is left; raises DeadlinePassed."""
+        wait_until(
+            lambda: not self._pods_of(workload),
+            what=f"the pods of {workload.key} are gone",
+            deadline=self.target.limits.cleanup_deadline,
+            longest_pause=self.target.limits.poll_interval,
+        )
 
     def restart(self, workload: Workload) -> None:
         """Replace the pods of a workload, one after the other, as `kubectl rollout restart` does."""

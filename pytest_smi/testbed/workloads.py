@@ -45,6 +45,7 @@ class Pod:
     name: str
     ip: str
     account: str
+    node: str = ""
 
     @property
     def key(self) -> str:
@@ -231,6 +232,11 @@ def ready_pod(pod: Mapping[str, Any]) -> Pod | None:
     conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
     if metadata.get("deletionTimestamp") or conditions.get("Ready") != "True" or not status.get("podIP"):
         return None
+    spec = pod["spec"]
     return Pod(
-        metadata["namespace"], metadata["name"], status["podIP"], pod["spec"].get("serviceAccountName", "default")
+        metadata["namespace"],
+        metadata["name"],
+        status["podIP"],
+        spec.get("serviceAccountName", "default"),
+        spec.get("nodeName", ""),
     )

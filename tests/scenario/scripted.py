@@ -144,6 +144,9 @@ class ScriptedTestbed:
     def remove(self, _workload: Workload) -> None:
         """Nothing is there to be removed."""
 
+    def await_gone(self, _workload: Workload) -> None:
+        """Nothing is left."""
+
     def restart(self, workload: Workload) -> None:
         """Give it new pods."""
         workload.renew()

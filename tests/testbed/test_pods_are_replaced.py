@@ -1,9 +1,14 @@
-"""Pods of a workload that are replaced: what is applied, and which pods count afterwards."""
+"""Pods of a workload that are replaced or removed: what is applied, which of them count, and which one calls."""
 
 from typing import Any
 
+import pytest
+
+from pytest_smi.cluster.wait import DeadlinePassed
+from pytest_smi.core.limits import Limits
 from pytest_smi.testbed.manifests import RESTARTS, deployment, restarted
-from pytest_smi.testbed.workloads import Pod, Workload
+from pytest_smi.testbed.testbed import Testbed
+from pytest_smi.testbed.workloads import Pod, Workload, ready_pod
 from tests.scenario.scripted import Scripted, in_turn
 
 STORED = {"uid": "u", "resourceVersion": "7", "generation": 1}
@@ -54,3 +59,68 @@ def test_a_retired_server_is_asked_nothing() -> None:
     assert ("Service", "t1", v2.name) in made.testbed.objects.applied
     calls = made.smi.deployment.direct_calls(made.smi.client("a").get(root))
     assert [call.server for call in calls] == [v2.key]
+
+
+class Leaving:
+    """Objects of a cluster whose pods go one at each look; None: they stay."""
+
+    def __init__(self, pods: int | None) -> None:
+        self.left, self._stay = pods or 1, pods is None
+
+    def list(self, _version: str, _plural: str, _namespace: str, *, selector: str) -> list[dict[str, Any]]:
+        assert selector == "app.kubernetes.io/name=v1"
+        self.left -= 0 if self._stay else 1
+        return [{}] * self.left
+
+
+def a_testbed(objects: Leaving) -> Testbed:
+    """A testbed on a cluster with these objects."""
+
+    class Setting:
+        limits = Limits(cleanup_deadline=0.05, poll_interval=0.01)
+
+    testbed = Testbed(None, Setting())  # type: ignore[arg-type]
+    testbed.objects = objects  # type: ignore[assignment]
+    return testbed
+
+
+def a_workload(*names: str) -> Workload:
+    """A workload of these pods."""
+
+    def await_pods(_workload: Workload) -> list[Pod]:
+        return [Pod("t1", name, "10.0.0.1", "v1") for name in names]
+
+    return Workload(
+        name="v1", namespace="t1", account="v1", host="v1", replicas=2, joined=True, title="v1", await_pods=await_pods
+    )
+
+
+def test_pods_that_are_removed_are_waited_for() -> None:
+    """Until the last one is gone, whatever state it is in; that it stays is an error of the harness."""
+    objects = Leaving(3)
+    a_testbed(objects).await_gone(a_workload("a"))
+    assert objects.left == 0
+    with pytest.raises(DeadlinePassed, match="pods of t1/v1 are gone"):
+        a_testbed(Leaving(None)).await_gone(a_workload("a"))
+
+
+def test_a_call_can_be_made_by_any_pod() -> None:
+    """From the first where nothing is said; else the label names the pod, so that calls are told apart."""
+    caller = a_workload("v1-a", "v1-b")
+    call = caller.get(a_workload("srv"), "/m")
+    other = call.from_pod(caller.pods[1].key)
+    assert (call.source, other.source) == ("t1/v1-a", "t1/v1-b")
+    assert other.label.startswith("v1 pod v1-b GET ")
+    assert (other.server, other.account, other.requests) == (call.server, call.account, call.requests)
+
+
+def test_pods_can_be_kept_to_one_node() -> None:
+    """By the name of the node, which every node has; a Ready pod tells on which it runs."""
+    spec = deployment("v1", "t1", account="v1", image="app", node="n-2")["spec"]["template"]["spec"]
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term == {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n-2"]}]}
+    assert "affinity" not in deployment("v1", "t1", account="v1", image="app")["spec"]["template"]["spec"]
+    status = {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}
+    ready = ready_pod({"metadata": {"namespace": "t1", "name": "a"}, "spec": {"nodeName": "n-2"}, "status": status})
+    assert ready is not None
+    assert ready.node == "n-2"

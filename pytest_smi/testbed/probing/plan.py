@@ -71,6 +71,10 @@ class Call:
         """Return the same call with this Host header, sent as it is."""
         return replace(self, requests=tuple(replace(r, host_header=value) for r in self.requests))
 
+    def from_pod(self, key: str) -> Call:
+        """Return the same call sent by another pod of the client, `namespace/pod`: calls are made from its first."""
+        return replace(self, source=key, client=f"{self.client} pod {key.partition('/')[2]}")
+
     def with_version(self, version: str) -> Call:
         """Return the same call over another HTTP version: 1.1 or 2."""
         return replace(self, version=version)

@@ -137,6 +137,18 @@ class Pair:
         for pod in (self.client, self.server):
             pod.plane.state.apply(changed, [])
 
+    def introduce(self) -> None:
+        """Tell both sides of both pods, and of the Service in front of the server."""
+        pods = {f"pod/{pod.plane.pod_ip}": pod.value for pod in (self.client, self.server)}
+        self.update({**pods, "svc/t1/srv": service(CLUSTER_IP, self.server.plane.pod_ip)})
+
+    async def replace_client(self, account: str) -> None:
+        """Stop the client pod, and start one of another account that has its address."""
+        address = self.client.plane.pod_ip
+        await self.client.plane.stop()
+        self.client = await make_pod(self.folder, self.authority, address, address, f"cli-{account}", account)
+        self.introduce()
+
     async def dial(self, port: int, host: str = CLUSTER_IP) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect as the client's application does: redirected, with the line that says where to."""
         reader, writer = await asyncio.open_connection(self.client.plane.pod_ip, 15001)
@@ -214,18 +226,12 @@ async def started_pair(folder: Path) -> AsyncIterator[Pair]:
     client = await make_pod(folder, authority, f"{net}.1", f"{net}.1", "cli", "a")
     server = await make_pod(folder, authority, f"{net}.2", app_ip, "srv-1", "srv")
     pair = Pair(client, server, app, authority, folder)
-    pair.update(
-        {
-            f"pod/{client.plane.pod_ip}": client.value,
-            f"pod/{server.plane.pod_ip}": server.value,
-            "svc/t1/srv": service(CLUSTER_IP, server.plane.pod_ip),
-        }
-    )
+    pair.introduce()
     try:
         yield pair
     finally:
         app.close()
-        await client.plane.stop()
+        await pair.client.plane.stop()
         await server.plane.stop()
 
 

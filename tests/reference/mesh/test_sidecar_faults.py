@@ -49,6 +49,25 @@ def test_identity_from_a_header(run_pair: Run, grants: Grants) -> None:
     run_pair(scenario)
 
 
+def test_identity_of_an_address(run_pair: Run, grants: Grants) -> None:
+    """Under its fault a pod of another account that has the address of a granted one is let in for it,
+    and only if that one was."""
+
+    async def scenario(pair: Any) -> None:
+        for faults, inherited in (((), 403), (("access-identity-by-first-address",), 200)):
+            pair.grant(grants(), faults=faults)
+            await pair.replace_client("b")
+            assert (await pair.get("/m"))[0] == 403
+            await pair.replace_client("a")
+            assert (await pair.get("/m"))[0] == 200
+            await pair.replace_client("b")
+            assert (await pair.get("/m"))[0] == inherited
+            pair.grant(faults=faults)
+            assert (await pair.get("/m"))[0] == 403
+
+    run_pair(scenario)
+
+
 def test_denied_but_delivered(run_pair: Run) -> None:
     """Under its fault the client sees the refusal, and the application saw the request if it has a body."""
 

@@ -101,4 +101,28 @@ BARE_PODS_UNKNOWN = Fault(
     overrides=(BarePodsUnknown,),
 )
 
-PODS = (PER_SERVICE, LATE_CALLERS_UNKNOWN, EARLY_DESTINATIONS_ONLY, BARE_PODS_UNKNOWN)
+
+class FirstAtAddress(Admission):
+    """Keeps a list of addresses that is never cleaned."""
+
+    def __init__(self, state: MeshState) -> None:
+        super().__init__(state)
+        self._first: dict[str, Identity] = {}
+
+    def allows(self, request: Request, port: int, source: Identity | None, peer: str, split: bool) -> bool:
+        """Take a caller for whoever was let in from its address first, if anybody was."""
+        taken_for = self._first.get(peer, source)
+        allowed = super().allows(request, port, taken_for, peer, split)
+        if allowed and taken_for is not None:
+            self._first[peer] = taken_for
+        return allowed
+
+
+IDENTITY_BY_FIRST_ADDRESS = Fault(
+    name="access-identity-by-first-address",
+    description="A caller is taken for whoever was let in from its pod's address first.",
+    breaks=("TA-33",),
+    overrides=(FirstAtAddress,),
+)
+
+PODS = (PER_SERVICE, LATE_CALLERS_UNKNOWN, EARLY_DESTINATIONS_ONLY, BARE_PODS_UNKNOWN, IDENTITY_BY_FIRST_ADDRESS)
