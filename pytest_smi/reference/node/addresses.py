@@ -19,7 +19,7 @@ CLAIM_PORT = 15999
 """Port of the claiming socket on 127.R.0.1; all clusters of a machine must agree on it."""
 _FIRST, _LAST = 2, 254
 _BLOCK = 64 * 256
-POD_REST = 1.0
+POD_REST = 2.0
 """Seconds after which the address of a pod is used again: soon, so that whatever takes an address for an identity is
 seen to be wrong, and later than everything that the pod still sent."""
 
