@@ -191,7 +191,12 @@ def _needed(claim: Claim, limits: Limits) -> float:
 
 
 def _lasted(seen: Observation, limits: Limits) -> bool:
-    return seen.outcomes[Outcome.DELIVERED] >= limits.control_share * len(seen.probes)
+    """Return whether enough requests were delivered. Of datagrams, whose patience is short since denied ones cost all
+    of it, those count that arrived, once one answer came: the others are late on a busy node."""
+    delivered = seen.outcomes[Outcome.DELIVERED]
+    if delivered and seen.batch.call.kind == "udp":
+        delivered += seen.outcomes[Outcome.TIMED_OUT]
+    return delivered >= limits.control_share * len(seen.probes)
 
 
 def _reason(claim: Claim, seen: Observation, what: str) -> str:

@@ -1,5 +1,7 @@
 """The judgement of claims: what fails a mesh, what is inconclusive, and what is conclusive without a control."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_smi.core.limits import Limits
@@ -113,6 +115,18 @@ def test_steady_has_no_exception_and_allowed_a_stated_share() -> None:
     judge_hold([allowed(OPEN)], {allowed(OPEN): mixed}, LIMITS)
     with pytest.raises(NotReached):
         judge_hold([steady(OPEN)], {steady(OPEN): mixed}, LIMITS)
+
+
+def test_datagrams_that_arrive_are_let_through_however_late_their_answers_are() -> None:
+    """Their patience is short; that not one is answered is another matter, and so are requests and what is lost."""
+    udp = replace(OPEN, kind="udp")
+    judge_hold([allowed(udp)], {allowed(udp): seen(udp, delivered=1, timed_out=39)}, LIMITS)
+    judge_hold([control(udp)], {control(udp): seen(udp, delivered=1, timed_out=38, not_delivered=1)}, LIMITS)
+    for call, outcomes in ((udp, {"timed_out": 40}), (OPEN, {"delivered": 30, "timed_out": 10})):
+        with pytest.raises(Inconclusive, match="answered too slowly"):
+            judge_hold([allowed(call)], {allowed(call): seen(call, **outcomes)}, LIMITS)
+    with pytest.raises(NotReached):
+        judge_hold([allowed(udp)], {allowed(udp): seen(udp, delivered=1, timed_out=29, not_delivered=10)}, LIMITS)
 
 
 def test_all_as_claimed_raises_nothing() -> None:
