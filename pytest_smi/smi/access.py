@@ -70,7 +70,10 @@ def read_binding(name: str, namespace: str, item: Reader, version: str) -> Ident
     if version != DRAFT:
         raise ValueError(f"access {version} has no IdentityBinding")
     schemes = item.inner("spec").inner("schemes")
-    labels = schemes.inner("podLabelSelector").inner("matchLabels").pairs() if schemes.has("podLabelSelector") else None
+    selector = schemes.inner("podLabelSelector")
+    if selector.items("matchExpressions"):  # without them the binding would seem wider than it is
+        raise ValueError(f"{selector.path}.matchExpressions is not understood here, only matchLabels is")
+    labels = selector.inner("matchLabels").pairs() if schemes.has("podLabelSelector") else None
     return IdentityBinding(
         name=name,
         namespace=namespace,

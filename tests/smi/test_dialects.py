@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_smi.core.terms import VERSIONS
 from pytest_smi.smi.crds import RELEASED, definitions, names_of, shipped
-from pytest_smi.smi.model import API_OF_KIND, Backend, HTTPRouteGroup, SmiObject, TrafficSplit
+from pytest_smi.smi.model import API_OF_KIND, Backend, HTTPRouteGroup, IdentityBinding, SmiObject, TrafficSplit
 from pytest_smi.smi.parse import parse
 from pytest_smi.smi.render import NotExpressible, render
 from pytest_smi.smi.samples import samples
@@ -136,6 +136,24 @@ def test_bad_field_is_named_by_its_path(spec: dict[str, Any], said: str) -> None
 
     with pytest.raises(ValueError, match=said):
         parse({"apiVersion": "split.smi-spec.io/v1alpha4", "kind": "TrafficSplit", "metadata": meta, "spec": spec})
+
+
+def test_a_binding_is_never_read_wider_than_it_is() -> None:
+    """A selector with conditions that are not understood is refused, and not read without them."""
+    selector: dict[str, Any] = {
+        "matchLabels": {"app": "a"},
+        "matchExpressions": [{"key": "tier", "operator": "Exists"}],
+    }
+    binding = {
+        "apiVersion": "access.smi-spec.io/v1alpha4",
+        "kind": "IdentityBinding",
+        "metadata": {"name": "a", "namespace": "b"},
+        "spec": {"schemes": {"podLabelSelector": selector}},
+    }
+    with pytest.raises(ValueError, match=r"podLabelSelector\.matchExpressions is not understood here"):
+        parse(binding)
+    del selector["matchExpressions"]
+    assert isinstance(parse(binding), IdentityBinding)
 
 
 def test_any_legal_quantity_is_read() -> None:
