@@ -144,9 +144,9 @@ class Limits:
     churn_pods: int = 6
     """Pods that are deleted so that their addresses become free, and pods of each round that starts others until one
     of these addresses is used again."""
-    churn_rounds: int = 50
-    """Most such rounds: with the pods of each, more than the 254 addresses that a node's usual range has, so that an
-    allocator which goes through its range in order comes round."""
+    churn_rounds: int = 10
+    """Most such rounds. An allocator that goes through its range in order does not come round in them: to see that
+    would take hundreds of pods, which is more than a cluster that others use should be asked for."""
     churn_deadline: float = 300.0
     """Time after which no further round is begun."""
     loss_budget: float = 0.01

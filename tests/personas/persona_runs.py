@@ -27,6 +27,7 @@ _QUICK = {
     "session_deadline": 30,
     "cleanup_deadline": 30,
     "event_deadline": 5,
+    "churn_rounds": 50,
     "metrics_deadline": 20,
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.test_traffic_access_pods import test_address_that_is_used_again_gives_no_access as play
 from pytest_smi.core.limits import Limits
+from pytest_smi.profiles.load import load_profile
 from pytest_smi.scenario.verdict import RequirementFailed
 from pytest_smi.smi.versions import NotExpressible
 from pytest_smi.testbed.probing.observation import Outcome
@@ -95,6 +96,7 @@ def test_a_slow_cluster_is_not_asked_for_ever() -> None:
         play(made.smi)
 
 
-def test_rounds_go_through_the_usual_range_of_a_node() -> None:
-    """A /24, as kubelets are given by default, whose allocator goes through it in order."""
-    assert Limits().churn_pods * Limits().churn_rounds >= 254
+def test_a_cluster_that_others_use_is_asked_for_few_pods() -> None:
+    """No more than the fifty that the requirement itself speaks of, and some; where it costs nothing, many."""
+    assert Limits().churn_pods * Limits().churn_rounds <= 60
+    assert load_profile("reference").limits.churn_rounds > Limits().churn_rounds
