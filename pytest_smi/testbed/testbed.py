@@ -8,13 +8,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pytest_smi.cluster.connection import Connection
 from pytest_smi.cluster.objects import Objects
 from pytest_smi.cluster.pods import advice, container_images, why_not_ready
 from pytest_smi.cluster.wait import wait_until
-from pytest_smi.errors import ClusterError
+from pytest_smi.errors import ClusterError, HarnessError
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.agents import Journal, Prober
 from pytest_smi.testbed.cleanup import remove_namespaces
@@ -156,8 +157,9 @@ class Testbed:
     def drop(self, pod_key: str, line: str) -> None:
         """Close a connection that a pod's prober keeps, if that prober is still there; nothing is waited for."""
         prober = self._probers.get(pod_key)
-        if prober is not None and not prober.ended:
-            prober.ask({"op": "drop", "line": line})
+        if prober is not None:
+            with suppress(HarnessError):  # it has ended, and its connections with it
+                prober.ask({"op": "drop", "line": line})
 
     def await_name(self, pod_key: str, host: str) -> None:
         """Wait until a new name resolves in a pod: it may take as long as anything else to spread.
