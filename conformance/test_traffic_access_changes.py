@@ -2,9 +2,11 @@
 
 from pytest_smi.scenario.scenario import (
     Call,
+    HTTPRouteGroup,
     Request,
     Rule,
     Scenario,
+    TCPRoute,
     Workload,
     allowed,
     assertion,
@@ -119,27 +121,39 @@ def test_revoked_grant_can_be_given_again(smi: Scenario) -> None:
 def test_connections_from_before_a_revocation(smi: Scenario) -> None:
     """What becomes of a connection that a caller opened before its access was revoked is not said: it may be cut,
     stay and refuse what comes later, or go on."""
-    srv, raw = smi.server(), smi.server("raw")
-    lost, kept = smi.client("a"), smi.client("b")
-    routes, route = smi.routes("routes", match("m", "/m")), smi.tcp_route("raw")
-    calls, others = _over_http(smi, lost, srv), _over_http(smi, kept, srv)
-    smi.closed_so_far(*calls.values())
-    smi.apply(routes, route)
-    smi.apply(smi.target(srv, routes, sources=[lost, kept]), smi.target(raw, route, sources=[lost, kept], name="raw"))
-    smi.expect(*map(control, (*calls.values(), *others.values())), hold=False)
+    srv, lost, kept = smi.server(), smi.client("a"), smi.client("b")
+    routes = smi.routes("routes", match("m", "/m"))
+    rules: list[tuple[Workload, HTTPRouteGroup | TCPRoute]] = [(srv, routes)]
+    smi.apply(routes)
+    pairs = _over_http(smi, lost, kept, srv)
+    smi.closed_so_far(*(call for call, _ in pairs.values()))
+    raw_tcp: tuple[Call, ...] = ()
+    if smi.has("tcp"):
+        raw, route = smi.server("raw"), smi.tcp_route("raw")
+        rules.append((raw, route))
+        smi.apply(route)
+        raw_tcp = lost.tcp(raw), kept.tcp(raw)
+
+    def grant(*sources: Workload) -> None:
+        smi.apply(
+            *(smi.target(server, rule, sources=sources, name=type(rule).__name__.lower()) for server, rule in rules)
+        )
+
+    grant(lost, kept)
+    smi.expect(*(control(call) for pair in pairs.values() for call in pair), hold=False)
+    lines = {name: (smi.keep(call), smi.keep(beside)) for name, (call, beside) in pairs.items()}
     # Whether raw TCP can be granted and revoked are other requirements' matters: it is looked at where they are met.
-    over_tcp = lost.tcp(raw), kept.tcp(raw)
-    with_tcp = smi.has("tcp") and all(smi.let_in(*over_tcp))
-    watched = {name: (call, others[name]) for name, call in calls.items()} | ({"raw TCP": over_tcp} if with_tcp else {})
-    lines = {name: (smi.keep(call), smi.keep(beside)) for name, (call, beside) in watched.items()}
-    smi.apply(smi.target(srv, routes, sources=[kept]), smi.target(raw, route, sources=[kept], name="raw"))
-    smi.expect(*map(denied, calls.values()), *map(allowed, others.values()))
-    if with_tcp and smi.let_in(over_tcp[0])[0]:
+    if raw_tcp and all(smi.let_in(*raw_tcp)):
+        lines["raw TCP"] = smi.keep(raw_tcp[0]), smi.keep(raw_tcp[1])
+    grant(kept)
+    smi.expect(*(claim for call, beside in pairs.values() for claim in (denied(call), allowed(beside))))
+    if "raw TCP" in lines and smi.let_in(raw_tcp[0])[0]:
         del lines["raw TCP"]
     smi.observed(", ".join(f"{name}: {smi.fate(*both)}" for name, both in lines.items()))
 
 
-def _over_http(smi: Scenario, source: Workload, server: Workload) -> dict[str, Call]:
-    """The versions of HTTP that the mesh carries, each over one connection."""
-    call = source.http(server, Request(path="/m"), connection="reuse")
-    return {"HTTP/1.1": call} | ({"HTTP/2": call.with_version("2")} if smi.has("http2") else {})
+def _over_http(smi: Scenario, lost: Workload, kept: Workload, server: Workload) -> dict[str, tuple[Call, Call]]:
+    """The calls of both clients by the versions of HTTP that the mesh carries, each over one connection."""
+    one, other = (source.http(server, Request(path="/m"), connection="reuse") for source in (lost, kept))
+    newer = {"HTTP/2": (one.with_version("2"), other.with_version("2"))} if smi.has("http2") else {}
+    return {"HTTP/1.1": (one, other), **newer}

@@ -14,9 +14,7 @@ from sample_app.results import Answer, Result, classify
 from sample_app.time_wait import TimeWaitBudget
 
 
-async def run_plan(
-    plan: Plan, started: float, budget: TimeWaitBudget, kept: dict[str, Channel] | None = None
-) -> dict[str, object]:
+async def run_plan(plan: Plan, started: float, budget: TimeWaitBudget, kept: dict[str, Channel]) -> dict[str, object]:
     """Send everything, return the answer line. Raises LocalFault.
 
     `started`: loop time at which the prober began. `kept`: the session's connections by name, to which this adds.
@@ -29,7 +27,7 @@ async def run_plan(
         ms, t = (loop.time() - begun) * 1000, begun - started
         results = [Result(i=i, outcome=failure.outcome, ms=ms, t=t, error=str(failure)) for i in range(plan.count)]
     else:
-        results = await _Line(plan, _channels(plan, address, budget), started, {} if kept is None else kept).run()
+        results = await _Line(plan, _channels(plan, address, budget), started, kept).run()
     elapsed = round(loop.time() - begun, 4)
     return {"id": plan.id, "results": [result.to_json() for result in results], "elapsed": elapsed}
 

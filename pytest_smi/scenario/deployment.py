@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pytest_smi.cluster.connection import Answer
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.sampling.settling import State
 from pytest_smi.smi.versions import NotExpressible
@@ -52,8 +53,7 @@ class Deployment:
         name, namespace = f"bare-{account}-{self._context.tag}", self._context.namespace(alias)
         probe = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}}
         answer = self._testbed.objects.dry_run({**probe, "spec": {"containers": [{"name": "app", "image": "none"}]}})
-        if answer.status == 403 and "webhook" not in answer.message:
-            raise NotExpressible(f"the run may not create pods by themselves: {answer.message}")
+        _require_permission(answer, "create pods by themselves")
         workload = self._testbed.deploy(
             name, alias, account=account, role="client", title=f"bare-{account} in {alias}", bare=True
         )
@@ -156,9 +156,7 @@ class Deployment:
         patch = {"metadata": {"labels": dict(labels)}}
         for pod in workload.pods:
             named = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod.name, "namespace": pod.namespace}}
-            answer = self._testbed.objects.dry_run_patch(named, patch)
-            if answer.status == 403 and "webhook" not in answer.message:
-                raise NotExpressible(f"the run may not change the labels of pods: {answer.message}")
+            _require_permission(self._testbed.objects.dry_run_patch(named, patch), "change the labels of pods")
             self._context.patch(named, patch)
         self._labels[workload.key] = {**self._labels[workload.key], **labels}
 
@@ -269,3 +267,9 @@ class Deployment:
 
 def _key_of_port(call: Call) -> str:
     return f"{call.port}/{'UDP' if call.kind == 'udp' else 'TCP'}"
+
+
+def _require_permission(answer: Answer, what: str) -> None:
+    """Raise NotExpressible where the run may not do what was tried; a webhook's refusal is another matter."""
+    if answer.status == 403 and "webhook" not in answer.message:
+        raise NotExpressible(f"the run may not {what}: {answer.message}")

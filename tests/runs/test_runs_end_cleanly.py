@@ -109,8 +109,10 @@ def test_second_run_with_the_same_report_folder_is_refused(tmp_path: Path, own_t
     await_first_result(process)
 
     process.send_signal(signal.SIGSTOP)  # however slow the machine is, it cannot end before the second run begins
-    second = run_suite(tmp_path, "-k", "unlisted_source")
-    process.send_signal(signal.SIGCONT)
+    try:
+        second = run_suite(tmp_path, "-k", "unlisted_source")
+    finally:
+        process.send_signal(signal.SIGCONT)
     other = tmp_path / "other"
     other.mkdir()
     third = run_suite(other, "-k", "unlisted_source")
