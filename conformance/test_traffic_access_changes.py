@@ -123,21 +123,19 @@ def test_connections_from_before_a_revocation(smi: Scenario) -> None:
     stay and refuse what comes later, or go on."""
     srv, lost, kept = smi.server(), smi.client("a"), smi.client("b")
     routes = smi.routes("routes", match("m", "/m"))
-    rules: list[tuple[Workload, HTTPRouteGroup | TCPRoute]] = [(srv, routes)]
+    rules: list[tuple[str, Workload, HTTPRouteGroup | TCPRoute]] = [("http", srv, routes)]
     smi.apply(routes)
     pairs = _over_http(smi, lost, kept, srv)
     smi.closed_so_far(*(call for call, _ in pairs.values()))
     raw_tcp: tuple[Call, ...] = ()
     if smi.has("tcp"):
         raw, route = smi.server("raw"), smi.tcp_route("raw")
-        rules.append((raw, route))
+        rules.append(("tcp", raw, route))
         smi.apply(route)
         raw_tcp = lost.tcp(raw), kept.tcp(raw)
 
     def grant(*sources: Workload) -> None:
-        smi.apply(
-            *(smi.target(server, rule, sources=sources, name=type(rule).__name__.lower()) for server, rule in rules)
-        )
+        smi.apply(*(smi.target(server, rule, sources=sources, name=name) for name, server, rule in rules))
 
     grant(lost, kept)
     smi.expect(*(control(call) for pair in pairs.values() for call in pair), hold=False)
