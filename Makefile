@@ -21,8 +21,8 @@ conformance: $(VENV)/ready
 
 ## test: the project's own tests, every fault tested against what it breaks and a sample of the rest included
 test: $(VENV)/ready lint
-	$(BIN)/pytest tests -n 2 --ignore=$(FAULTS)
-	$(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)
+	$(BIN)/pytest tests -n 2 --dist worksteal --ignore=$(FAULTS)
+	$(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS) --dist worksteal
 
 ## e2e-report: the page, and the report that Allure 3 makes, in a real browser; installs what is missing, else skips and says why
 e2e-report: $(VENV)/ready
@@ -52,11 +52,11 @@ e2e: $(VENV)/ready
 
 ## faults: every fault tested against all requirements of the APIs that it breaks
 faults: $(VENV)/ready
-	SMI_FAULTS_SCOPE=api $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)
+	SMI_FAULTS_SCOPE=api $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS) --dist worksteal
 
 ## faults-all: every fault tested against all requirements
 faults-all: $(VENV)/ready
-	SMI_FAULTS_SCOPE=all $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS)
+	SMI_FAULTS_SCOPE=all $(BIN)/pytest $(FAULTS) -n $(FAULT_RUNS) --dist worksteal
 
 ## personas: the suite against every persona of the reference mesh, each compared with its expected matrix
 personas: $(VENV)/ready

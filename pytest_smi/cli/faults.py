@@ -17,6 +17,7 @@ def command(as_json: bool) -> None:
     Examples:
         pytest-smi faults
         pytest --mesh=reference --smi-fault=NAME
+        pytest --mesh=reference --smi-fault=NAME,NAME
     """
     from pytest_smi.cluster.embedded import known_faults
 

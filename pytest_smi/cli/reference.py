@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command("up")
-@click.option("--fault", metavar="NAME", help="Simulate this fault; `pytest-smi faults` lists them.")
+@click.option("--fault", metavar="NAME[,NAME...]", help="Simulate these faults; `pytest-smi faults` lists them.")
 @click.option(
     "--persona",
     metavar="NAME[@PACE]",

@@ -61,16 +61,26 @@ def _listed(what: str, fields: dict[str, type]) -> list[dict[str, Any]]:
     return found
 
 
-def fault_arguments(name: str | None) -> list[str]:
-    """Return the arguments that make the reference wrong as `name` says; raises UsageProblem with the nearest names."""
-    if name is None:
+def fault_arguments(given: str | None) -> list[str]:
+    """Return the arguments that make the reference wrong as `given` says, one fault or several of the mesh with commas
+    between them; raises UsageProblem, for an unknown fault with the nearest names."""
+    if given is None:
         return []
     faults = {fault["name"]: fault for fault in known_faults()}
-    if name not in faults:
-        raise UsageProblem(unknown("fault", name, faults, where="pytest-smi faults"))
-    if faults[name]["kind"] == "cluster":
-        return ["--cluster-fault", name]
-    return ["--no-mesh"] if name == "no-mesh" else ["--fault", name]
+    names = [name.strip() for name in given.split(",")]
+    for name in names:
+        if name not in faults:
+            raise UsageProblem(unknown("fault", name, faults, where="pytest-smi faults"))
+    kinds = {faults[name]["kind"]: name for name in names}
+    if kinds.keys() == {"mesh"}:
+        return ["--fault", ",".join(names)]
+    kind, name = next((kind, name) for kind, name in kinds.items() if kind != "mesh")
+    if len(names) > 1:
+        raise UsageProblem(
+            f"the fault {name!r} must stand alone, found {given!r}",
+            hint="only faults of the mesh itself go together; 'pytest-smi faults --json' tells the kind of each",
+        )
+    return ["--cluster-fault", name] if kind == "cluster" else ["--no-mesh"]
 
 
 def persona_arguments(name: str | None) -> list[str]:

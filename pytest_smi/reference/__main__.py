@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve", help="run a cluster until standard input ends; prints one JSON line when it is ready"
     )
-    serve.add_argument("--fault", metavar="NAME", help="make the reference mesh wrong in this way")
+    serve.add_argument("--fault", metavar="NAME[,NAME...]", help="make the reference mesh wrong in these ways")
     serve.add_argument(
         "--persona",
         metavar="NAME[@PACE]",
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     return serve.serve(
         ServeOptions(
-            fault=options.fault,
+            faults=tuple(options.fault.split(",")) if options.fault is not None else (),
             cluster_fault=options.cluster_fault,
             mesh=not options.no_mesh,
             persona=options.persona,

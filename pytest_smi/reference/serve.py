@@ -162,13 +162,13 @@ async def _install_mesh(options: ServeOptions, api: ApiServer) -> None:
     if not options.mesh:
         files = [file for file in files if file.name.startswith("00-crds")]
     objects = [obj for file in files for obj in manifests.load(file)]
-    if options.fault:
+    if options.faults:
         from pytest_smi.reference.mesh.faults import known, specialize
         from pytest_smi.reference.mesh.metrics.discovery import Installation
 
         # Some faults are mistakes of the installation, not of a program.
-        installation = specialize(Installation, known([options.fault]))()
-        objects = manifests.with_fault(installation.objects(objects), options.fault)
+        installation = specialize(Installation, known(options.faults))()
+        objects = manifests.with_faults(installation.objects(objects), options.faults)
     if options.persona:
         from pytest_smi.reference.mesh.personas import find_persona
         from pytest_smi.reference.mesh.personas.install import objects_of

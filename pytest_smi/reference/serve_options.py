@@ -33,7 +33,7 @@ class ServeError(Exception):
 class ServeOptions:
     """What `serve` was asked for; `images` are REF=SPEC arguments."""
 
-    fault: str | None
+    faults: tuple[str, ...]
     cluster_fault: str | None
     mesh: bool
     images: tuple[str, ...]
@@ -43,13 +43,14 @@ class ServeOptions:
 
 def check_faults(options: ServeOptions) -> None:
     """Raise ServeError for faults that do not exist or exclude each other."""
-    known: Mapping[str, Any] = mesh_faults() if options.fault else {}
-    if options.fault and options.fault not in known:
-        raise ServeError(
-            f"--fault takes the name of a fault of the mesh, found {options.fault!r}",
-            f"choose one of: {', '.join(sorted(known))}",
-        )
-    if options.fault and not options.mesh:
+    known: Mapping[str, Any] = mesh_faults() if options.faults else {}
+    for fault in options.faults:
+        if fault not in known:
+            raise ServeError(
+                f"--fault takes names of faults of the mesh, found {fault!r}",
+                f"choose of: {', '.join(sorted(known))}",
+            )
+    if options.faults and not options.mesh:
         raise ServeError("--fault needs the mesh, found --no-mesh", "leave one of them out")
     if options.cluster_fault and options.cluster_fault not in cluster_faults.CLUSTER_FAULTS:
         names = ", ".join(sorted(cluster_faults.CLUSTER_FAULTS))

@@ -162,9 +162,9 @@ def register(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--smi-fault",
-        metavar="NAME",
+        metavar="NAME[,NAME...]",
         dest="smi_fault",
-        help="Simulate a fault of the reference mesh; 'pytest-smi faults' lists them",
+        help="Simulate faults of the reference mesh; 'pytest-smi faults' lists them",
     )
     group.addoption(
         "--smi-image",

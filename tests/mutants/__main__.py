@@ -1,13 +1,14 @@
 """`python -m tests.mutants`: the suite against random small changes of the reference mesh's deciding code.
 
     python -m tests.mutants --count 200 --seed 1            200 mutants, drawn by that seed
+    python -m tests.mutants --count 200 --seed 1 --skip 60  the same without the first 60, which were run before
     python -m tests.mutants --only policy.py                those of one module
     python -m tests.mutants --list                          what would be drawn
 
-Each mutant is first asked the requirements of its own APIs, and one that survives them all others, then those of older
-versions where it reads such. It is killed when a requirement fails, stopped when none does but the run cannot be
-finished (the mesh no longer works at all), and has survived when every requirement holds. Exit status 1 when the
-healthy mesh does not pass: then nothing is measured.
+Each mutant is first asked the requirements that the faults of its own module break, and one that survives them the
+others of its APIs, then all others, then those of older versions where it reads such. It is killed when a requirement
+fails, stopped when none does but the run cannot be finished (the mesh no longer works at all), and has survived when
+every requirement holds. Exit status 1 when the healthy mesh does not pass: then nothing is measured.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_smi.reference.mesh.faults import FAULTS
 from tests.mutants.deciding import DECIDING, OLDER, VERSIONED
 from tests.mutants.mutate import Mutant, mutants
 from tests.support.runs import read_run, suite_command
@@ -47,7 +49,7 @@ class Outcome:
 def main() -> int:
     """Draw, run, print; the exit status."""
     options = _parser().parse_args()
-    drawn = draw(options.count, options.seed, options.only)
+    drawn = draw(options.count, options.seed, options.only)[options.skip :]
     if options.list:
         for path, mutant in drawn:
             print(told(path, mutant))
@@ -86,6 +88,19 @@ def draw(count: int, seed: int, only: str = "") -> list[tuple[str, Mutant]]:
     return random.Random(seed).sample(everything, min(count, len(everything)))
 
 
+def nearest(path: str) -> list[str]:
+    """Return the requirements broken by faults that override what this module decides."""
+    module = path.removesuffix(".py").replace("/", ".")
+    return sorted(
+        {
+            requirement
+            for fault in FAULTS.values()
+            if any(base.__module__ == module for override in fault.overrides for base in override.__mro__)
+            for requirement in fault.breaks
+        }
+    )
+
+
 def told(path: str, mutant: Mutant) -> str:
     """Return a mutant on one line."""
     change = mutant.change
@@ -98,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--count", type=int, default=200, metavar="N", help="how many mutants (default 200)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="what they are drawn by (default 1)")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave the first N of them out")
     parser.add_argument("--only", default="", metavar="NAME", help="only mutants of this module, as grants.py")
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="mutants at the same time (default 3)")
     parser.add_argument("--list", action="store_true", help="print what would be drawn, and run nothing")
@@ -118,11 +134,12 @@ def _tried(free: queue.SimpleQueue[Path], path: str, mutant: Mutant) -> Outcome:
         (copy / path).write_text(mutant.text, encoding="utf-8")
         own = DECIDING[path].split(",")
         others = [api for api in APIS if api not in own]
-        asked = [f"--smi-api={','.join(own)}", f"--smi-api={','.join(others)}"]
-        asked += [f"--smi-version={versions}" for versions in OLDER if path in VERSIONED]
+        asked = [["-k", " or ".join(near)]] if (near := nearest(path)) else []
+        asked += [[f"--smi-api={','.join(own)}"], [f"--smi-api={','.join(others)}"]]
+        asked += [[f"--smi-version={versions}"] for versions in OLDER if path in VERSIONED]
         outcome = Outcome(word="survived", by=())
         while asked and outcome.word == "survived":
-            outcome = _suite(copy, asked.pop(0))
+            outcome = _suite(copy, *asked.pop(0))
     finally:
         shutil.copy2(ROOT / path, copy / path)
         free.put(copy)

@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.mutants.__main__ import ROOT, draw, told
+from tests.mutants.__main__ import ROOT, draw, nearest, told
 from tests.mutants.deciding import DECIDING
 from tests.mutants.mutate import mutants
 
@@ -54,3 +54,11 @@ def test_a_seed_draws_the_same() -> None:
     assert [told(*one) for one in draw(5, 7)] != [told(*one) for one in draw(5, 8)]
     assert all((ROOT / path).is_file() for path in DECIDING)
     assert {path for path, _ in draw(10_000, 1)} == set(DECIDING)
+
+
+def test_the_nearest_requirements_are_asked_first() -> None:
+    """Those that the module's own faults break, and none of a module that no fault overrides."""
+    first = nearest("pytest_smi/reference/mesh/metrics/permissions.py")
+
+    assert first == ["TM-56", "TM-57"]
+    assert nearest("pytest_smi/reference/mesh/weights.py") == []

@@ -43,14 +43,15 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C one reads CRDs ten times as fast."""
 
 
-def with_fault(objects: Iterable[dict[str, Any]], fault: str) -> list[dict[str, Any]]:
-    """Return the objects with the fault's name in the environment of the control plane's containers."""
+def with_faults(objects: Iterable[dict[str, Any]], faults: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the objects with the faults' names in the environment of the control plane's containers."""
+    names = ",".join(faults)
     changed = [thaw(obj) for obj in objects]
     for obj in changed:
         if obj["kind"] == "Deployment" and obj["metadata"]["name"] == CONTROL_PLANE:
             for container in obj["spec"]["template"]["spec"]["containers"]:
                 env = [entry for entry in container.get("env") or [] if entry["name"] != FAULTS_VARIABLE]
-                container["env"] = [*env, {"name": FAULTS_VARIABLE, "value": fault}]
+                container["env"] = [*env, {"name": FAULTS_VARIABLE, "value": names}]
     return changed
 
 
