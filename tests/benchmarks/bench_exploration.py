@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import yaml
+
 AIM = 0.85
 PREFIXES = ("access-", "specs-", "split-")
 DRAWN, SEED = 10, 2026
@@ -36,10 +38,13 @@ def explore(fault: str, budget: str, seed: int = 1) -> tuple[bool, str]:
         if not folders:
             said = re.search(r"Explored.*", done.stdout)
             return False, said.group(0) if said else done.stdout[-200:]
-        texts = [path.read_text() for path in folders[0].glob("step-*.yaml")]
-        kinds = re.findall(r"^kind: (\w+)", "\n".join(texts), re.MULTILINE)
-        policies = sum(kind in ("TrafficTarget", "TrafficSplit") for kind in kinds)
-        return True, f"{policies} target or split, {len(kinds)} objects, {len(texts)} steps"
+        steps = [list(yaml.safe_load_all(path.read_text())) for path in folders[0].glob("step-*.yaml")]
+        # An object that is made, edited and deleted is one.
+        objects = {
+            (one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for step in steps for one in step
+        }
+        policies = sum(kind in ("TrafficTarget", "TrafficSplit") for kind, *_ in objects)
+        return True, f"{policies} target or split, {len(objects)} objects, {len(steps)} steps"
 
 
 def policy(worlds: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -158,7 +159,8 @@ def odd_server() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
+                # A caller that has seen enough hangs up in the middle of an answer.
+                with connection, contextlib.suppress(ConnectionError):
                     connection.settimeout(PATIENCE)
                     treat(connection)
 
