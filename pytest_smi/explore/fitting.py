@@ -12,11 +12,19 @@ def requirement_of(case: Case, found: Disagreement) -> str | None:
     *_, state = case.states()
     targets = [one for one in state.values() if isinstance(one, TrafficTarget)]
     splits = [one for one in state.values() if isinstance(one, TrafficSplit)]
+    if found.fault is Fault.TWICE:
+        return _of_repeat(splits)
     if case.open or (splits and found.fault is Fault.SHARES):
         return _of_split(case, splits, found)
     if found.fault is Fault.LEAK:
         return _of_leak(case, targets, splits, found)
     return _of_refusal(targets, found) if found.fault is Fault.REFUSAL else None
+
+
+def _of_repeat(splits: list[TrafficSplit]) -> str | None:
+    roots = {(one.namespace, one.service) for one in splits}
+    chained = any((one.namespace, backend.service) in roots for one in splits for backend in one.backends)
+    return "SP-75" if chained else "SP-20" if splits else None
 
 
 def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit], found: Disagreement) -> str | None:

@@ -94,8 +94,11 @@ def _confirmed(look: Look, table: Table, waited: float, patience: Patience) -> J
 
 
 def _with_shares(look: Look, table: Table, seen: Mapping[Ask, Seen], waited: float, patience: Patience) -> Judged:
-    """Test the shares of some calls; what fails is tested once more after the time that a mesh has to settle."""
-    wrong = _wrong_shares(look, table, _tested(table, patience.limits.explore_shared), patience)
+    """Test the shares of some calls, and calls of which one arrived twice; what fails is tested once more after the
+    time that a mesh has to settle."""
+    most = patience.limits.explore_shared
+    twice = [ask for ask, one in seen.items() if one.twice]
+    wrong = _wrong_shares(look, table, list(dict.fromkeys((*_tested(table, most), *twice[:most]))), patience)
     if wrong:
         patience.pause(patience.settle)
         wrong = _wrong_shares(look, table, [one.ask for one in wrong], patience)
@@ -169,9 +172,15 @@ def _missed(wanted: Expected, seen: Seen) -> str:
 
 
 def _told(table: Table, ask: Ask, seen: Seen, detail: str) -> Disagreement | None:
-    """Return what is wrong with many requests of one call: shares first, else a cell that is not as it was."""
+    """Return what is wrong with many requests of one call: shares first, else a cell that is not as it was, or requests
+    that arrived twice. A busy node may lose a few, and a proxy may send one again that it lost sight of."""
     if detail:
         return Disagreement(ask=ask, fault=Fault.SHARES, expected=table[ask], seen=seen, detail=detail)
-    lost = seen.sent - seen.delivered - seen.slow
+    few = max(1, seen.sent // 50)
     strict = compared({ask: table[ask]}, {ask: seen})
-    return strict[0] if strict and (strict[0].fault is Fault.LEAK or lost > max(1, seen.sent // 50)) else None
+    if strict and (strict[0].fault is Fault.LEAK or seen.sent - seen.delivered - seen.slow > few):
+        return strict[0]
+    if seen.twice > few:
+        detail = f"{seen.twice} of {seen.sent} arrived more than once"
+        return Disagreement(ask=ask, fault=Fault.TWICE, expected=table[ask], seen=seen, detail=detail)
+    return None

@@ -132,10 +132,10 @@ class Search:
         self._report(number, again if repeated else small, shrunk=shrunk, repeated=repeated)
 
     def _again(self, case: Case, before: Played) -> tuple[Played, bool]:
-        """Play a case that disagreed, and return whether it does again. A test of shares passes over what is wrong now
-        and then, so that one that is passed is made twice."""
+        """Play a case that disagreed, and return whether it does again. A test of many requests passes over what is
+        wrong now and then, so that one that is passed is made twice."""
         again = self._play(case)
-        if not _same(again, before) and before.judged.disagreements[0].fault is Fault.SHARES:
+        if not _same(again, before) and before.judged.disagreements[0].fault in (Fault.SHARES, Fault.TWICE):
             again = self._play(case)
         return again, _same(again, before)
 

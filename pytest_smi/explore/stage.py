@@ -217,5 +217,6 @@ class Stage:
                 delivered=int(fate is Fate.DELIVERED),
                 slow=int(fate is Fate.TIMED_OUT),
                 arrivals=Counter((self._owners.get(one.pod, one.pod), one.port) for one in probe.arrivals),
+                twice=int(ask.call.protocol != "UDP" and len(probe.arrivals) > 1),
             )
         return found

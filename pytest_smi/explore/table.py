@@ -46,6 +46,8 @@ class Seen:
     slow: int = 0
     """Arrived, but were answered too late to count."""
     arrivals: Counter[Place] = field(default_factory=Counter)
+    twice: int = 0
+    """Arrived more than once; a datagram may."""
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
@@ -53,6 +55,7 @@ class Seen:
             delivered=self.delivered + other.delivered,
             slow=self.slow + other.slow,
             arrivals=self.arrivals + other.arrivals,
+            twice=self.twice + other.twice,
         )
 
 
@@ -65,6 +68,8 @@ class Fault(StrEnum):
     """A request that is allowed did not get through."""
     SHARES = "shares"
     """A split shares its requests out in another way."""
+    TWICE = "twice"
+    """One request arrived more than once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ from pytest_smi.testbed.workloads import HTTP, HTTP_2ND
 
 SEGMENTS = ((FILTERS[0],), (FILTERS[3],), (FILTERS[0], FILTERS[2]))
 """What a split may be limited to."""
+SEGMENT_PATHS = (None, None, None, "/x")
+"""The path that may stand beside those headers."""
 WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 300, 400)
 
 
@@ -170,14 +172,15 @@ def _other_roots(usual: Mapping[Key, ServiceObject]) -> list[ServiceObject]:
 
 
 def _segments(chance: random.Random, space: str, number: int) -> list[HTTPRouteGroup]:
-    """Return route groups of headers for a split; mostly none."""
+    """Return route groups of headers for a split, some with a path; mostly none."""
     if chance.random() < 0.55:
         return []
     return [
         HTTPRouteGroup(
             name=f"s{number}-{name}",
             namespace=space,
-            matches=(HTTPMatch(name="m1", headers=chance.choice(SEGMENTS)),),
+            # Whether a path counts is open; a request that meets path and headers is in the segment all the same.
+            matches=(HTTPMatch(name="m1", path=chance.choice(SEGMENT_PATHS), headers=chance.choice(SEGMENTS)),),
         )
         for name in ("g1", "g2")[: chance.choice((1, 2))]
     ]
@@ -191,11 +194,14 @@ def _split(
     groups: Sequence[HTTPRouteGroup],
     taken: Sequence[str] = (),
 ) -> TrafficSplit:
-    """Return a split whose backends are no roots themselves: what becomes of those is open."""
+    """Return a split; where requests to a backend that is a root itself end is open, so that there are few of those."""
     free = [one.name for one in SERVERS if one.namespace == root.namespace and one.name not in taken]
     names = chance.sample(free, k=min(len(free), chance.choice((1, 2, 2, 3, 3))))
     if root.name == ROOT and root.namespace == "t1" and not groups and chance.random() < 0.2:
         names = [*names[:1], LATE]
+    roots = [one.name for one in SERVERS if one.name in taken and one.name != root.name]
+    if root.name == ROOT and root.namespace == "t1" and roots and chance.random() < 0.2:
+        names = [*names[:1], roots[0]]
     backends = [Backend(service=one, weight=chance.choice(WEIGHTS)) for one in names]
     if not any(backend.weight for backend in backends):
         backends[0] = replace(backends[0], weight=1)

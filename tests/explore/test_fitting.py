@@ -9,7 +9,7 @@ from pytest_smi.explore.case import Case, Step, Thing
 from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
 from pytest_smi.oracle import Verdict
-from pytest_smi.smi.model import Rule
+from pytest_smi.smi.model import Rule, TrafficSplit
 from tests.explore.test_table import GROUP, SPLIT, TARGET, ask
 
 V1, DENIED = ("t1/v1", 8080), Expected(verdict=Verdict.DENIED, may=frozenset())
@@ -62,3 +62,16 @@ def test_a_refusal_by_a_rule_that_names_no_routes_is_that_of_such_rules() -> Non
     rule = Rule(kind="HTTPRouteGroup", name=GROUP.name)
     assert of((rule,)) == "TA-41"
     assert of((replace(rule, matches=(GROUP.matches[0].name,)),)) == "TA-05"
+
+
+def test_a_request_that_arrives_twice_is_a_matter_of_splits() -> None:
+    """One whose backend is the root of another, or any; without a split no requirement speaks of it."""
+    chained = replace(SPLIT, name="other", service=SPLIT.backends[0].service)
+
+    def of(*splits: TrafficSplit) -> str | None:
+        case = Case(steps=(Step(put=splits),), asks=(ask("a", "root"),), open=True)
+        return requirement_of(
+            case, Disagreement(ask=case.asks[0], fault=Fault.TWICE, expected=DENIED, seen=Seen(sent=3))
+        )
+
+    assert (of(SPLIT), of(SPLIT, chained), of()) == ("SP-20", "SP-75", None)

@@ -90,6 +90,21 @@ def test_answers_that_are_slow_are_no_refusal() -> None:
     assert judged(slow).outcome is Outcome.AGREES
 
 
+@pytest.mark.parametrize(("often", "outcome"), [(0.1, Outcome.WRONG), (0.005, Outcome.AGREES)])
+def test_requests_that_arrive_twice_are_counted(often: float, outcome: Outcome) -> None:
+    """Where the specification leaves open whether they arrive, too; one now and then is a retry."""
+    wanted = Expected(verdict=Verdict.OPEN, may=None)
+    chance = random.Random(5)
+
+    def answer(now: float, ask: Ask, times: int) -> Seen:
+        return replace(arrived(times), twice=sum(chance.random() < often for _ in range(times)))
+
+    table = {replace(ASK, port=8080 + number): wanted for number in range(20)}
+    found = judged(answer, table)
+    assert found.outcome is outcome
+    assert {one.fault for one in found.disagreements} == ({Fault.TWICE} if outcome is Outcome.WRONG else set())
+
+
 @pytest.mark.parametrize(("share", "outcome"), [(0.9, Outcome.AGREES), (0.5, Outcome.WRONG)])
 def test_shares_of_a_split_are_tested(share: float, outcome: Outcome) -> None:
     places = (("t1/v1", 8080), ("t1/v2", 8080))

@@ -9,7 +9,7 @@ from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.case import ServiceObject, opening, with_cleaning
 from pytest_smi.explore.table import expected, world_of
 from pytest_smi.explore.worlds import empty_case, kinds_of, random_case
-from pytest_smi.smi.model import SmiObject, TrafficSplit, TrafficTarget
+from pytest_smi.smi.model import HTTPRouteGroup, SmiObject, TrafficSplit, TrafficTarget
 from pytest_smi.smi.ports import without_ports
 from pytest_smi.smi.render import render
 from pytest_smi.smi.versions import NotExpressible
@@ -51,6 +51,19 @@ def test_most_answers_are_decided_and_many_requests_arrive(kind: str) -> None:
             verdicts.update(str(one.verdict) for one in table.values())
     assert verdicts["open"] < 0.1 * verdicts.total(), verdicts
     assert verdicts["allowed"] > 0.03 * verdicts.total(), verdicts
+
+
+def test_some_splits_meet_at_a_root_and_some_segments_have_a_path() -> None:
+    """Neither is left out for being half open: a request must not arrive twice, and one that meets all is selected."""
+    chained = paths = 0
+    for number in range(60):
+        things = random_case(random.Random(number), BOUNDS, "split").things
+        splits = [one for one in things if isinstance(one, TrafficSplit)]
+        roots = {(one.namespace, one.service) for one in splits}
+        chained += any((one.namespace, backend.service) in roots for one in splits for backend in one.backends)
+        paths += any(match.path for one in things if isinstance(one, HTTPRouteGroup) for match in one.matches)
+    assert 2 <= chained <= 15
+    assert 2 <= paths <= 25
 
 
 def test_a_mesh_without_access_gets_splits_alone_and_one_without_both_nothing() -> None:
