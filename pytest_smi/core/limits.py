@@ -176,7 +176,7 @@ class Limits:
     """Exploration: probability that shares off by `explore_delta`, or a leak of `explore_leak`, are passed by."""
     explore_delta: float = 0.12
     """Exploration: difference of a share that is found with a probability of 1 - `explore_beta`."""
-    explore_leak: float = 0.015
+    explore_leak: float = 0.03
     """Exploration: share of requests that go astray which is found with that probability."""
 
     def scaled(self, factor: float) -> Limits:

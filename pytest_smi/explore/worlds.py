@@ -40,7 +40,7 @@ from pytest_smi.testbed.workloads import HTTP, HTTP_2ND
 
 SEGMENTS = ((FILTERS[0],), (FILTERS[3],), (FILTERS[0], FILTERS[2]))
 """What a split may be limited to."""
-SEGMENT_PATHS = (None, None, None, "/x")
+SEGMENT_PATHS = (None, "/x")
 """The path that may stand beside those headers."""
 WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 300, 400)
 
@@ -197,11 +197,12 @@ def _split(
     """Return a split; where requests to a backend that is a root itself end is open, so that there are few of those."""
     free = [one.name for one in SERVERS if one.namespace == root.namespace and one.name not in taken]
     names = chance.sample(free, k=min(len(free), chance.choice((1, 2, 2, 3, 3))))
-    if root.name == ROOT and root.namespace == "t1" and not groups and chance.random() < 0.2:
-        names = [*names[:1], LATE]
-    roots = [one.name for one in SERVERS if one.name in taken and one.name != root.name]
-    if root.name == ROOT and root.namespace == "t1" and roots and chance.random() < 0.2:
-        names = [*names[:1], roots[0]]
+    if root.name == ROOT and root.namespace == "t1":
+        roots, draw = [one.name for one in SERVERS if one.name in taken], chance.random()
+        if draw < 0.35 and not groups:
+            names = [*names[:1], LATE]
+        elif roots and draw > 0.65:
+            names = [*names[:1], *roots]
     backends = [Backend(service=one, weight=chance.choice(WEIGHTS)) for one in names]
     if not any(backend.weight for backend in backends):
         backends[0] = replace(backends[0], weight=1)
