@@ -175,12 +175,13 @@ def _segments(chance: random.Random, space: str, number: int) -> list[HTTPRouteG
     """Return route groups of headers for a split, some with a path; mostly none."""
     if chance.random() < 0.55:
         return []
+    # Whether a path counts is open; a request that meets path and headers is in the segment all the same.
+    path = chance.choice(SEGMENT_PATHS)
     return [
         HTTPRouteGroup(
             name=f"s{number}-{name}",
             namespace=space,
-            # Whether a path counts is open; a request that meets path and headers is in the segment all the same.
-            matches=(HTTPMatch(name="m1", path=chance.choice(SEGMENT_PATHS), headers=chance.choice(SEGMENTS)),),
+            matches=(HTTPMatch(name="m1", path=path, headers=chance.choice(SEGMENTS)),),
         )
         for name in ("g1", "g2")[: chance.choice((1, 2))]
     ]
@@ -201,7 +202,7 @@ def _split(
         roots, draw = [one.name for one in SERVERS if one.name in taken], chance.random()
         if draw < 0.35 and not groups:
             names = [*names[:1], LATE]
-        elif roots and draw > 0.65:
+        elif roots and draw > 0.4:
             names = [*names[:1], *roots]
     backends = [Backend(service=one, weight=chance.choice(WEIGHTS)) for one in names]
     if not any(backend.weight for backend in backends):
