@@ -71,16 +71,15 @@ def fault_arguments(given: str | None) -> list[str]:
     for name in names:
         if name not in faults:
             raise UsageProblem(unknown("fault", name, faults, where="pytest-smi faults"))
-    kinds = {faults[name]["kind"]: name for name in names}
-    if kinds.keys() == {"mesh"}:
+    alone = [name for name in names if faults[name]["kind"] != "mesh"]
+    if not alone:
         return ["--fault", ",".join(names)]
-    kind, name = next((kind, name) for kind, name in kinds.items() if kind != "mesh")
     if len(names) > 1:
         raise UsageProblem(
-            f"the fault {name!r} must stand alone, found {given!r}",
+            f"the fault {alone[0]!r} must stand alone, found {given!r}",
             hint="only faults of the mesh itself go together; 'pytest-smi faults --json' tells the kind of each",
         )
-    return ["--cluster-fault", name] if kind == "cluster" else ["--no-mesh"]
+    return ["--no-mesh"] if alone == ["no-mesh"] else ["--cluster-fault", *alone]
 
 
 def persona_arguments(name: str | None) -> list[str]:

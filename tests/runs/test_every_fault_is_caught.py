@@ -13,6 +13,7 @@ import itertools
 import math
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,6 @@ NEIGHBOURS = 5
 """How many requirements beside those that are broken a run of the sample has, or a few more."""
 FAULTS = [fault for fault in list_faults() if fault["name"] not in (*HARNESS, NO_MESH)]
 CANNOT_FAIL = {record.requirement for record in load() if record.level == "unspecified"}
-
-
 LANES = ("TS", "SP", "TM")
 """Faults that break requirements of one of these alone can share a mesh with one of each other."""
 Fault = dict[str, Any]
@@ -51,9 +50,14 @@ def crews(faults: Iterable[Fault], *, alone: bool) -> list[tuple[Fault, ...]]:
     return [*single, *(tuple(fault for fault in crew if fault is not None) for crew in together)]
 
 
-def apis_of(fault: dict[str, Any]) -> set[str]:
+def apis_of(fault: Fault) -> set[str]:
     """The APIs whose requirements a fault breaks."""
     return {API_OF_PREFIX[requirement.split("-")[0]] for requirement in fault["breaks"]}
+
+
+def turn(fault: Fault, requirement: str) -> bytes:
+    """When a neighbour is drawn: by chance that only the two names decide."""
+    return hashlib.sha256(f"{fault['name']} {requirement}".encode()).digest()
 
 
 def chosen(crew: tuple[Fault, ...], scope: str) -> list[str]:
@@ -66,8 +70,7 @@ def chosen(crew: tuple[Fault, ...], scope: str) -> list[str]:
     asked: set[str] = set()
     for fault in crew:
         neighbours = {record.requirement for record in load() if record.api in apis_of(fault)} - set(fault["breaks"])
-        drawn = {hashlib.sha256(f"{fault['name']} {name}".encode()).digest(): name for name in neighbours}
-        sample = [drawn[key] for key in sorted(drawn)]
+        sample = sorted(neighbours, key=partial(turn, fault))
         asked |= {*fault["breaks"], *sample[: math.ceil(NEIGHBOURS / len(crew))]}
     return ["-k", " or ".join(sorted(asked))]
 
