@@ -217,6 +217,7 @@ class Stage:
                 delivered=int(fate is Fate.DELIVERED),
                 slow=int(fate is Fate.TIMED_OUT),
                 arrivals=Counter((self._owners.get(one.pod, one.pod), one.port) for one in probe.arrivals),
-                twice=int(ask.call.protocol != "UDP" and len(probe.arrivals) > 1),
+                # A prober that lost a kept connection has sent the request again itself.
+                twice=int(ask.call.protocol != "UDP" and len(probe.arrivals) > 1 and not probe.reconnected),
             )
         return found
