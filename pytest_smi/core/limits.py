@@ -125,7 +125,7 @@ class Limits:
     """Windows without traffic after which numbers must have fallen to nothing."""
     metrics_age: float = 2.0
     """Windows by which a timestamp may differ from the cluster's time."""
-    metrics_attempts: int = 3
+    metrics_attempts: int = 5
     """Most times that the traffic is sent because sending and reading it took longer than one window, or because the
     clients measured other latencies than it was meant to have."""
     metrics_at_once: int = 4

@@ -28,7 +28,7 @@ _QUICK = {
     "cleanup_deadline": 30,
     "event_deadline": 5,
     "churn_rounds": 50,
-    "metrics_deadline": 20,
+    "metrics_deadline": 40,
 }
 
 

@@ -17,7 +17,7 @@ Row: TypeAlias = list[Any]
 count, …]]."""
 
 BUCKET_SECONDS = 0.1
-RETENTION_SECONDS = 30.0
+RETENTION_SECONDS = 60.0
 _GROWTH = 1.04
 _PER_STEP = 1.0 / math.log(_GROWTH)
 _SHORTEST = 1e-6
