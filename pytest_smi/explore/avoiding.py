@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pytest_smi.explore.case import CLIENT, Ask, Case, Identity, Step, Thing, identity
-from pytest_smi.smi.model import HTTPRouteGroup, Rule, TrafficTarget
+from pytest_smi.smi.model import HTTPRouteGroup, Rule, Subject, TrafficTarget
 
 
 def without_known(case: Case, requirements: Iterable[str]) -> Case:
@@ -51,8 +51,56 @@ def _asked(case: Case, wanted: Callable[[Ask], bool]) -> Case:
     return replace(case, asks=asks) if asks else case
 
 
+def _changed(change: Callable[[Thing], Thing | None]) -> Callable[[Case], Case]:
+    """Return what changes every object of a case, or leaves it out where nothing is returned for it."""
+
+    def changed(case: Case) -> Case:
+        steps = (
+            replace(step, put=tuple(new for one in step.put if (new := change(one)) is not None)) for step in case.steps
+        )
+        return replace(case, steps=tuple(steps))
+
+    return changed
+
+
+def _patterns(change: Callable[[str], str]) -> Callable[[Case], Case]:
+    """Return what changes every path pattern of a case."""
+
+    def changed(one: Thing) -> Thing:
+        if not isinstance(one, HTTPRouteGroup):
+            return one
+        matches = (match if match.path is None else replace(match, path=change(match.path)) for match in one.matches)
+        return replace(one, matches=tuple(matches))
+
+    return _changed(changed)
+
+
+def _complete(*needed: str) -> Callable[[Case], Case]:
+    """Return what leaves out objects of which one of these fields is empty."""
+    return _changed(lambda one: None if any(getattr(one, name, True) == () for name in needed) else one)
+
+
+def _with_namespaces(one: Thing) -> Thing:
+    """Return a target whose subjects all have a namespace: its own, where they had none."""
+    if not isinstance(one, TrafficTarget):
+        return one
+
+    def here(subject: Subject) -> Subject:
+        return replace(subject, namespace=subject.namespace or one.namespace)
+
+    return replace(one, destination=here(one.destination), sources=tuple(map(here, one.sources)))
+
+
 _AVOIDED: Mapping[str, Callable[[Case], Case]] = {
     "TA-22": lambda case: _asked(case, lambda ask: CLIENT[ask.client].joined),
     "TA-41": written_out,
     "TA-55": lambda case: _asked(case, lambda ask: ask.call.protocol != "TCP"),
+    "TA-57": _complete("rules"),
+    "TA-58": _complete("sources"),
+    "TA-74": _changed(_with_namespaces),
+    "TA-75": _changed(_with_namespaces),
+    "TS-06": _patterns(lambda pattern: pattern.partition("|")[0]),
+    "TS-07": _patterns(lambda pattern: pattern.removeprefix("^").removesuffix("$")),
+    "TS-13": _patterns(lambda pattern: pattern if pattern.count("(") == pattern.count(")") else "/x"),
+    "TS-46": _changed(lambda one: None if isinstance(one, HTTPRouteGroup) and not one.matches else one),
 }

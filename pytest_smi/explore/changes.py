@@ -106,6 +106,8 @@ def _edited(chance: random.Random, one: SmiObject, known: Sequence[SmiObject]) -
 
 
 def _edited_group(chance: random.Random, group: HTTPRouteGroup) -> HTTPRouteGroup:
+    if not group.matches:
+        return replace(group, matches=(replace(random_match(chance), name="m1"),))
     at = chance.randrange(len(group.matches))
     if len(group.matches) > 1 and chance.random() < 0.4:
         return replace(group, matches=group.matches[:at] + group.matches[at + 1 :])

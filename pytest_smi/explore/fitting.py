@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_smi.explore.case import CLIENT, LATE, Case, identity
+from pytest_smi.explore.policies import GONE
 from pytest_smi.explore.table import Disagreement, Fault
 from pytest_smi.smi.model import HTTPRouteGroup, TrafficSplit, TrafficTarget
 
@@ -18,7 +19,7 @@ def requirement_of(case: Case, found: Disagreement) -> str | None:
         return _of_split(case, splits, found)
     if found.fault is Fault.LEAK:
         return _of_leak(case, targets, splits, found)
-    return _of_refusal(targets, found) if found.fault is Fault.REFUSAL else None
+    return _of_refusal(case, targets, splits, found) if found.fault is Fault.REFUSAL else None
 
 
 def _of_repeat(splits: list[TrafficSplit]) -> str | None:
@@ -33,6 +34,8 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
         return "TA-22"
     if len(case.steps) > 1 and (changed := _of_change(case)):
         return changed
+    if splits and (shared := _of_shared_group(targets, splits)):
+        return shared
     if splits:
         return "TA-68"
     if not targets:
@@ -41,11 +44,17 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
     reached = {(server.partition("/")[0], server.partition("/")[2]) for server, _ in found.seen.arrivals}
     aimed = [one for one in targets if (one.destination.namespace, one.destination.name) in reached]
     if not aimed:
+        if any(not one.destination.namespace for one in targets):
+            return "TA-74"
         if any(one.destination.name == name for one in targets for _, name in reached):
             return "TA-28"
         backwards = {(one.destination.namespace, one.destination.name) for one in targets}
         return "TA-36" if (client.namespace, client.account) in backwards else "TA-04"
     sources = {(one.namespace, one.name) for target in aimed for one in target.sources}
+    if any(not one.sources for one in aimed):
+        return "TA-58"
+    if ("", client.account) in sources:
+        return "TA-75"
     if (client.namespace, client.account) not in sources:
         if (client.namespace, client.account) in reached:
             return "TA-38"
@@ -61,14 +70,40 @@ def _of_rules(case: Case, target: TrafficTarget, protocol: str) -> str | None:
         return "TA-55" if kinds == {"HTTPRouteGroup"} else "TA-48"
     if protocol == "UDP":
         return "TA-52" if "UDPRoute" in kinds else "TA-49"
+    if not target.rules:
+        return "TA-57"
     present = {identity(one) for one in case.things}
     if any((rule.kind, target.namespace, rule.name) not in present for rule in target.rules):
         return "TA-19"
-    if any(rule.matches == ("gone",) for rule in target.rules):
+    if any(rule.matches == (GONE,) for rule in target.rules):
         return "TA-43"
+    if any(rule.matches == () for rule in target.rules):
+        return "TA-73"
+    groups = [one for one in case.things if isinstance(one, HTTPRouteGroup)]
+    if any(not one.matches for one in groups):
+        return "TS-46"
+    if kinds > {"HTTPRouteGroup"}:
+        return "TA-72"
+    if pattern := _of_pattern(groups):
+        return pattern
     if any(rule.matches for rule in target.rules):
         return "TA-40"
     return "TA-07"
+
+
+def _of_shared_group(targets: list[TrafficTarget], splits: list[TrafficSplit]) -> str | None:
+    """Return the requirement of a group that a target and a split name, if there is one."""
+    named = {(one.namespace, rule.name) for one in targets for rule in one.rules if rule.kind == "HTTPRouteGroup"}
+    return "TS-47" if any((one.namespace, name) in named for one in splits for name in one.matches or ()) else None
+
+
+def _of_pattern(groups: list[HTTPRouteGroup]) -> str | None:
+    """Return the requirement of the one path pattern that is left, if it is one that a mesh may misread."""
+    patterns = {match.path for one in groups for match in one.matches if match.path is not None}
+    if any(pattern.count("(") != pattern.count(")") for pattern in patterns):
+        return "TS-13"
+    (pattern,) = patterns if len(patterns) == 1 else ("",)
+    return "TS-07" if pattern.startswith("^") else "TS-06" if "|" in pattern else None
 
 
 def _of_change(case: Case) -> str | None:
@@ -84,10 +119,22 @@ def _of_change(case: Case) -> str | None:
     return "TA-19" if any(key[0] == "HTTPRouteGroup" for key in last.drop) else None
 
 
-def _of_refusal(targets: list[TrafficTarget], found: Disagreement) -> str | None:
+def _of_refusal(
+    case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit], found: Disagreement
+) -> str | None:
     protocol = found.ask.call.protocol
+    if any(not one.namespace for target in targets for one in target.sources):
+        return "TA-75"
+    if any(not target.destination.namespace for target in targets):
+        return "TA-74"
     if protocol != "HTTP":
+        if any([rule.kind for rule in one.rules].count("TCPRoute") > 1 for one in targets):
+            return "TA-51"
         return "TA-49" if protocol == "TCP" else "TA-52"
+    if splits and (shared := _of_shared_group(targets, splits)):
+        return shared
+    if pattern := _of_pattern([one for one in case.things if isinstance(one, HTTPRouteGroup)]):
+        return pattern
     if len(targets) > 1:
         return "TA-09"
     if targets and len(targets[0].sources) > 1:

@@ -17,6 +17,10 @@ class Stage(Protocol):
 
     requests: int
 
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Objects that were not stored, by kind and who refused them."""
+
     def begin(self, case: Case) -> None:
         """Take away what an earlier case left."""
 

@@ -24,13 +24,13 @@ def random_policy(
     chance: random.Random, bounds: Bounds, servers: Sequence[Server], clients: Sequence[str]
 ) -> list[SmiObject]:
     """Return route groups, routes and targets around each of some servers; some targets refer to what is not there."""
-    raw = chance.random() < 0.3
+    raw = chance.random() < 0.35
     """Whether it is more about ports than about HTTP."""
     found: list[SmiObject] = []
     for space in dict.fromkeys(server.namespace for server in servers):
         found += [_group(chance, name, space) for name in ("g1", "g2", "g3")[: chance.choice((2, 2, 3))]]
         limited = not in_destination(bounds.versions)
-        for name in ("r1", "r2")[: chance.choice((1, 2)) if raw else chance.choice((0, 1))]:
+        for name in ("r1", "r2")[: chance.choice((1, 2, 2)) if raw else chance.choice((0, 1))]:
             found.append(TCPRoute(name=name, namespace=space, ports=chance.choice(PORTS) if limited else ()))
         if "udp" in bounds.features and raw and chance.random() < 0.5:
             ports = chance.choice(((), (UDP,), (UDP_2ND,), (UDP, UDP_2ND)))
@@ -53,7 +53,7 @@ def _target(
     *,
     raw: bool,
 ) -> TrafficTarget:
-    return TrafficTarget(
+    target = TrafficTarget(
         name=name,
         namespace=server.namespace,
         destination=Subject(name=server.name, namespace=server.namespace),
@@ -63,6 +63,22 @@ def _target(
         ),
         port=chance.choice((None, None, HTTP, TCP)) if in_destination(bounds.versions) else None,
     )
+    return _lacking(chance, target)
+
+
+def _lacking(chance: random.Random, target: TrafficTarget) -> TrafficTarget:
+    """Return the target; now and then one that lacks sources, rules or the namespace of a subject."""
+    draw = chance.random()
+    if draw < 0.05:
+        return replace(target, sources=())
+    if draw < 0.10:
+        return replace(target, rules=())
+    if draw < 0.13:
+        return replace(target, destination=replace(target.destination, namespace=""))
+    if draw < 0.16:
+        first, *others = target.sources
+        return replace(target, sources=(replace(first, namespace=""), *others))
+    return target
 
 
 def random_sources(chance: random.Random, clients: Sequence[str], server: Server) -> list[Client]:
@@ -85,10 +101,12 @@ def random_rules(chance: random.Random, known: Sequence[SmiObject], space: str, 
     pool: list[HTTPRouteGroup | TCPRoute | UDPRoute] = [
         *(routes if routes and chance.random() < (0.7 if raw else 0.15) else groups)
     ]
-    if routes and chance.random() < 0.1:
+    if routes and chance.random() < 0.15:
         pool = [*groups, *routes]
+    # How routes of ports add up shows only where there are two.
+    counts = (1, 2, 2) if pool and not isinstance(pool[0], HTTPRouteGroup) else (1, 1, 2)
     found = []
-    for one in chance.sample(pool, k=min(len(pool), chance.choice((1, 1, 2)))):
+    for one in chance.sample(pool, k=min(len(pool), chance.choice(counts))):
         names = random_names(chance, one) if isinstance(one, HTTPRouteGroup) and chance.random() < 0.7 else None
         found.append(Rule(kind=type(one).__name__, name=one.name, matches=names))
     if chance.random() < 0.08:
@@ -97,15 +115,16 @@ def random_rules(chance: random.Random, known: Sequence[SmiObject], space: str, 
 
 
 def random_names(chance: random.Random, group: HTTPRouteGroup) -> tuple[str, ...]:
-    """Return names of some routes of a group; seldom a name that it does not have."""
-    if chance.random() < 0.12:
-        return (GONE,)
+    """Return names of some routes of a group; seldom a name that it does not have, or none."""
+    draw = chance.random()
+    if draw < 0.15:
+        return (GONE,) if draw < 0.11 else ()
     names = [match.name for match in group.matches]
     return tuple(chance.sample(names, k=min(len(names), chance.choice((1, 1, 2)))))
 
 
 def _group(chance: random.Random, name: str, space: str) -> HTTPRouteGroup:
-    matches = [random_match(chance) for _ in range(chance.choice((1, 2, 2, 3)))]
+    matches = [random_match(chance) for _ in range(chance.choice((1, 1, 2, 2, 2, 2, 3, 3, 3, 0)))]
     return HTTPRouteGroup(
         name=name,
         namespace=space,

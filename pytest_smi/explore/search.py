@@ -69,7 +69,7 @@ class Search:
             health,
             progress,
         )
-        self._started = clock()
+        self._started, self._notes = clock(), notes
         self._shapes: dict[tuple[object, ...], int] = {}
         self.found = Exploration(
             seed=seed,
@@ -81,7 +81,7 @@ class Search:
             stopped="not begun",
             unsettled=0,
             declared={},
-            notes=notes,
+            notes=(),
             counterexamples=(),
         )
 
@@ -230,8 +230,16 @@ class Search:
         return seconds is not None and self._clock() - self._started >= seconds * (1 + grace)
 
     def _note(self, **changes: Any) -> None:
+        refused = tuple(
+            f"not stored, and taken as never sent: {number} {what}"
+            for what, number in sorted(self._stage.refused.items())
+        )
         self.found = replace(
-            self.found, **changes, requests=self._stage.requests, seconds=round(self._clock() - self._started, 3)
+            self.found,
+            **changes,
+            requests=self._stage.requests,
+            seconds=round(self._clock() - self._started, 3),
+            notes=(*self._notes, *refused),
         )
         self._progress(self.found)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pytest_smi.errors import ClusterError
 from pytest_smi.explore.case import (
     CLIENTS,
     SERVERS,
@@ -27,6 +28,8 @@ from pytest_smi.explore.case import (
 from pytest_smi.explore.placing import placed
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
+from pytest_smi.scenario.kube_reads import KubeReads
+from pytest_smi.scenario.verdict import Inconclusive
 from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
@@ -48,6 +51,8 @@ class Stage:
         self._build, self._context_of = build, context_of
         self.requests = 0
         """Sent so far."""
+        self.refused: Counter[str] = Counter()
+        """Objects that were not stored, by kind and who refused them: each is as if it had never been sent."""
         self._trial = 0
         self._set_up()
 
@@ -104,7 +109,8 @@ class Stage:
         self._drop(step.drop)
 
     def expected(self, case: Case, state: State) -> Table:
-        """Return the truth table of a state."""
+        """Return the truth table of a state, of which counts what was stored."""
+        state = {key: self._state[key] for key in state if key in self._state}
         beside = opening(self.context.versions) if case.open else ()
         world = world_of(state, beside, self.context.rendered)
         return expected(world, state, case.asks, access=self.access)
@@ -155,9 +161,25 @@ class Stage:
             if isinstance(one, ServiceObject):
                 for manifest in self._service(one, self.context.namespace(one.namespace)):
                     self.context.put(manifest)
-            else:
-                self.context.put(self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}")))
+            elif not self._stored(one):
+                continue
             self._state[identity(one)] = one
+
+    def _stored(self, one: SmiObject) -> bool:
+        """Send an object; return whether it was stored. Raises ClusterError where that says nothing of the object."""
+        manifest = self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}"))
+        try:
+            self.context.put(manifest)
+        except ClusterError as error:
+            try:
+                refusal = KubeReads(self.context).refused(manifest)
+            except Inconclusive:
+                refusal = None
+            if refusal is None:
+                raise error from None
+            self.refused[f"{type(one).__name__} by {refusal}"] += 1
+            return False
+        return True
 
     def _drop(self, keys: Sequence[Identity]) -> None:
         for key in keys:

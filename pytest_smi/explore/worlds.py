@@ -24,14 +24,16 @@ from pytest_smi.explore.case import (
     usual_services,
 )
 from pytest_smi.explore.changes import random_changes
-from pytest_smi.explore.policies import FILTERS, random_policy
+from pytest_smi.explore.policies import FILTERS, GONE, random_policy
 from pytest_smi.explore.requests import MOST, Pair, asks
 from pytest_smi.oracle.records import Key
 from pytest_smi.smi.model import (
     Backend,
     HTTPMatch,
     HTTPRouteGroup,
+    Rule,
     SmiObject,
+    Subject,
     TrafficSplit,
     TrafficTarget,
     UDPRoute,
@@ -71,9 +73,25 @@ def random_case(chance: random.Random, bounds: Bounds, kind: str) -> Case:
     usual = {(one.namespace, one.name): one for one in usual_services()}
     destinations = [usual[server.namespace, server.name] for server in servers]
     if kind == "both":
-        world.append(_split(chance, "split-1", usual["t1", ROOT], groups=()))
+        world = _with_split(chance, bounds, world, usual["t1", ROOT])
         destinations.append(usual["t1", ROOT])
     return _case(chance, bounds, world, (), clients, destinations)
+
+
+def _with_split(
+    chance: random.Random, bounds: Bounds, world: Sequence[SmiObject], root: ServiceObject
+) -> list[SmiObject]:
+    """Return a world with a split; now and then its segment is a group that a target names, too."""
+    shared = HTTPRouteGroup(
+        name="s1", namespace=root.namespace, matches=(HTTPMatch(name="m1", headers=chance.choice(SEGMENTS)),)
+    )
+    split = _split(chance, "split-1", root, groups=[shared])
+    targets = [one for one in world if isinstance(one, TrafficTarget) and one.namespace == root.namespace]
+    if not targets or chance.random() < 0.5 or not (bounds.says(shared) and bounds.says(split)):
+        return [*world, replace(split, matches=None)]
+    named = chance.choice(targets)
+    rules = (*named.rules[:1], Rule(kind="HTTPRouteGroup", name=shared.name))
+    return [shared, *(replace(one, rules=rules) if one is named else one for one in world), split]
 
 
 def _callers(chance: random.Random) -> list[str]:
@@ -128,15 +146,23 @@ def _held_back(chance: random.Random, world: Sequence[SmiObject]) -> list[SmiObj
 
 
 def _granted(things: Sequence[Thing]) -> dict[Pair, frozenset[str]]:
-    """Return for which client and server there is a target at some time, and the names of the routes that it names."""
+    """Return for which client and server there is a target at some time, and the names of the routes that it names.
+
+    What a target lacks could stand for anything: one without rules names routes that are not there.
+    """
     found: dict[Pair, frozenset[str]] = {}
     for target in (one for one in things if isinstance(one, TrafficTarget)):
-        named = frozenset(rule.name for rule in target.rules)
+        named = frozenset(rule.name for rule in target.rules) or frozenset({GONE})
+        servers = [(one.namespace, one.name) for one in SERVERS if _meant(target.destination, one.namespace, one.name)]
         for client in CLIENTS:
-            if any((one.namespace, one.name) == (client.namespace, client.account) for one in target.sources):
-                pair = client.name, (target.destination.namespace, target.destination.name)
-                found[pair] = found.get(pair, frozenset()) | named
+            if not target.sources or any(_meant(one, client.namespace, client.account) for one in target.sources):
+                for server in servers:
+                    found[client.name, server] = found.get((client.name, server), frozenset()) | named
     return found
+
+
+def _meant(subject: Subject, namespace: str, account: str) -> bool:
+    return subject.name == account and subject.namespace in ("", namespace)
 
 
 def _splits(chance: random.Random, bounds: Bounds) -> Case:

@@ -46,6 +46,7 @@ class ReferenceStage:
 
     def __init__(self, faults: Sequence[str] = ()) -> None:
         self.clock, self.requests, self._trial = Clock(), 0, 0
+        self.refused: dict[str, int] = {}
         self._chance = random.Random(0)
         self._mesh = ReferenceMesh((), frozenset(faults), accounts=ACCOUNTS, chance=self._chance)
         self._state: dict[cases.Identity, Thing] = {}

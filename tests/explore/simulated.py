@@ -64,6 +64,7 @@ class SimulatedStage:
     ) -> None:
         self.misread, self.remembers, self.clock = misread, remembers, clock or Clock()
         self.requests, self.freshened = 0, 0
+        self.refused: dict[str, int] = {}
         self.at_request: Callable[[int], None] = lambda _: None
         self._chance = random.Random(0)
         self._state: dict[Identity, Thing] = {}

@@ -9,10 +9,18 @@ from pytest_smi.explore.case import Case, Step, Thing
 from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
 from pytest_smi.oracle import Verdict
-from pytest_smi.smi.model import Rule, TrafficSplit
+from pytest_smi.smi.model import HTTPRouteGroup, Rule, Subject, TCPRoute, TrafficSplit
 from tests.explore.test_table import GROUP, SPLIT, TARGET, ask
 
 V1, DENIED = ("t1/v1", 8080), Expected(verdict=Verdict.DENIED, may=frozenset())
+
+
+FOREIGN = ("t2/v1", 8080)
+RULE, ROUTE = TARGET.rules[0], TCPRoute(name="r1", namespace="t1", ports=(9090,))
+
+
+def patterned(path: str) -> HTTPRouteGroup:
+    return replace(GROUP, matches=(replace(GROUP.matches[0], path=path),))
 
 
 def fits(
@@ -35,6 +43,17 @@ def fits(
         (fits("a", GROUP), "TS-01"),
         (fits("b", GROUP, TARGET, place=("t2/v1", 8080)), "TA-28"),
         (fits("b", SPLIT), "TA-68"),
+        (fits("b", GROUP, replace(TARGET, sources=())), "TA-58"),
+        (fits("a", GROUP, replace(TARGET, rules=())), "TA-57"),
+        (fits("a", replace(GROUP, matches=()), TARGET), "TS-46"),
+        (fits("a", GROUP, replace(TARGET, rules=(replace(RULE, matches=()),))), "TA-73"),
+        (fits("a", GROUP, replace(TARGET, rules=(RULE, Rule(kind="TCPRoute", name="r1"))), ROUTE), "TA-72"),
+        (fits("a of t2", GROUP, replace(TARGET, sources=(Subject(name="a", namespace=""),))), "TA-75"),
+        (fits("a", GROUP, replace(TARGET, destination=Subject(name="v1", namespace="")), place=FOREIGN), "TA-74"),
+        (fits("a", GROUP, TARGET, replace(SPLIT, matches=(GROUP.name,))), "TS-47"),
+        (fits("a", patterned("/a|/b"), TARGET), "TS-06"),
+        (fits("a", patterned("^/x$"), TARGET), "TS-07"),
+        (fits("a", patterned("("), TARGET), "TS-13"),
         (
             fits(
                 "a",

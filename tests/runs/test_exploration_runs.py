@@ -1,10 +1,17 @@
 """A search on the embedded mesh: what it finds is small, written, signed, and holds again when it is played again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from pytest_smi.explore.written import request_of
+from pytest_smi.matrix.exploration import Change
+from tests.explore.simulated import rendered
+from tests.explore.test_table import GROUP, TARGET, ask
 from tests.support.runs import report_of, run_suite
 
 pytestmark = pytest.mark.slow
@@ -46,3 +53,25 @@ def test_a_folder_that_is_no_counterexample_is_said(tmp_path: Path) -> None:
     run = run_suite(tmp_path, f"--smi-replay={folder}")
     assert run.status == 4, run.output[-3000:]
     assert "request.json" in run.output
+
+
+def test_an_edit_that_is_refused_leaves_what_was_there(tmp_path: Path) -> None:
+    """The definition of a route group knows no method BREW: the group of the step before is still the one in effect."""
+    group, steps = replace(GROUP, name="g1"), tmp_path / "steps"
+    brewed = replace(group, matches=(replace(group.matches[0], methods=("BREW",)),))
+    changes = [Change(put=tuple(map(rendered, put)), drop=()) for put in ((group, TARGET), (brewed,))]
+    write_case(steps, changes, request_of(ask("a"), reuse=False))
+
+    run = run_suite(tmp_path, f"--smi-replay={steps}")
+
+    assert run.status == 0, run.output[-3000:]
+    assert "a  " in run.output
+    assert "allowed" in run.output
+
+
+def write_case(folder: Path, changes: list[Change], request: dict[str, Any]) -> None:
+    """Write what a replay reads."""
+    folder.mkdir()
+    for number, change in enumerate(changes, 1):
+        (folder / f"step-{number}-apply.yaml").write_text(yaml.safe_dump_all(change.put))
+    (folder / "request.json").write_text(json.dumps(request))
