@@ -162,7 +162,7 @@ class Limits:
     at 1e-3 that takes 1,999 requests."""
     share_small: float = 0.02
     """Below this share a backend counts as small: what matters is that it is not starved."""
-    explore_full: int = 3
+    explore_full: int = 2
     """Exploration: requests of each call in the look that ends a wait."""
     explore_many: int = 40
     """Exploration: requests of all calls together, at least, in each of the looks that confirm what seems wrong."""

@@ -65,8 +65,9 @@ def judge(look: Look, table: Table, rounds: Callable[[], Backoff], patience: Pat
             if agreed and backoff.waited >= patience.hold:
                 return _with_shares(look, table, seen, since, patience)
             since, agreed = backoff.waited if not agreed else since, True
-            if backoff.waited >= patience.hold:
-                backoff.at_once()
+            # Looks in between would cost thousands of requests where a state must hold for long.
+            patience.pause(max(0.0, patience.hold - backoff.waited))
+            backoff.at_once()
             continue
         agreed = False
         if backoff.over(patience.settle, fewest=patience.fewest):
