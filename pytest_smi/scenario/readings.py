@@ -56,12 +56,20 @@ class Readings:
             self._policies.apply(self._policies.split(root, {backend: 100}, name=name))
         self._traffic.control(source.get(self._later[name]), OnPlaces([(backend.name, HTTP_2ND)]))
 
-    def stopped(self, later: Callable[[], None], *objects: SmiObject | dict[str, Any]) -> bool:
+    def stopped(
+        self,
+        later: Callable[[], None],
+        *objects: SmiObject | dict[str, Any],
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> bool:
         """Return whether nothing that is made later takes effect while these objects stand; `later` controls that it
         does. The name of a new Service that does not resolve is no effect either: a mesh may serve the names itself.
 
         Where it does not, they are deleted, and it must: only that shows that they stopped the mesh, and not a server
         that is down. Raise Inconclusive, or DeadlinePassed for a name, where it still does not.
+
+        `meanwhile` is required before that, while nothing takes effect: the mesh has taken note of the objects then,
+        too, which the end shows.
         """
         testbed = self._context.testbed
         # What is lost here is a reading, and no reason to have less patience with controls from now on.
@@ -69,6 +77,7 @@ class Readings:
         try:
             later()
         except (Inconclusive, DeadlinePassed):
+            meanwhile()
             for one in objects:
                 if isinstance(one, dict):
                     self._context.remove(one)

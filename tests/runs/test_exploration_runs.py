@@ -10,6 +10,7 @@ import yaml
 
 from pytest_smi.explore.written import request_of
 from pytest_smi.matrix.exploration import Change
+from pytest_smi.smi.model import SmiObject
 from tests.explore.simulated import rendered
 from tests.explore.test_table import GROUP, TARGET, ask
 from tests.support.runs import report_of, run_suite
@@ -59,7 +60,8 @@ def test_an_edit_that_is_refused_leaves_what_was_there(tmp_path: Path) -> None:
     """The definition of a route group knows no method BREW: the group of the step before is still the one in effect."""
     group, steps = replace(GROUP, name="g1"), tmp_path / "steps"
     brewed = replace(group, matches=(replace(group.matches[0], methods=("BREW",)),))
-    changes = [Change(put=tuple(map(rendered, put)), drop=()) for put in ((group, TARGET), (brewed,))]
+    puts: tuple[tuple[SmiObject, ...], ...] = (group, TARGET), (brewed,)
+    changes = [Change(put=tuple(rendered(one) for one in put), drop=()) for put in puts]
     write_case(steps, changes, request_of(ask("a"), reuse=False))
 
     run = run_suite(tmp_path, f"--smi-replay={steps}")

@@ -65,6 +65,20 @@ class TestStopped:
         assert made.testbed.failed_controls == 0
         assert not made.testbed.objects.of_kind("TrafficSplit")
 
+    @pytest.mark.parametrize(("stops", "looked"), [(True, [True]), (False, [])])
+    def test_what_is_required_meanwhile_is_looked_at_while_it_stands(self, stops: bool, looked: list[bool]) -> None:
+        """And only where nothing takes effect."""
+        made, found = Stoppable(stops=stops), list[bool]()
+
+        def meanwhile() -> None:
+            found.append(bool(made.testbed.objects.of_kind("TrafficSplit")))
+
+        made.smi.apply(SPLIT)
+        made.smi.stopped(
+            lambda: made.smi.control_later_grant(made.smi.client("a"), made.v1), SPLIT, meanwhile=meanwhile
+        )
+        assert found == looked
+
     def test_servers_that_are_down_are_no_reading(self) -> None:
         """What does not work without the object either was not stopped by it."""
         with pytest.raises(Inconclusive):
