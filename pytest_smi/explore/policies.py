@@ -37,7 +37,7 @@ def random_policy(
             found.append(UDPRoute(name="u1", namespace=space, ports=ports))
     number = 0
     for server in servers:
-        for _ in range(chance.choice((0, 1, 1, 2, 2))):
+        for _ in range(chance.choice((0, 1, 1, 2, 2, 2))):
             number += 1
             found.append(_target(chance, bounds, f"target-{number}", server, clients, found, raw=raw))
     return found
@@ -85,7 +85,7 @@ def random_sources(chance: random.Random, clients: Sequence[str], server: Server
     """Return who may call: some of the clients, now and then one that never calls, or the destination itself."""
     subjects = [CLIENT[name] for name in clients if CLIENT[name].joined]
     others = [one for one in CLIENTS if one.joined and one not in subjects]
-    found = chance.sample(subjects, k=min(len(subjects), chance.choice((1, 1, 2))))
+    found = chance.sample(subjects, k=min(len(subjects), chance.choice((1, 1, 2, 2, 3))))
     if others and chance.random() < 0.1:
         found.append(chance.choice(others))
     itself = [one for one in subjects if (one.account, one.namespace) == (server.name, server.namespace)]

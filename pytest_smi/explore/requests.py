@@ -34,6 +34,8 @@ MOST, FEWEST = 8, 2
 """Requests of HTTP per port, where something is granted to the client and where nothing is."""
 Pair = tuple[str, Key]
 """A client, and a server by namespace and name."""
+Named = tuple[str, str | None]
+"""What a rule names: a group, and one of its routes, None for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,15 @@ def asks(
     *,
     protocols: frozenset[str],
     versions: Sequence[str] = ("1.1",),
-    granted: Mapping[Pair, frozenset[str]] | None = None,
+    granted: Mapping[Pair, frozenset[Named]] | None = None,
     most: int = MOST,
     patient: bool = False,
 ) -> tuple[Ask, ...]:
     """Return what to ask: each client × Service × port, with requests for the routes of the Service's namespace on the
-    first HTTP port and two on the others.
+    first HTTP port and two on the others, one where nothing is granted.
 
     Each pair is asked its own choice of the covering set, so that many pairs see all of it between them. `granted` has
-    the pairs for which some target stands, with the names of its groups; the others are asked less. None: all alike.
+    the pairs for which some target stands, with what its rules name; the others are asked less. None: all alike.
     `patient`: an outsider is asked for servers that speak first, too, where each of its calls takes the whole time that
     an answer may take: the proxy waits for words in TLS that never come.
     """
@@ -98,7 +100,7 @@ def asks(
     found: list[Ask] = []
     for client, service in itertools.product(clients, services):
         key, first = (service.namespace, service.name), True
-        names: set[str] = set()
+        names: set[Named] = set()
         for server in service.servers():
             names |= (granted or {}).get((client, (server.namespace, server.name)), frozenset())
         number = most if granted is None or names else FEWEST
@@ -112,7 +114,7 @@ def asks(
                 found.append(replace(base, call=Call(protocol=spoken.partition("-")[0].upper())))
                 continue
             for version in versions if CLIENT[client].joined else versions[:1]:
-                many = number if first and version == versions[0] else FEWEST
+                many = number if first and version == versions[0] else FEWEST if number == most else 1
                 calls = covered.some(service.namespace, names, many)
                 found += [replace(base, call=call, version=version) for call in calls]
             first = False
@@ -120,24 +122,32 @@ def asks(
 
 
 class _Covered:
-    """Covering sets of groups, each made once."""
+    """Covering sets of routes, each made once."""
 
     def __init__(self, groups: Sequence[HTTPRouteGroup], chance: random.Random) -> None:
         self._groups, self._chance = groups, chance
-        self._made: dict[tuple[str, frozenset[str]], Candidates] = {}
+        self._made: dict[tuple[str, frozenset[Named]], Candidates] = {}
 
-    def some(self, space: str, names: Iterable[str], most: int) -> tuple[Call, ...]:
-        """Return requests for the groups of a namespace, most of them for those of these names where there are any."""
+    def some(self, space: str, names: Iterable[Named], most: int) -> tuple[Call, ...]:
+        """Return requests for the groups of a namespace, most of them for the routes of these names where there are
+        any."""
         own = self._of(space, frozenset(names)) if names else Candidates((), ())
         near = own.some(self._chance, most - most // 4) if own.hits or own.misses else ()
         rest = self._of(space, frozenset()).some(self._chance, most - len(near)) if most > len(near) else ()
         return tuple(dict.fromkeys((*near, *rest)))
 
-    def _of(self, space: str, names: frozenset[str]) -> Candidates:
+    def _of(self, space: str, names: frozenset[Named]) -> Candidates:
         if (space, names) not in self._made:
-            groups = [one for one in self._groups if one.namespace == space and (not names or one.name in names)]
+            groups = [_limited(one, names) for one in self._groups if one.namespace == space]
             self._made[space, names] = covering(groups, self._chance)
         return self._made[space, names]
+
+
+def _limited(group: HTTPRouteGroup, names: frozenset[Named]) -> HTTPRouteGroup:
+    """Return a group with its routes of these names; with all of them where there are no names at all."""
+    if not names or (group.name, None) in names:
+        return group
+    return replace(group, matches=tuple(one for one in group.matches if (group.name, one.name) in names))
 
 
 def _takes(route: HTTPMatch, method: str) -> bool:

@@ -25,7 +25,7 @@ from pytest_smi.explore.case import (
 )
 from pytest_smi.explore.changes import random_changes
 from pytest_smi.explore.policies import FILTERS, GONE, random_policy
-from pytest_smi.explore.requests import MOST, Pair, asks
+from pytest_smi.explore.requests import MOST, Named, Pair, asks
 from pytest_smi.oracle.records import Key
 from pytest_smi.smi.model import (
     Backend,
@@ -145,14 +145,16 @@ def _held_back(chance: random.Random, world: Sequence[SmiObject]) -> list[SmiObj
     return chance.sample(routes, k=min(len(routes), chance.choice((0, 0, 1, 2))))
 
 
-def _granted(things: Sequence[Thing]) -> dict[Pair, frozenset[str]]:
-    """Return for which client and server there is a target at some time, and the names of the routes that it names.
+def _granted(things: Sequence[Thing]) -> dict[Pair, frozenset[Named]]:
+    """Return for which client and server there is a target at some time, and the routes that it names.
 
     What a target lacks could stand for anything: one without rules names routes that are not there.
     """
-    found: dict[Pair, frozenset[str]] = {}
+    found: dict[Pair, frozenset[Named]] = {}
     for target in (one for one in things if isinstance(one, TrafficTarget)):
-        named = frozenset(rule.name for rule in target.rules) or frozenset({GONE})
+        named: frozenset[Named] = frozenset(
+            (rule.name, name) for rule in target.rules for name in rule.matches or (None,)
+        ) or frozenset({(GONE, None)})
         servers = [(one.namespace, one.name) for one in SERVERS if _meant(target.destination, one.namespace, one.name)]
         for client in CLIENTS:
             if not target.sources or any(_meant(one, client.namespace, client.account) for one in target.sources):
