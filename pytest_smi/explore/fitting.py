@@ -50,14 +50,15 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
             return "TA-28"
         backwards = {(one.destination.namespace, one.destination.name) for one in targets}
         return "TA-36" if (client.namespace, client.account) in backwards else "TA-04"
-    sources = {(one.namespace, one.name) for target in aimed for one in target.sources}
+    # A source without a namespace may be in the target's own.
+    sources = {(one.namespace or target.namespace, one.name) for target in aimed for one in target.sources}
     if any(not one.sources for one in aimed):
         return "TA-58"
-    if ("", client.account) in sources:
-        return "TA-75"
     if (client.namespace, client.account) not in sources:
         if (client.namespace, client.account) in reached:
             return "TA-38"
+        if any((one.namespace, one.name) == ("", client.account) for target in aimed for one in target.sources):
+            return "TA-75"
         return "TA-27" if any(name == client.account for _, name in sources) else "TA-06"
     if len(aimed) > 1:
         return "TA-10"
@@ -66,6 +67,8 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
 
 def _of_rules(case: Case, target: TrafficTarget, protocol: str) -> str | None:
     kinds = {rule.kind for rule in target.rules}
+    if kinds == {"TCPRoute"}:
+        return "TA-48"
     if protocol == "TCP":
         return "TA-55" if kinds == {"HTTPRouteGroup"} else "TA-48"
     if protocol == "UDP":
