@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_smi.explore.case import CLIENT, LATE, Case, identity
 from pytest_smi.explore.policies import GONE
 from pytest_smi.explore.table import Disagreement, Fault
@@ -62,10 +64,10 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
         return "TA-27" if any(name == client.account for _, name in sources) else "TA-06"
     if len(aimed) > 1:
         return "TA-10"
-    return _of_rules(case, aimed[0], protocol)
+    return _of_rules(case, aimed[0], protocol, found.ask.call.path)
 
 
-def _of_rules(case: Case, target: TrafficTarget, protocol: str) -> str | None:
+def _of_rules(case: Case, target: TrafficTarget, protocol: str, path: str) -> str | None:
     kinds = {rule.kind for rule in target.rules}
     if kinds == {"TCPRoute"}:
         return "TA-48"
@@ -89,6 +91,8 @@ def _of_rules(case: Case, target: TrafficTarget, protocol: str) -> str | None:
         return "TA-72"
     if pattern := _of_pattern(groups):
         return pattern
+    if any(_starts_inside(match.path, path) for one in groups for match in one.matches):
+        return "TS-03"
     if any(rule.matches for rule in target.rules):
         return "TA-40"
     return "TA-07"
@@ -107,6 +111,14 @@ def _of_pattern(groups: list[HTTPRouteGroup]) -> str | None:
         return "TS-13"
     (pattern,) = patterns if len(patterns) == 1 else ("",)
     return "TS-07" if pattern.startswith("^") else "TS-06" if "|" in pattern else None
+
+
+def _starts_inside(pattern: str | None, path: str) -> bool:
+    """Whether a pattern matches within a path and not from its beginning."""
+    try:
+        return bool(pattern and re.search(pattern, path) and not re.match(pattern, path))
+    except re.error:
+        return False
 
 
 def _of_change(case: Case) -> str | None:

@@ -26,6 +26,7 @@ from pytest_smi.explore.case import (
     usual_services,
 )
 from pytest_smi.explore.placing import placed
+from pytest_smi.explore.sending import call_of, seen_of
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.kube_reads import KubeReads
@@ -34,12 +35,9 @@ from pytest_smi.smi.model import SmiObject
 from pytest_smi.testbed import manifests
 from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.observe import plan_batch
-from pytest_smi.testbed.probing.observation import Observation
-from pytest_smi.testbed.probing.observation import Outcome as Fate
 from pytest_smi.testbed.probing.plan import Call as Sent
-from pytest_smi.testbed.probing.plan import Request
 from pytest_smi.testbed.testbed import Testbed
-from pytest_smi.testbed.workloads import HTTP, Service, Workload
+from pytest_smi.testbed.workloads import HTTP, Workload
 
 _LABEL = "smi.test/explored"
 
@@ -127,7 +125,7 @@ class Stage:
         found: dict[Ask, Seen] = {}
         for group, observation in zip(groups, observations, strict=True):
             self.requests += len(observation.probes)
-            found |= self._seen(group, observation)
+            found |= seen_of(group, observation, self._owners)
         for journal in self._testbed.journals(servers):
             journal.arrivals.clear()
         return found
@@ -203,43 +201,6 @@ class Stage:
         )
 
     def _call(self, group: Sequence[Ask], *, reuse: bool) -> Sent:
-        ask, client = group[0], self._clients[group[0].client]
-        namespace = self.context.namespace(ask.service[0])
-        addresses = Addresses.of(self._testbed.target.profile, ask.service[1], namespace)
-        service = Service(
-            name=ask.service[1],
-            namespace=namespace,
-            host=addresses.of_call("http", outside=False),
-            workloads=(),
-            addresses=addresses,
-        )
-        if ask.call.protocol == "TCP":
-            return client.tcp(service, port=ask.port)
-        if ask.call.protocol == "UDP":
-            return client.udp(service, port=ask.port)
-        requests = [
-            Request(
-                method=one.call.method,
-                path=one.call.path,
-                headers=one.call.headers,
-                # A request with a body shows a mesh that delivers it before it refuses.
-                body="body" if one.call.method in ("POST", "PATCH") else None,
-            )
-            for one in group
-        ]
-        connection = "reuse" if reuse and ask.version == "1.1" else "fresh"
-        return client.http(service, *requests, port=ask.port, version=ask.version, connection=connection)
-
-    def _seen(self, group: Sequence[Ask], observation: Observation) -> dict[Ask, Seen]:
-        found = {ask: Seen() for ask in group}
-        for number, probe in enumerate(observation.probes):
-            ask, fate = group[number % len(group)], probe.outcome
-            found[ask] += Seen(
-                sent=1,
-                delivered=int(fate is Fate.DELIVERED),
-                slow=int(fate is Fate.TIMED_OUT),
-                arrivals=Counter((self._owners.get(one.pod, one.pod), one.port) for one in probe.arrivals),
-                # A prober that lost a kept connection has sent the request again itself.
-                twice=int(ask.call.protocol != "UDP" and len(probe.arrivals) > 1 and not probe.reconnected),
-            )
-        return found
+        namespace = self.context.namespace(group[0].service[0])
+        addresses = Addresses.of(self._testbed.target.profile, group[0].service[1], namespace)
+        return call_of(group, self._clients[group[0].client], addresses, reuse=reuse)

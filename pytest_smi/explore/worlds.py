@@ -7,7 +7,7 @@ leaves open is rare here, since nothing can be said of it.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_smi.explore.bounds import Bounds
@@ -24,27 +24,17 @@ from pytest_smi.explore.case import (
     usual_services,
 )
 from pytest_smi.explore.changes import random_changes
-from pytest_smi.explore.policies import FILTERS, GONE, random_policy
+from pytest_smi.explore.policies import GONE, random_policy
 from pytest_smi.explore.requests import MOST, Named, Pair, asks
-from pytest_smi.oracle.records import Key
+from pytest_smi.explore.splits import odd_services, other_roots, random_segments, random_split, with_split
 from pytest_smi.smi.model import (
-    Backend,
-    HTTPMatch,
     HTTPRouteGroup,
-    Rule,
     SmiObject,
     Subject,
     TrafficSplit,
     TrafficTarget,
     UDPRoute,
 )
-from pytest_smi.testbed.workloads import HTTP, HTTP_2ND
-
-SEGMENTS = ((FILTERS[0],), (FILTERS[3],), (FILTERS[0], FILTERS[2]))
-"""What a split may be limited to."""
-SEGMENT_PATHS = (None, "/x")
-"""The path that may stand beside those headers."""
-WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 300, 400)
 
 
 def kinds_of(bounds: Bounds) -> tuple[str, ...]:
@@ -73,25 +63,9 @@ def random_case(chance: random.Random, bounds: Bounds, kind: str) -> Case:
     usual = {(one.namespace, one.name): one for one in usual_services()}
     destinations = [usual[server.namespace, server.name] for server in servers]
     if kind == "both":
-        world = _with_split(chance, bounds, world, usual["t1", ROOT])
+        world = with_split(chance, bounds, world, usual["t1", ROOT])
         destinations.append(usual["t1", ROOT])
     return _case(chance, bounds, world, (), clients, destinations)
-
-
-def _with_split(
-    chance: random.Random, bounds: Bounds, world: Sequence[SmiObject], root: ServiceObject
-) -> list[SmiObject]:
-    """Return a world with a split; now and then its segment is a group that a target names, too."""
-    shared = HTTPRouteGroup(
-        name="s1", namespace=root.namespace, matches=(HTTPMatch(name="m1", headers=chance.choice(SEGMENTS)),)
-    )
-    split = _split(chance, "split-1", root, groups=[shared])
-    targets = [one for one in world if isinstance(one, TrafficTarget) and one.namespace == root.namespace]
-    if not targets or chance.random() < 0.5 or not (bounds.says(shared) and bounds.says(split)):
-        return [*world, replace(split, matches=None)]
-    named = chance.choice(targets)
-    rules = (*named.rules[:1], Rule(kind="HTTPRouteGroup", name=shared.name))
-    return [shared, *(replace(one, rules=rules) if one is named else one for one in world), split]
 
 
 def _callers(chance: random.Random) -> list[str]:
@@ -170,17 +144,17 @@ def _meant(subject: Subject, namespace: str, account: str) -> bool:
 def _splits(chance: random.Random, bounds: Bounds) -> Case:
     """Return a world of one to three splits alone: every client may call every server."""
     usual = {(one.namespace, one.name): one for one in usual_services()}
-    roots = [usual["t1", ROOT], *chance.sample(_other_roots(usual), k=chance.choice((0, 1, 1, 2)))]
+    roots = [usual["t1", ROOT], *chance.sample(other_roots(usual), k=chance.choice((0, 1, 1, 2)))]
     world: list[SmiObject] = []
     for number, root in enumerate(roots, 1):
-        groups = _segments(chance, root.namespace, number) if "specs" in bounds.versions else []
-        split = _split(chance, f"split-{number}", root, groups=groups, taken=[one.name for one in roots])
+        groups = random_segments(chance, root.namespace, number) if "specs" in bounds.versions else []
+        split = random_split(chance, f"split-{number}", root, groups=groups, taken=[one.name for one in roots])
         if bounds.says(split):
             world += [*groups, split]
         else:
             world.append(replace(split, matches=None))
     first = next(one for one in world if isinstance(one, TrafficSplit))
-    services = _odd_services(chance, usual, first)
+    services = odd_services(chance, usual, first)
     now = usual | {(one.namespace, one.name): one for one in services}
     clients = [one.name for one in chance.sample([one for one in CLIENTS if one.joined], k=3)]
     beside = [one for key, one in now.items() if key in {("t1", "v1"), ("t1", "v2"), ("t1", TWIN), ("t2", ROOT)}]
@@ -192,73 +166,3 @@ def _splits(chance: random.Random, bounds: Bounds) -> Case:
         at = chance.randrange(1, len(case.steps) + 1)
         case = replace(case, steps=(*case.steps[:at], Step(put=(late,)), *case.steps[at:]))
     return case
-
-
-def _other_roots(usual: Mapping[Key, ServiceObject]) -> list[ServiceObject]:
-    """Return what may be split beside `root`: a Service over the same pods, a homonym, and a single server."""
-    return [usual["t1", TWIN], usual["t2", ROOT], usual["t1", "v3"]]
-
-
-def _segments(chance: random.Random, space: str, number: int) -> list[HTTPRouteGroup]:
-    """Return route groups of headers for a split, some with a path; mostly none."""
-    if chance.random() < 0.55:
-        return []
-    # Whether a path counts is open; a request that meets path and headers is in the segment all the same.
-    path = chance.choice(SEGMENT_PATHS)
-    return [
-        HTTPRouteGroup(
-            name=f"s{number}-{name}",
-            namespace=space,
-            matches=(HTTPMatch(name="m1", path=path, headers=chance.choice(SEGMENTS)),),
-        )
-        for name in ("g1", "g2")[: chance.choice((1, 2))]
-    ]
-
-
-def _split(
-    chance: random.Random,
-    name: str,
-    root: ServiceObject,
-    *,
-    groups: Sequence[HTTPRouteGroup],
-    taken: Sequence[str] = (),
-) -> TrafficSplit:
-    """Return a split; where requests to a backend that is a root itself end is open, so that there are few of those."""
-    free = [one.name for one in SERVERS if one.namespace == root.namespace and one.name not in taken]
-    names = chance.sample(free, k=min(len(free), chance.choice((1, 2, 2, 3, 3))))
-    if root.name == ROOT and root.namespace == "t1":
-        roots, draw = [one.name for one in SERVERS if one.name in taken], chance.random()
-        if draw < 0.35 and not groups:
-            names = [*names[:1], LATE]
-        elif roots and draw > 0.4:
-            names = [*names[:1], *roots]
-    backends = [Backend(service=one, weight=chance.choice(WEIGHTS)) for one in names]
-    if not any(backend.weight for backend in backends):
-        backends[0] = replace(backends[0], weight=1)
-    return TrafficSplit(
-        name=name,
-        namespace=root.namespace,
-        service=root.name,
-        backends=tuple(backends),
-        matches=tuple(group.name for group in groups) or None,
-    )
-
-
-def _odd_services(
-    chance: random.Random, usual: Mapping[Key, ServiceObject], split: TrafficSplit
-) -> tuple[ServiceObject, ...]:
-    """Return Services that are not as usual: other target ports, other names of ports, a port that is missing."""
-    known = [usual["t1", one.service] for one in split.backends if ("t1", one.service) in usual]
-    root, draw = usual["t1", ROOT], chance.random()
-    two = replace(root, ports=((f"{HTTP}/TCP", HTTP), (f"{HTTP_2ND}/TCP", HTTP_2ND)))
-    if draw < 0.2:
-        return (two,)
-    if draw < 0.35:
-        return (replace(known[0], ports=((f"{HTTP}/TCP", HTTP_2ND),)),)
-    if draw < 0.5 and len(known) > 1:
-        return (replace(known[-1], ports=((f"{HTTP_2ND}/TCP", HTTP_2ND),)),)
-    if draw < 0.65:
-        # The names are exchanged on a backend and not on the root.
-        names = ((f"{HTTP}/TCP", f"http-{HTTP_2ND}"), (f"{HTTP_2ND}/TCP", f"http-{HTTP}"))
-        return two, replace(known[-1], port_names=names)
-    return ()

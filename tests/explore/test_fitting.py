@@ -53,6 +53,7 @@ def fits(
         (fits("a", GROUP, TARGET, replace(SPLIT, matches=(GROUP.name,))), "TS-47"),
         (fits("a", ROUTE, replace(TARGET, rules=(Rule(kind="TCPRoute", name="r1"),))), "TA-48"),
         (fits("a", GROUP, replace(TARGET, sources=(Subject(name="a", namespace=""),))), "TA-07"),
+        (fits("a", patterned("x"), TARGET), "TS-03"),
         (fits("a", patterned("/a|/b"), TARGET), "TS-06"),
         (fits("a", patterned("^/x$"), TARGET), "TS-07"),
         (fits("a", patterned("("), TARGET), "TS-13"),
