@@ -15,7 +15,7 @@ from pytest_smi.testbed.workloads import HTTP, HTTP_2ND
 
 SEGMENTS = ((FILTERS[0],), (FILTERS[3],), (FILTERS[0], FILTERS[2]))
 """What a split may be limited to."""
-SEGMENT_PATHS = (None, "/x")
+SEGMENT_PATHS = (None, "/x", "/x")
 """The path that may stand beside those headers."""
 WEIGHTS = (0, 1, 1, 10, 50, 50, 90, 100, 300, 400)
 
@@ -42,8 +42,8 @@ def other_roots(usual: Mapping[Key, ServiceObject]) -> list[ServiceObject]:
 
 
 def random_segments(chance: random.Random, space: str, number: int) -> list[HTTPRouteGroup]:
-    """Return route groups of headers for a split, some with a path; mostly none."""
-    if chance.random() < 0.55:
+    """Return route groups of headers for a split, some with a path; none in half of all worlds."""
+    if chance.random() < 0.5:
         return []
     # Whether a path counts is open; a request that meets path and headers is in the segment all the same.
     path = chance.choice(SEGMENT_PATHS)

@@ -144,7 +144,7 @@ def _meant(subject: Subject, namespace: str, account: str) -> bool:
 def _splits(chance: random.Random, bounds: Bounds) -> Case:
     """Return a world of one to three splits alone: every client may call every server."""
     usual = {(one.namespace, one.name): one for one in usual_services()}
-    roots = [usual["t1", ROOT], *chance.sample(other_roots(usual), k=chance.choice((0, 1, 1, 2)))]
+    roots = [usual["t1", ROOT], *chance.sample(other_roots(usual), k=chance.choice((0, 1, 1, 2, 2)))]
     world: list[SmiObject] = []
     for number, root in enumerate(roots, 1):
         groups = random_segments(chance, root.namespace, number) if "specs" in bounds.versions else []
