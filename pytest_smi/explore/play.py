@@ -54,7 +54,7 @@ class Player:
     def __init__(self, stage: Stage, rounds: Callable[[], Backoff], patience: Patience) -> None:
         self._stage, self._rounds, self.patience = stage, rounds, patience
         # The first case meets a mesh that has seen nothing yet, and that is part of what is looked at.
-        self._clean, self._open = True, False
+        self._clean, self._open, self._untouched = True, False, True
         self.slowest = 0.0
         """The longest that a state took that came to agree."""
         self.opened: set[tuple[str, int]] = set()
@@ -66,12 +66,14 @@ class Player:
         self._prepare(case, patience)
         states, judged, table = 0, None, None
         for number, (step, state) in enumerate(zip(case.steps, case.states(), strict=True), 1):
+            self._untouched = self._untouched and not (case.open or step.put)
             self._stage.change(step)
             table = self._stage.expected(case, state)
             judged = self._judge(case, table, patience)
             states += 1
             if judged.outcome is not Outcome.AGREES:
-                self._clean = False
+                # Where no object ever was there is nothing to forget.
+                self._clean = self._untouched and judged.outcome is Outcome.WRONG
                 return Played(case=replace(case, steps=case.steps[:number]), table=table, judged=judged, states=states)
         assert judged is not None
         assert table is not None

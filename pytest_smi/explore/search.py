@@ -220,10 +220,13 @@ class Search:
         return played
 
     def _quick(self) -> Any:
-        """Return the patience while shrinking: what this mesh has needed so far, three times over."""
-        usual = self._player.patience
-        settle = min(usual.settle, 3 * self._player.slowest + 2 * usual.hold)
-        return replace(usual, settle=settle, fewest=min(usual.fewest, 4))
+        """Return the patience while shrinking: what this mesh has needed so far, three times over, and a hold as long.
+
+        What disagrees for want of patience is found out when it is played again.
+        """
+        usual, slowest = self._player.patience, self._player.slowest
+        hold = min(usual.hold, max(1.0, slowest))
+        return replace(usual, hold=hold, settle=min(usual.settle, 3 * slowest + 2 * hold), fewest=min(usual.fewest, 4))
 
     def _over(self, grace: float = 0.0) -> bool:
         seconds = self._budget.seconds

@@ -1,6 +1,7 @@
 """The search as a whole on simulated meshes: right ones pass, wrong ones are found and made small, and it ends."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 
 from pytest_smi.errors import ClusterError
 from pytest_smi.explore.budget import Budget, read_budget
-from pytest_smi.explore.case import Thing
+from pytest_smi.explore.case import Ask, Thing
 from pytest_smi.explore.search import Search
+from pytest_smi.explore.table import Seen
 from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.smi.model import HTTPRouteGroup, TCPRoute, TrafficSplit, TrafficTarget
 from tests.explore.simulated import BOUNDS, SimulatedStage, manifests, player_on
@@ -79,6 +81,25 @@ def test_what_stays_after_it_was_deleted_is_found_and_the_mesh_is_set_up_anew() 
     deleted = [one for one in found.counterexamples if any(step.drop for step in one.steps)]
     assert deleted
     assert deleted[0].requirement in ("TA-15", "TA-19", "SP-14")
+
+
+class OpenToOutsiders(SimulatedStage):
+    """A mesh that lets everybody in from outside, whatever is stored."""
+
+    def look(self, asks: Sequence[Ask], times: int, *, reuse: bool = False) -> Mapping[Ask, Seen]:
+        found = super().look(asks, times, reuse=reuse)
+        let_in = Seen(sent=times, delivered=times, arrivals=Counter({("t1/v1", 8080): times}))
+        return {ask: let_in if ask.client == "outside" else seen for ask, seen in found.items()}
+
+
+def test_what_needs_no_object_is_found_without_setting_up_anew() -> None:
+    """Nothing is there that the mesh could have to forget, and it costs minutes on a real one."""
+    stage = OpenToOutsiders()
+    found = search(stage, "1").run()
+    (one,) = found.counterexamples
+    assert (one.requirement, one.shrunk, one.repeated) == ("TA-22", True, True)
+    assert not any(step.put for step in one.steps)
+    assert stage.freshened == 0
 
 
 def test_the_same_mistake_is_told_once() -> None:
