@@ -233,10 +233,7 @@ class Search:
         return seconds is not None and self._clock() - self._started >= seconds * (1 + grace)
 
     def _note(self, **changes: Any) -> None:
-        refused = tuple(
-            f"not stored, and taken as never sent: {number} {what}"
-            for what, number in sorted(self._stage.refused.items())
-        )
+        refused = (f"taken as never sent: {number} {what}" for what, number in sorted(self._stage.refused.items()))
         self.found = replace(
             self.found,
             **changes,

@@ -175,7 +175,7 @@ class Stage:
                 refusal = None
             if refusal is None:
                 raise error from None
-            self.refused[f"{type(one).__name__} by {refusal}"] += 1
+            self.refused[f"{type(one).__name__} refused by {refusal}"] += 1
             return False
         return True
 

@@ -83,6 +83,13 @@ def test_what_stays_after_it_was_deleted_is_found_and_the_mesh_is_set_up_anew() 
     assert deleted[0].requirement in ("TA-15", "TA-19", "SP-14")
 
 
+def test_the_record_says_what_was_refused_and_what_was_left_out() -> None:
+    stage = SimulatedStage()
+    stage.refused = {"TrafficTarget refused by its definition": 2}
+    found = search(stage, "1", notes=("splits were left out",)).run()
+    assert found.notes == ("splits were left out", "taken as never sent: 2 TrafficTarget refused by its definition")
+
+
 class OpenToOutsiders(SimulatedStage):
     """A mesh that lets everybody in from outside, whatever is stored."""
 
