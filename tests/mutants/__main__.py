@@ -5,45 +5,34 @@
     python -m tests.mutants --only policy.py                those of one module
     python -m tests.mutants --list                          what would be drawn
 
-Each mutant is first asked the requirements that the faults of its own module break, and one that survives them the
-others of its APIs, then all others, then those of older versions where it reads such. It is killed when a requirement
-fails, stopped when none does but the run cannot be finished (the mesh no longer works at all), and has survived when
-every requirement holds. Exit status 1 when the healthy mesh does not pass: then nothing is measured.
+Each mutant is first asked the requirements that the faults of its own module break. Those that survive are asked all
+others, up to three mutants in one run where their requirements tell them apart, else each by itself; then those of
+older versions where a module reads such. A mutant is killed when a requirement fails, stopped when none does but the
+run cannot be finished (the mesh no longer works at all), and has survived when every requirement holds. Exit status 1
+when the healthy mesh does not pass: then nothing is measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import queue
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_smi.reference.mesh.faults import FAULTS
+from tests.mutants.asking import ROOT, Copies, ask
+from tests.mutants.crews import Outcome, crews, told_apart
 from tests.mutants.deciding import DECIDING, OLDER, VERSIONED
 from tests.mutants.mutate import Mutant, mutants
-from tests.support.runs import read_run, suite_command
 
-ROOT = Path(__file__).parents[2]
-COPIED = ("pytest_smi", "conformance", "sample_app", "manifests")
-DEADLINE = 600
-"""Seconds after which a run is given up; the mutant counts as stopped."""
 APIS = ("access", "specs", "split", "metrics")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the suite said of one mutant: `word` is killed, stopped or survived, `by` the requirements."""
-
-    word: str
-    by: tuple[str, ...]
+Drawn = tuple[str, Mutant]
+"""A module's path, and what is changed in it."""
+SURVIVED = Outcome(word="survived")
 
 
 def main() -> int:
@@ -55,15 +44,12 @@ def main() -> int:
             print(told(path, mutant))
         return 0
     with tempfile.TemporaryDirectory(prefix="smi-mutants-") as name:
-        copies = [_copy(Path(name) / str(number)) for number in range(options.jobs)]
-        if (healthy := _suite(copies[0])).word != "survived":
+        trial = Trial(Copies(Path(name), options.jobs))
+        if (healthy := trial.alone([], [[]])).word != "survived":
             print(f"the healthy mesh must pass, it was {healthy.word} by {', '.join(healthy.by) or 'nothing'}")
             return 1
-        free: queue.SimpleQueue[Path] = queue.SimpleQueue()
-        for copy in copies:
-            free.put(copy)
         with ThreadPoolExecutor(options.jobs) as pool:
-            outcomes = list(pool.map(lambda one: _tried(free, *one), drawn))
+            outcomes = _all(trial, pool, drawn)
     counts = {word: sum(one.word == word for one in outcomes) for word in ("killed", "stopped", "survived")}
     print("\nsurvivors, each to be judged in docs/proof.md:")
     for (path, mutant), outcome in zip(drawn, outcomes, strict=True):
@@ -77,7 +63,93 @@ def main() -> int:
     return 0
 
 
-def draw(count: int, seed: int, only: str = "") -> list[tuple[str, Mutant]]:
+class Trial:
+    """Asks the suite about mutants, by themselves and together, and tells what it said."""
+
+    def __init__(self, copies: Copies) -> None:
+        self._copies = copies
+
+    def near(self, one: Drawn) -> Outcome:
+        """Ask the nearest requirements."""
+        near = nearest(one[0])
+        return self._told(one, [["-k", " or ".join(near)]]) if near else SURVIVED
+
+    def together(self, crew: Sequence[Drawn]) -> list[Outcome | None]:
+        """Ask everything about several at once; None: what failed may be anybody's."""
+        paths = [path for path, _ in crew]
+        with self._copies.changed({path: mutant.text for path, mutant in crew}) as copy:
+            run = ask(copy)
+        if run is None or (run.status != 0 and not run.requirements("failed", "errored")):
+            return [None for _ in crew]
+        found = told_apart(paths, run.requirements("failed"), run.requirements("errored"))
+        for one, outcome in zip(crew, found, strict=True):
+            if outcome is not None and outcome.word != "survived":
+                _print(one, outcome)
+        return found
+
+    def rest(self, one: Drawn) -> Outcome:
+        """Ask everything, the module's own APIs first."""
+        own = DECIDING[one[0]].split(",")
+        others = [api for api in APIS if api not in own]
+        return self._told(one, [[f"--smi-api={','.join(own)}"], [f"--smi-api={','.join(others)}"]])
+
+    def older(self, one: Drawn) -> Outcome:
+        """Ask about older versions, where the module reads such."""
+        return self._told(one, [[f"--smi-version={versions}"] for versions in OLDER if one[0] in VERSIONED])
+
+    def alone(self, changed: Sequence[Drawn], questions: Sequence[Sequence[str]]) -> Outcome:
+        """Ask one question after the other until a requirement fails."""
+        with self._copies.changed({path: mutant.text for path, mutant in changed}) as copy:
+            for chosen in questions:
+                run = ask(copy, "-x", *chosen)
+                if run is None:
+                    return Outcome(word="stopped")
+                if failed := run.requirements("failed"):
+                    return Outcome(word="killed", by=tuple(sorted(failed)))
+                if run.status != 0:
+                    return Outcome(word="stopped", by=tuple(sorted(run.requirements("errored"))))
+        return SURVIVED
+
+    def _told(self, one: Drawn, questions: Sequence[Sequence[str]]) -> Outcome:
+        began = time.monotonic()
+        outcome = self.alone([one], questions)
+        if outcome.word != "survived":
+            _print(one, outcome, f" ({time.monotonic() - began:.0f} s)")
+        return outcome
+
+
+def _all(trial: Trial, pool: ThreadPoolExecutor, drawn: Sequence[Drawn]) -> list[Outcome]:
+    """Ask about all of them; what is noticed is printed at once, the survivors of each round as a number."""
+    outcomes = list(pool.map(trial.near, drawn))
+    left = _left(outcomes, "the nearest requirements")
+    groups = [[left[at] for at in crew] for crew in crews([drawn[at][0] for at in left])]
+    unclear: list[int] = []
+    for group, found in zip(
+        groups, pool.map(lambda one: trial.together([drawn[at] for at in one]), groups), strict=True
+    ):
+        for at, outcome in zip(group, found, strict=True):
+            outcomes[at] = outcome or SURVIVED
+            unclear += [at] if outcome is None else []
+    for at, outcome in zip(unclear, pool.map(lambda at: trial.rest(drawn[at]), unclear), strict=True):
+        outcomes[at] = outcome
+    left = _left(outcomes, "all requirements of the newest versions")
+    for at, outcome in zip(left, pool.map(lambda at: trial.older(drawn[at]), left), strict=True):
+        outcomes[at] = outcome
+    return outcomes
+
+
+def _left(outcomes: Sequence[Outcome], what: str) -> list[int]:
+    found = [at for at, outcome in enumerate(outcomes) if outcome.word == "survived"]
+    print(f"{len(found)} of {len(outcomes)} survived {what}", flush=True)
+    return found
+
+
+def _print(one: Drawn, outcome: Outcome, after: str = "") -> None:
+    by = f" by {', '.join(outcome.by[:3])}" if outcome.by else ""
+    print(f"{outcome.word:8} {told(*one)}{by}{after}", flush=True)
+
+
+def draw(count: int, seed: int, only: str = "") -> list[Drawn]:
     """Draw mutants from all deciding modules alike, in the order of the draw."""
     everything = [
         (path, mutant)
@@ -118,58 +190,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="mutants at the same time (default 3)")
     parser.add_argument("--list", action="store_true", help="print what would be drawn, and run nothing")
     return parser
-
-
-def _copy(folder: Path) -> Path:
-    for name in COPIED:
-        # Compiled files come along: their modules' times stay as they are.
-        shutil.copytree(ROOT / name, folder / name)
-    return folder
-
-
-def _tried(free: queue.SimpleQueue[Path], path: str, mutant: Mutant) -> Outcome:
-    """Run one mutant in a copy that nobody else uses meanwhile, and make the copy healthy again."""
-    copy, began = free.get(), time.monotonic()
-    try:
-        (copy / path).write_text(mutant.text, encoding="utf-8")
-        own = DECIDING[path].split(",")
-        others = [api for api in APIS if api not in own]
-        asked = [["-k", " or ".join(near)]] if (near := nearest(path)) else []
-        asked += [[f"--smi-api={','.join(own)}"], [f"--smi-api={','.join(others)}"]]
-        asked += [[f"--smi-version={versions}"] for versions in OLDER if path in VERSIONED]
-        outcome = Outcome(word="survived", by=())
-        while asked and outcome.word == "survived":
-            outcome = _suite(copy, *asked.pop(0))
-    finally:
-        shutil.copy2(ROOT / path, copy / path)
-        free.put(copy)
-    by = f" by {', '.join(outcome.by[:3])}" if outcome.by else ""
-    print(f"{outcome.word:8} {told(path, mutant)}{by} ({time.monotonic() - began:.0f} s)", flush=True)
-    return outcome
-
-
-def _suite(copy: Path, *chosen: str) -> Outcome:
-    """Run the suite of a copy on its own mesh until a requirement fails; `chosen`: options that choose some of it."""
-    with tempfile.TemporaryDirectory(prefix="smi-mutant-") as name:
-        folder = Path(name)
-        try:
-            done = subprocess.run(
-                suite_command(folder, "-x", "-n", "2", *chosen),
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(copy)},
-                capture_output=True,
-                text=True,
-                timeout=DEADLINE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Outcome(word="stopped", by=())
-        run = read_run(folder, done.returncode, done.stdout + done.stderr)
-    if failed := run.requirements("failed"):
-        return Outcome(word="killed", by=tuple(sorted(failed)))
-    if done.returncode != 0:
-        return Outcome(word="stopped", by=tuple(sorted(run.requirements("errored"))))
-    return Outcome(word="survived", by=())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import ast
 
-from tests.mutants.__main__ import ROOT, draw, nearest, told
+from tests.mutants.__main__ import draw, nearest, told
+from tests.mutants.asking import ROOT
+from tests.mutants.crews import Outcome, crews, told_apart
 from tests.mutants.deciding import DECIDING
 from tests.mutants.mutate import mutants
 
@@ -62,3 +64,26 @@ def test_the_nearest_requirements_are_asked_first() -> None:
 
     assert first == ["TM-56", "TM-57"]
     assert nearest("pytest_smi/reference/mesh/weights.py") == []
+
+
+POLICY, SPLITS, METRICS, BOTH = (
+    f"pytest_smi/reference/mesh/{name}.py" for name in ("policy", "splits", "metrics/windows", "smi_parse")
+)
+
+
+def test_those_that_share_a_run_are_looked_at_by_different_requirements() -> None:
+    """In the order of the draw; one that two APIs look at leaves room for the third alone."""
+    assert crews([POLICY, POLICY, SPLITS, METRICS, BOTH]) == [[0, 2, 3], [1], [4]]
+    assert crews([BOTH, METRICS, SPLITS]) == [[0, 1], [2]]
+
+
+def test_what_fails_within_one_lane_is_its_mutant_s_doing() -> None:
+    """Across lanes it may be anybody's, and in a lane that nobody changed it is nobody's that could be named."""
+    three = [POLICY, SPLITS, METRICS]
+    survived = Outcome(word="survived")
+    assert told_apart(three, [], []) == [survived] * 3
+    assert told_apart(three, ["SP-01"], ["SP-04"]) == [survived, Outcome(word="killed", by=("SP-01",)), survived]
+    assert told_apart(three, [], ["TM-04"]) == [survived, survived, Outcome(word="stopped", by=("TM-04",))]
+    assert told_apart(three, ["TA-01", "SP-01"], []) == [None] * 3
+    assert told_apart([POLICY, METRICS], ["SP-01"], []) == [None] * 2
+    assert told_apart([BOTH, METRICS], ["TA-01", "SP-01"], [])[1] == survived
