@@ -97,6 +97,7 @@ _AVOIDED: Mapping[str, Callable[[Case], Case]] = {
     "TA-55": lambda case: _asked(case, lambda ask: ask.call.protocol != "TCP"),
     "TA-57": _complete("rules"),
     "TA-58": _complete("sources"),
+    "TA-59": _changed(lambda one: None if isinstance(one, TrafficTarget) and not one.destination.name else one),
     "TA-74": _changed(_with_namespaces),
     "TA-75": _changed(_with_namespaces),
     "TS-06": _patterns(lambda pattern: pattern.partition("|")[0]),

@@ -46,6 +46,8 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
     reached = {(server.partition("/")[0], server.partition("/")[2]) for server, _ in found.seen.arrivals}
     aimed = [one for one in targets if (one.destination.namespace, one.destination.name) in reached]
     if not aimed:
+        if any(not one.destination.name for one in targets):
+            return "TA-59"
         if any(not one.destination.namespace for one in targets):
             return "TA-74"
         if any(one.destination.name == name for one in targets for _, name in reached):

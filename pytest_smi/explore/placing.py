@@ -1,9 +1,10 @@
-"""From the short names of a case to the real ones of a cluster. Pure."""
+"""From the objects of a case to those of a cluster: their real names, and how they are written. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from pytest_smi.smi.model import (
     HTTPRouteGroup,
@@ -15,6 +16,15 @@ from pytest_smi.smi.model import (
     TrafficTarget,
     UDPRoute,
 )
+
+
+def manifest_of(record: SmiObject, rendered: Callable[[SmiObject], dict[str, Any]]) -> dict[str, Any]:
+    """Return an object as it is written for the mesh; a target whose destination has no name has no destination."""
+    manifest = rendered(record)
+    if isinstance(record, TrafficTarget) and not record.destination.name:
+        for fields in (manifest, manifest.get("spec", {})):
+            fields.pop("destination", None)
+    return manifest
 
 
 def placed(record: SmiObject, place: Callable[[str], str], suffix: str) -> SmiObject:

@@ -67,7 +67,7 @@ def _target(
 
 
 def _lacking(chance: random.Random, target: TrafficTarget) -> TrafficTarget:
-    """Return the target; now and then one that lacks sources, rules or the namespace of a subject."""
+    """Return the target; now and then one without sources, rules, destination, or the namespace of a subject."""
     draw = chance.random()
     if draw < 0.05:
         return replace(target, sources=())
@@ -78,6 +78,8 @@ def _lacking(chance: random.Random, target: TrafficTarget) -> TrafficTarget:
     if draw < 0.16:
         first, *others = target.sources
         return replace(target, sources=(replace(first, namespace=""), *others))
+    if draw < 0.20:
+        return replace(target, destination=replace(target.destination, name=""))
     return target
 
 

@@ -25,7 +25,7 @@ from pytest_smi.explore.case import (
     opening,
     usual_services,
 )
-from pytest_smi.explore.placing import placed
+from pytest_smi.explore.placing import manifest_of, placed
 from pytest_smi.explore.sending import call_of, seen_of
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
@@ -142,7 +142,7 @@ class Stage:
             if isinstance(one, ServiceObject):
                 found += self._service(one, one.namespace)
             else:
-                found.append(self.context.rendered(one))
+                found.append(manifest_of(one, self.context.rendered))
         return found
 
     def fresh(self) -> None:
@@ -165,7 +165,7 @@ class Stage:
 
     def _stored(self, one: SmiObject) -> bool:
         """Send an object; return whether it was stored. Raises ClusterError where that says nothing of the object."""
-        manifest = self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}"))
+        manifest = self._placed(one)
         try:
             self.context.put(manifest)
         except ClusterError as error:
@@ -186,7 +186,10 @@ class Stage:
                 for manifest in self._service(one, self.context.namespace(one.namespace)):
                     self.context.remove(manifest)
             elif one is not None:
-                self.context.remove(self.context.rendered(placed(one, self.context.namespace, f"-{self._trial}")))
+                self.context.remove(self._placed(one))
+
+    def _placed(self, one: SmiObject) -> dict[str, Any]:
+        return manifest_of(placed(one, self.context.namespace, f"-{self._trial}"), self.context.rendered)
 
     def _service(self, one: ServiceObject, namespace: str) -> list[dict[str, Any]]:
         profile = self._testbed.target.profile

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_smi.explore.case import CLIENT, Ask, Client, Server, ServiceObject, State, services_of
+from pytest_smi.explore.placing import manifest_of
 from pytest_smi.oracle import Request, Verdict, Workload, World, decide, read_objects, shares
 from pytest_smi.oracle.backends import PLAIN, ROOT, Share
 from pytest_smi.smi.model import SmiObject
@@ -91,10 +92,10 @@ class Disagreement:
 Table = Mapping[Ask, Expected]
 
 
-def world_of(state: State, opening: Iterable[SmiObject], rendered: Callable[[SmiObject], Mapping[str, Any]]) -> World:
+def world_of(state: State, opening: Iterable[SmiObject], rendered: Callable[[SmiObject], dict[str, Any]]) -> World:
     """Return the oracle's world of a state, read from its objects as they are written for the mesh."""
     records = [one for one in state.values() if not isinstance(one, ServiceObject)]
-    items: list[Mapping[str, Any]] = [rendered(one) for one in (*records, *opening)]
+    items: list[Mapping[str, Any]] = [manifest_of(one, rendered) for one in (*records, *opening)]
     return read_objects([*items, *map(service_manifest, services_of(state).values())], complete=True)
 
 

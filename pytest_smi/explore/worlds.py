@@ -138,7 +138,7 @@ def _granted(things: Sequence[Thing]) -> dict[Pair, frozenset[Named]]:
 
 
 def _meant(subject: Subject, namespace: str, account: str) -> bool:
-    return subject.name == account and subject.namespace in ("", namespace)
+    return subject.name in ("", account) and subject.namespace in ("", namespace)
 
 
 def _splits(chance: random.Random, bounds: Bounds) -> Case:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -30,6 +31,7 @@ from pytest_smi.explore.case import (
 from pytest_smi.explore.told import printable_lines, table_text
 from pytest_smi.matrix.exploration import Change, Counterexample
 from pytest_smi.oracle import Call
+from pytest_smi.smi.model import Subject, TrafficTarget
 from pytest_smi.smi.parse import parse
 
 README, REQUEST, BESIDE = "README.txt", "request.json", "beside.yaml"
@@ -118,6 +120,8 @@ def _step(files: Mapping[str, bytes], number: int) -> Step:
 
 
 def _thing(item: dict[str, Any]) -> Thing:
+    if item.get("kind") == "TrafficTarget":
+        return _target(item)
     if item.get("kind") != "Service":
         return parse(item)
     metadata, ports = item["metadata"], item["spec"]["ports"]
@@ -135,6 +139,17 @@ def _thing(item: dict[str, Any]) -> Thing:
             if "name" in port and not _USUAL_NAME.fullmatch(port["name"] + " " + key)
         ),
     )
+
+
+def _target(item: dict[str, Any]) -> Thing:
+    """Return a target; the destination of one that has none has no name."""
+    fields = item.get("spec", item)
+    if "destination" in fields:
+        return parse(item)
+    nobody = {"destination": {"kind": "ServiceAccount", "name": "nobody"}}
+    target = parse({**item, "spec": {**fields, **nobody}} if "spec" in item else {**item, **nobody})
+    assert isinstance(target, TrafficTarget)
+    return replace(target, destination=Subject(name="", namespace=target.namespace))
 
 
 def _ask(request: dict[str, Any]) -> tuple[Ask, bool]:

@@ -15,7 +15,7 @@ from pytest_smi.cluster.wait import Backoff
 from pytest_smi.explore import case as cases
 from pytest_smi.explore.case import CLIENT, SERVER, Ask, Case, ServiceObject, State, Step, Thing, identity
 from pytest_smi.explore.judge import Outcome
-from pytest_smi.explore.placing import placed
+from pytest_smi.explore.placing import manifest_of, placed
 from pytest_smi.explore.play import Player
 from pytest_smi.explore.search import case_of
 from pytest_smi.explore.table import Place, Seen, Table, expected, world_of
@@ -91,7 +91,7 @@ class ReferenceStage:
 
     def _stored(self, one: SmiObject) -> dict[str, Any]:
         """Return an object as the API server stores it: with a uid that is another one after it was created again."""
-        item = rendered(placed(one, str, f"-{self._trial}"))
+        item = manifest_of(placed(one, str, f"-{self._trial}"), rendered)
         item["metadata"]["uid"] = f"{identity(one)}-{self._trial}-{self._born.get(identity(one), 0)}"
         return item
 

@@ -11,6 +11,7 @@ from pytest_smi.cluster.wait import Backoff
 from pytest_smi.explore.bounds import Bounds
 from pytest_smi.explore.case import Ask, Case, Identity, ServiceObject, State, Step, Thing, identity, opening
 from pytest_smi.explore.judge import Patience
+from pytest_smi.explore.placing import manifest_of
 from pytest_smi.explore.play import Player
 from pytest_smi.explore.table import Expected, Seen, Table, expected, world_of
 from pytest_smi.oracle import Verdict
@@ -40,7 +41,7 @@ def manifests(things: Sequence[Thing]) -> list[dict[str, Any]]:
             names = dict(one.port_names)
             found += services(addresses, selector={}, ports=dict(one.ports), port_names=names)
         else:
-            found.append(rendered(one))
+            found.append(manifest_of(one, rendered))
     return found
 
 

@@ -67,6 +67,7 @@ def test_patterns_that_are_known_to_be_misread_are_written_otherwise(
     [
         ("TA-57", replace(TARGET, rules=())),
         ("TA-58", replace(TARGET, sources=())),
+        ("TA-59", replace(TARGET, destination=Subject(name="", namespace="t1"))),
         ("TS-46", replace(GROUP, name="g2", matches=())),
     ],
 )

@@ -50,6 +50,7 @@ def fits(
         (fits("a", GROUP, replace(TARGET, rules=(RULE, Rule(kind="TCPRoute", name="r1"))), ROUTE), "TA-72"),
         (fits("a of t2", GROUP, replace(TARGET, sources=(Subject(name="a", namespace=""),))), "TA-75"),
         (fits("a", GROUP, replace(TARGET, destination=Subject(name="v1", namespace="")), place=FOREIGN), "TA-74"),
+        (fits("a", GROUP, replace(TARGET, destination=Subject(name="", namespace="t1"))), "TA-59"),
         (fits("a", GROUP, TARGET, replace(SPLIT, matches=(GROUP.name,))), "TS-47"),
         (fits("a", ROUTE, replace(TARGET, rules=(Rule(kind="TCPRoute", name="r1"),))), "TA-48"),
         (fits("a", GROUP, replace(TARGET, sources=(Subject(name="a", namespace=""),))), "TA-07"),

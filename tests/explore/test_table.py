@@ -1,9 +1,11 @@
 """The truth table: what the oracle expects of each cell, and what counts as a leak or a refusal."""
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 from pytest_smi.explore.case import Ask, Case, ServiceObject, Step, Thing, opening
+from pytest_smi.explore.placing import manifest_of
 from pytest_smi.explore.table import Expected, Fault, Seen, compared, expected, world_of
 from pytest_smi.explore.told import cells, table_text
 from pytest_smi.oracle import Call, Verdict
@@ -48,6 +50,12 @@ def test_who_is_listed_may_arrive_and_nobody_else() -> None:
     assert one(ask("a"), GROUP, TARGET).may == frozenset({("t1/v1", 8080)})
     assert {one(ask(name), GROUP, TARGET).verdict for name in ("b", "a of t2", "outside")} == {Verdict.DENIED}
     assert one(ask("a")).verdict is Verdict.DENIED
+
+
+def test_a_target_without_a_destination_is_written_without_one_and_opens_nothing() -> None:
+    target = replace(TARGET, destination=Subject(name="", namespace="t1"))
+    assert set(manifest_of(target, rendered)["spec"]) == {"rules", "sources"}
+    assert one(ask("a"), GROUP, target).verdict is Verdict.DENIED
 
 
 def test_a_split_decides_the_shares_and_servers_behind_its_root_get_nothing_else() -> None:
