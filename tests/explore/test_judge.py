@@ -55,6 +55,22 @@ def test_a_mesh_that_comes_to_agree_agrees() -> None:
     assert 0.4 < found.waited < 0.8
 
 
+def test_what_agrees_is_looked_at_once_more_after_the_hold_and_not_all_through_it() -> None:
+    """Each look is hundreds of requests; what is wrong at the end of the hold is not called right."""
+    looks: list[float] = []
+
+    def answer(now: float, ask: Ask, times: int) -> Seen:
+        looks.extend([now] if ask == ASK else [])
+        return right(ask, times)
+
+    assert judged(answer).outcome is Outcome.AGREES
+    first, last = looks
+    assert last - first >= PATIENCE.hold - 0.02
+    assert (
+        judged(lambda now, ask, times: right(ask, times) if now < 0.05 else wrong(ask, times)).outcome is Outcome.WRONG
+    )
+
+
 def test_a_mesh_that_agrees_by_chance_before_it_is_wrong_is_wrong() -> None:
     """The old state may look like the new one until the mesh has taken note of the change."""
     found = judged(lambda now, ask, times: right(ask, times) if now < 0.05 else wrong(ask, times))
