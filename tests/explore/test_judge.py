@@ -56,7 +56,7 @@ def test_a_mesh_that_comes_to_agree_agrees() -> None:
 
 
 def test_what_agrees_is_looked_at_once_more_after_the_hold_and_not_all_through_it() -> None:
-    """Each look is hundreds of requests; what is wrong at the end of the hold is not called right."""
+    """Each look is hundreds of requests; that what is wrong at the end of the hold is wrong is shown below."""
     looks: list[float] = []
 
     def answer(now: float, ask: Ask, times: int) -> Seen:
