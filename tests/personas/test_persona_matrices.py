@@ -20,6 +20,8 @@ EXPECTED = Path(__file__).parent / "expected"
 MESHES = [name for name in persona_names() if name != "all-versions"]
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 """What the real meshes were found to do, for those that have been run."""
+OF_THE_NODE = {"TA-33"}
+"""Decidable where the node uses addresses of deleted pods again, whatever the mesh."""
 
 
 def expected(name: str) -> dict[str, dict[str, Any]]:
@@ -50,11 +52,11 @@ def asked(name: str) -> set[str]:
 @pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md") if path.stem in MESHES))
 def test_a_persona_is_expected_to_do_what_the_real_mesh_did(name: str) -> None:
     """Where the real mesh has been run, both name the same requirements with the same statuses. What was inconclusive
-    there says nothing of the mesh; a persona may be inconclusive there alone."""
+    there says nothing of the mesh; a persona may be inconclusive there alone. Nor does what the node decides."""
     real = explained(RESULTS / f"{name}.md")
     wanted = {requirement: entry["status"] for requirement, entry in expected(name).items()}
     unknown = {requirement for requirement, status in real.items() if status == "errored"}
-    both = asked(name) - {requirement for requirement in unknown if wanted.get(requirement) != "errored"}
+    both = asked(name) - OF_THE_NODE - {requirement for requirement in unknown if wanted.get(requirement) != "errored"}
     assert {requirement: status for requirement, status in wanted.items() if requirement in both} == {
         requirement: status for requirement, status in real.items() if requirement in both
     }
