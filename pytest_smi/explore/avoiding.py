@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pytest_smi.explore.case import CLIENT, Ask, Case, Identity, Step, Thing, identity
+from pytest_smi.explore.policies import is_pattern
 from pytest_smi.smi.model import HTTPRouteGroup, Rule, Subject, TrafficTarget
 
 
@@ -75,9 +76,9 @@ def _patterns(change: Callable[[str], str]) -> Callable[[Case], Case]:
     return _changed(changed)
 
 
-def _complete(*needed: str) -> Callable[[Case], Case]:
-    """Return what leaves out objects of which one of these fields is empty."""
-    return _changed(lambda one: None if any(getattr(one, name, True) == () for name in needed) else one)
+def _without_targets(lacking: Callable[[TrafficTarget], bool]) -> Callable[[Case], Case]:
+    """Return what leaves out the targets that lack something."""
+    return _changed(lambda one: None if isinstance(one, TrafficTarget) and lacking(one) else one)
 
 
 def _with_namespaces(one: Thing) -> Thing:
@@ -95,13 +96,13 @@ _AVOIDED: Mapping[str, Callable[[Case], Case]] = {
     "TA-22": lambda case: _asked(case, lambda ask: CLIENT[ask.client].joined),
     "TA-41": written_out,
     "TA-55": lambda case: _asked(case, lambda ask: ask.call.protocol != "TCP"),
-    "TA-57": _complete("rules"),
-    "TA-58": _complete("sources"),
-    "TA-59": _changed(lambda one: None if isinstance(one, TrafficTarget) and not one.destination.name else one),
+    "TA-57": _without_targets(lambda target: not target.rules),
+    "TA-58": _without_targets(lambda target: not target.sources),
+    "TA-59": _without_targets(lambda target: not target.destination.name),
     "TA-74": _changed(_with_namespaces),
     "TA-75": _changed(_with_namespaces),
     "TS-06": _patterns(lambda pattern: pattern.partition("|")[0]),
     "TS-07": _patterns(lambda pattern: pattern.removeprefix("^").removesuffix("$")),
-    "TS-13": _patterns(lambda pattern: pattern if pattern.count("(") == pattern.count(")") else "/x"),
+    "TS-13": _patterns(lambda pattern: pattern if is_pattern(pattern) else "/x"),
     "TS-46": _changed(lambda one: None if isinstance(one, HTTPRouteGroup) and not one.matches else one),
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from pytest_smi.explore.case import CLIENT, LATE, Case, identity
-from pytest_smi.explore.policies import GONE
+from pytest_smi.explore.policies import GONE, is_pattern
 from pytest_smi.explore.table import Disagreement, Fault
 from pytest_smi.smi.model import HTTPRouteGroup, TrafficSplit, TrafficTarget
 
@@ -71,12 +72,12 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
 
 def _of_rules(case: Case, target: TrafficTarget, protocol: str, path: str) -> str | None:
     kinds = {rule.kind for rule in target.rules}
-    if kinds == {"TCPRoute"}:
-        return "TA-48"
     if protocol == "TCP":
         return "TA-55" if kinds == {"HTTPRouteGroup"} else "TA-48"
     if protocol == "UDP":
         return "TA-52" if "UDPRoute" in kinds else "TA-49"
+    if kinds == {"TCPRoute"}:
+        return "TA-48"
     if not target.rules:
         return "TA-57"
     present = {identity(one) for one in case.things}
@@ -91,10 +92,8 @@ def _of_rules(case: Case, target: TrafficTarget, protocol: str, path: str) -> st
         return "TS-46"
     if kinds > {"HTTPRouteGroup"}:
         return "TA-72"
-    if pattern := _of_pattern(groups):
+    if pattern := _of_pattern(groups, lambda pattern: _starts_inside(pattern, path)):
         return pattern
-    if any(_starts_inside(match.path, path) for one in groups for match in one.matches):
-        return "TS-03"
     if any(rule.matches for rule in target.rules):
         return "TA-40"
     return "TA-07"
@@ -106,21 +105,23 @@ def _of_shared_group(targets: list[TrafficTarget], splits: list[TrafficSplit]) -
     return "TS-47" if any((one.namespace, name) in named for one in splits for name in one.matches or ()) else None
 
 
-def _of_pattern(groups: list[HTTPRouteGroup]) -> str | None:
-    """Return the requirement of the one path pattern that is left, if it is one that a mesh may misread."""
-    patterns = {match.path for one in groups for match in one.matches if match.path is not None}
-    if any(pattern.count("(") != pattern.count(")") for pattern in patterns):
+def _of_pattern(groups: list[HTTPRouteGroup], concerns: Callable[[str], bool]) -> str | None:
+    """Return the requirement of a path pattern that concerns the request, if it is one that a mesh may misread; of one
+    that is no regular expression, whatever the request."""
+    patterns = [match.path for one in groups for match in one.matches if match.path is not None]
+    if not all(map(is_pattern, patterns)):
         return "TS-13"
-    (pattern,) = patterns if len(patterns) == 1 else ("",)
-    return "TS-07" if pattern.startswith("^") else "TS-06" if "|" in pattern else None
+    found = [pattern for pattern in patterns if concerns(pattern)]
+    if any(pattern.startswith("^") for pattern in found):
+        return "TS-07"
+    if any("|" in pattern for pattern in found):
+        return "TS-06"
+    return "TS-03" if found else None
 
 
-def _starts_inside(pattern: str | None, path: str) -> bool:
+def _starts_inside(pattern: str, path: str) -> bool:
     """Whether a pattern matches within a path and not from its beginning."""
-    try:
-        return bool(pattern and re.search(pattern, path) and not re.match(pattern, path))
-    except re.error:
-        return False
+    return bool(re.search(pattern, path) and not re.match(pattern, path))
 
 
 def _of_change(case: Case) -> str | None:
@@ -150,7 +151,11 @@ def _of_refusal(
         return "TA-49" if protocol == "TCP" else "TA-52"
     if splits and (shared := _of_shared_group(targets, splits)):
         return shared
-    if pattern := _of_pattern([one for one in case.things if isinstance(one, HTTPRouteGroup)]):
+    groups = [one for one in case.things if isinstance(one, HTTPRouteGroup)]
+    if (pattern := _of_pattern(groups, lambda one: bool(re.fullmatch(one, found.ask.call.path)))) not in (
+        None,
+        "TS-03",
+    ):
         return pattern
     if len(targets) > 1:
         return "TA-09"

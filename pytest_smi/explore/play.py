@@ -101,4 +101,5 @@ class Player:
         (state,) = empty.states()
         if self._judge(empty, self._stage.expected(empty, state), patience).outcome is not Outcome.AGREES:
             self._stage.fresh()
+            self._untouched = True
             self._stage.begin(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,31 @@ FILTERS = (("x-k", "^v$"), ("X-K", "^v$"), ("x-l", "^v$"), ("x-l", "^(v|w)$"), (
 PORTS = ((), (TCP,), (TCP,), (TCP_SERVER_FIRST,), (TCP, HTTP), (HTTP_2ND, TCP))
 GONE = "gone"
 """The name of what a rule may refer to and that is not there."""
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a path pattern is a regular expression."""
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+def may_be_refused(record: SmiObject) -> bool:
+    """Return whether the API server may refuse an object: one that lacks what grants anything (TA-57, TA-58, TA-59,
+    TA-73, TS-46), is no regular expression (TS-13), or whose subjects name no namespace (AMB-20)."""
+    match record:
+        case TrafficTarget():
+            subjects = (record.destination, *record.sources)
+            return (
+                not (record.rules and record.sources and record.destination.name)
+                or any(not one.namespace for one in subjects)
+                or any(rule.matches == () for rule in record.rules)
+            )
+        case HTTPRouteGroup():
+            return not record.matches or not all(is_pattern(one.path) for one in record.matches if one.path is not None)
+    return False
 
 
 def random_policy(

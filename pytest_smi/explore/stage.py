@@ -26,6 +26,7 @@ from pytest_smi.explore.case import (
     usual_services,
 )
 from pytest_smi.explore.placing import manifest_of, placed
+from pytest_smi.explore.policies import may_be_refused
 from pytest_smi.explore.sending import call_of, seen_of
 from pytest_smi.explore.table import Seen, Table, expected, world_of
 from pytest_smi.scenario.context import Context
@@ -164,7 +165,8 @@ class Stage:
             self._state[identity(one)] = one
 
     def _stored(self, one: SmiObject) -> bool:
-        """Send an object; return whether it was stored. Raises ClusterError where that says nothing of the object."""
+        """Send an object; return whether it was stored. Raises ClusterError where it had to be, or where a refusal says
+        nothing of the object."""
         manifest = self._placed(one)
         try:
             self.context.put(manifest)
@@ -173,7 +175,7 @@ class Stage:
                 refusal = KubeReads(self.context).refused(manifest)
             except Inconclusive:
                 refusal = None
-            if refusal is None:
+            if refusal is None or not may_be_refused(one):
                 raise error from None
             self.refused[f"{type(one).__name__} refused by {refusal}"] += 1
             return False

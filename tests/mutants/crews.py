@@ -1,7 +1,6 @@
 """Mutants that share a run: each changes what other requirements look at, so that a run tells them apart. Pure.
 
-Most of the mutants that survive the nearest requirements survive all of them. To ask three at a time, in one whole run,
-costs a third.
+A mutant that nothing notices costs a whole run; where nothing fails, one run is enough for up to three.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
 """A search on the embedded mesh: what it finds is small, written, signed, and holds again when it is played again."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from pytest_smi.explore.placing import manifest_of
 from pytest_smi.explore.written import request_of
-from pytest_smi.matrix.exploration import Change
 from pytest_smi.smi.model import SmiObject
 from tests.explore.simulated import rendered
 from tests.explore.test_table import GROUP, TARGET, ask
-from tests.support.runs import report_of, run_suite
+from tests.support.runs import FinishedRun, report_of, run_suite
 
 pytestmark = pytest.mark.slow
 
@@ -57,23 +57,27 @@ def test_a_folder_that_is_no_counterexample_is_said(tmp_path: Path) -> None:
 
 
 def test_an_edit_that_is_refused_leaves_what_was_there(tmp_path: Path) -> None:
-    """The definition of a route group knows no method BREW: the group of the step before is still the one in effect."""
-    group, steps = replace(GROUP, name="g1"), tmp_path / "steps"
-    brewed = replace(group, matches=(replace(group.matches[0], methods=("BREW",)),))
-    puts: tuple[tuple[SmiObject, ...], ...] = (group, TARGET), (brewed,)
-    changes = [Change(put=tuple(rendered(one) for one in put), drop=()) for put in puts]
-    write_case(steps, changes, request_of(ask("a"), reuse=False))
-
-    run = run_suite(tmp_path, f"--smi-replay={steps}")
-
+    """Its definition wants a destination of a target: the one of the step before is still in effect."""
+    homeless = replace(TARGET, destination=replace(TARGET.destination, name=""))
+    run = replayed(tmp_path, (GROUP, TARGET), (homeless,))
     assert run.status == 0, run.output[-3000:]
-    assert "a  " in run.output
-    assert "allowed" in run.output
+    assert re.search(r"^ +a +allowed +[1-9]\d* of", run.output, re.MULTILINE), run.output[-3000:]
 
 
-def write_case(folder: Path, changes: list[Change], request: dict[str, Any]) -> None:
-    """Write what a replay reads."""
-    folder.mkdir()
-    for number, change in enumerate(changes, 1):
-        (folder / f"step-{number}-apply.yaml").write_text(yaml.safe_dump_all(change.put))
-    (folder / "request.json").write_text(json.dumps(request))
+def test_what_may_not_be_refused_ends_the_replay(tmp_path: Path) -> None:
+    """A definition without some method is the mesh's mistake, and nothing that could be passed over."""
+    brewed = replace(GROUP, matches=(replace(GROUP.matches[0], methods=("BREW",)),))
+    run = replayed(tmp_path, (GROUP, TARGET), (brewed,))
+    assert run.status != 0
+    assert "BREW" in run.output, run.output[-3000:]
+
+
+def replayed(folder: Path, *puts: tuple[SmiObject, ...]) -> FinishedRun:
+    """A replay of these steps, and of a request of a."""
+    steps = folder / "steps"
+    steps.mkdir()
+    for number, put in enumerate(puts, 1):
+        manifests = [manifest_of(one, rendered) for one in put]
+        (steps / f"step-{number}-apply.yaml").write_text(yaml.safe_dump_all(manifests))
+    (steps / "request.json").write_text(json.dumps(request_of(ask("a"), reuse=False)))
+    return run_suite(folder, f"--smi-replay={steps}")
