@@ -94,6 +94,8 @@ def _of_rules(case: Case, target: TrafficTarget, protocol: str, path: str) -> st
         return "TA-72"
     if pattern := _of_pattern(groups, lambda pattern: _starts_inside(pattern, path)):
         return pattern
+    if any(match.path and _starts_inside(match.path, path) for one in groups for match in one.matches):
+        return "TS-03"
     if any(rule.matches for rule in target.rules):
         return "TA-40"
     return "TA-07"
@@ -116,7 +118,7 @@ def _of_pattern(groups: list[HTTPRouteGroup], concerns: Callable[[str], bool]) -
         return "TS-07"
     if any("|" in pattern for pattern in found):
         return "TS-06"
-    return "TS-03" if found else None
+    return None
 
 
 def _starts_inside(pattern: str, path: str) -> bool:
@@ -152,10 +154,7 @@ def _of_refusal(
     if splits and (shared := _of_shared_group(targets, splits)):
         return shared
     groups = [one for one in case.things if isinstance(one, HTTPRouteGroup)]
-    if (pattern := _of_pattern(groups, lambda one: bool(re.fullmatch(one, found.ask.call.path)))) not in (
-        None,
-        "TS-03",
-    ):
+    if pattern := _of_pattern(groups, lambda one: bool(re.fullmatch(one, found.ask.call.path))):
         return pattern
     if len(targets) > 1:
         return "TA-09"
