@@ -57,8 +57,8 @@ def test_group_without_routes_grants_nothing(smi: Scenario) -> None:
 )
 def test_group_serves_a_target_and_a_split(smi: Scenario) -> None:
     """One HTTPRouteGroup may be used by a TrafficTarget and a TrafficSplit at the same time, and counts for both."""
-    v1, v2, a, c = smi.server("v1"), smi.server("v2"), smi.client("a"), smi.client("c")
-    root = smi.service("app", [v1, v2])
+    v1, v2, a, c = smi.server("v1"), smi.server("v2", under_root=False), smi.client("a"), smi.client("c")
+    root = smi.service("app", [v1])
     smi.open_to_all(v1, v2, sources=[a])
     group = smi.routes("canary", match("canary", methods=None, x_canary="^yes$"))
     smi.apply(group, smi.split(root, {v2: 100}, matches=[group]))

@@ -45,7 +45,7 @@ def test_weights_are_relative(smi: Scenario) -> None:
 def test_weight_zero_gets_nothing(smi: Scenario) -> None:
     """A backend of weight 0 receives not a single request."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
@@ -56,7 +56,7 @@ def test_weight_zero_gets_nothing(smi: Scenario) -> None:
 def test_single_backend_gets_all(smi: Scenario) -> None:
     """A single backend receives everything, also at weight 1."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 1}))
@@ -136,7 +136,7 @@ def test_backend_may_come_later(smi: Scenario) -> None:
     """A split applies although one backend, of weight 0, does not exist yet,
     and that backend's pods get nothing when they come."""
     a = smi.client("a")
-    v1, rest = smi.server("v1"), smi.server("rest")
+    v1, rest = smi.server("v1", under_root=False), smi.server("rest")
     root = smi.service("app", [v1, rest])
     smi.open_to_all(v1, rest, sources=[a])
     smi.apply(smi.split(root, {v1: 100, "v2": 0}))

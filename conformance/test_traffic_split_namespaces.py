@@ -20,7 +20,7 @@ def test_clients_of_other_namespaces_are_split(smi: Scenario) -> None:
 def test_backends_are_of_the_splits_namespace(smi: Scenario) -> None:
     """The backends of a split are Services of its own namespace: one of the same name elsewhere receives nothing."""
     a = smi.client("a")
-    v1, v2, other = smi.server("v1"), smi.server("v2"), smi.server("other", "t2")
+    v1, v2, other = smi.server("v1", under_root=False), smi.server("v2"), smi.server("other", "t2")
     smi.service("v1", [other], alias="t2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, other, sources=[a])

@@ -7,7 +7,7 @@ from pytest_smi.scenario.scenario import Scenario, assertion
 def test_split_holds_when_pods_are_replaced(smi: Scenario) -> None:
     """A split holds when the pods of a backend and the pods of a client are replaced by new ones."""
     client = smi.server("client", service=False, under_root=False)
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[client])
     # No weight of 0: a proxy that takes none for TCP keeps what it had before, and a new one has nothing.

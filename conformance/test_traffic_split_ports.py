@@ -33,7 +33,7 @@ def test_other_backends_keep_their_proportions(smi: Scenario) -> None:
 def test_names_of_ports_do_not_decide(smi: Scenario) -> None:
     """A backend's port of the root's number receives traffic although the two ports have different names."""
     a = smi.client("a")
-    v1 = smi.server("v1", ports=PLAIN, port_names={"8080/TCP": "http-backend"})
+    v1 = smi.server("v1", ports=PLAIN, port_names={"8080/TCP": "http-backend"}, under_root=False)
     v2 = smi.server("v2", ports=PLAIN, port_names={"8080/TCP": "http-root"})
     root = smi.service("app", [v1, v2], ports=PLAIN, port_names={"8080/TCP": "http-root"})
     smi.open_to_all(v1, v2, sources=[a])
@@ -45,7 +45,8 @@ def test_names_of_ports_do_not_decide(smi: Scenario) -> None:
 def test_further_ports_do_no_harm(smi: Scenario) -> None:
     """A backend that has the root's port, and others that the root does not have, takes part in the split."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1", ports={"8080/TCP": 8080, "7000/TCP": 8081}), smi.server("v2", ports=PLAIN)
+    v1 = smi.server("v1", ports={"8080/TCP": 8080, "7000/TCP": 8081}, under_root=False)
+    v2 = smi.server("v2", ports=PLAIN)
     root = smi.service("app", [v1, v2], ports=PLAIN)
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))

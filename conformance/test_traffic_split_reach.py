@@ -23,7 +23,7 @@ def test_each_request_reaches_one_backend(smi: Scenario) -> None:
 def test_backends_stay_callable(smi: Scenario) -> None:
     """Backends stay reachable by their own names, unsplit, also at weight 0."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100, v2: 0}))
@@ -60,7 +60,7 @@ def test_every_port_is_split(smi: Scenario) -> None:
     """Every port of the root is split, not its first alone."""
     a = smi.client("a")
     ports = {"8080/TCP": 8080, "9090/TCP": 8081}
-    v1, v2 = smi.server("v1", ports=ports), smi.server("v2", ports=ports)
+    v1, v2 = smi.server("v1", ports=ports, under_root=False), smi.server("v2", ports=ports)
     root = smi.service("app", [v1, v2], ports=ports)
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
@@ -73,7 +73,7 @@ def test_backend_without_the_port_is_left_out(smi: Scenario) -> None:
     """A backend that lacks the root's port number is left out, whatever its port is called, and the others take all."""
     a = smi.client("a")
     v1 = smi.server("v1", ports={"1024/TCP": 8080}, port_names={"1024/TCP": "http"})
-    v2 = smi.server("v2", ports={"8080/TCP": 8080}, port_names={"8080/TCP": "http"})
+    v2 = smi.server("v2", ports={"8080/TCP": 8080}, port_names={"8080/TCP": "http"}, under_root=False)
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080}, port_names={"8080/TCP": "http"})
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
@@ -96,7 +96,7 @@ def test_misconfigured_backend_is_told(smi: Scenario) -> None:
 def test_full_name_is_split(smi: Scenario) -> None:
     """Requests to the root's fully qualified name are split."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))
@@ -112,7 +112,7 @@ def test_other_spellings_of_the_name(smi: Scenario) -> None:
         "8080/TCP": 8080,
         "80/TCP": 8081,
     }  # some meshes refuse two ports of one Service that lead to the same port of its pods
-    v1, v2 = smi.server("v1", ports=ports), smi.server("v2", ports=ports)
+    v1, v2 = smi.server("v1", ports=ports, under_root=False), smi.server("v2", ports=ports)
     root = smi.service("app", [v1, v2], ports={"8080/TCP": 8080})
     web = smi.service("web", [v1, v2], ports={"80/TCP": 8081})
     smi.open_to_all(v1, v2, sources=[a])
@@ -157,7 +157,7 @@ def test_outside_clients_see_the_plain_service(smi: Scenario) -> None:
 def test_split_without_matches_takes_every_request(smi: Scenario) -> None:
     """A split without `matches` applies to every request, whatever its method, path and headers are."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}))

@@ -107,7 +107,7 @@ def test_requests_of_one_connection(smi: Scenario) -> None:
 )
 def test_tcp_to_the_root(smi: Scenario) -> None:
     """Connections of raw TCP to the root may be split, or go to its endpoints: the specification names no protocol."""
-    a, v1, v2 = smi.client("a"), smi.server("v1"), smi.server("v2")
+    a, v1, v2 = smi.client("a"), smi.server("v1", under_root=False), smi.server("v2")
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v1: 100}, family="tcp"))

@@ -17,7 +17,7 @@ def _segment(smi: Scenario) -> HTTPRouteGroup:
 def test_matching_requests_go_to_the_backends(smi: Scenario) -> None:
     """Requests that match a split's routes go to its backends."""
     a = smi.client("a")
-    v1, v2 = smi.server("v1"), smi.server("v2")
+    v1, v2 = smi.server("v1"), smi.server("v2", under_root=False)
     root = smi.service("app", [v1, v2])
     smi.open_to_all(v1, v2, sources=[a])
     smi.apply(smi.split(root, {v2: 100}, matches=[_segment(smi)]))

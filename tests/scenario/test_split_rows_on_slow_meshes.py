@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from conformance import (
+    test_traffic_split,
     test_traffic_split_circles,
     test_traffic_split_golden,
+    test_traffic_split_names,
     test_traffic_split_namespaces,
     test_traffic_split_open,
     test_traffic_split_pods,
     test_traffic_split_ports,
+    test_traffic_split_reach,
     test_traffic_split_readings,
     test_traffic_split_segments,
     test_traffic_split_weights,
@@ -28,19 +31,22 @@ from pytest_smi.testbed.probing.plan import Call
 from tests.scenario.scripted import Place, Scripted
 
 MODULES = (
+    test_traffic_split,
     test_traffic_split_circles,
     test_traffic_split_golden,
+    test_traffic_split_names,
     test_traffic_split_namespaces,
     test_traffic_split_open,
     test_traffic_split_pods,
     test_traffic_split_ports,
+    test_traffic_split_reach,
     test_traffic_split_readings,
     test_traffic_split_segments,
     test_traffic_split_weights,
 )
 OTHER_VERSIONS = ("SP-09", "SP-10")
-NEEDS_A_CLUSTER = ("SP-69",)
-"""Asks for the cluster IP of a Service."""
+NEEDS_A_CLUSTER = ("SP-31", "SP-69")
+"""Ask for events on an object and the cluster IP of a Service."""
 Applied = Mapping[tuple[str, str, str], dict[str, Any]]
 
 
@@ -60,7 +66,9 @@ class SlowSplits(Scripted):
     """A mesh without access control whose clients learn of every change of splits and route groups `delay` seconds
     late; None: never."""
 
-    def __init__(self, delay: float | None, *, root_selects_backends: bool = False) -> None:
+    def __init__(
+        self, delay: float | None, *, root_selects_backends: bool = False, favourite: int | None = None
+    ) -> None:
         versions = {"specs": "v1alpha4", "split": "v1alpha4"}
         super().__init__(
             self.arrive,
@@ -69,7 +77,7 @@ class SlowSplits(Scripted):
             latency=0.5,
             root_selects_backends=root_selects_backends,
         )
-        self.delay, self.dice = delay, random.Random(7)
+        self.delay, self.dice, self.favourite = delay, random.Random(7), favourite
         self.history: list[tuple[float, Applied]] = [(0.0, {})]
 
     def observe(self, *arguments: Any) -> list[Observation]:
@@ -81,7 +89,7 @@ class SlowSplits(Scripted):
     def arrive(self, call: Call, _number: int, now: float) -> Place | Outcome:
         """Choose by the oldest split that governs the call, else among the endpoints of the Service."""
         namespace, _, name = call.server.partition("/")
-        for split in self._splits(namespace, name, now):
+        for split in () if call.outside else self._splits(namespace, name, now):
             weighed = {
                 place: backend["weight"] / len(places)
                 for backend in split["backends"]
@@ -90,7 +98,10 @@ class SlowSplits(Scripted):
             }
             if self._governs(split, namespace, call, now):
                 return self._one_of(weighed)
-        return self._one_of(dict.fromkeys(self._endpoints(namespace, name, call.port), 1.0))
+        endpoints = self._endpoints(namespace, name, call.port)
+        if endpoints and self.favourite is not None:
+            endpoints = [endpoints[self.favourite]]
+        return self._one_of(dict.fromkeys(endpoints, 1.0))
 
     def _one_of(self, weighed: Mapping[Place, float]) -> Place | Outcome:
         if not weighed:
@@ -158,5 +169,14 @@ def test_right_mesh_passes_however_slow(requirement: str, delay: float, root_sel
 def test_nothing_is_passed_where_no_split_has_any_effect(requirement: str) -> None:
     """Failed or inconclusive; a reading is not told either."""
     made = SlowSplits(None)
+    with pytest.raises((Inconclusive, RequirementFailed)):
+        PLAYED[requirement](made.smi)
+
+
+@every_assertion
+@pytest.mark.parametrize("favourite", [0, -1])
+def test_nothing_is_passed_where_a_service_always_leads_to_one_pod(requirement: str, favourite: int) -> None:
+    """As with sticky sessions: what a Service does without a split is no sign of one."""
+    made = SlowSplits(None, favourite=favourite)
     with pytest.raises((Inconclusive, RequirementFailed)):
         PLAYED[requirement](made.smi)

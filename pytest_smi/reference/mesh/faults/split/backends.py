@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.proxy.denials import FORBIDDEN
 from pytest_smi.reference.mesh.routes import RouteMatcher
 from pytest_smi.reference.mesh.splits import (
     Call,
@@ -98,6 +99,33 @@ BACKEND_NAME_IS_SPLIT = Fault(
 )
 
 
+class GivenToBackends(SplitTable):
+    """Tells a backend of the splits that lead to it."""
+
+    roots = BackendNameIsSplit.roots
+
+
+class BackendsFirstPortOnly(SplitChooser):
+    """Looks for a mark of its own on direct calls to a backend, save on the first port."""
+
+    def choose(
+        self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
+    ) -> Choice:
+        """Refuse calls to a further port of a Service that a split leads to."""
+        own = [split for split in splits if split.service == root.key[1]]
+        if len(own) < len(splits) and port != next(iter(root.ports), port):
+            return Choice(endpoints=(), split=None, backend=None, status=FORBIDDEN)
+        return super().choose(root, port, call, own, services)
+
+
+BACKENDS_FIRST_PORT_ONLY = Fault(
+    name="split-backends-first-port-only",
+    description="A backend of a split is refused under its own name on every port but its first.",
+    breaks=("SP-76",),
+    overrides=(GivenToBackends, BackendsFirstPortOnly),
+)
+
+
 class BySelector(SplitTable):
     """Knows a Service by its endpoints."""
 
@@ -151,6 +179,7 @@ BACKENDS = (
     NEEDS_EVERY_BACKEND,
     ROOT_IS_A_BACKEND,
     BACKEND_NAME_IS_SPLIT,
+    BACKENDS_FIRST_PORT_ONLY,
     BY_SELECTOR,
     ENDPOINTS_AS_FIRST_SEEN,
 )
