@@ -145,7 +145,7 @@ class BySelector(SplitTable):
 BY_SELECTOR = Fault(
     name="split-by-selector",
     description="Services with the same endpoints as the root are split too.",
-    breaks=("SP-22", "SP-63"),
+    breaks=("SP-21", "SP-22", "SP-63"),
     overrides=(BySelector,),
 )
 
