@@ -13,11 +13,11 @@ from pytest_smi.oracle.records import Key
 from pytest_smi.smi.model import (
     HTTPMatch,
     HTTPRouteGroup,
-    Rule,
     SmiObject,
     Subject,
     TCPRoute,
     TrafficTarget,
+    refer_to,
 )
 from pytest_smi.testbed.workloads import DEFAULT_PORTS, HTTP
 
@@ -178,21 +178,26 @@ def opening(versions: Mapping[str, str]) -> tuple[SmiObject, ...]:
         everything = [HTTPMatch(name="all", path=".*", methods=("*",))]
         if versions["specs"] == "v1alpha1":
             everything.append(HTTPMatch(name="below", path="/*", methods=("*",)))
-        found += [
+        routes = (
             HTTPRouteGroup(name="open", namespace=namespace, matches=tuple(everything)),
             TCPRoute(name="open", namespace=namespace),
-        ]
-    for server in SERVERS:
-        for kind in ("HTTPRouteGroup", "TCPRoute"):
-            found.append(
+        )
+        rules = [refer_to(route) for route in routes]
+        found += [
+            *routes,
+            *(
                 TrafficTarget(
-                    name=f"open-{server.name}-{kind[:4].lower()}",
-                    namespace=server.namespace,
-                    destination=Subject(name=server.name, namespace=server.namespace),
-                    rules=(Rule(kind=kind, name="open"),),
+                    name=f"open-{server.name}-{rule.kind[:4].lower()}",
+                    namespace=namespace,
+                    destination=Subject(name=server.name, namespace=namespace),
+                    rules=(rule,),
                     sources=sources,
                 )
-            )
+                for server in SERVERS
+                if server.namespace == namespace
+                for rule in rules
+            ),
+        ]
     return tuple(found)
 
 

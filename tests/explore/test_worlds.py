@@ -85,3 +85,23 @@ def test_every_case_ends_by_taking_away_what_is_in_effect() -> None:
     *_, last = case.states()
     assert not [one for one in last.values() if isinstance(one, TrafficTarget | TrafficSplit)]
     assert with_cleaning(empty_case(BOUNDS)) == empty_case(BOUNDS)
+
+
+@pytest.mark.parametrize("specs", ["v1alpha1", "v1alpha4"])
+def test_what_stands_open_names_its_matches(specs: str) -> None:
+    """Some meshes grant nothing by a rule without `matches` (TA-41): a split would have no request to divide there."""
+    things = opening({**VERSIONS, "specs": specs})
+    names = {
+        (one.namespace, one.name): tuple(match.name for match in one.matches)
+        for one in things
+        if isinstance(one, HTTPRouteGroup)
+    }
+    named = [
+        (rule.matches, names[one.namespace, rule.name])
+        for one in things
+        if isinstance(one, TrafficTarget)
+        for rule in one.rules
+        if rule.kind == "HTTPRouteGroup"
+    ]
+    assert named
+    assert all(found == wanted for found, wanted in named)
