@@ -19,15 +19,15 @@ def test_backends_of_other_types(smi: Scenario) -> None:
         "NodePort": {"type": "NodePort"},
         "ExternalName": {"type": "ExternalName", "externalName": f"{v1.name}.{v1.namespace}.svc.cluster.local"},
     }
-    roots = {kind: smi.service(f"root-{kind.lower()}", [v1], ports=PLAIN) for kind in types}
+    roots = {kind: smi.service(f"root-{number}", [v1], ports=PLAIN) for number, kind in enumerate(types)}
     smi.open_to_all(v1, sources=[a])
     smi.control_later_split(a, v1, name="before")
     readings = {}
-    for kind, fields in types.items():
+    for number, (kind, fields) in enumerate(types.items()):
         backend = _service(smi, f"{kind.lower()}-{smi.tag}", fields)
         smi.put(backend)
         split = smi.split(roots[kind], {kind.lower(): 100}, name=kind.lower())
-        later = partial(smi.control_later_split, a, v1, name=f"after-{kind.lower()}")
+        later = partial(smi.control_later_split, a, v1, name=f"after-{number}")
         if smi.apply_unless_refused(split):
             readings[kind] = "the split is refused"
         elif smi.stopped(later, split, backend):

@@ -14,6 +14,9 @@ from pytest_smi.testbed.hosts import Addresses
 from pytest_smi.testbed.probing.plan import Call
 from pytest_smi.testbed.workloads import DEFAULT_PORTS, Service, Workload, family_of, host_for
 
+LONGEST_NAME = 38
+"""Characters of a Service's name and its namespace's: Traefik Mesh makes one label of both and 25 of its own."""
+
 
 class Deployment:
     """Who takes part. Servers are the scenario's own; clients are shared with other scenarios and keep no state."""
@@ -261,6 +264,8 @@ class Deployment:
         for manifest in manifests.services(
             addresses, selector=selector, ports=ports, port_names=port_names, facts=profile.services
         ):
+            if len(manifest["metadata"]["name"]) + len(namespace) > LONGEST_NAME:
+                raise ValueError(f"a shorter name for {manifest['metadata']['name']}: not every mesh can serve it")
             self._context.put(manifest)
         return addresses
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Deviation
+from pytest_smi.reference.mesh.faults.split.standstill import admitted
 from pytest_smi.reference.mesh.proxy.denials import FORBIDDEN
 from pytest_smi.reference.mesh.proxy.routing import Routing
 from pytest_smi.reference.mesh.smi import Identity
@@ -32,15 +33,8 @@ class WritesCallers(Compiler):
 
 
 def callers(config: Mapping[str, Any], parts: Parts) -> list[list[str]]:
-    """Return the identities that each backend of a split grants something to by one of its pods;
-    one without ready pods grants nothing."""
-    allowed: list[set[tuple[str, str]]] = []
-    for name, _ in config["backends"]:
-        ports = parts.services.get((config["namespace"], name), {}).get("ports", [])
-        pods = [parts.pods[address] for port in ports for address, _ in port["endpoints"] if address in parts.pods]
-        accounts = {(pod["ns"], pod["sa"]) for pod in pods}
-        given = (grant for account in accounts for grant in parts.grants.get(account, []))
-        allowed.append({(source[0], source[1]) for grant in given for source in grant["sources"]})
+    """Return the identities that each backend of a split grants something to."""
+    allowed = [admitted((config["namespace"], name), parts) for name, _ in config["backends"]]
     return [list(identity) for identity in sorted(set.intersection(*allowed))] if allowed else []
 
 

@@ -12,6 +12,7 @@ from pytest_smi.reference.mesh.faults.split.ports import PORTS
 from pytest_smi.reference.mesh.faults.split.quantities import QUANTITIES
 from pytest_smi.reference.mesh.faults.split.segments import SEGMENTS
 from pytest_smi.reference.mesh.faults.split.selectors import SELECTORS
+from pytest_smi.reference.mesh.faults.split.standstill import STANDSTILL
 from pytest_smi.reference.mesh.faults.split.weights import WEIGHTS
 
 SPLIT_FAULTS: tuple[Fault, ...] = (
@@ -25,5 +26,6 @@ SPLIT_FAULTS: tuple[Fault, ...] = (
     *CLIENTS,
     *SELECTORS,
     *DEFINITIONS,
+    *STANDSTILL,
 )
 """In the order in which they are listed."""

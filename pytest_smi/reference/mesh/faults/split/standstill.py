@@ -1,0 +1,88 @@
+"""Faults of meshes whose configuration stands still as a whole for the sake of one split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pytest_smi.reference.mesh.cluster_config import Objects
+from pytest_smi.reference.mesh.faults.fault import Fault
+from pytest_smi.reference.mesh.smi import Identity
+from pytest_smi.reference.mesh.snapshot import EMPTY, Compiler, Key, Parts, Snapshot
+
+_NOT_CONFIGURATION = ("faults", "traits", "name")
+"""Shared keys that stand for what is no proxy's: the mesh's kind and its names."""
+
+
+def frozen(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shared configuration that is in effect: the old one, but for what is no proxy's configuration."""
+    return {
+        **{key: value for key, value in old.items() if key.partition("/")[0] not in _NOT_CONFIGURATION},
+        **{key: value for key, value in new.items() if key.partition("/")[0] in _NOT_CONFIGURATION},
+    }
+
+
+def frozen_own(
+    new: Mapping[Key, Mapping[str, Any]], grants: Mapping[Key, list[dict[str, Any]]]
+) -> dict[Key, dict[str, Any]]:
+    """Each pod's own configuration with the old `grants` of its account; the pod itself is as it is now."""
+    return {key: {**own, "grants": grants.get((key[0], own["self"]["sa"]), [])} for key, own in new.items()}
+
+
+class Standstill(Compiler):
+    """Goes on with the configuration that proxies have while something stands in the way of a new one."""
+
+    _in_effect = EMPTY
+
+    def stands(self, found: Snapshot) -> bool:
+        """Return whether this configuration cannot be taken."""
+        raise NotImplementedError
+
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Keep the old one meanwhile."""
+        found, old = super().compile(cluster), self._in_effect
+        if self.stands(found):
+            found = replace(
+                found, shared=frozen(old.shared, found.shared), own=frozen_own(found.own, old.grants), grants=old.grants
+            )
+        self._in_effect = found
+        return found
+
+
+def admitted(backend: Key, parts: Parts) -> set[Identity]:
+    """Return the identities that a backend grants something to by one of its pods; one without ready pods grants
+    nothing."""
+    ports = parts.services.get(backend, {}).get("ports", [])
+    pods = [parts.pods[address] for port in ports for address, _ in port["endpoints"] if address in parts.pods]
+    given = (grant for account in {(pod["ns"], pod["sa"]) for pod in pods} for grant in parts.grants.get(account, []))
+    return {(source[0], source[1]) for grant in given for source in grant["sources"]}
+
+
+class NothingInCommon(Standstill):
+    """Writes down who may pass through a split, and chokes on an empty list."""
+
+    _nobody = False
+
+    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
+        """Look whether there is a split whose backends all admit somebody, and nobody in common."""
+        found = super().shared_splits(parts)
+        self._nobody = False
+        for split in found.values():
+            admitting = [admitted((split["namespace"], name), parts) for name, _ in split["backends"]]
+            self._nobody |= bool(admitting) and all(admitting) and not set.intersection(*admitting)
+        return found
+
+    def stands(self, found: Snapshot) -> bool:
+        """Stand still while there is one."""
+        return self._nobody
+
+
+NOTHING_IN_COMMON = Fault(
+    name="split-for-nobody-stops-all",
+    description="While a split has backends that admit nobody in common, nothing that is changed has any effect.",
+    breaks=("SP-77",),
+    overrides=(NothingInCommon,),
+)
+
+STANDSTILL = (NOTHING_IN_COMMON,)
