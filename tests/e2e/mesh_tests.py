@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pytest_smi.core.catalogue import load
 from tests.support.explained import explained
 from tests.support.real_cluster import ROOT, RealCluster
 from tests.support.runs import FinishedRun, report_of, run_suite
@@ -41,8 +42,6 @@ class RealMesh:
     """Workers of two more runs at the same time."""
     few: str
     """Some rows of every API that the mesh claims, as `-k` takes them; they pass within half a minute each."""
-    serial: str = ""
-    """A row that the profile runs alone: runs at the same time would spoil each other's."""
     brief: str = ""
     """Rows of the first run with SMI_E2E=short, `few` among them. Empty: all rows, always."""
     once: bool = False
@@ -56,7 +55,10 @@ class RealMesh:
     @property
     def repeated(self) -> list[str]:
         """Arguments of the runs that are compared with the first one."""
-        return ["-k", self.few] if MODE == "short" else ["-k", f"not {self.serial}"] if self.serial else []
+        if MODE == "short":
+            return ["-k", self.few]
+        # Two runs at once would spoil each other's: what runs by itself may stop the mesh for everybody.
+        return ["-k", f"not ({' or '.join(record.requirement for record in load() if record.serial)})"]
 
     @property
     def disturbed(self) -> list[str]:

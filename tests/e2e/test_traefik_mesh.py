@@ -27,5 +27,4 @@ class TestTraefikMesh(MeshTests):
         again=("4", "6"),
         few=FEW,
         brief=f"{FEW} or TA-12 or TA-22 or TA-44 or TS-04 or TS-06 or TS-07 or TS-46 or SP-14 or SP-22 or SP-34",
-        serial="TA-68",
     )

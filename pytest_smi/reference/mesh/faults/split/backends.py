@@ -99,14 +99,9 @@ BACKEND_NAME_IS_SPLIT = Fault(
 )
 
 
-class GivenToBackends(SplitTable):
-    """Tells a backend of the splits that lead to it."""
-
-    roots = BackendNameIsSplit.roots
-
-
 class BackendsFirstPortOnly(SplitChooser):
-    """Looks for a mark of its own on direct calls to a backend, save on the first port."""
+    """Looks for a mark of its own on direct calls to a backend, save on the first port. The table gives a backend the
+    splits that lead to it, too."""
 
     def choose(
         self, root: Service, port: PortKey, call: Call | None, splits: Sequence[Split], services: Services
@@ -122,7 +117,7 @@ BACKENDS_FIRST_PORT_ONLY = Fault(
     name="split-backends-first-port-only",
     description="A backend of a split is refused under its own name on every port but its first.",
     breaks=("SP-76",),
-    overrides=(GivenToBackends, BackendsFirstPortOnly),
+    overrides=(BackendNameIsSplit, BackendsFirstPortOnly),
 )
 
 
