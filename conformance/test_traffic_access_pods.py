@@ -75,7 +75,7 @@ def test_pods_that_come_later_are_covered(smi: Scenario) -> None:
     smi.closed_so_far(caller.get(srv, "/m"), c.get(srv, "/m"))
     smi.grant(srv, match("m", "/m"), sources=[caller])
     smi.expect(control(caller.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
-    late_srv, late_caller = smi.server("late-srv", account="srv"), smi.server("late-caller", account="caller")
+    late_srv, late_caller = smi.server("late", account="srv"), smi.server("caller-2", account="caller")
     stranger = smi.server("stranger")
     early = [stranger.get(srv, "/m"), stranger.get(late_srv, "/m"), c.get(late_srv, "/m")]
     _require_closed_at_once(smi, early, "a pod without a grant got through")
@@ -146,7 +146,7 @@ def _heirs(smi: Scenario, leaving: Workload) -> tuple[Workload, list[Pod]]:
     began, rounds, before = smi.clock(), 0, None
     while rounds < limits.churn_rounds and smi.clock() - began < limits.churn_deadline:
         rounds += 1
-        stranger = smi.server(f"stranger-{rounds}", account="stranger", replicas=limits.churn_pods, node=node)
+        stranger = smi.server(f"other-{rounds}", account="stranger", replicas=limits.churn_pods, node=node)
         heirs = [pod for pod in stranger.pods if pod.ip in addresses]
         if heirs:
             return stranger, heirs

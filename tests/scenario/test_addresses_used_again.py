@@ -71,7 +71,7 @@ def test_a_mesh_that_goes_by_identity_passes() -> None:
     made.smi.conclude()
     # The pods that leave have addresses 3 to 5 of the twelve, and the fourth round is the first to have them again.
     callers = {call.source for call in made.calls if "stranger" in call.source}
-    assert callers == {f"t1/stranger-4-x-{number}" for number in (15, 16, 17)}
+    assert callers == {f"t1/other-4-x-{number}" for number in (15, 16, 17)}
 
 
 def test_a_mesh_that_keeps_addresses_fails() -> None:
