@@ -70,8 +70,8 @@ def test_unlisted_source_is_denied(smi: Scenario) -> None:
     smi.closed_so_far(a.get(srv, "/m"), c.get(srv, "/m"))
     smi.grant(srv, match("m", "/m", ["GET"]), sources=[a])
     smi.expect(control(a.get(srv, "/m")), denied(c.get(srv, "/m")))
-    smi.grant(srv, match("m", "/m", ["GET"]), sources=[c], name="later")
-    smi.expect(control(c.get(srv, "/m")), hold=False)
+    smi.grant(srv, match("later", "/later", ["GET"]), sources=[c], name="later")
+    smi.expect(control(c.get(srv, "/later")), hold=False)
 
 
 @assertion("TA-07", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])

@@ -1,5 +1,7 @@
 """Traffic Access Control, identities: who a caller and a destination are, and what does not make them so."""
 
+from dataclasses import replace
+
 from pytest_smi.scenario.scenario import (
     Outcome,
     Request,
@@ -53,8 +55,8 @@ def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     smi.expect(
         listed, control(outsider.get(plain, "/m")), *(denied(client.http(srv, *pretences)) for client in unlisted)
     )
-    smi.grant(srv, match("m", "/m"), sources=[c], name="later")
-    smi.expect(control(c.http(srv, *pretences)), hold=False)
+    smi.grant(srv, match("later", "/later"), sources=[c], name="later")
+    smi.expect(control(c.http(srv, *(replace(pretence, path="/later") for pretence in pretences))), hold=False)
 
 
 @assertion("TA-27", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -65,8 +67,8 @@ def test_source_namespace_counts(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(srv, "/m")), closed(c.get(srv, "/m")), hold=False)
     smi.expect(control(a.get(srv, "/m")), denied(homonym.get(srv, "/m")))
-    smi.grant(srv, match("m", "/m"), sources=[homonym], name="later")
-    smi.expect(control(homonym.get(srv, "/m")), hold=False)
+    smi.grant(srv, match("later", "/later"), sources=[homonym], name="later")
+    smi.expect(control(homonym.get(srv, "/later")), hold=False)
 
 
 @assertion("TA-28", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -121,12 +123,13 @@ def test_own_account_is_no_implicit_source(smi: Scenario) -> None:
     smi.closed_so_far(a.get(twin, "/m"), srv.get(twin, "/m"))
     smi.grant(twin, match("m", "/m"), sources=[a])
     smi.expect(control(a.get(twin, "/m")), closed(c.get(twin, "/m")), hold=False)
-    own = [srv.get(twin, "/m")]
+    own, opened = [srv.get(twin, "/m")], [srv.get(twin, "/own")]
     if smi.has("peer-address-allowed"):
         own.append(srv.get(twin.at_pod(), "/m"))
+        opened.append(srv.get(twin.at_pod(), "/own"))
     smi.expect(control(a.get(twin, "/m")), *map(denied, own))
-    smi.grant(twin, match("own", "/m"), sources=[srv], name="own")
-    smi.expect(*map(control, own), hold=False)
+    smi.grant(twin, match("own", "/own"), sources=[srv], name="own")
+    smi.expect(*map(control, opened), hold=False)
 
 
 @assertion("TA-37", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -139,8 +142,8 @@ def test_grants_do_not_chain(smi: Scenario) -> None:
     smi.grant(end, match("m", "/m"), sources=[middle], name="second")
     smi.expect(*map(control, chain), closed(c.get(end, "/m")), hold=False)
     smi.expect(*map(control, chain), denied(jump))
-    smi.grant(end, match("m", "/m"), sources=[a], name="later")
-    smi.expect(control(jump), hold=False)
+    smi.grant(end, match("later", "/later"), sources=[a], name="later")
+    smi.expect(control(a.get(end, "/later")), hold=False)
 
 
 @assertion("TA-39", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])

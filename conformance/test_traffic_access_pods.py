@@ -81,8 +81,9 @@ def test_pods_that_come_later_are_covered(smi: Scenario) -> None:
     _require_closed_at_once(smi, early, "a pod without a grant got through")
     granted = caller.get(late_srv, "/m"), late_caller.get(srv, "/m"), late_caller.get(late_srv, "/m")
     smi.expect(*map(allowed, granted), *map(denied, early))
-    smi.grant(srv, match("m", "/m"), sources=[stranger, c], name="later")
-    smi.expect(*map(control, early), hold=False)
+    smi.grant(srv, match("later", "/later"), sources=[stranger, c], name="later")
+    opened = [stranger.get(srv, "/later"), stranger.get(late_srv, "/later"), c.get(late_srv, "/later")]
+    smi.expect(*map(control, opened), hold=False)
 
 
 @assertion("TA-33", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
@@ -97,11 +98,11 @@ def test_address_that_is_used_again_gives_no_access(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[caller])
     smi.expect(control(caller.get(srv, "/m")), *map(control, of_leaving), closed(c.get(srv, "/m")), hold=False)
     stranger, heirs = _heirs(smi, leaving)
-    inherited = [stranger.get(srv, "/m").from_pod(pod.key) for pod in heirs]
+    inherited, opened = ([stranger.get(srv, path).from_pod(pod.key) for pod in heirs] for path in ("/m", "/later"))
     _require_closed_at_once(smi, inherited, "the address of a pod was enough")
     smi.expect(control(caller.get(srv, "/m")), *map(denied, inherited))
-    smi.grant(srv, match("m", "/m"), sources=[stranger], name="later")
-    smi.expect(*map(control, inherited), hold=False)
+    smi.grant(srv, match("later", "/later"), sources=[stranger], name="later")
+    smi.expect(*map(control, opened), hold=False)
 
 
 @assertion("TA-24", level="unspecified", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])

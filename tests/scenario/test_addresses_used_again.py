@@ -70,7 +70,7 @@ def test_a_mesh_that_goes_by_identity_passes() -> None:
     play(made.smi)
     made.smi.conclude()
     # The pods that leave have addresses 3 to 5 of the twelve, and the fourth round is the first to have them again.
-    callers = {call.source for call in made.calls if "stranger" in call.source}
+    callers = {call.source for call in made.calls if "other" in call.source}
     assert callers == {f"t1/other-4-x-{number}" for number in (15, 16, 17)}
 
 
