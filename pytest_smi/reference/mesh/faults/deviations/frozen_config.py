@@ -29,9 +29,10 @@ def admits_nobody(shared: Mapping[str, Any]) -> bool:
 class FreezesForNobody(Standstill):
     """Goes on with the configuration that proxies have."""
 
-    def stands(self, found: Snapshot) -> bool:
-        """Stand still while a split admits nobody."""
-        return admits_nobody(found.shared)
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Keep it while a split admits nobody."""
+        found = super().compile(cluster)
+        return self._taken(found, stuck=admits_nobody(found.shared))
 
 
 SPLIT_FOR_NOBODY_STOPS_UPDATES = Deviation(

@@ -31,18 +31,13 @@ def frozen_own(
 
 
 class Standstill(Compiler):
-    """Goes on with the configuration that proxies have while something stands in the way of a new one."""
+    """Goes on with the configuration that proxies have; when it is stuck so is for a subclass to say."""
 
     _in_effect = EMPTY
 
-    def stands(self, found: Snapshot) -> bool:
-        """Return whether this configuration cannot be taken."""
-        raise NotImplementedError
-
-    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
-        """Keep the old one meanwhile."""
-        found, old = super().compile(cluster), self._in_effect
-        if self.stands(found):
+    def _taken(self, found: Snapshot, *, stuck: bool) -> Snapshot:
+        old = self._in_effect
+        if stuck:
             found = replace(
                 found, shared=frozen(old.shared, found.shared), own=frozen_own(found.own, old.grants), grants=old.grants
             )
@@ -73,9 +68,10 @@ class NothingInCommon(Standstill):
             self._nobody |= bool(admitting) and all(admitting) and not set.intersection(*admitting)
         return found
 
-    def stands(self, found: Snapshot) -> bool:
-        """Stand still while there is one."""
-        return self._nobody
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Keep the configuration while there is one."""
+        found = super().compile(cluster)
+        return self._taken(found, stuck=self._nobody)
 
 
 NOTHING_IN_COMMON = Fault(
