@@ -52,11 +52,12 @@ def test_headers_do_not_confer_identity(smi: Scenario) -> None:
     seen = smi.sample(outsider.get(srv, "/m"), times=smi.limits.settle_probes)[0]
     unlisted = [c] if seen.outcomes[Outcome.DELIVERED] else [c, outsider]
     pretences = [Request(path="/m", headers=(header,)) for header in _claims_to_be(a)]
+    later = [replace(pretence, path="/later") for pretence in pretences]
     smi.expect(
         listed, control(outsider.get(plain, "/m")), *(denied(client.http(srv, *pretences)) for client in unlisted)
     )
     smi.grant(srv, match("later", "/later"), sources=[c], name="later")
-    smi.expect(control(c.http(srv, *(replace(pretence, path="/later") for pretence in pretences))), hold=False)
+    smi.expect(control(c.http(srv, *later)), hold=False)
 
 
 @assertion("TA-27", level="MUST", source="access v1alpha3 §TrafficTarget", needs=["specs"])

@@ -98,11 +98,11 @@ def test_address_that_is_used_again_gives_no_access(smi: Scenario) -> None:
     smi.grant(srv, match("m", "/m"), sources=[caller])
     smi.expect(control(caller.get(srv, "/m")), *map(control, of_leaving), closed(c.get(srv, "/m")), hold=False)
     stranger, heirs = _heirs(smi, leaving)
-    inherited, opened = ([stranger.get(srv, path).from_pod(pod.key) for pod in heirs] for path in ("/m", "/later"))
+    inherited = [stranger.get(srv, "/m").from_pod(pod.key) for pod in heirs]
     _require_closed_at_once(smi, inherited, "the address of a pod was enough")
     smi.expect(control(caller.get(srv, "/m")), *map(denied, inherited))
     smi.grant(srv, match("later", "/later"), sources=[stranger], name="later")
-    smi.expect(*map(control, opened), hold=False)
+    smi.expect(*(control(stranger.get(srv, "/later").from_pod(pod.key)) for pod in heirs), hold=False)
 
 
 @assertion("TA-24", level="unspecified", source="access v1alpha3 §TrafficTarget (note)", needs=["specs"])

@@ -3,7 +3,7 @@ of a root once each, clients outside."""
 
 from dataclasses import replace
 
-from pytest_smi.scenario.scenario import Outcome, Request, Scenario, assertion
+from pytest_smi.scenario.scenario import Outcome, Request, Scenario, assertion, control
 
 
 @assertion("SP-20", level="MUST (derived)", source="split v1alpha4 §Specification")
@@ -30,6 +30,23 @@ def test_backends_stay_callable(smi: Scenario) -> None:
     smi.control_reaches(a.get(root), [v1])
     smi.only(a.get(v2), [v2])
     smi.only(a.get(v1), [v1])
+
+
+@assertion("SP-76", level="MUST (derived)", source="split v1alpha4 §Workflow")
+def test_every_port_of_a_backend_stays_callable(smi: Scenario) -> None:
+    """A backend stays reachable by its own name on its every port: those that the root has, and those that the root
+    lacks."""
+    a, both = smi.client("a"), {"8080/TCP": 8080, "9090/TCP": 8081}
+    v1, v2, rest = (smi.server(name, ports=both, under_root=name == "rest") for name in ("v1", "v2", "rest"))
+    one, two = smi.service("one", [rest], ports={"8080/TCP": 8080}), smi.service("two", [rest], ports=both)
+    smi.open_to_all(v1, v2, rest, sources=[a])
+    # Before there is a split every port answers: one that is dead for everybody is no split's doing.
+    smi.expect(*(control(a.get(backend, port=port)) for backend in (v1, v2) for port in (8080, 9090)), hold=False)
+    smi.apply(smi.split(one, {v1: 100}, name="one"), smi.split(two, {v2: 100}, name="two"))
+    for root, backend in ((one, v1), (two, v2)):
+        smi.control_reaches(a.get(root), [backend])
+        for port in (8080, 9090):
+            smi.only(a.get(backend, port=port), [backend])
 
 
 @assertion("SP-22", level="MUST (derived)", source="split v1alpha4 §Specification")

@@ -170,7 +170,9 @@ def _of_refusal(
 
 def _of_split(case: Case, splits: list[TrafficSplit], found: Disagreement) -> str | None:
     if not splits:
-        return "SP-14" if any(isinstance(one, TrafficSplit) for one in case.things) else None
+        if any(isinstance(one, TrafficSplit) for one in case.things):
+            return "SP-14"
+        return "TA-49" if (found.fault, found.ask.call.protocol) == (Fault.REFUSAL, "TCP") else None
     split = splits[-1]
     if found.ask.version == "2":
         return "SP-54"

@@ -8,7 +8,7 @@ import pytest
 from pytest_smi.explore.case import Case, Step, Thing
 from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
-from pytest_smi.oracle import Verdict
+from pytest_smi.oracle import Call, Verdict
 from pytest_smi.smi.model import HTTPRouteGroup, Rule, Subject, TCPRoute, TrafficSplit
 from tests.explore.test_table import GROUP, SPLIT, TARGET, ask
 
@@ -109,3 +109,12 @@ def test_a_request_that_arrives_twice_is_a_matter_of_splits() -> None:
         )
 
     assert (of(SPLIT), of(SPLIT, chained), of()) == ("SP-20", "SP-75", None)
+
+
+@pytest.mark.parametrize(("protocol", "requirement"), [("TCP", "TA-49"), ("HTTP", None)])
+def test_connections_that_are_refused_where_all_is_open(protocol: str, requirement: str | None) -> None:
+    """What stands open grants raw TCP by a TCPRoute; that HTTP is refused there too no requirement speaks of."""
+    case = Case(steps=(Step(),), asks=(ask("a", call=Call(protocol=protocol)),), open=True)
+    wanted = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
+    wrong = Disagreement(ask=case.asks[0], fault=Fault.REFUSAL, expected=wanted, seen=Seen(sent=3))
+    assert requirement_of(case, wrong) == requirement

@@ -11,7 +11,6 @@ from conformance import (
     test_traffic_split,
     test_traffic_split_circles,
     test_traffic_split_golden,
-    test_traffic_split_names,
     test_traffic_split_namespaces,
     test_traffic_split_open,
     test_traffic_split_pods,
@@ -34,7 +33,6 @@ MODULES = (
     test_traffic_split,
     test_traffic_split_circles,
     test_traffic_split_golden,
-    test_traffic_split_names,
     test_traffic_split_namespaces,
     test_traffic_split_open,
     test_traffic_split_pods,
@@ -180,3 +178,13 @@ def test_nothing_is_passed_where_a_service_always_leads_to_one_pod(requirement: 
     made = SlowSplits(None, favourite=favourite)
     with pytest.raises((Inconclusive, RequirementFailed)):
         PLAYED[requirement](made.smi)
+
+
+def test_a_port_that_is_dead_for_everybody_is_no_doing_of_a_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SP-76 asks every port of the backends before there is a split."""
+    made, arrive = SlowSplits(0.0), SlowSplits.arrive
+    monkeypatch.setattr(
+        made, "script", lambda call, *more: Outcome.NOT_DELIVERED if call.port == 9090 else arrive(made, call, *more)
+    )
+    with pytest.raises(Inconclusive, match="9090"):
+        PLAYED["SP-76"](made.smi)
