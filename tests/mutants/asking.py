@@ -50,7 +50,7 @@ def ask(copy: Path, *chosen: str) -> FinishedRun | None:
         folder = Path(name)
         try:
             done = subprocess.run(
-                suite_command(folder, "-n", "2", *chosen),
+                suite_command(folder, *chosen),
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(copy)},
                 capture_output=True,

@@ -22,6 +22,9 @@ class Outcome:
     by: tuple[str, ...] = ()
 
 
+SURVIVED = Outcome(word="survived")
+
+
 def lanes(path: str) -> frozenset[str]:
     """Return which requirements look at a module first: those of policy, of splits or of metrics."""
     return frozenset(_LANES[api] for api in DECIDING[path].split(","))
@@ -49,8 +52,8 @@ def told_apart(paths: Sequence[str], failed: Iterable[str], errored: Iterable[st
     failed, errored = sorted(failed), sorted(errored)
     touched = {_LANE_OF_ID[one[:2]] for one in (*failed, *errored)}
     if not touched:
-        return [Outcome(word="survived") for _ in paths]
+        return [SURVIVED for _ in paths]
     if not any(touched <= lanes(path) for path in paths):
         return [None for _ in paths]
     noticed = Outcome(word="killed" if failed else "stopped", by=tuple(failed or errored))
-    return [noticed if touched <= lanes(path) else Outcome(word="survived") for path in paths]
+    return [noticed if touched <= lanes(path) else SURVIVED for path in paths]

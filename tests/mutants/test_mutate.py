@@ -1,12 +1,16 @@
 """Tests of the mutants: each is one change, inside of a function, and still Python."""
 
 import ast
+from pathlib import Path
 
-from tests.mutants.__main__ import draw, nearest, told
+from pytest_smi.core.catalogue import load
+from tests.mutants.__main__ import draw
 from tests.mutants.asking import ROOT
-from tests.mutants.crews import Outcome, crews, told_apart
-from tests.mutants.deciding import DECIDING
+from tests.mutants.crews import SURVIVED, Outcome, crews, told_apart
+from tests.mutants.deciding import DECIDING, MESH
 from tests.mutants.mutate import mutants
+from tests.mutants.notes import Notes
+from tests.mutants.trial import nearest, told
 
 CODE = '''
 """Module."""
@@ -59,11 +63,12 @@ def test_a_seed_draws_the_same() -> None:
 
 
 def test_the_nearest_requirements_are_asked_first() -> None:
-    """Those that the module's own faults break, and none of a module that no fault overrides."""
-    first = nearest("pytest_smi/reference/mesh/metrics/permissions.py")
+    """Those that the module's own faults break, and those that it decides as said; no module has none."""
+    known = {record.requirement for record in load()}
 
-    assert first == ["TM-56", "TM-57"]
-    assert nearest("pytest_smi/reference/mesh/weights.py") == []
+    assert nearest(f"{MESH}/metrics/permissions.py") == ["TM-55", "TM-56", "TM-57", "TM-58", "TM-59"]
+    assert "SP-01" in nearest(f"{MESH}/weights.py")
+    assert [path for path in DECIDING if not nearest(path) or not known.issuperset(nearest(path))] == []
 
 
 POLICY, SPLITS, METRICS, BOTH = (
@@ -87,3 +92,22 @@ def test_what_fails_within_one_lane_is_its_mutant_s_doing() -> None:
     assert told_apart(three, ["TA-01", "SP-01"], []) == [None] * 3
     assert told_apart([POLICY, METRICS], ["SP-01"], []) == [None] * 2
     assert told_apart([BOTH, METRICS], ["TA-01", "SP-01"], [])[1] == survived
+
+
+def test_a_run_that_was_cut_short_goes_on_from_its_notes(tmp_path: Path) -> None:
+    """What was answered is not asked again, also by the next run; another question is."""
+    path = tmp_path / "notes.jsonl"
+    killed = Outcome(word="killed", by=("SP-01",))
+    Notes(path).keep("near", "a mutant", killed)
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append("all")
+
+    again = Notes(path)
+    assert again.asked("near", "a mutant", ask) == killed
+    assert asked == []
+    assert again.asked("all", "a mutant", ask) == SURVIVED
+    assert asked == ["all"]
+    assert Notes(path).known("all", "a mutant") == SURVIVED
+    assert Notes(None).known("near", "a mutant") is None
