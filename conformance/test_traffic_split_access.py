@@ -18,7 +18,10 @@ def test_split_for_nobody_stops_nothing(smi: Scenario) -> None:
     root, second = smi.service("app", [other], ports=PLAIN), smi.service("second", [other], ports=PLAIN)
     smi.grant(v1, match("m", "/m"), sources=[a], name="v1")
     smi.grant(v2, match("m", "/m"), sources=[b], name="v2")
-    smi.expect(control(a.get(v1, "/m")), control(b.get(v2, "/m")), closed(a.get(other, "/m")))
+    smi.grant(other, match("r", "/root"), sources=[b], name="root")
+    smi.expect(
+        control(a.get(v1, "/m")), control(b.get(v2, "/m")), control(b.get(other, "/root")), closed(a.get(other, "/m"))
+    )
     smi.apply(smi.split(root, {v1: 50, v2: 50}))
     smi.grant(other, match("m", "/m"), sources=[a], name="later")
     smi.apply(smi.split(second, {v2: 100}, name="second"))

@@ -122,8 +122,8 @@ class Traffic:
 
     def attribute(self, error: NotReached, call: Call, *, lost: bool) -> NoReturn:
         """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too,
-        where no split is."""
-        direct = self._deployment.direct_calls(call) if lost else []
+        where no split is: to those that this client has reached before, since policy may keep it from others."""
+        direct = self._direct(call) if lost else []
         if not any(other.host == call.host for other in direct):
             for other, seen in zip(
                 direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True
@@ -133,6 +133,11 @@ class Traffic:
                         f"{error}; but {other.label} loses requests as well, which no split explains"
                     ) from error
         self._expectations.attribute_failure(error, [call])
+
+    def _direct(self, call: Call) -> list[Call]:
+        calls = self._deployment.direct_calls(call)
+        opened = {seen.server for seen in self._expectations.opened if seen.source == call.source}
+        return [other for other in calls if other.server in opened] or calls
 
     def observe(self, call: Call, times: int) -> Observation:
         """Send one call `times` times."""

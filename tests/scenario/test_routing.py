@@ -1,11 +1,12 @@
 """Judging destinations, with scripted arrivals and a clock that only pauses move."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pytest_smi.core.limits import Limits
-from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed
+from pytest_smi.scenario.verdict import Inconclusive, NotReached, RequirementFailed, control
 from pytest_smi.smi.model import TrafficSplit
 from pytest_smi.testbed.probing.observation import Outcome
 from pytest_smi.testbed.probing.plan import Call
@@ -89,6 +90,22 @@ class TestEach:
         made.smi.give_service(made.v1)
         with pytest.raises(Inconclusive, match="which no split explains"):
             made.smi.each(CALL, [made.v1, made.v2])
+
+    def test_what_policy_keeps_from_the_client_explains_no_losses(self) -> None:
+        """The direct way is asked at the servers that the client has reached: nobody let it in at the others."""
+        made = TwoServers(in_turn(LOST))
+        made.smi.give_service(made.v1)
+        made.smi.give_service(made.v2)
+        client = made.smi.client()
+        direct = client.get(made.v2)
+        call = replace(direct, server="t1/app", host="app")
+        made.script = lambda asked, *_: V2 if asked.server == direct.server else LOST
+        made.smi.expect(control(direct), hold=False)
+        with pytest.raises(NotReached, match="found none anywhere"):
+            made.smi.each(call, [made.v2])
+        made.script = in_turn(LOST)
+        with pytest.raises(Inconclusive, match=r"v2-x.* loses requests as well, which no split explains"):
+            made.smi.each(call, [made.v2])
 
     def test_losses_of_a_direct_call_fail(self) -> None:
         """When the direct way itself is judged, its losses are the mesh's."""
