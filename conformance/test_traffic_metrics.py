@@ -4,7 +4,7 @@ All assertions but those on access judge one shared scenario; see `pytest_smi/sc
 sent what to whom. What the numbers say is in `test_traffic_metrics_values.py`.
 """
 
-from pytest_smi.scenario.metrics import documents, numbers
+from pytest_smi.scenario.metrics import documents, lists, numbers
 from pytest_smi.scenario.metrics.access import reader
 from pytest_smi.scenario.metrics.recorder import recorded
 from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
@@ -90,11 +90,14 @@ def test_get_answers_about_the_object_asked_for(smi: Scenario) -> None:
 @assertion("TM-11", level="MUST", source="metrics v1alpha1 §Specification, §TrafficMetricsList")
 def test_label_selector(smi: Scenario) -> None:
     """A label selector restricts a list to the objects that it matches."""
-    seen = recorded(smi, "deployments b", "pods b")
+    seen = recorded(smi, "deployments b", "pods b", *(f"chosen by {form}" for form in lists.SELECTORS))
     pods = set(seen.by_pod("b"))
     for key, wanted in (("deployments b", {seen.refs["b"].name}), ("pods b", pods)):
         found = {item.resource.name for item in seen.documents[key].items()}
         require(found == wanted, f"GET {seen.documents[key].path}: expected {sorted(wanted)}, found {sorted(found)}")
+    names = {role: seen.refs[role].name for role in "bcw"}
+    for form, (_, matched) in lists.SELECTORS.items():
+        lists.chosen(seen.documents[f"chosen by {form}"], names, matched)
 
 
 @assertion("TM-14", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")

@@ -30,7 +30,29 @@ KINDS: Mapping[str, str] = {
     "jobs": "Job",
 }
 """The kind of each resource, as Kubernetes spells it."""
+SELECTORS: Mapping[str, tuple[str, str]] = {
+    "==": ("{key}=={b}", "b"),
+    "!=": ("{key}!={b}", "cw"),
+    "in": ("{key} in ({b},{c})", "bc"),
+    "notin": ("{key} notin ({b},{c})", "w"),
+    "presence": ("{key}", "bcw"),
+    "absence": ("!{key}", ""),
+    "two": ("{key} in ({b},{c}),{key}!={c}", "b"),
+}
+"""Label selectors in the forms of Kubernetes beside `=`, and which of the Deployments b, c and w each matches."""
 _REFERENCE = {"kind", "namespace", "apiVersion"}
+
+
+def chosen(document: Document, names: Mapping[str, str], matched: str) -> None:
+    """Of the objects with these names, by role, the list has those whose roles are `matched`, and no others."""
+    found = {item.resource.name for item in document.items()}
+    wanted = {names[role] for role in matched}
+    wrong = (found ^ wanted) & set(names.values())
+    require(
+        not wrong,
+        f"GET {document.path}: expected {', '.join(sorted(wanted)) or 'none'} of {', '.join(sorted(names.values()))}, "
+        f"found {', '.join(sorted(found & set(names.values()))) or 'none'}",
+    )
 
 
 def scopes(root: Document) -> None:

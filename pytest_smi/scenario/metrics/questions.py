@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_smi.scenario.metrics.documents import ELEVEN
+from pytest_smi.scenario.metrics.lists import SELECTORS
 from pytest_smi.scenario.metrics.reading import Question
 from pytest_smi.scenario.metrics.traffic_plan import TrafficPlan
 from pytest_smi.scenario.scenario import Scenario
@@ -73,6 +74,9 @@ def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
     }
     for kind, name in _busy(smi, plan).items():
         found[f"get {kind}"] = Question(f"/{kind}/{name}" if kind in CLUSTER_SCOPED else f"{home}/{kind}/{name}")
+    for form, (template, _) in SELECTORS.items():
+        selector = template.format(key=APP_LABEL, b=w["b"].name, c=w["c"].name)
+        found[f"chosen by {form}"] = Question(f"{home}/deployments", {"labelSelector": selector})
     found["one edge"] = Question(f"{home}/deployments/{w['a'].name}/edges/{w['b'].name}")
     found["no kind"] = Question(f"{home}/gizmos")
     found["no object"] = Question(f"{home}/deployments/nobody-{smi.tag}")

@@ -56,6 +56,21 @@ def test_every_namespace_is_in_the_list_over_all() -> None:
         lists.everywhere(both, [A, ref("b", namespace="t2")])
 
 
+def test_a_selector_chooses_what_it_matches() -> None:
+    """What has none of the names does not matter; one that is missing or too many is told."""
+    names = {"a": "a", "b": "b"}
+    for document_, matched in (
+        (listed(item(A), item(ref("z"))), "a"),
+        (listed(item(A), item(B)), "ab"),
+        (listed(), ""),
+    ):
+        lists.chosen(document_, names, matched)
+    with pytest.raises(RequirementFailed, match=r"expected a, b of a, b, found a$"):
+        lists.chosen(listed(item(A)), names, "ab")
+    with pytest.raises(RequirementFailed, match=r"expected none of a, b, found b$"):
+        lists.chosen(listed(item(B)), names, "")
+
+
 def test_a_list_is_about_a_kind_alone() -> None:
     """Empty fields are as good as absent ones."""
     lists.about_a_kind(listed(item(A)))

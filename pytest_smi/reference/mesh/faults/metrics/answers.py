@@ -81,6 +81,20 @@ SELECTOR_IGNORED = Fault(
 )
 
 
+class _EqualityAlone(Answers):
+    def answer(self, query: Query, labels: Selector = NO_SELECTOR, fields: Mapping[str, str] | None = None) -> Answer:
+        known = tuple(one for one in labels.requirements if one.operator == "In" and len(one.values) == 1)
+        return super().answer(query, Selector(requirements=known), fields)
+
+
+SELECTOR_EQUALITY_ALONE = Fault(
+    name="metrics-selector-equality-alone",
+    description="Of a label selector only `key=value` is read: `!=`, `in`, `notin` and presence are ignored.",
+    breaks=("TM-11",),
+    overrides=(_EqualityAlone,),
+)
+
+
 class _IdleError(Answers):
     def get(self, kind: Kind, query: Query) -> Answer:
         subject = self.find(kind, query)
@@ -96,4 +110,11 @@ IDLE_ERROR = Fault(
     overrides=(_IdleError,),
 )
 
-ANSWER_FAULTS = (LISTED_KIND_REFUSED, FOREIGN_ITEMS, OTHER_OBJECT, SELECTOR_IGNORED, IDLE_ERROR)
+ANSWER_FAULTS = (
+    LISTED_KIND_REFUSED,
+    FOREIGN_ITEMS,
+    OTHER_OBJECT,
+    SELECTOR_IGNORED,
+    SELECTOR_EQUALITY_ALONE,
+    IDLE_ERROR,
+)
