@@ -1,6 +1,7 @@
 """Poll until a condition holds or a deadline has passed; the only place where the suite pauses.
 
-Each wait is announced on the logger `pytest_smi.waits`, so that a long run can show what it waits for.
+Each wait is announced on the logger `pytest_smi.waits`, so that a long run can show what it waits for; again before
+each pause, since a wait within it may have been announced and be over.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pytest_smi.core.interrupts import SLICE, checkpoint
 from pytest_smi.errors import ClusterError
 
 waits = logging.getLogger("pytest_smi.waits")
-"""What this process waits for, one record per wait; for progress alone, so no handler of pytest's sees it."""
+"""What this process waits for, a record per wait and round; for progress alone, so no handler of pytest's sees it."""
 waits.setLevel(logging.INFO)
 waits.propagate = False
 
@@ -35,11 +36,12 @@ class Backoff:
     """Rounds of polling: iterate over it, look, and leave the loop once the look is right or `over` says so.
 
     Before each further round it pauses: `first` seconds, then twice as long each time up to `longest`;
-    never less than `least`.
+    never less than `least`. `what`: what it waits for, announced.
     """
 
     def __init__(
         self,
+        what: str,
         *,
         longest: float,
         first: float = 0.01,
@@ -49,6 +51,7 @@ class Backoff:
     ) -> None:
         self.rounds = 0
         """Rounds begun so far."""
+        self._what = what
         self._step, self._longest, self._least = first, longest, least
         self._clock, self._pause = clock, pause
         self._started, self._pausing = clock(), True
@@ -57,8 +60,10 @@ class Backoff:
         while True:
             self.rounds += 1
             self._pausing = True
+            waits.info("until %s", self._what)
             yield self.rounds
             if self._pausing:
+                waits.info("until %s", self._what)
                 self._pause(max(self._step, self._least))
                 self._step = min(self._step * 2, self._longest)
 
@@ -80,8 +85,7 @@ class Backoff:
 def wait_until(condition: Callable[[], bool], *, what: str, deadline: float, longest_pause: float) -> float:
     """Return the seconds that it took until `condition()`; raise DeadlinePassed
     that names `what` after `deadline` seconds."""
-    waits.info("until %s", what)
-    backoff = Backoff(longest=longest_pause)
+    backoff = Backoff(what, longest=longest_pause)
     for _ in backoff:
         if condition():
             break

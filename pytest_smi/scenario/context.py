@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from pytest_smi.cluster.wait import Backoff, pause, waits
+from pytest_smi.cluster.wait import Backoff, pause
 from pytest_smi.errors import ClusterError
 from pytest_smi.scenario.evidence import Evidence
 from pytest_smi.smi.model import SmiObject
@@ -144,8 +144,9 @@ class Context:
 
     def rounds(self, what: str, *, idle: float = 0.0) -> Backoff:
         """Begin to poll at the pace of the limits, on this clock, until `what`; `idle`: least pause in seconds."""
-        waits.info("until %s", what)
-        return Backoff(longest=self.limits.poll_interval, first=0.005, least=idle, clock=self.clock, pause=self.pause)
+        return Backoff(
+            what, longest=self.limits.poll_interval, first=0.005, least=idle, clock=self.clock, pause=self.pause
+        )
 
     def fewest_rounds(self, patience: float, idle: float) -> int:
         """Return how many rounds a deadline must have allowed: the limit's,

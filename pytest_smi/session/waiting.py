@@ -37,7 +37,9 @@ class WaitReporter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take the announcement of a wait."""
-        self._tell(record.getMessage())
+        text = record.getMessage()
+        if text != self._text:
+            self._tell(text)
 
     def pytest_configure(self) -> None:
         """Listen to the waits of this process."""

@@ -142,7 +142,7 @@ def first_wrong(fault: str | None, *, seed: int, worlds: int) -> int | None:
     stage = ReferenceStage([] if fault is None else [fault])
 
     def rounds() -> Backoff:
-        return Backoff(longest=0.1, clock=stage.clock, pause=stage.clock.pause)
+        return Backoff("it is so", longest=0.1, clock=stage.clock, pause=stage.clock.pause)
 
     player = Player(stage, rounds, replace(PATIENCE, pause=stage.clock.pause))
     for number in range(worlds):

@@ -125,6 +125,6 @@ def player_on(stage: SimulatedStage) -> Player:
     patience = replace(PATIENCE, pause=stage.clock.pause)
 
     def rounds() -> Backoff:
-        return Backoff(longest=0.1, clock=stage.clock, pause=stage.clock.pause)
+        return Backoff("it is so", longest=0.1, clock=stage.clock, pause=stage.clock.pause)
 
     return Player(stage, rounds, patience)

@@ -36,7 +36,7 @@ def judged(answer: Callable[[float, Ask, int], Seen], table: Table = TABLE) -> J
         return {ask: answer(clock.now, ask, times) for ask in asks}
 
     def rounds() -> Backoff:
-        return Backoff(longest=0.1, clock=clock, pause=clock.pause)
+        return Backoff("it is so", longest=0.1, clock=clock, pause=clock.pause)
 
     return judge(look, table, rounds, replace(PATIENCE, pause=clock.pause))
 

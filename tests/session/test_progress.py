@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pytest_smi.cluster.wait import waits
+from pytest_smi.cluster.wait import Backoff, wait_until, waits
 from pytest_smi.session.progress import Progress, in_words
 from pytest_smi.session.waiting import WaitReporter, read_waits
 
@@ -82,6 +82,23 @@ def test_a_worker_tells_what_it_waits_for(tmp_path: Path) -> None:
         worker.pytest_unconfigure()
     waits.info("until nobody listens")
     assert read_waits(tmp_path) == {"next": ""}
+
+
+def test_the_outer_wait_is_told_again_when_one_within_it_is_over() -> None:
+    """While a world settles its requests are sent, which may wait for names; that wait is not told for ever."""
+    worker, told = WaitReporter(), []
+    worker.pytest_configure()
+    try:
+        worker.pytest_runtest_logstart("row")
+        for number in Backoff("the world settles", longest=0.1, pause=lambda _: told.append(worker.waits["row"])):
+            wait_until(lambda: True, what="a name resolves", deadline=1.0, longest_pause=0.1)
+            told.append(worker.waits["row"])
+            if number == 2:
+                break
+    finally:
+        worker.pytest_unconfigure()
+
+    assert told == ["until a name resolves", "until the world settles", "until a name resolves"]
 
 
 def test_progress_is_a_courtesy(tmp_path: Path) -> None:

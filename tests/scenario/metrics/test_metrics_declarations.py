@@ -36,7 +36,7 @@ def edge() -> Callable[[Callable[[float], bool]], tuple[Scenario, Callable[[], f
 
         smi = SimpleNamespace(
             clock=clock,
-            context=SimpleNamespace(rounds=lambda _: Backoff(longest=0.1, clock=clock, pause=wait)),
+            context=SimpleNamespace(rounds=lambda _: Backoff("it is so", longest=0.1, clock=clock, pause=wait)),
             limits=Limits(metrics_deadline=20),
             metrics_path=lambda rest: rest,
             testbed=SimpleNamespace(connection=SimpleNamespace(request=request)),

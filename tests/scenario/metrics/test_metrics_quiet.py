@@ -35,7 +35,7 @@ def play() -> Callable[[Callable[[float], Answer]], tuple[Quiet, float]]:
         limits, clock = Limits(metrics_deadline=20, poll_interval=0.1), lambda: now[0]
 
         def rounds(_: str) -> Backoff:
-            return Backoff(longest=limits.poll_interval, clock=clock, pause=wait)
+            return Backoff("it is so", longest=limits.poll_interval, clock=clock, pause=wait)
 
         smi = SimpleNamespace(
             clock=clock,
