@@ -7,6 +7,7 @@ each pause, since a wait within it may have been announced and be over.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ from pytest_smi.core.interrupts import SLICE, checkpoint
 from pytest_smi.errors import ClusterError
 
 waits = logging.getLogger("pytest_smi.waits")
-"""What this process waits for, a record per wait and round; for progress alone, so no handler of pytest's sees it."""
+"""What this process waits for, a record per wait, and one more when a wait within it is over."""
 waits.setLevel(logging.INFO)
 waits.propagate = False
 
@@ -30,6 +31,15 @@ def pause(seconds: float) -> None:
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, SLICE))
         checkpoint()
+
+
+class _Announced(threading.local):
+    """How many waits this thread has announced."""
+
+    number = 0
+
+
+_announced = _Announced()
 
 
 class Backoff:
@@ -51,7 +61,8 @@ class Backoff:
     ) -> None:
         self.rounds = 0
         """Rounds begun so far."""
-        self._what = what
+        self._what, self._announcement = what, 0
+        self._announce()
         self._step, self._longest, self._least = first, longest, least
         self._clock, self._pause = clock, pause
         self._started, self._pausing = clock(), True
@@ -60,12 +71,17 @@ class Backoff:
         while True:
             self.rounds += 1
             self._pausing = True
-            waits.info("until %s", self._what)
             yield self.rounds
             if self._pausing:
-                waits.info("until %s", self._what)
+                if self._announcement != _announced.number:
+                    self._announce()
                 self._pause(max(self._step, self._least))
                 self._step = min(self._step * 2, self._longest)
+
+    def _announce(self) -> None:
+        _announced.number += 1
+        self._announcement = _announced.number
+        waits.info("until %s", self._what)
 
     @property
     def waited(self) -> float:

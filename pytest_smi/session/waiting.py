@@ -37,9 +37,7 @@ class WaitReporter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take the announcement of a wait."""
-        text = record.getMessage()
-        if text != self._text:
-            self._tell(text)
+        self._tell(record.getMessage())
 
     def pytest_configure(self) -> None:
         """Listen to the waits of this process."""
