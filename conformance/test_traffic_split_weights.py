@@ -1,8 +1,12 @@
 """Traffic Split: what a weight may be: equal ones, quantities of the first version, and numbers that are none."""
 
 from fractions import Fraction
+from typing import Any
 
-from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, assertion
+from pytest_smi.scenario.scenario import MARKED, PLAIN, Scenario, Workload, assertion
+
+WIDER = {**PLAIN, "8081/TCP": 8081}
+"""One port more than roots have otherwise."""
 
 
 @assertion("SP-07", level="MUST", source="split v1alpha2 §Specification", since={"split": "v1alpha2"})
@@ -50,7 +54,8 @@ def test_quantities_beside_whole_numbers(smi: Scenario) -> None:
 def test_fractional_weight_stops_no_other_split(smi: Scenario) -> None:
     """Weights are whole numbers: a split with a weight of 0.5 is refused or concerns its own root alone, and other
     splits go on taking effect."""
-    _require_isolation(smi, 0.5)
+    a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
+    _require_isolation(smi, a, v1, _of_weight(smi, v1, 0.5))
 
 
 @assertion(
@@ -58,7 +63,8 @@ def test_fractional_weight_stops_no_other_split(smi: Scenario) -> None:
 )
 def test_negative_weight_stops_no_other_split(smi: Scenario) -> None:
     """A split with a weight of -1 is refused or concerns its own root alone, and other splits go on taking effect."""
-    _require_isolation(smi, -1)
+    a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
+    _require_isolation(smi, a, v1, _of_weight(smi, v1, -1))
 
 
 @assertion(
@@ -89,10 +95,29 @@ def test_negative_weight(smi: Scenario) -> None:
         smi.observed("the other backend takes all" if (v1.name, 8081) in where else "the split is void")
 
 
-def _require_isolation(smi: Scenario, weight: float) -> None:
-    """Store a split of this weight beside others, unless it is refused: one before it ends, one after it begins."""
+@assertion(
+    "SP-78", level="MUST (derived)", source="split v1alpha4 §Specification", since={"split": "v1alpha2"}, serial=True
+)
+def test_port_of_weight_zero_stops_no_other_split(smi: Scenario) -> None:
+    """A split that leaves a port of its root to a backend of weight 0 concerns that root alone, and other splits go on
+    taking effect."""
     a, v1 = smi.client("a"), smi.server("v1", ports=MARKED)
-    first, former, odd, later = (smi.service(name, [v1], ports=PLAIN) for name in ("first", "former", "odd", "later"))
+    new = smi.server("new", ports=WIDER, under_root=False)
+    odd = smi.service("odd", [v1], ports=WIDER)
+    smi.open_to_all(new, sources=[a])
+    _require_isolation(smi, a, v1, smi.written(smi.split(odd, {v1: 100, new: 0}, name="odd")))
+
+
+def _of_weight(smi: Scenario, v1: Workload, weight: float) -> dict[str, Any]:
+    """A split of this weight over a root of its own."""
+    manifest = smi.written(smi.split(smi.service("odd", [v1], ports=PLAIN), {v1: 1}, name="odd"))
+    manifest["spec"]["backends"][0]["weight"] = weight
+    return manifest
+
+
+def _require_isolation(smi: Scenario, a: Workload, v1: Workload, odd: dict[str, Any]) -> None:
+    """Store an odd split beside others, unless it is refused: one before it ends, one after it begins."""
+    first, former, later = (smi.service(name, [v1], ports=PLAIN) for name in ("first", "former", "later"))
     smi.open_to_all(v1, sources=[a])
     # Control: a split that is deleted ends, while there is nothing odd.
     ended = smi.split(first, {v1: 100}, name="first")
@@ -103,9 +128,7 @@ def _require_isolation(smi: Scenario, weight: float) -> None:
     before = smi.split(former, {v1: 100}, name="former")
     smi.apply(before)
     smi.control_port(a.get(former), 8081)
-    manifest = smi.written(smi.split(odd, {v1: 1}, name="odd"))
-    manifest["spec"]["backends"][0]["weight"] = weight
-    smi.apply_unless_refused(manifest)
+    smi.apply_unless_refused(odd)
     smi.delete(before)
     smi.on_ports(a.get(former), {v1: 8080})
     smi.apply(smi.split(later, {v1: 100}, name="later"))

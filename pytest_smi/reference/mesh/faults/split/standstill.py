@@ -81,4 +81,40 @@ NOTHING_IN_COMMON = Fault(
     overrides=(NothingInCommon,),
 )
 
-STANDSTILL = (NOTHING_IN_COMMON,)
+
+def weightless(split: Mapping[str, Any], services: Mapping[Key, Mapping[str, Any]]) -> bool:
+    """Return whether a split of some weight leaves a port of its root to backends of weight 0 alone."""
+
+    def ports(name: str) -> set[int]:
+        return {port["port"] for port in services.get((split["namespace"], name), {}).get("ports", [])}
+
+    backends = {name: (weight, ports(name)) for name, weight in split["backends"]}
+    having = ([weight for weight, offered in backends.values() if port in offered] for port in ports(split["service"]))
+    return any(weight for weight, _ in backends.values()) and any(weights and not any(weights) for weights in having)
+
+
+class WeightlessPort(Standstill):
+    """Writes down the shares of every port, and chokes on some that are all 0."""
+
+    _weightless = False
+
+    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
+        """Look whether there is such a port."""
+        found = super().shared_splits(parts)
+        self._weightless = any(weightless(split, parts.services) for split in found.values())
+        return found
+
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Keep the configuration while there is one."""
+        found = super().compile(cluster)
+        return self._taken(found, stuck=self._weightless)
+
+
+WEIGHTLESS_PORT = Fault(
+    name="split-weightless-port-stops-all",
+    description="While a split leaves a port to backends of weight 0 alone, nothing that is changed has any effect.",
+    breaks=("SP-78",),
+    overrides=(WeightlessPort,),
+)
+
+STANDSTILL = (NOTHING_IN_COMMON, WEIGHTLESS_PORT)
