@@ -130,6 +130,6 @@ def _require_isolation(smi: Scenario, a: Workload, v1: Workload, odd: dict[str, 
     smi.control_port(a.get(former), 8081)
     smi.apply_unless_refused(odd)
     smi.delete(before)
-    smi.on_ports(a.get(former), {v1: 8080})
+    smi.on_ports(a.get(former), dict.fromkeys(smi.behind(former), 8080))
     smi.apply(smi.split(later, {v1: 100}, name="later"))
     smi.on_ports(a.get(later), {v1: 8081})

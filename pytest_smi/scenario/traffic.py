@@ -122,15 +122,22 @@ class Traffic:
 
     def attribute(self, error: NotReached, call: Call, *, lost: bool) -> NoReturn:
         """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too,
-        where no split is: to those that this client has reached before, since policy may keep it from others."""
+        where no split is: to those that this client has reached before, since policy may keep it from others.
+
+        A direct way on which each request is turned away at once is closed by the mesh: a busy node loses some.
+        """
         direct = self._direct(call) if lost else []
         if not any(other.host == call.host for other in direct):
             for other, seen in zip(
                 direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True
             ):
-                if seen.outcomes[Outcome.DELIVERED] < (1 - self._limits.loss_budget) * len(seen.probes):
+                times, arrived = len(seen.probes), seen.outcomes[Outcome.DELIVERED]
+                refused = all(probe.refused for probe in seen.probes)
+                if arrived < (1 - self._limits.loss_budget) * times and not refused:
+                    example = seen.first_not(Outcome.DELIVERED)
                     raise Inconclusive(
-                        f"{error}; but {other.label} loses requests as well, which no split explains"
+                        f"{error}; but {other.label} loses requests as well, which no split explains "
+                        f"({times - arrived} of {times}{f'; {example.describe()}' if example else ''})"
                     ) from error
         self._expectations.attribute_failure(error, [call])
 

@@ -87,6 +87,11 @@ class Probe:
         """Whether the client waited in vain for a request that arrived nowhere."""
         return not self.arrivals and self.client_saw == "timeout"
 
+    @property
+    def refused(self) -> bool:
+        """Whether a request that arrived nowhere was answered or reset, so that somebody turned it away."""
+        return not self.arrivals and not self.unanswered
+
     def describe(self) -> str:
         """Return the probe in words, for a reason."""
         seen = f"status {self.status}" if self.status is not None else self.client_saw
