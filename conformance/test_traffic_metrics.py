@@ -4,7 +4,7 @@ All assertions but those on access judge one shared scenario; see `pytest_smi/sc
 sent what to whom. What the numbers say is in `test_traffic_metrics_values.py`.
 """
 
-from pytest_smi.scenario.metrics import documents, lists, numbers
+from pytest_smi.scenario.metrics import access, documents, lists, numbers
 from pytest_smi.scenario.metrics.access import reader
 from pytest_smi.scenario.metrics.recorder import recorded
 from pytest_smi.scenario.scenario import Inconclusive, Scenario, assertion
@@ -187,8 +187,11 @@ def test_backend_equals_the_split(smi: Scenario) -> None:
 
 @assertion("TM-55", level="MUST (derived)", source="metrics v1alpha1 §RBAC")
 def test_no_permission_is_403(smi: Scenario) -> None:
-    """Who has no permission to read metrics is answered 403."""
+    """Who has no permission to read metrics is answered 403, and a permission to list is all that a list needs."""
     who = reader(smi)
     refused = who.ask()
     require(refused.status == 403, f"an account without any role was answered {refused.status}, expected 403")
-    who.permit("*")
+    who.permit("deployments", listed=["pods"])
+    access.reads(who, "/pods")
+    refused = who.ask("/pods/one")
+    require(refused.status == 403, f"a get with a Role to list alone was answered {refused.status}, expected 403")

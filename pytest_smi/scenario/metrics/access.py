@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_smi.scenario.scenario import Answer, Inconclusive, Scenario
@@ -25,11 +26,16 @@ class Reader:
         """GET what is below the API's version as this account."""
         return self.smi.api(self.smi.metrics_path(rest), account=(self.namespace, self.name))
 
-    def permit(self, *resources: str, shown_by: str = "/deployments") -> None:
-        """Give the account a Role to read these resources' metrics in the namespace (`*`: all);
-        inconclusive when that has no effect on `shown_by` in time."""
+    def permit(self, *resources: str, listed: Sequence[str] = (), shown_by: str = "/deployments") -> None:
+        """Give the account a Role to read these resources' metrics in the namespace (`*`: all), and to list those that
+        are `listed`; inconclusive when that has no effect on `shown_by` in time."""
         meta = {"name": self.name, "namespace": self.namespace}
-        rules = [{"apiGroups": [GROUPS["metrics"]], "resources": list(resources), "verbs": ["get", "list"]}]
+        verbs = {("get", "list"): resources, ("list",): listed}
+        rules = [
+            {"apiGroups": [GROUPS["metrics"]], "resources": list(of), "verbs": list(which)}
+            for which, of in verbs.items()
+            if of
+        ]
         self.smi.put({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules})
         self.smi.put(
             {

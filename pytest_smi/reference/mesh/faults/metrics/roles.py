@@ -37,6 +37,19 @@ EDGES_NEED_THE_OBJECT = Fault(
 )
 
 
+class _ListsAsGets(Required):
+    def of(self, who: AccessRequest, query: Query) -> AccessRequest:
+        return replace(super().of(who, query), verb="get")
+
+
+LISTS_NEED_GET = Fault(
+    name="metrics-lists-need-get",
+    description="A list needs the permission to get.",
+    breaks=("TM-55",),
+    overrides=(_ListsAsGets,),
+)
+
+
 class _PodsOpen(Installation):
     def objects(self, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         group, name = "rbac.authorization.k8s.io", "smi-reference-pod-metrics-for-accounts"
@@ -62,4 +75,4 @@ PODS_OPEN = Fault(
     overrides=(_PodsOpen,),
 )
 
-ROLE_FAULTS = (SPLITS_ASK_THE_CLUSTER, EDGES_NEED_THE_OBJECT, PODS_OPEN)
+ROLE_FAULTS = (SPLITS_ASK_THE_CLUSTER, EDGES_NEED_THE_OBJECT, LISTS_NEED_GET, PODS_OPEN)
