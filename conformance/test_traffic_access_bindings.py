@@ -92,14 +92,17 @@ def test_binding_speaks_for_its_own_namespace(smi: Scenario) -> None:
     """An IdentityBinding stands for nobody outside its own namespace, neither as a source nor as a destination."""
     srv, homonym = smi.server("srv", "t1"), smi.server("srv", "t2")
     a, foreign = smi.client("a"), smi.client("a", "t2")
-    listed, others = a.get(srv, "/m"), [foreign.get(srv, "/m"), a.get(homonym, "/m")]
-    smi.closed_so_far(listed, *others)
+    labelled, labelled_abroad = (smi.server("labelled", alias, labels=_labels(smi, "caller")) for alias in ("t1", "t2"))
+    listed = [a.get(srv, "/m"), labelled.get(srv, "/m")]
+    others = [foreign.get(srv, "/m"), labelled_abroad.get(srv, "/m"), a.get(homonym, "/m")]
+    smi.closed_so_far(*listed, *others)
     caller = _binding(smi, "caller", service_account=a.account)
+    by_labels = _binding(smi, "by-labels", pod_labels=_labels(smi, "caller"))
     called = _binding(smi, "called", service_account=srv.account)
-    smi.apply(caller, called)
-    _apply(smi, srv, sources=[caller], destination=called)
-    smi.expect(allowed(listed), *map(denied, others))
-    smi.grant(srv, match("m", "/m"), sources=[foreign], name="later")
+    smi.apply(caller, by_labels, called)
+    _apply(smi, srv, sources=[caller, by_labels], destination=called)
+    smi.expect(*map(allowed, listed), *map(denied, others))
+    smi.grant(srv, match("m", "/m"), sources=[foreign, labelled_abroad], name="later")
     smi.grant(homonym, match("m", "/m"), sources=[a], name="later")
     smi.expect(*map(control, others), hold=False)
 

@@ -67,7 +67,7 @@ def test_listed_resources_answer_both_verbs(smi: Scenario) -> None:
 @assertion("TM-07", level="MUST", source="metrics v1alpha1 §TrafficMetricsList")
 def test_list_in_a_namespace(smi: Scenario) -> None:
     """A list in a namespace is a TrafficMetricsList about one kind, with items of that kind and namespace alone."""
-    seen = recorded(smi, "deployments", "pods", "abroad")
+    seen = recorded(smi, "deployments", "pods", "abroad", "trafficsplits abroad")
     b, x = seen.refs["b"], seen.refs["x"]
     for key, kind, namespace in (
         ("deployments", "Deployment", b.namespace),
@@ -75,6 +75,8 @@ def test_list_in_a_namespace(smi: Scenario) -> None:
         ("abroad", "Deployment", x.namespace),
     ):
         documents.list_of(seen.documents[key], kind, namespace)
+    if seen.splits and seen.documents["trafficsplits"].status == 200:
+        documents.list_of(seen.documents["trafficsplits abroad"], "TrafficSplit", x.namespace)
     seen.documents["deployments"].about(b)
 
 

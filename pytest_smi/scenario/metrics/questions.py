@@ -77,6 +77,8 @@ def later_questions(smi: Scenario, plan: TrafficPlan) -> dict[str, Question]:
     for form, (template, _) in SELECTORS.items():
         selector = template.format(key=APP_LABEL, b=w["b"].name, c=w["c"].name)
         found[f"chosen by {form}"] = Question(f"{home}/deployments", {"labelSelector": selector})
+    if plan.splits:
+        found["trafficsplits abroad"] = Question(f"/namespaces/{plan.workloads['x'].namespace}/trafficsplits")
     found["one edge"] = Question(f"{home}/deployments/{w['a'].name}/edges/{w['b'].name}")
     found["no kind"] = Question(f"{home}/gizmos")
     found["no object"] = Question(f"{home}/deployments/nobody-{smi.tag}")

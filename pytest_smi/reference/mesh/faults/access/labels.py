@@ -48,6 +48,25 @@ LABELS_SELECT_CALLERS = Fault(
 )
 
 
+class LabelsAnywhere(Compiler):
+    """Looks for labels in the whole cluster."""
+
+    def bound(self, binding: IdentityBinding, pods: Objects) -> IdentityBinding:
+        """Select the pods that have the labels in every namespace."""
+        select, namespaces = super().bound, sorted({namespace for namespace, _ in pods})
+        found = [identity for name in namespaces for identity in select(replace(binding, namespace=name), pods).pods]
+        return replace(binding, pods=tuple(found))
+
+
+LABELS_ANYWHERE = Fault(
+    name="access-binding-labels-anywhere",
+    description="An IdentityBinding of pod labels stands for the pods of all namespaces that have them.",
+    breaks=("TA-85",),
+    overrides=(LabelsAnywhere,),
+    versions=DRAFT,
+)
+
+
 class BindingsReadOnce(Compiler):
     """Takes bindings for what never changes."""
 
@@ -113,4 +132,11 @@ LABELS_ADD_ONLY = Fault(
     versions=DRAFT,
 )
 
-LABELS = (LABELS_BY_ACCOUNT, LABELS_SELECT_CALLERS, BINDINGS_READ_ONCE, LABELS_READ_ONCE, LABELS_ADD_ONLY)
+LABELS = (
+    LABELS_BY_ACCOUNT,
+    LABELS_SELECT_CALLERS,
+    LABELS_ANYWHERE,
+    BINDINGS_READ_ONCE,
+    LABELS_READ_ONCE,
+    LABELS_ADD_ONLY,
+)

@@ -49,6 +49,21 @@ FOREIGN_ITEMS = Fault(
 )
 
 
+class _ForeignSplits(Answers):
+    def is_listed(self, thing: Subject | Split, query: Query, labels: Selector, fields: Mapping[str, str]) -> bool:
+        if isinstance(thing, Split):
+            query = replace(query, namespace="")
+        return super().is_listed(thing, query, labels, fields)
+
+
+FOREIGN_SPLITS = Fault(
+    name="metrics-foreign-splits",
+    description="A list of splits in a namespace has those of all namespaces.",
+    breaks=("TM-07",),
+    overrides=(_ForeignSplits,),
+)
+
+
 class _OtherObject(Answers):
     def get(self, kind: Kind, query: Query) -> Answer:
         answer = super().get(kind, query)
@@ -113,6 +128,7 @@ IDLE_ERROR = Fault(
 ANSWER_FAULTS = (
     LISTED_KIND_REFUSED,
     FOREIGN_ITEMS,
+    FOREIGN_SPLITS,
     OTHER_OBJECT,
     SELECTOR_IGNORED,
     SELECTOR_EQUALITY_ALONE,
