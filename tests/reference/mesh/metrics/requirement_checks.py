@@ -54,8 +54,10 @@ async def _(suite: Suite) -> bool:
 
 @row("07")
 async def _(suite: Suite) -> bool:
-    body = await suite.body("/namespaces/t1/pods")
-    return body["resource"]["kind"] == "Pod" and {item["resource"]["namespace"] for item in body["items"]} == {"t1"}
+    suite.world.split("t2", "s", "web", {"v1": 90, "v2": 10})
+    body, splits = await suite.body("/namespaces/t1/pods"), await suite.body("/namespaces/t1/trafficsplits")
+    own = {item["resource"]["namespace"] for item in body["items"]} == {"t1"}
+    return body["resource"]["kind"] == "Pod" and own and splits["items"] == []
 
 
 @row("10")
@@ -68,8 +70,12 @@ async def _(suite: Suite) -> bool:
 
 @row("11")
 async def _(suite: Suite) -> bool:
-    items = (await suite.body("/namespaces/t1/deployments", labelSelector="app=b"))["items"]
-    return [item["resource"]["name"] for item in items] == ["b"]
+    wanted = {"app=b": "b", "app!=b": "acd", "app in (a,b)": "ab", "app notin (a,b)": "cd", "app": "abcd", "!app": ""}
+    found = {}
+    for selector in wanted:
+        items = (await suite.body("/namespaces/t1/deployments", labelSelector=selector))["items"]
+        found[selector] = "".join(sorted(item["resource"].get("name", "") for item in items))
+    return found == wanted
 
 
 @row("14")
@@ -249,9 +255,3 @@ async def _(suite: Suite) -> bool:
             await _split(suite) == [{"apex": "web", "name": name, "weight": weight} for name, weight in weights.items()]
         )
     return all(steps)
-
-
-@row("55")
-async def _(suite: Suite) -> bool:
-    granted = specialize(Installation, suite.faults)().objects([])
-    return not any("*" in rule["resources"] for thing in granted for rule in thing.get("rules", ()))

@@ -11,6 +11,14 @@ def _asked(suite: Suite, query: Query) -> AccessRequest:
     return specialize(Required, suite.faults)().of(AccessRequest(user="u", verb="", resource=""), query)
 
 
+@row("55")
+async def _(suite: Suite) -> bool:
+    granted = specialize(Installation, suite.faults)().objects([])
+    open_to_all = any("*" in rule["resources"] for thing in granted for rule in thing.get("rules", ()))
+    verbs = [_asked(suite, Query(resource="pods", namespace="t1", name=name)).verb for name in ("", "one")]
+    return not open_to_all and verbs == ["list", "get"]
+
+
 @row("56")
 async def _(suite: Suite) -> bool:
     kinds = ("pods", "deployments", "trafficsplits")

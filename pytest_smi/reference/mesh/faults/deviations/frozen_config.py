@@ -29,10 +29,9 @@ def admits_nobody(shared: Mapping[str, Any]) -> bool:
 class FreezesForNobody(Standstill):
     """Goes on with the configuration that proxies have."""
 
-    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
-        """Keep it while a split admits nobody."""
-        found = super().compile(cluster)
-        return self._taken(found, stuck=admits_nobody(found.shared))
+    def _is_stuck(self, found: Snapshot) -> bool:
+        """While a split admits nobody."""
+        return admits_nobody(found.shared) or super()._is_stuck(found)
 
 
 SPLIT_FOR_NOBODY_STOPS_UPDATES = Deviation(

@@ -98,7 +98,7 @@ class _SelectorAggregates(Answers):
 SELECTOR_AGGREGATES = Fault(
     name="metrics-selector-aggregates",
     description="A label selector that matches several objects gives one item for all of them.",
-    breaks=("TM-45",),
+    breaks=("TM-11", "TM-45"),
     overrides=(_SelectorAggregates,),
 )
 

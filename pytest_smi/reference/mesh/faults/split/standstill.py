@@ -31,13 +31,18 @@ def frozen_own(
 
 
 class Standstill(Compiler):
-    """Goes on with the configuration that proxies have; when it is stuck so is for a subclass to say."""
+    """Goes on with the configuration that proxies have while it is stuck; when that is so is for a subclass to say."""
 
     _in_effect = EMPTY
 
-    def _taken(self, found: Snapshot, *, stuck: bool) -> Snapshot:
-        old = self._in_effect
-        if stuck:
+    def _is_stuck(self, found: Snapshot) -> bool:
+        """Return whether what was found keeps all proxies from taking it; a mesh may have several reasons."""
+        return False
+
+    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
+        """Keep the configuration while it is stuck."""
+        found, old = super().compile(cluster), self._in_effect
+        if self._is_stuck(found):
             found = replace(
                 found, shared=frozen(old.shared, found.shared), own=frozen_own(found.own, old.grants), grants=old.grants
             )
@@ -68,10 +73,9 @@ class NothingInCommon(Standstill):
             self._nobody |= bool(admitting) and all(admitting) and not set.intersection(*admitting)
         return found
 
-    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
-        """Keep the configuration while there is one."""
-        found = super().compile(cluster)
-        return self._taken(found, stuck=self._nobody)
+    def _is_stuck(self, found: Snapshot) -> bool:
+        """While there is one."""
+        return self._nobody or super()._is_stuck(found)
 
 
 NOTHING_IN_COMMON = Fault(
@@ -104,10 +108,9 @@ class WeightlessPort(Standstill):
         self._weightless = any(weightless(split, parts.services) for split in found.values())
         return found
 
-    def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
-        """Keep the configuration while there is one."""
-        found = super().compile(cluster)
-        return self._taken(found, stuck=self._weightless)
+    def _is_stuck(self, found: Snapshot) -> bool:
+        """While there is one."""
+        return self._weightless or super()._is_stuck(found)
 
 
 WEIGHTLESS_PORT = Fault(
