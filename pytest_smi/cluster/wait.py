@@ -1,7 +1,7 @@
 """Poll until a condition holds or a deadline has passed; the only place where the suite pauses.
 
-Each wait is announced on the logger `pytest_smi.waits`, so that a long run can show what it waits for; again before
-each pause, since a wait within it may have been announced and be over.
+Each wait is announced on the logger `pytest_smi.waits`, so that a long run can show what it waits for; again when
+a wait within it is over.
 """
 
 from __future__ import annotations

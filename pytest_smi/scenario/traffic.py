@@ -11,6 +11,7 @@ from typing import NoReturn, TypeVar
 
 from pytest_smi.scenario.context import Context
 from pytest_smi.scenario.deployment import Deployment
+from pytest_smi.scenario.direct_ways import DirectWays
 from pytest_smi.scenario.expectations import Expectations
 from pytest_smi.scenario.roots import Roots
 from pytest_smi.scenario.sampling.settling import OnPlaces, Place, Settling, State, Target
@@ -35,6 +36,7 @@ class Traffic:
     def __init__(self, context: Context, deployment: Deployment, expectations: Expectations, roots: Roots) -> None:
         self._context, self._deployment, self._expectations, self._roots = context, deployment, expectations, roots
         self._limits = context.limits
+        self._ways = DirectWays(context, deployment, expectations, self.observe_each)
 
     def settle(self, call: Call, target: Target, *, deadline: float | None = None) -> None:
         """Poll until blocks in a row are answered in full, look like the target, and cannot be of a state before.
@@ -121,30 +123,11 @@ class Traffic:
         return self.labels(observation)
 
     def attribute(self, error: NotReached, call: Call, *, lost: bool) -> NoReturn:
-        """Fail the requirement; inconclusive when requests are lost on the direct way to the servers too,
-        where no split is: to those that this client has reached before, since policy may keep it from others.
-
-        A direct way on which each request is turned away at once is closed by the mesh: a busy node loses some.
-        """
-        direct = self._direct(call) if lost else []
-        if not any(other.host == call.host for other in direct):
-            for other, seen in zip(
-                direct, self.observe_each(direct, [self._limits.direct_trials] * len(direct)), strict=True
-            ):
-                times, arrived = len(seen.probes), seen.outcomes[Outcome.DELIVERED]
-                refused = all(probe.refused for probe in seen.probes)
-                if arrived < (1 - self._limits.loss_budget) * times and not refused:
-                    example = seen.first_not(Outcome.DELIVERED)
-                    raise Inconclusive(
-                        f"{error}; but {other.label} loses requests as well, which no split explains "
-                        f"({times - arrived} of {times}{f'; {example.describe()}' if example else ''})"
-                    ) from error
+        """Fail the requirement; inconclusive when requests are `lost` on the direct way to the servers too, where no
+        split is."""
+        if lost:
+            self._ways.require(error, call)
         self._expectations.attribute_failure(error, [call])
-
-    def _direct(self, call: Call) -> list[Call]:
-        calls = self._deployment.direct_calls(call)
-        opened = {seen.server for seen in self._expectations.opened if seen.source == call.source}
-        return [other for other in calls if other.server in opened] or calls
 
     def observe(self, call: Call, times: int) -> Observation:
         """Send one call `times` times."""

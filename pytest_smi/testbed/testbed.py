@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -240,6 +240,14 @@ class Testbed:
                 hint=advice(why) or f"kubectl describe pods -n {workload.namespace}",
             ) from None
         return ready
+
+    def check_ready(self, workloads: Iterable[Workload]) -> None:
+        """Raise HarnessError unless as many pods of each are Ready now as it should have; ClusterError when the cluster
+        does not say."""
+        for workload in workloads:
+            ready = sum(ready_pod(pod) is not None for pod in self._pods_of(workload))
+            if ready < workload.replicas:
+                raise HarnessError(f"{ready} of {workload.replicas} pod(s) of {workload.key} are Ready")
 
     def _pods_of(self, workload: Workload) -> list[dict[str, Any]]:
         """Return the pods of a workload, ready or not."""

@@ -60,4 +60,7 @@ def ask(copy: Path, *chosen: str) -> FinishedRun | None:
             )
         except subprocess.TimeoutExpired:
             return None
+        # Ctrl-C reaches the run as well, and what it then says is nothing of the mesh. Its status is that of `-x`, too.
+        if done.returncode < 0 or "! KeyboardInterrupt !" in done.stdout:
+            raise KeyboardInterrupt
         return read_run(folder, done.returncode, done.stdout + done.stderr)

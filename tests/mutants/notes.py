@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.mutants.crews import SURVIVED, Outcome
+from tests.mutants.crews import Outcome
 
 _Key = tuple[str, str]
 
@@ -24,7 +24,10 @@ class Notes:
         self._known: dict[_Key, Outcome] = {}
         if path is not None and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
-                told = json.loads(line)
+                try:
+                    told = json.loads(line)
+                except ValueError:  # cut short while it was written: asked again
+                    continue
                 self._known[told["question"], told["mutant"]] = Outcome(word=told["word"], by=tuple(told["by"]))
 
     def known(self, question: str, mutant: str) -> Outcome | None:
@@ -40,10 +43,10 @@ class Notes:
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
 
-    def asked(self, question: str, mutant: str, ask: Callable[[], Outcome | None]) -> Outcome:
+    def asked(self, question: str, mutant: str, ask: Callable[[], Outcome]) -> Outcome:
         """Return what is known, else ask and keep the answer."""
         known = self.known(question, mutant)
         if known is None:
-            known = ask() or SURVIVED
+            known = ask()
             self.keep(question, mutant, known)
         return known

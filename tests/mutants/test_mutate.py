@@ -101,9 +101,12 @@ def test_a_run_that_was_cut_short_goes_on_from_its_notes(tmp_path: Path) -> None
     Notes(path).keep("near", "a mutant", killed)
     asked: list[str] = []
 
-    def ask() -> None:
+    def ask() -> Outcome:
         asked.append("all")
+        return SURVIVED
 
+    with path.open("a") as file:
+        file.write('{"question": "all", "mut\n')  # cut short while it was written
     again = Notes(path)
     assert again.asked("near", "a mutant", ask) == killed
     assert asked == []

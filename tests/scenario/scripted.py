@@ -4,7 +4,7 @@ and a wire that follows a script.
 Only the two ends are made up: the testbed below the scenario, and `observe` and `pause` of its context.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, cast
@@ -106,6 +106,8 @@ class ScriptedTestbed:
         self.workloads: dict[str, Workload] = {}
         """What was deployed, by key."""
         self.broken = ""
+        self.unready = ""
+        """Key of a workload whose pods are not Ready."""
 
     def forget_ended(self) -> None:
         """Nothing ends."""
@@ -159,6 +161,11 @@ class ScriptedTestbed:
         """Raise when broken."""
         if self.broken:
             raise HarnessError(self.broken)
+
+    def check_ready(self, workloads: Iterable[Workload]) -> None:
+        """Raise when one of those that are asked for is not Ready."""
+        if self.unready in [workload.key for workload in workloads]:
+            raise HarnessError(f"0 of 1 pod(s) of {self.unready} are Ready")
 
     def prober(self, _pod: str) -> "ScriptedTestbed":
         """Return one prober for all."""

@@ -118,6 +118,14 @@ class TestEach:
         with pytest.raises(Inconclusive, match="which no split explains"):
             made.smi.each(CALL, [made.v1])
 
+    def test_a_direct_way_to_a_pod_that_is_down_is_not_the_meshs_doing(self) -> None:
+        """A proxy turns requests away for a server that is not Ready, too."""
+        made = TwoServers(in_turn(LOST))
+        made.smi.give_service(made.v1)
+        made.testbed.unready = made.v1.key
+        with pytest.raises(Inconclusive, match=r"not healthy: 0 of 1 pod\(s\) of t1/v1-x are Ready"):
+            made.smi.each(CALL, [made.v1])
+
     def test_losses_of_a_direct_call_fail(self) -> None:
         """When the direct way itself is judged, its losses are the mesh's."""
         made = TwoServers(in_turn(V1, LOST))

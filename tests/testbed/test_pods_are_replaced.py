@@ -1,11 +1,13 @@
 """Pods of a workload that are replaced or removed: what is applied, which of them count, and which one calls."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from pytest_smi.cluster.wait import DeadlinePassed
 from pytest_smi.core.limits import Limits
+from pytest_smi.errors import HarnessError
 from pytest_smi.testbed.manifests import RESTARTS, deployment, restarted
 from pytest_smi.testbed.testbed import Testbed
 from pytest_smi.testbed.workloads import Pod, Workload, ready_pod
@@ -62,15 +64,15 @@ def test_a_retired_server_is_asked_nothing() -> None:
 
 
 class Leaving:
-    """Objects of a cluster whose pods go one at each look; None: they stay."""
+    """Objects of a cluster whose pods, each as `pod`, go one at each look; None: they stay."""
 
-    def __init__(self, pods: int | None) -> None:
-        self.left, self._stay = pods or 1, pods is None
+    def __init__(self, pods: int | None, pod: dict[str, Any] | None = None) -> None:
+        self.left, self._stay, self._pod = pods or 1, pods is None, pod or {}
 
     def list(self, _version: str, _plural: str, _namespace: str, *, selector: str) -> list[dict[str, Any]]:
         assert selector == "app.kubernetes.io/name=v1"
         self.left -= 0 if self._stay else 1
-        return [{}] * self.left
+        return [self._pod] * self.left
 
 
 def a_testbed(objects: Leaving) -> Testbed:
@@ -102,6 +104,15 @@ def test_pods_that_are_removed_are_waited_for() -> None:
     assert objects.left == 0
     with pytest.raises(DeadlinePassed, match="pods of t1/v1 are gone"):
         a_testbed(Leaving(None)).await_gone(a_workload("a"))
+
+
+@pytest.mark.parametrize(("ready", "pods", "wrong"), [("True", 3, ""), ("True", 2, "1 of 2"), ("False", 3, "0 of 2")])
+def test_pods_that_are_not_ready_now_are_told(ready: str, pods: int, wrong: str) -> None:
+    """Too few, or in a state in which nothing reaches them; one look is enough."""
+    status = {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": ready}]}
+    objects = Leaving(pods, {"metadata": {"namespace": "t1", "name": "a"}, "spec": {}, "status": status})
+    with pytest.raises(HarnessError, match=rf"{wrong} pod\(s\) of t1/v1 are Ready") if wrong else nullcontext():
+        a_testbed(objects).check_ready([a_workload("a", "b")])
 
 
 def test_a_call_can_be_made_by_any_pod() -> None:

@@ -88,9 +88,10 @@ class Probe:
         return not self.arrivals and self.client_saw == "timeout"
 
     @property
-    def refused(self) -> bool:
-        """Whether a request that arrived nowhere was answered or reset, so that somebody turned it away."""
-        return not self.arrivals and not self.unanswered
+    def turned_away(self) -> bool:
+        """Whether a request that arrived nowhere reached a peer that answered it or ended the connection: a proxy.
+        Where nothing listens, or no route leads, nobody did."""
+        return not self.arrivals and self.client_saw in ("answer", "protocol", "reset", "closed")
 
     def describe(self) -> str:
         """Return the probe in words, for a reason."""

@@ -31,13 +31,25 @@ def frozen_own(
 
 
 class Standstill(Compiler):
-    """Goes on with the configuration that proxies have while it is stuck; when that is so is for a subclass to say."""
+    """Goes on with the configuration that proxies have while one split stops it; which one does is for subclasses to
+    say, and a mesh may have several reasons."""
 
     _in_effect = EMPTY
+    _stopped = False
+
+    def _stops(self, split: Mapping[str, Any], parts: Parts) -> bool:
+        """Return whether this split stops everything."""
+        return False
+
+    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
+        """Look whether there is one that does."""
+        found = super().shared_splits(parts)
+        self._stopped = any(self._stops(split, parts) for split in found.values())
+        return found
 
     def _is_stuck(self, found: Snapshot) -> bool:
-        """Return whether what was found keeps all proxies from taking it; a mesh may have several reasons."""
-        return False
+        """Return whether what was found keeps all proxies from taking it."""
+        return self._stopped
 
     def compile(self, cluster: Mapping[str, Objects]) -> Snapshot:
         """Keep the configuration while it is stuck."""
@@ -59,23 +71,17 @@ def admitted(backend: Key, parts: Parts) -> set[Identity]:
     return {(source[0], source[1]) for grant in given for source in grant["sources"]}
 
 
+def nothing_in_common(split: Mapping[str, Any], parts: Parts) -> bool:
+    """Return whether the backends of a split all admit somebody, and nobody in common."""
+    admitting = [admitted((split["namespace"], name), parts) for name, _ in split["backends"]]
+    return bool(admitting) and all(admitting) and not set.intersection(*admitting)
+
+
 class NothingInCommon(Standstill):
     """Writes down who may pass through a split, and chokes on an empty list."""
 
-    _nobody = False
-
-    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
-        """Look whether there is a split whose backends all admit somebody, and nobody in common."""
-        found = super().shared_splits(parts)
-        self._nobody = False
-        for split in found.values():
-            admitting = [admitted((split["namespace"], name), parts) for name, _ in split["backends"]]
-            self._nobody |= bool(admitting) and all(admitting) and not set.intersection(*admitting)
-        return found
-
-    def _is_stuck(self, found: Snapshot) -> bool:
-        """While there is one."""
-        return self._nobody or super()._is_stuck(found)
+    def _stops(self, split: Mapping[str, Any], parts: Parts) -> bool:
+        return nothing_in_common(split, parts) or super()._stops(split, parts)
 
 
 NOTHING_IN_COMMON = Fault(
@@ -100,17 +106,8 @@ def weightless(split: Mapping[str, Any], services: Mapping[Key, Mapping[str, Any
 class WeightlessPort(Standstill):
     """Writes down the shares of every port, and chokes on some that are all 0."""
 
-    _weightless = False
-
-    def shared_splits(self, parts: Parts) -> Mapping[str, dict[str, Any]]:
-        """Look whether there is such a port."""
-        found = super().shared_splits(parts)
-        self._weightless = any(weightless(split, parts.services) for split in found.values())
-        return found
-
-    def _is_stuck(self, found: Snapshot) -> bool:
-        """While there is one."""
-        return self._weightless or super()._is_stuck(found)
+    def _stops(self, split: Mapping[str, Any], parts: Parts) -> bool:
+        return weightless(split, parts.services) or super()._stops(split, parts)
 
 
 WEIGHTLESS_PORT = Fault(
