@@ -12,7 +12,7 @@ ALLURE ?= $(abspath $(VENV))/allure/node_modules/.bin/allure
 # Compiled files are kept: every run of the suite starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak mutants bench faults-all lint format requirements workflows wheel clean
+.PHONY: conformance test cluster-up cluster-down e2e-report faults personas soak explore mutants bench faults-all lint format requirements workflows wheel clean
 
 ## conformance: run the suite on the embedded reference mesh and write the report
 conformance: $(VENV)/ready
@@ -66,6 +66,11 @@ personas: $(VENV)/ready
 SOAK_RUNS ?= 60
 soak: $(VENV)/ready
 	$(BIN)/python -m tests.soak --out soak --runs $(SOAK_RUNS)
+
+## explore: the search for counterexamples at length, on the healthy reference mesh and on every persona; prints what nobody declared
+EXPLORE_TIME ?= 30m
+explore: $(VENV)/ready
+	$(BIN)/python -m tests.soak.explore --out explored --time $(EXPLORE_TIME) --seed $(SEED)
 
 ## mutants: the suite against random changes of the reference mesh's deciding code; prints those that it does not notice
 MUTANTS ?= 200

@@ -88,9 +88,10 @@ def close(sock: socket.socket, budget: TimeWaitBudget, now: float) -> None:
     """Close a TCP connection, orderly while the budget allows."""
     # A reader that is only cancelled is taken off the loop later, when the next connection may have this very
     # descriptor.
-    loop = asyncio.get_running_loop()
-    loop.remove_reader(sock)
-    loop.remove_writer(sock)
+    # By number: for a socket that is not on the loop, asyncio would write its addresses into an error that nobody reads.
+    loop, descriptor = asyncio.get_running_loop(), sock.fileno()
+    loop.remove_reader(descriptor)
+    loop.remove_writer(descriptor)
     if not budget.orderly(now):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     sock.close()

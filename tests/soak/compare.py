@@ -1,10 +1,12 @@
-"""Compare the verdicts of many runs of one mesh; pure."""
+"""Compare the verdicts of many runs of one mesh, and what a search found with what was known; pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from pytest_smi.matrix.exploration import Counterexample, Exploration
 
 Verdicts = Mapping[str, str]
 """Requirement → status, with the reading where there is one."""
@@ -61,3 +63,8 @@ def _at_most(wrong: int, runs: int, rate: float) -> float:
         total += term
         term *= (runs - k) / (k + 1) * rate / (1 - rate) if rate < 1 else 0.0
     return total
+
+
+def undeclared(found: Exploration, declared: Collection[str]) -> list[Counterexample]:
+    """Return the counterexamples that belong to no requirement of those which the mesh is known not to pass."""
+    return [one for one in found.counterexamples if one.requirement not in declared]
