@@ -116,6 +116,18 @@ def test_targets_lend_each_other_nothing(smi: Scenario) -> None:
     smi.expect(*granted, denied(a.get(srv, "/y")), denied(b.get(srv, "/x")))
 
 
+@assertion("TA-77", level="MUST (derived)", source="access v1alpha3 §Specification", needs=["specs"])
+def test_overlapping_routes_admit_the_sources_of_each(smi: Scenario) -> None:
+    """When routes of two TrafficTargets of one destination match the same request, the sources of either may send
+    it."""
+    srv, a, b, c = smi.server(), smi.client("a"), smi.client("b"), smi.client("c")
+    both, wide_alone = [a.get(srv, "/m"), b.get(srv, "/m")], b.send("POST", srv, "/m")
+    smi.closed_so_far(*both, wide_alone)
+    smi.grant(srv, match("narrow", "/m", ["GET"]), sources=[a], name="first")
+    smi.grant(srv, match("wide", "/m", ["GET", "POST"]), sources=[b], name="second")
+    smi.expect(*map(allowed, both), allowed(wide_alone), closed(c.get(srv, "/m")), hold=False)
+
+
 @assertion("TA-11", level="MUST (derived)", source="access v1alpha3 §TrafficTarget", needs=["specs"])
 def test_rules_of_one_target_are_alternatives(smi: Scenario) -> None:
     """Several rules of one TrafficTarget grant what each of them grants, and nothing else."""

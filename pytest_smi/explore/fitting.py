@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pytest_smi.explore.case import CLIENT, LATE, Case, identity
 from pytest_smi.explore.policies import GONE, is_pattern
 from pytest_smi.explore.table import Disagreement, Fault
-from pytest_smi.smi.model import HTTPRouteGroup, TrafficSplit, TrafficTarget
+from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup, Rule, TrafficSplit, TrafficTarget
 
 
 def requirement_of(case: Case, found: Disagreement) -> str | None:
@@ -44,6 +44,8 @@ def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit
     if not targets:
         alone = any(isinstance(one, HTTPRouteGroup) for one in case.things)
         return "TS-01" if alone else {"HTTP": "TA-01", "TCP": "TA-02", "UDP": "TA-03"}[protocol]
+    if any(one.port not in {None, *(port for _, port in found.seen.arrivals)} for one in targets):
+        return "TA-45"
     reached = {(server.partition("/")[0], server.partition("/")[2]) for server, _ in found.seen.arrivals}
     aimed = [one for one in targets if (one.destination.namespace, one.destination.name) in reached]
     if not aimed:
@@ -107,6 +109,20 @@ def _of_shared_group(targets: list[TrafficTarget], splits: list[TrafficSplit]) -
     return "TS-47" if any((one.namespace, name) in named for one in splits for name in one.matches or ()) else None
 
 
+def _overlap(groups: list[HTTPRouteGroup], targets: list[TrafficTarget], path: str) -> bool:
+    """Return whether several targets name routes that match the path."""
+    routes = {(one.namespace, one.name): one.matches for one in groups}
+    named = [
+        [match for rule in one.rules for match in routes.get((one.namespace, rule.name), ()) if _names(rule, match)]
+        for one in targets
+    ]
+    return sum(any(match.path is None or re.fullmatch(match.path, path) for match in each) for each in named) > 1
+
+
+def _names(rule: Rule, match: HTTPMatch) -> bool:
+    return not rule.matches or match.name in rule.matches
+
+
 def _of_pattern(groups: list[HTTPRouteGroup], concerns: Callable[[str], bool]) -> str | None:
     """Return the requirement of a path pattern that concerns the request, if it is one that a mesh may misread; of one
     that is no regular expression, whatever the request."""
@@ -157,7 +173,7 @@ def _of_refusal(
     if pattern := _of_pattern(groups, lambda one: bool(re.fullmatch(one, found.ask.call.path))):
         return pattern
     if len(targets) > 1:
-        return "TA-09"
+        return "TA-77" if _overlap(groups, targets, found.ask.call.path) else "TA-09"
     if targets and len(targets[0].sources) > 1:
         return "TA-08"
     if targets and any(rule.kind == "HTTPRouteGroup" and rule.matches is None for rule in targets[0].rules):

@@ -58,6 +58,8 @@ def fits(
         (fits("a", patterned("/a|x"), TARGET), "TS-06"),
         (fits("a", patterned("/a|/b"), TARGET), "TA-07"),
         (fits("a", patterned("("), TARGET), "TS-13"),
+        (fits("a", GROUP, replace(TARGET, port=9000)), "TA-45"),
+        (fits("b", GROUP, replace(TARGET, port=8080)), "TA-06"),
         (
             fits(
                 "a",
@@ -85,6 +87,19 @@ def test_a_refusal_by_a_rule_that_names_no_routes_is_that_of_such_rules() -> Non
     rule = Rule(kind="HTTPRouteGroup", name=GROUP.name)
     assert of((rule,)) == "TA-41"
     assert of((replace(rule, matches=(GROUP.matches[0].name,)),)) == "TA-05"
+
+
+@pytest.mark.parametrize(("path", "requirement"), [("/x", "TA-77"), (None, "TA-77"), ("/other", "TA-09")])
+def test_a_refusal_under_two_targets_is_that_of_overlapping_routes_where_they_overlap(
+    path: str | None, requirement: str
+) -> None:
+    group = replace(GROUP, name="g2", matches=(replace(GROUP.matches[0], name="m2", path=path),))
+    rules = (Rule(kind="HTTPRouteGroup", name="g2"),)
+    second = replace(TARGET, name="target-2", rules=rules, sources=(Subject(name="b", namespace="t1"),))
+    case = Case(steps=(Step(put=(GROUP, group, TARGET, second)),), asks=(ask("a"),))
+    wanted = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
+    wrong = Disagreement(ask=case.asks[0], fault=Fault.REFUSAL, expected=wanted, seen=Seen(sent=3))
+    assert requirement_of(case, wrong) == requirement
 
 
 @pytest.mark.parametrize(

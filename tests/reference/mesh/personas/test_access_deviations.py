@@ -128,7 +128,7 @@ def test_the_first_matching_route_decides_for_its_own_sources() -> None:
         target({**HTTP, "matches": ["m"]}, name="t"),
         target({**HTTP, "matches": ["n"]}, sources=("b",), name="u"),
     )
-    switch = ("first-matching-route-decides",)
+    switch = ("access-first-matching-route-decides",)
     assert allows(policy(*overlapping, routes=routes), source=B)
     assert not allows(policy(*overlapping, routes=routes, on=switch), source=B)
     assert allows(policy(*overlapping, routes=routes, on=switch), "/n", source=B)

@@ -10,6 +10,7 @@ from pytest_smi.reference.mesh.faults.access.enforcement import ENFORCEMENT
 from pytest_smi.reference.mesh.faults.access.identity import IDENTITY
 from pytest_smi.reference.mesh.faults.access.labels import LABELS
 from pytest_smi.reference.mesh.faults.access.older import OLDER
+from pytest_smi.reference.mesh.faults.access.overlaps import OVERLAPS
 from pytest_smi.reference.mesh.faults.access.places import PLACES
 from pytest_smi.reference.mesh.faults.access.pods import PODS
 from pytest_smi.reference.mesh.faults.access.ports import PORTS
@@ -23,6 +24,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
     *SUBJECTS,
     *CHANGES,
     *RULES,
+    *OVERLAPS,
     *PORTS,
     *PODS,
     *PLACES,

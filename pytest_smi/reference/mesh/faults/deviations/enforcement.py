@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_smi.reference.mesh.cluster_config import Objects
 from pytest_smi.reference.mesh.faults.fault import Deviation
-from pytest_smi.reference.mesh.policy import ALLOWED, Decision, HttpRequest, Policy
+from pytest_smi.reference.mesh.policy import ALLOWED, NO_IDENTITY, Decision, HttpRequest, Policy
 from pytest_smi.reference.mesh.proxy.admission import Admission
 from pytest_smi.reference.mesh.proxy.routing import Destination, Routing
 from pytest_smi.reference.mesh.proxy.state import TCP
@@ -49,13 +49,13 @@ ACCESS_UNENFORCED = Deviation(
 class Permissive(Policy):
     """Lets everybody in who has an identity; UDP does not go through such meshes."""
 
-    def permits_http(self, request: HttpRequest, source: Identity) -> bool:
-        """Permit every request."""
-        return True
+    def allow_http(self, request: HttpRequest, source: Identity | None) -> Decision:
+        """Allow every request of the mesh; no grant is looked at."""
+        return NO_IDENTITY if source is None else ALLOWED
 
-    def permits_tcp(self, port: int, source: Identity) -> bool:
-        """Permit every connection."""
-        return True
+    def allow_tcp(self, port: int, source: Identity | None) -> Decision:
+        """Allow every connection of the mesh."""
+        return NO_IDENTITY if source is None else ALLOWED
 
 
 class ReadsMode(Compiler):
