@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pytest_smi.explore.case import CLIENT, LATE, Case, identity
+from pytest_smi.explore.case import CLIENT, Case, identity
+from pytest_smi.explore.fitting_splits import of_repeat, of_split
 from pytest_smi.explore.policies import GONE, is_pattern
 from pytest_smi.explore.table import Disagreement, Fault
 from pytest_smi.smi.model import HTTPMatch, HTTPRouteGroup, Rule, TrafficSplit, TrafficTarget
@@ -17,18 +18,12 @@ def requirement_of(case: Case, found: Disagreement) -> str | None:
     targets = [one for one in state.values() if isinstance(one, TrafficTarget)]
     splits = [one for one in state.values() if isinstance(one, TrafficSplit)]
     if found.fault is Fault.TWICE:
-        return _of_repeat(splits)
+        return of_repeat(splits)
     if case.open or (splits and found.fault is Fault.SHARES):
-        return _of_split(case, splits, found)
+        return of_split(case, splits, found)
     if found.fault is Fault.LEAK:
         return _of_leak(case, targets, splits, found)
     return _of_refusal(case, targets, splits, found) if found.fault is Fault.REFUSAL else None
-
-
-def _of_repeat(splits: list[TrafficSplit]) -> str | None:
-    roots = {(one.namespace, one.service) for one in splits}
-    chained = any((one.namespace, backend.service) in roots for one in splits for backend in one.backends)
-    return "SP-75" if chained else "SP-20" if splits else None
 
 
 def _of_leak(case: Case, targets: list[TrafficTarget], splits: list[TrafficSplit], found: Disagreement) -> str | None:
@@ -178,33 +173,12 @@ def _of_refusal(
         return "TA-08"
     if targets and any(rule.kind == "HTTPRouteGroup" and rule.matches is None for rule in targets[0].rules):
         return "TA-41"
+    matches = [match for group in groups for match in group.matches if match.path is not None]
+    if matches and all(match.path == ".*" for match in matches):
+        return "TS-02"
+    if matches and all(re.search(r"[][.*+?(){}\\]", match.path or "") for match in matches):
+        return "TS-05"
     client = CLIENT[found.ask.client]
     if targets and client.namespace != targets[0].namespace:
         return "TA-29"
     return "TA-05"
-
-
-def _of_split(case: Case, splits: list[TrafficSplit], found: Disagreement) -> str | None:
-    if not splits:
-        if any(isinstance(one, TrafficSplit) for one in case.things):
-            return "SP-14"
-        return "TA-49" if (found.fault, found.ask.call.protocol) == (Fault.REFUSAL, "TCP") else None
-    split = splits[-1]
-    if found.ask.version == "2":
-        return "SP-54"
-    if found.ask.service[1] != split.service:
-        return "SP-21" if found.ask.service[1] in {one.service for one in split.backends} else "SP-22"
-    if split.matches is not None:
-        return "SP-38" if found.fault is not Fault.SHARES else "SP-40"
-    if any(one.service == LATE for one in split.backends):
-        return "SP-16"
-    if len(case.steps) > 1:
-        return "SP-12"
-    may = found.expected.may or frozenset()
-    astray = [server for server, port in found.seen.arrivals if (server, port) not in may]
-    if found.fault is Fault.LEAK and any(server == other for server in astray for other, _ in may):
-        return "SP-24"
-    idle = {one.service for one in split.backends if not one.weight}
-    if any(server.partition("/")[2] in idle for server, _ in found.seen.arrivals):
-        return "SP-04"
-    return "SP-01"

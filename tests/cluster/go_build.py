@@ -53,7 +53,9 @@ def build(
     go = _tool()
     fresh = folder.with_name(f"{folder.name}.{os.getpid()}.new")
     with step(f"{output}: building from Go modules"):
-        command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", linker, "-o", str(fresh / output), package]
+        # What debuggers need is left out by the linker; not to make it saves an eighth of the time.
+        tuned = ["-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags", linker]
+        command = [go, "build", *tuned, "-o", str(fresh / output), package]
         environment = {**os.environ, "CGO_ENABLED": "0", **({"GOTOOLCHAIN": toolchain} if toolchain else {})}
         done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:

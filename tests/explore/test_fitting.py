@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_smi.explore.case import Case, Step, Thing
+from pytest_smi.explore.case import Case, ServiceObject, Step, Thing
 from pytest_smi.explore.fitting import requirement_of
 from pytest_smi.explore.table import Disagreement, Expected, Fault, Place, Seen
 from pytest_smi.oracle import Call, Verdict
@@ -133,3 +133,35 @@ def test_connections_that_are_refused_where_all_is_open(protocol: str, requireme
     wanted = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
     wrong = Disagreement(ask=case.asks[0], fault=Fault.REFUSAL, expected=wanted, seen=Seen(sent=3))
     assert requirement_of(case, wrong) == requirement
+
+
+@pytest.mark.parametrize(
+    ("path", "requirement"), [(".*", "TS-02"), ("/x.*", "TS-05"), ("/[xy]", "TS-05"), ("/x", "TA-05")]
+)
+def test_a_refusal_of_a_pattern_that_is_no_plain_path_is_that_of_patterns(path: str, requirement: str) -> None:
+    rules = (replace(RULE, matches=(GROUP.matches[0].name,)),)
+    case = Case(steps=(Step(put=(patterned(path), replace(TARGET, rules=rules))),), asks=(ask("a"),))
+    wanted = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
+    wrong = Disagreement(ask=case.asks[0], fault=Fault.REFUSAL, expected=wanted, seen=Seen(sent=3))
+    assert requirement_of(case, wrong) == requirement
+
+
+def test_shares_belong_to_the_split_of_the_root_that_was_asked() -> None:
+    """A backend of weight 0 that gets something, what no segment takes, and a backend without the port."""
+    other = replace(SPLIT, name="other", service="twin")
+    idle = replace(SPLIT, backends=(SPLIT.backends[0], replace(SPLIT.backends[1], weight=0)))
+    spread = Expected(verdict=Verdict.ALLOWED, may=None, each=frozenset({"t1/v1", "t1/v2"}))
+    split = Expected(verdict=Verdict.ALLOWED, may=frozenset({V1}))
+    portless = ServiceObject(name="v2", over="v2", ports=(("8081/TCP", 8081),))
+
+    def of(fault: Fault, expected: Expected, *things: Thing, place: Place = ("t1/v2", 8080)) -> str | None:
+        case = Case(steps=(Step(put=things),), asks=(ask("a", "root"),), open=True)
+        seen = Seen(sent=3, delivered=3, arrivals=Counter({place: 3}))
+        return requirement_of(case, Disagreement(ask=case.asks[0], fault=fault, expected=expected, seen=seen))
+
+    assert of(Fault.SHARES, split, idle, other) == "SP-04"
+    assert of(Fault.SHARES, split, SPLIT, other) == "SP-01"
+    assert of(Fault.SHARES, spread, replace(SPLIT, matches=("g1",))) == "SP-38"
+    assert of(Fault.SHARES, split, replace(SPLIT, matches=("g1",))) == "SP-40"
+    assert of(Fault.REFUSAL, split, SPLIT, portless) == "SP-26"
+    assert of(Fault.REFUSAL, split, SPLIT, replace(portless, ports=(("8080/TCP", 8080),)), place=V1) == "SP-01"

@@ -42,6 +42,12 @@ def catalogue() -> tuple[Assertion, ...]:
     return tuple(load())
 
 
+@cache
+def provenance() -> Provenance:
+    """What all runs have in common: the catalogue."""
+    return Provenance(catalogue=catalogue_of(catalogue()))
+
+
 def statements() -> dict[str, str]:
     """The sentence of each requirement."""
     return {record.requirement: record.statement for record in catalogue()}
@@ -66,7 +72,7 @@ def runs_of(mesh: str, versions: int) -> Iterator[tuple[RunContext, list[Result]
                 started_at=(finished - timedelta(minutes=9)).isoformat(),
                 finished_at=finished.isoformat(),
                 nonce=f"{mesh}-{number}",
-                provenance=Provenance(catalogue=catalogue_of(catalogue())),
+                provenance=provenance(),
             ),
             [_result(record, state[record.requirement], mesh) for record in catalogue()],
         )
