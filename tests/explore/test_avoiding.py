@@ -48,6 +48,12 @@ def test_clients_outside_the_mesh_are_left_out_where_they_are_known_to_get_throu
     assert without_known(alone, ["TA-22"]) == alone
 
 
+def test_ports_of_destinations_are_left_out_where_they_are_known_to_be_ignored() -> None:
+    case = Case(steps=(Step(put=(GROUP, replace(TARGET, port=8080))),), asks=(ask("a"),))
+    assert without_known(case, ["TA-45"]).things == (GROUP, TARGET)
+    assert without_known(case, ["TA-47"]) == case
+
+
 @pytest.mark.parametrize(
     ("requirement", "pattern", "left"),
     [("TS-06", "/a|/b", "/a"), ("TS-07", "^/x$", "/x"), ("TS-13", "(", "/x"), ("TS-13", "/v[12]/(cat|dog)", None)],
