@@ -39,7 +39,7 @@ class WinnerTakesAll(SplitChooser):
 WINNER_TAKES_ALL = Fault(
     name="split-winner-takes-all",
     description="The heaviest backend receives everything.",
-    breaks=("SP-01", "SP-02", "SP-03", "SP-06", "SP-08", "SP-27", "SP-40", "SP-52", "SP-54", "SP-64"),
+    breaks=("SP-01", "SP-02", "SP-03", "SP-04", "SP-06", "SP-08", "SP-27", "SP-40", "SP-52", "SP-54", "SP-64"),
     overrides=(WinnerTakesAll,),
 )
 
@@ -74,7 +74,7 @@ class PercentRestLost(SplitChooser):
 PERCENT_REST_LOST = Fault(
     name="split-percent-rest-lost",
     description="Weights are percentages; what is missing to 100 is answered with an error.",
-    breaks=("SP-03",),
+    breaks=("SP-03", "SP-04"),
     overrides=(PercentRestLost,),
 )
 
