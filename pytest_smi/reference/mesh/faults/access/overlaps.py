@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smi.reference.mesh.faults.fault import Fault
-from pytest_smi.reference.mesh.policy import HttpRequest, Policy, covers
+from pytest_smi.reference.mesh.policy import HttpRequest, Policy
 from pytest_smi.reference.mesh.routes import Route, RouteMatcher, path_of
 from pytest_smi.reference.mesh.smi import Identity
 
@@ -44,21 +44,26 @@ class FirstMatchDecides(Policy):
     """Has one list of routes: equal ones share their sources, of others the first that matches counts."""
 
     def permits_http(self, request: HttpRequest, source: Identity) -> bool:
-        """Ask the first matching route for its sources."""
+        """Permit what a grant of the source admits only if a route equal to the first matching one is among them."""
+        if not super().permits_http(request, source):
+            return False
         path = path_of(request.target)
-        first: tuple[Any, ...] | None = None
-        for grant in self.grants:
-            if grant.port not in (None, request.port):
-                continue
-            for route in grant.http or ():
-                assert isinstance(route, ConditionedRoute), "routes are compiled with `ComparableRoutes`"
-                if first is None and self.matcher.matches(route, request.method, path, request.headers):
-                    first = route.conditions
-                if first is not None and route.conditions == first and source in grant.sources:
-                    return grant.tcp is None or covers(grant.tcp, request.port)
-            if grant.http is None and source in grant.sources and covers(grant.tcp, request.port):
-                return True
-        return False
+        grants = [grant for grant in self.grants if grant.port in (None, request.port)]
+        matching = (
+            route
+            for grant in grants
+            for route in grant.http or ()
+            if self.matcher.matches(route, request.method, path, request.headers)
+        )
+        first = _conditions(next(matching, None))
+        own = [grant for grant in grants if source in grant.sources and self.admits_http(grant, request, path)]
+        return first is None or any(
+            grant.http is None or any(_conditions(route) == first for route in grant.http) for grant in own
+        )
+
+
+def _conditions(route: Route | None) -> tuple[Any, ...] | None:
+    return route.conditions if isinstance(route, ConditionedRoute) else None
 
 
 OVERLAPS = (
