@@ -48,17 +48,17 @@ class FirstMatchDecides(Policy):
         if not super().permits_http(request, source):
             return False
         path = path_of(request.target)
-        grants = [grant for grant in self.grants if grant.port in (None, request.port)]
         matching = (
             route
-            for grant in grants
+            for grant in self.grants
             for route in grant.http or ()
-            if self.matcher.matches(route, request.method, path, request.headers)
+            if grant.port in (None, request.port) and self.matcher.matches(route, request.method, path, request.headers)
         )
         first = _conditions(next(matching, None))
-        own = [grant for grant in grants if source in grant.sources and self.admits_http(grant, request, path)]
         return first is None or any(
-            grant.http is None or any(_conditions(route) == first for route in grant.http) for grant in own
+            grant.http is None or any(_conditions(route) == first for route in grant.http)
+            for grant in self.grants_of(source)
+            if grant.port in (None, request.port) and self.admits_http(grant, request, path)
         )
 
 
