@@ -88,7 +88,7 @@ def close(sock: socket.socket, budget: TimeWaitBudget, now: float) -> None:
     """Close a TCP connection, orderly while the budget allows."""
     # A reader that is only cancelled is taken off the loop later, when the next connection may have this very
     # descriptor.
-    # By number: for a socket that is not on the loop, asyncio would write its addresses into an error that nobody reads.
+    # By number: of a socket that is not on the loop, asyncio writes the addresses into an error that nobody reads.
     loop, descriptor = asyncio.get_running_loop(), sock.fileno()
     loop.remove_reader(descriptor)
     loop.remove_writer(descriptor)
