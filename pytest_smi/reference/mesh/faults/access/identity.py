@@ -72,7 +72,7 @@ class LastTargetWins(Policy):
 LAST_TARGET_WINS = Fault(
     name="access-last-target-wins",
     description="Of several targets on one destination only the last counts.",
-    breaks=("TA-09", "TA-13", "TA-66"),
+    breaks=("TA-09", "TA-13", "TA-66", "TA-77"),
     overrides=(LastTargetWins,),
 )
 
