@@ -14,6 +14,7 @@ import yaml
 from pytest_smi.cluster.embedded import EmbeddedCluster, persona_arguments
 from pytest_smi.profiles.load import known_profiles
 
+EXPECTED = Path(__file__).parent / "expected"
 SCALE = 0.1
 """Personas propagate this much quicker than their meshes (see `pace.scale`),
 and so may be waited for that much less."""
@@ -43,6 +44,12 @@ def quick_profile(name: str, folder: Path) -> Path:
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     return path
+
+
+def expected(name: str) -> dict[str, dict[str, Any]]:
+    """Requirement -> {status, why, deviations} for each that persona `name` does not pass."""
+    found: dict[str, dict[str, Any]] = json.loads((EXPECTED / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def run_persona(name: str, folder: Path, *more: str) -> dict[str, tuple[str, str]]:

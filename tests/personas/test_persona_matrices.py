@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_smi.reference.mesh.personas import find_persona, persona_names
-from tests.personas.persona_runs import run_persona
+from tests.personas.persona_runs import expected, run_persona
 from tests.support.explained import explained
 
-EXPECTED = Path(__file__).parent / "expected"
 MESHES = [name for name in persona_names() if name != "all-versions"]
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 """What the real meshes were found to do, for those that have been run."""
 OF_THE_NODE = {"TA-33"}
 """Decidable where the node uses addresses of deleted pods again, whatever the mesh."""
-
-
-def expected(name: str) -> dict[str, dict[str, Any]]:
-    """Requirement -> {status, why, deviations} for each that is not passed."""
-    found: dict[str, dict[str, Any]] = json.loads((EXPECTED / f"{name}.json").read_text(encoding="utf-8"))
-    return found
 
 
 @pytest.mark.parametrize("name", MESHES)

@@ -4,13 +4,14 @@
     python -m tests.soak.explore --out explored --time 5m                           that, and every persona
 
 What a persona gets wrong on purpose, its expected matrix in tests/personas/expected names; a counterexample that
-belongs to no requirement of it is undeclared. Exit status 1 when there is one, or when a search ended before its time.
+belongs to no requirement that fails or is inconclusive there is undeclared. Exit status 1 when there is one, or when
+a search ended before its time.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import shutil
 import subprocess
 import sys
 import time
@@ -21,12 +22,11 @@ from pathlib import Path
 from pytest_smi.cluster.embedded import EmbeddedCluster, persona_arguments
 from pytest_smi.matrix.exploration import Exploration
 from pytest_smi.reference.mesh.personas import persona_names
-from tests.personas.persona_runs import quick_profile
+from tests.personas.persona_runs import expected, quick_profile
 from tests.soak.compare import undeclared
-from tests.support.runs import suite_command
+from tests.support.runs import read_run, suite_command
 
 REFERENCE = "reference"
-EXPECTED = Path(__file__).parents[1] / "personas" / "expected"
 ITSELF = ("all-versions", REFERENCE)
 """Personas that are the reference mesh: what they get wrong is a mistake of ours."""
 
@@ -37,7 +37,8 @@ def main() -> int:
     wrong = 0
     for name in options.persona or [REFERENCE, *persona_names()]:
         folder = options.out / name
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # an older report must not stand for a search that wrote none
+        folder.mkdir(parents=True)
         started = time.monotonic()
         found = _search(name, folder, options.time, options.seed)
         if found is None:
@@ -69,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--time", default="5m", metavar="TIME", help="how long to search each (default 5m)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the random worlds (default 1)")
     parser.add_argument(
-        "--persona", action="append", metavar="NAME", help=f"only this one (repeatable; {REFERENCE}: the healthy mesh)"
+        "--persona",
+        action="append",
+        choices=[REFERENCE, *persona_names()],
+        help=f"only this one (repeatable; {REFERENCE}: the healthy mesh)",
     )
     return parser
 
@@ -81,12 +85,12 @@ def _search(name: str, folder: Path, span: str, seed: int) -> Exploration | None
         mesh = REFERENCE if name in ITSELF else name
         with open(folder / "output.txt", "w") as output:
             command = suite_command(folder, *chosen, *arguments, mesh=mesh)
-            subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
-    for matrix in folder.glob("*/matrix.json"):
-        (run,) = json.loads(matrix.read_text())["runs"]
-        if run.get("exploration"):
-            return Exploration.from_json(run["exploration"])
-    return None
+            status = subprocess.run(
+                command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False
+            ).returncode
+    document = read_run(folder, status, "").matrix
+    found = document["runs"][0].get("exploration") if document else None
+    return Exploration.from_json(found) if found else None
 
 
 @contextmanager
@@ -95,8 +99,8 @@ def _cluster(name: str, folder: Path) -> Iterator[list[str]]:
     if name == REFERENCE:
         yield []
         return
-    cluster = EmbeddedCluster(persona_arguments(name))
     profile = [] if name in ITSELF else ["--mesh-profile", str(quick_profile(name, folder))]
+    cluster = EmbeddedCluster(persona_arguments(name))
     try:
         yield [f"--kubeconfig={cluster.kubeconfig}", *profile]
     finally:
@@ -104,9 +108,9 @@ def _cluster(name: str, folder: Path) -> Iterator[list[str]]:
 
 
 def _declared(name: str) -> set[str]:
-    """The requirements that the persona is expected not to pass."""
-    file = EXPECTED / f"{name}.json"
-    return set(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
+    """The requirements that the persona is expected to fail, or to leave inconclusive."""
+    known = {} if name in ITSELF else expected(name)
+    return {requirement for requirement, entry in known.items() if entry["status"] in ("failed", "errored")}
 
 
 if __name__ == "__main__":
